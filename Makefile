@@ -1,0 +1,31 @@
+# make demo    see it work: needs only Go
+# make test    every test, on both databases, through real identity providers and a real browser; installs what it needs
+# make check   the quick loop: no installs, SQLite only
+
+.PHONY: build demo test check lint bench shots
+
+build:
+	go build -trimpath -o bin/sallyport ./cmd/sallyport
+
+demo:
+	@go run ./cmd/sallyport demo
+
+test:
+	@e2e/test.sh
+
+check: lint
+	@echo "check: store tests run on SQLite only; make test adds PostgreSQL"
+	env -u SALLYPORT_TEST_POSTGRES go test -short ./...
+
+lint:
+	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
+	  test -z "$$unformatted" || { echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; }
+	go vet ./...
+	go vet -tags e2e ./e2e
+	go tool -modfile=tools/go.mod golangci-lint run
+
+bench:
+	cd benchmarks && go run .
+
+shots:
+	@e2e/shots.sh

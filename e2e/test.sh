@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Every test, on SQLite and on a PostgreSQL of its own, then the end-to-end tests; installs what is missing.
+#
+#   e2e/test.sh
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cd "$here/.."
+
+# shellcheck source=e2e/env.sh
+. "$here/env.sh"
+
+if [ "${1:-}" = inside ]; then
+  # The race detector needs cgo. The end-to-end tests drive other processes, where it sees nothing.
+  {
+    CGO_ENABLED=1 go test -json -race -timeout 20m ./... || true
+    go test -json -tags e2e -count 1 -timeout 20m ./e2e || true
+  } 2>&1 | python3 "$here/summary.py"
+else
+  "$here/install.sh"
+  export PATH
+  "$here/with-postgres.sh" "$here/test.sh" inside
+fi
