@@ -1,0 +1,129 @@
+package sso
+
+import (
+	"time"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/secret"
+)
+
+// AttemptLife is how long a sign-in may take from its first page to its last.
+const AttemptLife = 30 * time.Minute
+
+// Step is the next thing that a sign-in needs.
+type Step string
+
+// The steps. One dispatcher reads the stored attempt and goes to the step that
+// [Attempt.Next] names; steps never call each other.
+const (
+	StepIdentify Step = "identify" // ask for the address
+	StepChoose   Step = "choose"   // let the person choose among connections
+	StepSSO      Step = "sso"      // send the browser to the connection
+	StepPassword Step = "password" // ask for the password
+	StepOrg      Step = "org"      // let the person choose among memberships
+	StepFinish   Step = "finish"   // make the session
+	StepOver     Step = "over"     // used up; start anew
+)
+
+// Attempt is one sign-in in progress, as it is stored.
+type Attempt struct {
+	ID         AttemptID
+	Browser    secret.Hash  // of the cookie of the browser that began it
+	App        AppID        // "" when no app asked
+	Request    string       // the app's authorize request, as its query string
+	Org        OrgID        // asked for by the sign-on URL; else as the address or the person decides
+	Typed      Email        // the address that the person typed, or the app hinted
+	Username   string       // typed in place of an address
+	Connection ConnectionID // chosen or found
+	Choices    []ConnectionID
+	Method     Method // "" until known
+	RequestID  string // of the AuthnRequest that is out
+	Proof      Proof  // zero until the person has been proven
+	CreatedAt  time.Time
+	ExpiresAt  time.Time
+	DoneAt     time.Time // zero until a session was made of it
+	Version    int64
+}
+
+// Proof is what a sign-in has found out: who, how, when.
+type Proof struct {
+	User         UserID    `json:"user,omitempty"`
+	Org          OrgID     `json:"org,omitempty"`  // signed in as a member of
+	Orgs         []OrgID   `json:"orgs,omitempty"` // to choose from where Org is not decided
+	AMR          []string  `json:"amr,omitempty"`
+	At           time.Time `json:"at,omitzero"`
+	NameID       string    `json:"name_id,omitempty"`
+	SessionIndex string    `json:"session_index,omitempty"`
+	NotAfter     time.Time `json:"not_after,omitzero"` // SessionNotOnOrAfter; the session ends then at the latest
+}
+
+// Next returns what the attempt needs now.
+func (a *Attempt) Next() Step {
+	switch {
+	case !a.DoneAt.IsZero():
+		return StepOver
+	case a.Proof.User != "" && a.Proof.Org == "":
+		return StepOrg
+	case a.Proof.User != "":
+		return StepFinish
+	case a.Method == ByPassword:
+		return StepPassword
+	case a.Connection != "":
+		return StepSSO
+	case len(a.Choices) > 0:
+		return StepChoose
+	default:
+		return StepIdentify
+	}
+}
+
+// Usable refuses an attempt that is over, too old, or another browser's.
+func (a *Attempt) Usable(browser secret.Hash, now time.Time) error {
+	if !now.Before(a.ExpiresAt) {
+		return &fault.Error{Kind: fault.Conflict, Code: "attempt_expired", Fix: fault.PersonSide}
+	}
+	if !a.DoneAt.IsZero() {
+		return &fault.Error{Kind: fault.Conflict, Code: "attempt_over", Fix: fault.PersonSide}
+	}
+	if !a.Browser.Equal(browser) {
+		return &fault.Error{Kind: fault.Denied, Code: "bind_cookie", Want: "the browser that began this sign-in", Got: "another browser", Fix: fault.PersonSide}
+	}
+	return nil
+}
+
+// Trace is what happened in an attempt, kept for support. It holds values
+// that an identity provider sent about a person, and no secrets.
+type Trace struct {
+	Reference  string // such as 7F3K-22QD
+	Attempt    AttemptID
+	Org        OrgID // "" where none was known
+	Connection ConnectionID
+	User       UserID
+	Method     Method
+	At         time.Time
+	Code       string // fault code; "" for a sign-in that worked
+	Want       string
+	Got        string
+	Fix        string
+	Checks     []Check
+	Address    string
+	UserAgent  string
+}
+
+// Check is one line of a verdict list.
+type Check struct {
+	Rule    string `json:"rule"`
+	Verdict string `json:"verdict"` // pass, fail or skip
+	Want    string `json:"want,omitempty"`
+	Got     string `json:"got,omitempty"`
+}
+
+// Event is a line of the audit list: who did what to whom.
+type Event struct {
+	Org    OrgID // "" for the deployment's own
+	At     time.Time
+	Actor  string // a user's ID, or a name such as "operator" or "sign-in"
+	Action string // noun and past participle: connection.activated
+	Target string
+	Detail map[string]string
+}

@@ -1,0 +1,171 @@
+package sso
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/fault"
+)
+
+// AttributeMap names the attributes of an identity provider that carry what
+// we keep. An empty name means: look under the names that the common identity
+// providers use.
+type AttributeMap struct {
+	Subject   string `json:"subject,omitempty"` // attribute that identifies the person in place of the NameID
+	Email     string `json:"email,omitempty"`
+	FirstName string `json:"first_name,omitempty"`
+	LastName  string `json:"last_name,omitempty"`
+	Username  string `json:"username,omitempty"`
+	Groups    string `json:"groups,omitempty"`
+}
+
+// Attribute is one attribute of a verified assertion, its values in order.
+type Attribute struct {
+	Name   string
+	Values []string
+}
+
+// Asserted is what a verified assertion says about a person, mapped to our
+// words. It is a claim by the identity provider until [SignIn.Decide] has
+// judged it.
+type Asserted struct {
+	Subject   string // identity key at the connection
+	Email     Email  // zero: none was sent
+	FirstName string
+	LastName  string
+	Username  string
+	Groups    []string
+}
+
+// The names under which the common identity providers send things, by their
+// own defaults: Microsoft's claim URIs, X.500 OIDs as the eduPerson and
+// InCommon profiles write them, and the short names of Okta, Google,
+// OneLogin, JumpCloud and Keycloak.
+func emailNames() []string {
+	return []string{
+		"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress", "urn:oid:0.9.2342.19200300.100.1.3", "urn:oid:1.2.840.113549.1.9.1",
+		"email", "mail", "emailAddress", "user.email", "Email", "email_address",
+	}
+}
+
+func firstNames() []string {
+	return []string{
+		"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/givenname", "urn:oid:2.5.4.42",
+		"first_name", "firstName", "givenName", "given_name", "FirstName", "user.firstName", "firstname",
+	}
+}
+
+func lastNames() []string {
+	return []string{
+		"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/surname", "urn:oid:2.5.4.4",
+		"last_name", "lastName", "sn", "surname", "family_name", "LastName", "user.lastName", "lastname",
+	}
+}
+
+func usernames() []string {
+	return []string{"username", "uid", "urn:oid:0.9.2342.19200300.100.1.1", "userName", "login", "user.login"}
+}
+
+func groupNames() []string {
+	return []string{
+		"http://schemas.microsoft.com/ws/2008/06/identity/claims/groups", "http://schemas.xmlsoap.org/claims/Group",
+		"groups", "memberOf", "Groups", "group", "urn:oid:1.3.6.1.4.1.5923.1.5.1.1", "isMemberOf",
+	}
+}
+
+// Limits of what is taken of an assertion's groups.
+const (
+	MaxGroups    = 1000
+	maxGroupName = 256
+)
+
+// Map reads the attributes of an assertion by this map. nameID is the subject
+// as the assertion names it, used as the address where it is one and no
+// attribute carries any. An identity attribute with two different values, or
+// a subject attribute that is not there, is refused: nobody is picked silently.
+func (m AttributeMap) Map(subject, nameID string, attributes []Attribute) (Asserted, error) {
+	a := Asserted{Subject: subject}
+	if m.Subject != "" {
+		v, err := single(attributes, []string{m.Subject})
+		if err != nil {
+			return Asserted{}, err
+		}
+		if v == "" {
+			return Asserted{}, &fault.Error{Kind: fault.Denied, Code: "ident_subject_missing", Want: m.Subject, Got: "no such attribute", Fix: fault.IdPSide}
+		}
+		a.Subject = "attribute:" + v
+	}
+	if a.Subject == "" || len(a.Subject) > MaxSubject {
+		return Asserted{}, &fault.Error{Kind: fault.Denied, Code: "ident_subject_missing", Want: "a subject of 1 to 2048 octets", Got: clip(a.Subject), Fix: fault.IdPSide}
+	}
+	address, err := single(attributes, names(m.Email, emailNames))
+	if err != nil {
+		return Asserted{}, err
+	}
+	switch {
+	case address != "":
+		if a.Email, err = ParseEmail(address); err != nil {
+			f := fault.From(err)
+			return Asserted{}, &fault.Error{Kind: fault.Denied, Code: f.Code, Want: f.Want, Got: f.Got, Fix: fault.IdPSide}
+		}
+	case m.Email == "":
+		// Only a whole address counts; a NameID that is none is no fault.
+		a.Email, _ = ParseEmail(nameID)
+	}
+	a.FirstName = CleanName(first(attributes, names(m.FirstName, firstNames)))
+	a.LastName = CleanName(first(attributes, names(m.LastName, lastNames)))
+	if u, err := ParseUsername(first(attributes, names(m.Username, usernames))); err == nil {
+		a.Username = u
+	}
+	for _, g := range values(attributes, names(m.Groups, groupNames)) {
+		g = cleanText(g, maxGroupName)
+		if g != "" && len(a.Groups) < MaxGroups && !slices.Contains(a.Groups, g) {
+			a.Groups = append(a.Groups, g)
+		}
+	}
+	return a, nil
+}
+
+func names(chosen string, usual func() []string) []string {
+	if chosen != "" {
+		return []string{chosen}
+	}
+	return usual()
+}
+
+// values returns the values of the first of these names that has any.
+func values(attributes []Attribute, names []string) []string {
+	for _, n := range names {
+		for i := range attributes {
+			if attributes[i].Name == n && len(attributes[i].Values) > 0 {
+				return attributes[i].Values
+			}
+		}
+	}
+	return nil
+}
+
+func first(attributes []Attribute, names []string) string {
+	for _, v := range values(attributes, names) {
+		if v = strings.TrimSpace(v); v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// single returns the one value under these names, or "" where there is none.
+func single(attributes []Attribute, names []string) (string, error) {
+	got := ""
+	for _, v := range values(attributes, names) {
+		v = strings.TrimSpace(v)
+		if v == "" || v == got {
+			continue
+		}
+		if got != "" {
+			return "", &fault.Error{Kind: fault.Denied, Code: "ident_ambiguous", Want: "one value", Got: clip(got + ", " + v), Fix: fault.IdPSide}
+		}
+		got = v
+	}
+	return got, nil
+}

@@ -1,0 +1,193 @@
+package sso
+
+import (
+	"slices"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/fault"
+)
+
+// Protocol is what a connection speaks.
+type Protocol string
+
+// The protocols.
+const ProtocolSAML Protocol = "saml"
+
+// ConnectionState says how far a connection has come.
+type ConnectionState string
+
+// The states of a connection.
+const (
+	ConnectionDraft    ConnectionState = "draft"
+	ConnectionTested   ConnectionState = "tested"
+	ConnectionActive   ConnectionState = "active"
+	ConnectionDisabled ConnectionState = "disabled"
+)
+
+// FirstSignIn says what happens to a subject that signs in for the first time.
+type FirstSignIn string
+
+// The modes of first sign-in.
+const (
+	FirstCreate FirstSignIn = "create" // link an existing user as in match, else create one
+	FirstMatch  FirstSignIn = "match"  // link the one existing user with that address, else refuse
+)
+
+// Connection is one configured identity provider.
+type Connection struct {
+	ID          ConnectionID
+	Org         OrgID
+	Key         string // unique in the deployment; stands in URLs
+	Name        string // as people know the identity provider
+	Protocol    Protocol
+	State       ConnectionState
+	SAML        SAML
+	FirstSignIn FirstSignIn
+	Defaults    Defaults
+	Attributes  AttributeMap
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+	Version     int64 // counts saves; what is derived from settings is cached by it
+}
+
+// SAML is what a SAML connection knows of the identity provider and what it
+// does as a service provider. It holds public values only.
+type SAML struct {
+	IdPEntityID  string      `json:"idp_entity_id"`
+	Endpoints    []Endpoint  `json:"endpoints"`    // single sign-on services, in the order of the metadata
+	Certificates [][]byte    `json:"certificates"` // DER, each a signing key of the identity provider
+	SignRequests RequestSign `json:"sign_requests,omitempty"`
+	WantsSigned  bool        `json:"wants_signed,omitempty"` // the metadata said WantAuthnRequestsSigned
+	SPEntityID   string      `json:"sp_entity_id,omitempty"` // ours, where the customer keeps an older value; "": the metadata URL
+	IdPInitiated bool        `json:"idp_initiated,omitempty"`
+	NameIDFormat string      `json:"nameid_format,omitempty"` // asked for; "": none
+	ForceAuthn   bool        `json:"force_authn,omitempty"`
+	Legacy       []Legacy    `json:"legacy,omitempty"`
+}
+
+// RequestSign says when requests are signed.
+type RequestSign string
+
+// The ways. The zero value is auto.
+const (
+	SignAuto   RequestSign = ""       // where the identity provider's metadata asks
+	SignAlways RequestSign = "always" // each one
+	SignNever  RequestSign = "never"  // none
+)
+
+// Binding is how a message travels.
+type Binding string
+
+// The bindings for requests.
+const (
+	BindingRedirect Binding = "redirect"
+	BindingPOST     Binding = "post"
+)
+
+// Endpoint is a service of the identity provider.
+type Endpoint struct {
+	Binding  Binding `json:"binding"`
+	Location string  `json:"location"`
+}
+
+// Legacy switches one old practice on for one connection, until an instant.
+type Legacy struct {
+	Switch LegacySwitch `json:"switch"`
+	Until  time.Time    `json:"until"`
+}
+
+// LegacySwitch names an old practice.
+type LegacySwitch string
+
+// The switches.
+const (
+	LegacySHA1             LegacySwitch = "sha1"
+	LegacyRSA1024          LegacySwitch = "rsa1024"
+	LegacyNoAuthnStatement LegacySwitch = "no-authn-statement"
+	LegacyTransientNameID  LegacySwitch = "transient-nameid"
+	LegacyMissingAudience  LegacySwitch = "missing-audience"
+	LegacyMissingRecipient LegacySwitch = "missing-recipient"
+)
+
+// LegacyAllowed reports whether the switch is on at this instant.
+func (s *SAML) LegacyAllowed(sw LegacySwitch, now time.Time) bool {
+	return slices.ContainsFunc(s.Legacy, func(l Legacy) bool { return l.Switch == sw && now.Before(l.Until) })
+}
+
+// Defaults is what a person who is created at first sign-in gets.
+type Defaults struct {
+	Role          Role     `json:"role,omitempty"`
+	Groups        []string `json:"groups,omitempty"`
+	Organizations []OrgID  `json:"organizations,omitempty"` // empty: the connection's own
+}
+
+// RequestEndpoint returns where requests go: by Redirect where there is a
+// choice, since it needs no page in between.
+func (c *Connection) RequestEndpoint() (Endpoint, error) {
+	for _, b := range []Binding{BindingRedirect, BindingPOST} {
+		for _, e := range c.SAML.Endpoints {
+			if e.Binding == b {
+				return e, nil
+			}
+		}
+	}
+	return Endpoint{}, &fault.Error{Kind: fault.Conflict, Code: "connection_no_endpoint", Got: c.Key, Fix: fault.AdminSide}
+}
+
+// SignsRequests reports whether requests to this identity provider are signed.
+func (c *Connection) SignsRequests() bool {
+	switch c.SAML.SignRequests {
+	case SignAlways:
+		return true
+	case SignNever:
+		return false
+	default:
+		return c.SAML.WantsSigned
+	}
+}
+
+// Complete refuses settings with which nobody could sign in safely. A
+// connection without a signing key of its identity provider never verifies
+// anything, and is never active.
+func (c *Connection) Complete() error {
+	missing := ""
+	switch {
+	case c.SAML.IdPEntityID == "":
+		missing = "the entity ID of the identity provider"
+	case len(c.SAML.Certificates) == 0:
+		missing = "a signing certificate of the identity provider"
+	case len(c.SAML.Endpoints) == 0:
+		missing = "a single sign-on URL by Redirect or POST"
+	}
+	if missing != "" {
+		return &fault.Error{Kind: fault.Invalid, Code: "connection_incomplete", Want: missing, Got: c.Key, Fix: fault.AdminSide}
+	}
+	return nil
+}
+
+// Usable refuses to sign anybody in through a connection that is not active,
+// or whose organization is suspended or not entitled to single sign-on.
+// Entitlement may come from any of the organizations above it. It is asked at
+// the start of a sign-in and again when the answer comes.
+func (c *Connection) Usable(org *Organization, above []Organization) error {
+	if c.State != ConnectionActive {
+		return &fault.Error{Kind: fault.Denied, Code: "connection_inactive", Want: string(ConnectionActive), Got: string(c.State), Fix: fault.AdminSide}
+	}
+	if org.State != OrgActive {
+		return &fault.Error{Kind: fault.Denied, Code: "organization_suspended", Got: org.Key, Fix: fault.OperatorSide}
+	}
+	entitled := org.Entitled(EntitledSSO)
+	for i := range above {
+		if above[i].State != OrgActive {
+			return &fault.Error{Kind: fault.Denied, Code: "organization_suspended", Got: above[i].Key, Fix: fault.OperatorSide}
+		}
+		entitled = entitled || above[i].Entitled(EntitledSSO)
+	}
+	if !entitled {
+		return &fault.Error{Kind: fault.Denied, Code: "organization_not_entitled", Want: string(EntitledSSO), Got: org.Key, Fix: fault.OperatorSide}
+	}
+	if !org.Policy.SSOOn() {
+		return &fault.Error{Kind: fault.Denied, Code: "policy_sso_off", Got: org.Key, Fix: fault.AdminSide}
+	}
+	return nil
+}

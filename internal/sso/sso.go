@@ -1,0 +1,52 @@
+// Package sso holds the nouns and the rules of the house: who an organization
+// is, what it demands, and whom a sign-in may let in as whom.
+//
+// It promises that every decision about identity is made here, by functions
+// of their arguments alone: nothing is read, written, sent or timed. A flow
+// gathers the facts, asks, and stores the answer.
+//
+// # Trust
+//
+// The asserted values that reach this package have been verified by a
+// protocol package; what they claim has not. [SignIn.Decide] is the one guard
+// between "the identity provider says" and "this person is".
+package sso
+
+import (
+	"time"
+
+	"github.com/sallyport/sallyport/internal/secret"
+)
+
+// Identifiers. Each is a prefix and 26 characters made by [secret.NewID];
+// none is ever reused, and none is a secret.
+type (
+	OrgID        string // org_…
+	ConnectionID string // con_…
+	UserID       string // usr_…
+	SessionID    string // ses_…
+	AttemptID    string // att_…
+	AppID        string // app_…
+	GrantID      string // gra_…
+)
+
+// NewOrgID returns a fresh identifier.
+func NewOrgID(now time.Time) OrgID { return OrgID(secret.NewID("org", now)) }
+
+// NewConnectionID returns a fresh identifier.
+func NewConnectionID(now time.Time) ConnectionID { return ConnectionID(secret.NewID("con", now)) }
+
+// NewUserID returns a fresh identifier.
+func NewUserID(now time.Time) UserID { return UserID(secret.NewID("usr", now)) }
+
+// NewSessionID returns a fresh identifier.
+func NewSessionID(now time.Time) SessionID { return SessionID(secret.NewID("ses", now)) }
+
+// NewAttemptID returns a fresh identifier.
+func NewAttemptID(now time.Time) AttemptID { return AttemptID(secret.NewID("att", now)) }
+
+// NewAppID returns a fresh identifier.
+func NewAppID(now time.Time) AppID { return AppID(secret.NewID("app", now)) }
+
+// NewGrantID returns a fresh identifier.
+func NewGrantID(now time.Time) GrantID { return GrantID(secret.NewID("gra", now)) }
