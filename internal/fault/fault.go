@@ -89,7 +89,8 @@ type Error struct {
 	Want string // what would have been accepted; may be empty
 	Got  string // what came instead; may be empty, is never a secret
 	Fix  Side
-	Err  error // the cause, for the log alone
+	Ref  string // reference of the trace that was kept of it; "": the edge makes one
+	Err  error  // the cause, for the log alone
 }
 
 // Error returns the text for the log: code, want, got and cause.
