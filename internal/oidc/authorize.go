@@ -1,0 +1,316 @@
+package oidc
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/fault"
+)
+
+// Limits of the parameters of an authorize request, in octets. State and nonce
+// are generous: applications seal whole cookies into them.
+const (
+	maxState       = 2048
+	maxNonce       = 1024
+	maxScope       = 1024
+	maxLoginHint   = 512
+	maxLocales     = 256
+	maxACRValues   = 512
+	maxIDTokenHint = 16 << 10
+	maxMaxAge      = 100 * 365 * 24 * 60 * 60 // seconds; anything longer is no demand
+)
+
+// Prompt is the set of prompts that a request asks for [OIDCCore 3.1.2.1].
+type Prompt uint8
+
+// The prompts. Consent is accepted and does nothing: the applications behind
+// this door belong to the one who runs it.
+const (
+	PromptNone Prompt = 1 << iota
+	PromptLogin
+	PromptConsent
+	PromptSelectAccount
+)
+
+// promptNames is in the order in which prompts are written.
+var promptNames = [...]promptName{
+	{PromptNone, "none"},
+	{PromptLogin, "login"},
+	{PromptConsent, "consent"},
+	{PromptSelectAccount, "select_account"},
+}
+
+type promptName struct {
+	prompt Prompt
+	name   string
+}
+
+// Has reports whether all of want are in p.
+func (p Prompt) Has(want Prompt) bool { return p&want == want }
+
+// String returns p as a request writes it.
+func (p Prompt) String() string {
+	var names []string
+	for _, known := range promptNames {
+		if p.Has(known.prompt) {
+			names = append(names, known.name)
+		}
+	}
+	return strings.Join(names, " ")
+}
+
+// AuthorizeRequest is a request that has been judged: its client is known, its
+// redirect URI is registered and everything in it is well-formed. Only [Judge]
+// makes one that leads anywhere.
+type AuthorizeRequest struct {
+	ClientID    string
+	Scope       Scope
+	State       string
+	Nonce       string
+	Challenge   Challenge
+	Prompt      Prompt
+	LoginHint   string
+	UILocales   []string
+	ACRValues   []string
+	IDTokenHint string // as it came; see [VerifyHint]
+
+	maxAge      int64 // seconds; negative: not asked for
+	redirectURI string
+}
+
+// ClientIDOf returns the client ID of an authorize request, so that its client
+// can be looked up before [Judge]. The error is for a page.
+func ClientIDOf(v url.Values) (string, error) {
+	id, ok := single(v, "client_id")
+	if !ok || id == "" || len(id) > MaxClientID || !plain(id) {
+		return "", UnknownClient(id)
+	}
+	return id, nil
+}
+
+// Judge reads the authorize request of client c. The error is a [*fault.Error]
+// where the browser must not be sent anywhere, and an [*AuthorizeError] where
+// the application may be told.
+func Judge(v url.Values, c Client) (AuthorizeRequest, error) {
+	if id, err := ClientIDOf(v); err != nil {
+		return AuthorizeRequest{}, err
+	} else if id != c.ID {
+		return AuthorizeRequest{}, UnknownClient(id)
+	}
+	redirect, ok := single(v, "redirect_uri")
+	if !ok || redirect == "" || !c.registered(redirect) {
+		return AuthorizeRequest{}, &fault.Error{
+			Kind: fault.Invalid, Code: "oidc_redirect_uri",
+			Want: "one of the redirect URIs registered for the application, to the letter",
+			Got:  clip(strings.Join(v["redirect_uri"], " ")), Fix: fault.AppSide,
+		}
+	}
+
+	// From here on the application may be told.
+	r := AuthorizeRequest{ClientID: c.ID, redirectURI: redirect, maxAge: -1}
+	state, ok := single(v, "state")
+	if !ok || len(state) > maxState || !plain(state) {
+		return AuthorizeRequest{}, r.Refuse(InvalidRequest, "state is repeated, too long or not text")
+	}
+	r.State = state
+	for _, read := range []func(url.Values) *AuthorizeError{
+		r.readResponse, r.readScope, r.readChallenge, r.readPrompt, r.readHints,
+	} {
+		if refusal := read(v); refusal != nil {
+			return AuthorizeRequest{}, refusal
+		}
+	}
+	return r, nil
+}
+
+// RedirectURI returns where the answer goes; it is one that the client
+// registered.
+func (r AuthorizeRequest) RedirectURI() string { return r.redirectURI }
+
+// MaxAge returns how old the person's authentication may be, and whether the
+// request says so.
+func (r AuthorizeRequest) MaxAge() (time.Duration, bool) {
+	return time.Duration(max(r.maxAge, 0)) * time.Second, r.maxAge >= 0
+}
+
+// Refuse returns the error that takes code and description to the application.
+// The description must be a fixed text of printable ASCII without quotes and
+// backslashes [RFC 6749 4.1.2.1].
+func (r AuthorizeRequest) Refuse(code Code, description string) *AuthorizeError {
+	return &AuthorizeError{Code: code, Description: description, redirectURI: r.redirectURI, state: r.State}
+}
+
+// CodeURL returns where to send the browser with a code [RFC 9207 2].
+func (r AuthorizeRequest) CodeURL(issuer, code string) string {
+	return answer(r.redirectURI, [][2]string{{"code", code}, {"state", r.State}, {"iss", issuer}})
+}
+
+// Values returns the request in the form in which it came. It is what is kept
+// while the person signs in: judged again afterwards, against the client as it
+// is then, it gives the same request or says what has changed.
+func (r AuthorizeRequest) Values() url.Values {
+	v := url.Values{
+		"response_type":         {"code"},
+		"client_id":             {r.ClientID},
+		"redirect_uri":          {r.redirectURI},
+		"scope":                 {r.Scope.String()},
+		"code_challenge":        {r.Challenge.String()},
+		"code_challenge_method": {"S256"},
+	}
+	for name, value := range map[string]string{
+		"state":         r.State,
+		"nonce":         r.Nonce,
+		"prompt":        r.Prompt.String(),
+		"login_hint":    r.LoginHint,
+		"ui_locales":    strings.Join(r.UILocales, " "),
+		"acr_values":    strings.Join(r.ACRValues, " "),
+		"id_token_hint": r.IDTokenHint,
+	} {
+		if value != "" {
+			v.Set(name, value)
+		}
+	}
+	if r.maxAge >= 0 {
+		v.Set("max_age", strconv.FormatInt(r.maxAge, 10))
+	}
+	return v
+}
+
+// readResponse checks what sort of answer is asked for.
+func (r *AuthorizeRequest) readResponse(v url.Values) *AuthorizeError {
+	for _, off := range [...]struct {
+		name string
+		code Code
+	}{
+		{"request", RequestNotSupported},
+		{"request_uri", RequestURINotSupported},
+		{"registration", RegistrationNotSupported},
+	} {
+		if strings.Join(v[off.name], "") != "" {
+			return r.Refuse(off.code, off.name+" is not supported")
+		}
+	}
+	kind, ok := single(v, "response_type")
+	switch {
+	case !ok || kind == "":
+		return r.Refuse(InvalidRequest, "response_type is missing or repeated")
+	case kind != "code":
+		return r.Refuse(UnsupportedResponseType, "only response_type=code is supported")
+	}
+	if mode, ok := single(v, "response_mode"); !ok || mode != "" && mode != "query" {
+		return r.Refuse(InvalidRequest, "only response_mode=query is supported")
+	}
+	return nil
+}
+
+// readScope checks that this is an OpenID request [OIDCCore 3.1.2.1].
+func (r *AuthorizeRequest) readScope(v url.Values) *AuthorizeError {
+	scope, ok := single(v, "scope")
+	if !ok || len(scope) > maxScope || !plain(scope) {
+		return r.Refuse(InvalidRequest, "scope is repeated, too long or not text")
+	}
+	r.Scope = ParseScope(scope)
+	if !r.Scope.Has(OpenID) {
+		return r.Refuse(InvalidScope, "scope must contain openid")
+	}
+	nonce, ok := single(v, "nonce")
+	if !ok || len(nonce) > maxNonce || !plain(nonce) {
+		return r.Refuse(InvalidRequest, "nonce is repeated, too long or not text")
+	}
+	r.Nonce = nonce
+	return nil
+}
+
+// readChallenge insists on PKCE with S256. A missing method means plain
+// [RFC 7636 4.3], which is refused like any other.
+func (r *AuthorizeRequest) readChallenge(v url.Values) *AuthorizeError {
+	text, ok := single(v, "code_challenge")
+	if !ok || text == "" {
+		return r.Refuse(InvalidRequest, "code_challenge is missing or repeated: PKCE with S256 is required")
+	}
+	if method, ok := single(v, "code_challenge_method"); !ok || method != "S256" {
+		return r.Refuse(InvalidRequest, "code_challenge_method must be S256")
+	}
+	if r.Challenge, ok = parseChallenge(text); !ok {
+		return r.Refuse(InvalidRequest, "code_challenge is not a base64url SHA-256")
+	}
+	return nil
+}
+
+// readPrompt reads what the person must be asked.
+func (r *AuthorizeRequest) readPrompt(v url.Values) *AuthorizeError {
+	list, ok := single(v, "prompt")
+	if !ok {
+		return r.Refuse(InvalidRequest, "prompt is repeated")
+	}
+	for name := range strings.FieldsSeq(list) {
+		i := slices.IndexFunc(promptNames[:], func(known promptName) bool { return known.name == name })
+		if i < 0 {
+			return r.Refuse(InvalidRequest, "prompt has a value that is not supported")
+		}
+		r.Prompt |= promptNames[i].prompt
+	}
+	if r.Prompt.Has(PromptNone) && r.Prompt != PromptNone {
+		return r.Refuse(InvalidRequest, "prompt=none excludes every other prompt")
+	}
+	age, ok := single(v, "max_age")
+	if !ok {
+		return r.Refuse(InvalidRequest, "max_age is repeated")
+	}
+	if age != "" {
+		n, err := strconv.ParseUint(age, 10, 63)
+		if err != nil {
+			return r.Refuse(InvalidRequest, "max_age is not a number of seconds")
+		}
+		r.maxAge = int64(min(n, maxMaxAge))
+	}
+	return nil
+}
+
+// readHints reads what may help and binds nobody.
+func (r *AuthorizeRequest) readHints(v url.Values) *AuthorizeError {
+	var locales, acr string
+	for _, hint := range []struct {
+		name string
+		max  int
+		to   *string
+	}{
+		{"login_hint", maxLoginHint, &r.LoginHint},
+		{"ui_locales", maxLocales, &locales},
+		{"acr_values", maxACRValues, &acr},
+		{"id_token_hint", maxIDTokenHint, &r.IDTokenHint},
+	} {
+		value, ok := single(v, hint.name)
+		if !ok || len(value) > hint.max || !plain(value) {
+			return r.Refuse(InvalidRequest, hint.name+" is repeated, too long or not text")
+		}
+		*hint.to = value
+	}
+	r.UILocales, r.ACRValues = strings.Fields(locales), strings.Fields(acr)
+	return nil
+}
+
+// answer appends parameters to a redirect URI, which keeps the query that it was
+// registered with [RFC 6749 3.1.2]. Empty values are left out.
+func answer(redirectURI string, parameters [][2]string) string {
+	var b strings.Builder
+	b.WriteString(redirectURI)
+	separator := byte('?')
+	if strings.Contains(redirectURI, "?") {
+		separator = '&'
+	}
+	for _, p := range parameters {
+		if p[1] == "" {
+			continue
+		}
+		b.WriteByte(separator)
+		b.WriteString(p[0])
+		b.WriteByte('=')
+		b.WriteString(url.QueryEscape(p[1]))
+		separator = '&'
+	}
+	return b.String()
+}

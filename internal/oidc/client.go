@@ -1,0 +1,173 @@
+package oidc
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/secret"
+)
+
+// Limits of what a client may register.
+const (
+	MaxRedirectURI  = 2048 // octets of one redirect URI
+	MinClientSecret = 32   // characters; secrets are stored as a plain hash, so they must be long
+	MaxClientSecret = 512  // characters
+	MaxClientID     = 255  // octets
+)
+
+// Client describes an application as far as the protocol asks. Public clients
+// (browser and native applications) have no secret and prove themselves by PKCE
+// alone.
+type Client struct {
+	ID           string
+	RedirectURIs []string
+	Public       bool
+	SecretHash   secret.Hash // of a confidential client; ignored for a public one
+}
+
+// registered reports whether uri is one that c registered: the same string,
+// octet for octet [RFC 9700 2.1]. The one exception is the port of a public
+// client on a loopback address, which a native application learns only when it
+// starts [RFC 8252 7.3].
+func (c Client) registered(uri string) bool {
+	if slices.Contains(c.RedirectURIs, uri) {
+		return true
+	}
+	if !c.Public {
+		return false
+	}
+	asked, ok := withoutLoopbackPort(uri)
+	if !ok {
+		return false
+	}
+	return slices.ContainsFunc(c.RedirectURIs, func(r string) bool {
+		known, ok := withoutLoopbackPort(r)
+		return ok && known == asked
+	})
+}
+
+// withoutLoopbackPort cuts the port out of an http URI on a loopback address
+// literal. It works on the text alone: what a URL parser would make of the rest
+// does not matter where the rest must be equal.
+func withoutLoopbackPort(uri string) (string, bool) {
+	for _, origin := range []string{"http://127.0.0.1", "http://[::1]"} {
+		rest, ok := strings.CutPrefix(uri, origin)
+		if !ok {
+			continue
+		}
+		if port, ok := strings.CutPrefix(rest, ":"); ok {
+			digits := len(port) - len(strings.TrimLeft(port, "0123456789"))
+			if digits == 0 || digits > len("65535") {
+				return "", false
+			}
+			rest = port[digits:]
+		}
+		if rest != "" && rest[0] != '/' && rest[0] != '?' {
+			return "", false // "http://127.0.0.1.evil.example", "http://127.0.0.1@evil"
+		}
+		return origin + rest, true
+	}
+	return "", false
+}
+
+// Authenticate reports whether the credentials of a token request are those of
+// c. The answer never says what was wrong with them.
+func (c Client) Authenticate(by Credentials) error {
+	if by.ClientID != c.ID {
+		return invalidClient("the client is not the one that was asked about")
+	}
+	if c.Public {
+		if by.Method != NoSecret {
+			return invalidClient("a public client has no secret")
+		}
+		return nil
+	}
+	if by.Method == NoSecret {
+		return invalidClient("this client must authenticate")
+	}
+	if c.SecretHash == (secret.Hash{}) || !by.Secret.Hash().Equal(c.SecretHash) {
+		return invalidClient("unknown client or wrong secret")
+	}
+	return nil
+}
+
+// UnknownClient returns the error for a client ID that is not registered. It is
+// for a page, never for a redirect.
+func UnknownClient(id string) error {
+	return &fault.Error{Kind: fault.Invalid, Code: "oidc_client_unknown", Got: clip(id), Fix: fault.AppSide}
+}
+
+// CheckRedirectURI refuses a redirect URI that must not be registered: one that
+// is not absolute, has user information or a fragment, goes over plain http to
+// anything but this machine, or has a scheme that a page could run. A native
+// (public) application may own a scheme, written as a reversed domain name
+// [RFC 8252 7.1].
+func (c Client) CheckRedirectURI(uri string) error {
+	refuse := func(want string) error {
+		return &fault.Error{Kind: fault.Invalid, Code: "app_redirect_uri", Want: want, Got: clip(uri), Fix: fault.OperatorSide}
+	}
+	if uri == "" || len(uri) > MaxRedirectURI {
+		return refuse("a URI of at most 2048 octets")
+	}
+	if strings.ContainsFunc(uri, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`"<>\^{|}`+"`", r) }) {
+		return refuse("a URI in ASCII without spaces")
+	}
+	u, err := url.Parse(uri)
+	if err != nil || u.Scheme == "" || u.Opaque != "" {
+		return refuse("an absolute URI")
+	}
+	switch {
+	case strings.Contains(uri, "#"):
+		return refuse("a URI without a fragment")
+	case u.User != nil:
+		return refuse("a URI without user information")
+	case strings.Contains(uri, "*"):
+		return refuse("a URI without a wildcard")
+	}
+	switch u.Scheme {
+	case "https":
+		if u.Hostname() == "" {
+			return refuse("a URI with a host")
+		}
+	case "http":
+		if !isLoopback(u.Hostname()) {
+			return refuse("https, or http on a loopback address")
+		}
+	default:
+		if !c.Public || !strings.Contains(u.Scheme, ".") {
+			return refuse("https; only a public client may use a scheme of its own, written as a reversed domain name")
+		}
+	}
+	return nil
+}
+
+// CheckClientSecret refuses a secret that is too short to be stored as a plain
+// hash, or that does not survive all the ways in which clients write it. The
+// error does not hold the secret.
+func CheckClientSecret(s string) error {
+	ok := len(s) >= MinClientSecret && len(s) <= MaxClientSecret &&
+		!strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
+	if !ok {
+		return &fault.Error{
+			Kind: fault.Invalid, Code: "app_client_secret", Fix: fault.OperatorSide,
+			Want: "32 to 512 visible ASCII characters, without spaces",
+		}
+	}
+	return nil
+}
+
+// CheckClientID refuses an identifier that clients could not send back
+// unchanged.
+func CheckClientID(id string) error {
+	ok := id != "" && len(id) <= MaxClientID &&
+		!strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' || r == ':' })
+	if !ok {
+		return &fault.Error{
+			Kind: fault.Invalid, Code: "app_client_id", Got: clip(id), Fix: fault.OperatorSide,
+			Want: "1 to 255 visible ASCII characters, without spaces and colons",
+		}
+	}
+	return nil
+}

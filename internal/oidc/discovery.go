@@ -1,0 +1,77 @@
+package oidc
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Paths of the provider below its issuer.
+const (
+	DiscoveryPath = "/.well-known/openid-configuration"
+	MetadataPath  = "/.well-known/oauth-authorization-server" // the same document, for OAuth clients [RFC 8414 3]
+	AuthorizePath = "/oauth2/authorize"
+	TokenPath     = "/oauth2/token"
+	UserinfoPath  = "/oauth2/userinfo"
+	JWKSPath      = "/oauth2/jwks"
+)
+
+// discovery is the provider's description of itself [OIDCDiscovery 3]. What is
+// not supported is said so where the standard's default would promise it.
+type discovery struct {
+	Issuer                 string       `json:"issuer"`
+	AuthorizationEndpoint  string       `json:"authorization_endpoint"`
+	TokenEndpoint          string       `json:"token_endpoint"`
+	UserinfoEndpoint       string       `json:"userinfo_endpoint"`
+	JWKSURI                string       `json:"jwks_uri"`
+	Scopes                 []string     `json:"scopes_supported"`
+	ResponseTypes          []string     `json:"response_types_supported"`
+	ResponseModes          []string     `json:"response_modes_supported"`
+	GrantTypes             []string     `json:"grant_types_supported"`
+	SubjectTypes           []string     `json:"subject_types_supported"`
+	IDTokenAlgorithms      []string     `json:"id_token_signing_alg_values_supported"`
+	TokenAuthMethods       []AuthMethod `json:"token_endpoint_auth_methods_supported"`
+	ChallengeMethods       []string     `json:"code_challenge_methods_supported"`
+	Prompts                []string     `json:"prompt_values_supported"`
+	ClaimTypes             []string     `json:"claim_types_supported"`
+	Claims                 []string     `json:"claims_supported"`
+	IssuerInResponse       bool         `json:"authorization_response_iss_parameter_supported"`
+	ClaimsParameter        bool         `json:"claims_parameter_supported"`
+	RequestParameter       bool         `json:"request_parameter_supported"`
+	RequestURIParameter    bool         `json:"request_uri_parameter_supported"`
+	RequestURIRegistration bool         `json:"require_request_uri_registration"`
+}
+
+// Discovery returns the discovery document for issuer, an absolute URL without a
+// slash at its end.
+func Discovery(issuer string) ([]byte, error) {
+	d := discovery{
+		Issuer:                issuer,
+		AuthorizationEndpoint: issuer + AuthorizePath,
+		TokenEndpoint:         issuer + TokenPath,
+		UserinfoEndpoint:      issuer + UserinfoPath,
+		JWKSURI:               issuer + JWKSPath,
+		Scopes:                (OpenID | Profile | Email | Groups).Names(),
+		ResponseTypes:         []string{"code"},
+		ResponseModes:         []string{"query"},
+		GrantTypes:            []string{"authorization_code"},
+		SubjectTypes:          []string{"public"},
+		IDTokenAlgorithms:     []string{string(algorithm)},
+		TokenAuthMethods:      []AuthMethod{SecretBasic, SecretPost, NoSecret},
+		ChallengeMethods:      []string{"S256"},
+		ClaimTypes:            []string{"normal"},
+		Claims: []string{
+			"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "sid", "amr", "at_hash",
+			"name", "given_name", "family_name", "preferred_username", "updated_at",
+			"email", "email_verified", "groups", "org", "org_id", "roles",
+		},
+		IssuerInResponse: true,
+	}
+	for _, known := range promptNames {
+		d.Prompts = append(d.Prompts, known.name)
+	}
+	b, err := json.MarshalIndent(d, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("writing discovery document: %w", err)
+	}
+	return append(b, '\n'), nil
+}

@@ -1,0 +1,155 @@
+package oidc
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+)
+
+// Code is an error code of OAuth 2.0 or OpenID Connect. The values are those of
+// the standards and are sent as they stand.
+type Code string
+
+// The codes in use.
+const (
+	InvalidRequest           Code = "invalid_request"
+	InvalidClient            Code = "invalid_client"
+	InvalidGrant             Code = "invalid_grant"
+	InvalidScope             Code = "invalid_scope"
+	InvalidToken             Code = "invalid_token"
+	InsufficientScope        Code = "insufficient_scope"
+	UnsupportedGrantType     Code = "unsupported_grant_type"
+	UnsupportedResponseType  Code = "unsupported_response_type"
+	AccessDenied             Code = "access_denied"
+	ServerError              Code = "server_error"
+	TemporarilyUnavailable   Code = "temporarily_unavailable"
+	LoginRequired            Code = "login_required"
+	RequestNotSupported      Code = "request_not_supported"
+	RequestURINotSupported   Code = "request_uri_not_supported"
+	RegistrationNotSupported Code = "registration_not_supported"
+)
+
+// AuthorizeError is an error that may go back to the application by way of the
+// browser. Only [Judge] and [AuthorizeRequest.Refuse] make one: its redirect URI
+// has been found among those registered.
+type AuthorizeError struct {
+	Code        Code
+	Description string // for the developer; never a secret, never text of the request
+
+	redirectURI string
+	state       string
+}
+
+// Error returns the text for the log.
+func (e *AuthorizeError) Error() string {
+	return fmt.Sprintf("refusing authorize request: %s: %s", e.Code, e.Description)
+}
+
+// URL returns where to send the browser. The issuer goes along, so that an
+// application with several providers knows which one answers [RFC 9207 2].
+func (e *AuthorizeError) URL(issuer string) string {
+	return answer(e.redirectURI, [][2]string{
+		{"error", string(e.Code)},
+		{"error_description", e.Description},
+		{"state", e.state},
+		{"iss", issuer},
+	})
+}
+
+// TokenError is an error of the token endpoint [RFC 6749 5.2].
+type TokenError struct {
+	Code        Code
+	Description string
+}
+
+// Error returns the text for the log.
+func (e *TokenError) Error() string {
+	return fmt.Sprintf("refusing token request: %s: %s", e.Code, e.Description)
+}
+
+// Status returns the HTTP status to answer with.
+func (e *TokenError) Status() int {
+	switch e.Code {
+	case InvalidClient:
+		return http.StatusUnauthorized
+	case ServerError:
+		return http.StatusInternalServerError
+	case TemporarilyUnavailable:
+		return http.StatusServiceUnavailable
+	default:
+		return http.StatusBadRequest
+	}
+}
+
+// Challenge returns the value of the WWW-Authenticate header, or "" where there
+// is none to send.
+func (e *TokenError) Challenge() string {
+	if e.Code != InvalidClient {
+		return ""
+	}
+	return `Basic realm="token", charset="UTF-8"`
+}
+
+// JSON returns the body.
+func (e *TokenError) JSON() []byte { return errorJSON(e.Code, e.Description) }
+
+// BearerError is an error of an endpoint that is opened by an access token
+// [RFC 6750 3.1]. Without a code it says that no token came at all.
+type BearerError struct {
+	Code        Code
+	Description string
+}
+
+// Error returns the text for the log.
+func (e *BearerError) Error() string {
+	return fmt.Sprintf("refusing access token: %s: %s", e.Code, e.Description)
+}
+
+// Status returns the HTTP status to answer with.
+func (e *BearerError) Status() int {
+	switch e.Code {
+	case InvalidRequest:
+		return http.StatusBadRequest
+	case InsufficientScope:
+		return http.StatusForbidden
+	default:
+		return http.StatusUnauthorized
+	}
+}
+
+// Challenge returns the value of the WWW-Authenticate header. A request that
+// brought no token learns no code [RFC 6750 3.1].
+func (e *BearerError) Challenge() string {
+	if e.Code == "" {
+		return `Bearer realm="userinfo"`
+	}
+	return fmt.Sprintf(`Bearer realm="userinfo", error="%s", error_description="%s"`, e.Code, e.Description)
+}
+
+// JSON returns the body.
+func (e *BearerError) JSON() []byte {
+	if e.Code == "" {
+		return errorJSON(InvalidRequest, e.Description)
+	}
+	return errorJSON(e.Code, e.Description)
+}
+
+// errorJSON writes the body that token and userinfo errors share.
+func errorJSON(code Code, description string) []byte {
+	b, err := json.Marshal(struct {
+		Error       Code   `json:"error"`
+		Description string `json:"error_description,omitempty"`
+	}{code, description})
+	if err != nil {
+		panic(err) // two strings always marshal
+	}
+	return b
+}
+
+func invalidClient(description string) error {
+	return &TokenError{Code: InvalidClient, Description: description}
+}
+
+func badToken(code Code, description string) error {
+	return &TokenError{Code: code, Description: description}
+}

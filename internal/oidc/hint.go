@@ -1,0 +1,60 @@
+package oidc
+
+import (
+	"encoding/json"
+	"errors"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+)
+
+// Hint is what an id token of ours, shown again by its application, still says.
+// It names somebody and proves nothing about who shows it.
+type Hint struct {
+	Subject   string
+	SessionID string
+}
+
+// ErrHint says that an id_token_hint is not an id token that this issuer gave to
+// this client.
+var ErrHint = errors.New("reading id_token_hint: not an id token of this issuer for this client")
+
+// VerifyHint reads an id_token_hint. The token may have expired: that is when
+// applications show it [OIDCCore 3.1.2.1]. Issuer, audience, algorithm and
+// signature by one of keys are checked.
+func VerifyHint(token, issuer, clientID string, keys ...PublicKey) (Hint, error) {
+	if len(token) > maxIDTokenHint {
+		return Hint{}, ErrHint
+	}
+	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{algorithm})
+	if err != nil || len(jws.Signatures) != 1 {
+		return Hint{}, ErrHint
+	}
+	header := jws.Signatures[0].Protected
+	if typ, ok := header.ExtraHeaders[jose.HeaderType]; !ok || typ != "JWT" {
+		return Hint{}, ErrHint // a logout token is no id token
+	}
+	for _, k := range keys {
+		if k.id != header.KeyID {
+			continue
+		}
+		payload, err := jws.Verify(k.key)
+		if err != nil {
+			return Hint{}, ErrHint
+		}
+		var body struct {
+			Issuer    string       `json:"iss"`
+			Audience  jwt.Audience `json:"aud"`
+			Subject   string       `json:"sub"`
+			SessionID string       `json:"sid"`
+		}
+		if err := json.Unmarshal(payload, &body); err != nil {
+			return Hint{}, ErrHint
+		}
+		if body.Issuer != issuer || body.Subject == "" || !body.Audience.Contains(clientID) {
+			return Hint{}, ErrHint
+		}
+		return Hint{Subject: body.Subject, SessionID: body.SessionID}, nil
+	}
+	return Hint{}, ErrHint
+}

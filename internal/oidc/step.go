@@ -1,0 +1,51 @@
+package oidc
+
+import "time"
+
+// Step says what an authorize request asks for next.
+type Step uint8
+
+// The steps.
+const (
+	SignIn    Step = iota // the person must sign in first
+	IssueCode             // the session at hand is good enough
+	GiveUp                // the application wants no page, or another person: login_required
+)
+
+// Login is the browser's session as far as a request may ask about it. The zero
+// value says that nobody is signed in.
+type Login struct {
+	Subject string
+	At      time.Time // when the person last proved who they are
+}
+
+// Next decides what happens to r. The login is what the browser has now; asked
+// is when r first came. A login that is not older than that was made for r, and
+// meets every demand for a fresh one: otherwise max_age=0 and prompt=login would
+// ask for ever. The hint is the subject of a verified id_token_hint, or "".
+func (r AuthorizeRequest) Next(login Login, asked, now time.Time, hint string) Step {
+	missing := SignIn
+	if r.Prompt.Has(PromptNone) {
+		missing = GiveUp
+	}
+	if login.Subject == "" {
+		return missing
+	}
+	forThis := !login.At.Before(asked)
+	if hint != "" && login.Subject != hint {
+		if forThis {
+			return GiveUp // signed in just now, as somebody else [OIDCCore 3.1.2.2]
+		}
+		return missing
+	}
+	if forThis {
+		return IssueCode
+	}
+	if r.Prompt.Has(PromptLogin) || r.Prompt.Has(PromptSelectAccount) {
+		return SignIn
+	}
+	if age, ok := r.MaxAge(); ok && now.Sub(login.At) > age {
+		return missing
+	}
+	return IssueCode
+}

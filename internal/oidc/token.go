@@ -1,0 +1,250 @@
+package oidc
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/secret"
+)
+
+// Limits of a token request, in octets.
+const (
+	maxAuthorization = 4 << 10
+	maxCode          = 512
+	maxAccessToken   = 512
+)
+
+// AuthMethod is how a client proves itself at the token endpoint.
+type AuthMethod string
+
+// The methods, named as in [OIDCCore 9].
+const (
+	NoSecret    AuthMethod = "none"
+	SecretBasic AuthMethod = "client_secret_basic"
+	SecretPost  AuthMethod = "client_secret_post"
+)
+
+// Credentials are what a client says of itself; [Client.Authenticate] judges
+// them.
+type Credentials struct {
+	ClientID string
+	Method   AuthMethod
+	Secret   secret.Token // zero with NoSecret
+}
+
+// TokenRequest is a well-formed request to exchange a code. Nothing in it has
+// been proved.
+type TokenRequest struct {
+	Client      Credentials
+	Code        secret.Token
+	RedirectURI string
+
+	verifier string
+}
+
+// Binding is what a code was issued for.
+type Binding struct {
+	ClientID    string
+	RedirectURI string
+	Challenge   Challenge
+}
+
+// ReadToken reads a token request: the values of its Authorization header, its
+// query and its form body. The error is a [*TokenError].
+func ReadToken(authorization []string, query, body string) (TokenRequest, error) {
+	if query != "" {
+		// Whatever stands in a URL ends in logs [RFC 6749 2.3.1].
+		return TokenRequest{}, badToken(InvalidRequest, "parameters belong in the body, not in the URL")
+	}
+	form, err := ParseForm(body)
+	if err != nil {
+		return TokenRequest{}, badToken(InvalidRequest, "the body is not a form or too large")
+	}
+	for _, name := range []string{
+		"grant_type", "code", "redirect_uri", "code_verifier", "client_id", "client_secret",
+		"client_assertion", "client_assertion_type", "scope",
+	} {
+		if value, ok := single(form, name); !ok || !plain(value) {
+			return TokenRequest{}, badToken(InvalidRequest, name+" is repeated or not text")
+		}
+	}
+	client, err := readCredentials(authorization, form)
+	if err != nil {
+		return TokenRequest{}, err
+	}
+	switch form.Get("grant_type") {
+	case "authorization_code":
+	case "":
+		return TokenRequest{}, badToken(InvalidRequest, "grant_type is missing")
+	default:
+		return TokenRequest{}, badToken(UnsupportedGrantType, "only authorization_code is supported")
+	}
+	r := TokenRequest{
+		Client:      client,
+		Code:        secret.ParseToken(form.Get("code")),
+		RedirectURI: form.Get("redirect_uri"),
+		verifier:    form.Get("code_verifier"),
+	}
+	switch {
+	case r.Code.IsZero() || len(form.Get("code")) > maxCode:
+		return TokenRequest{}, badToken(InvalidRequest, "code is missing or too long")
+	case r.RedirectURI == "":
+		return TokenRequest{}, badToken(InvalidRequest, "redirect_uri is missing")
+	case r.verifier == "":
+		return TokenRequest{}, badToken(InvalidRequest, "code_verifier is missing")
+	case !wellFormedVerifier(r.verifier):
+		return TokenRequest{}, badToken(InvalidRequest, "code_verifier must be 43 to 128 unreserved characters")
+	}
+	return r, nil
+}
+
+// Redeem reports whether r may have what was issued for b. The client must have
+// been authenticated before.
+func (r TokenRequest) Redeem(b Binding) error {
+	switch {
+	case b.ClientID == "" || r.Client.ClientID != b.ClientID:
+		return InvalidCode()
+	case r.RedirectURI != b.RedirectURI:
+		return badToken(InvalidGrant, "redirect_uri is not that of the authorize request")
+	case !b.Challenge.met(r.verifier):
+		return badToken(InvalidGrant, "code_verifier does not match the code_challenge")
+	}
+	return nil
+}
+
+// InvalidCode returns the one error for a code that is unknown, too old, used or
+// another client's: the one who guesses must not learn which.
+func InvalidCode() error {
+	return badToken(InvalidGrant, "the code is unknown, expired, used or another client's")
+}
+
+// UnknownTokenClient returns the error for a client that is not registered. It
+// is the same as for a wrong secret.
+func UnknownTokenClient() error { return invalidClient("unknown client or wrong secret") }
+
+// readCredentials finds the one way in which the client authenticates. More than
+// one is refused [RFC 6749 2.3].
+func readCredentials(authorization []string, form url.Values) (Credentials, error) {
+	id, postSecret := form.Get("client_id"), form.Get("client_secret")
+	if form.Get("client_assertion") != "" || form.Get("client_assertion_type") != "" {
+		return Credentials{}, invalidClient("client assertions are not supported")
+	}
+	if len(authorization) == 0 {
+		switch {
+		case id == "" || len(id) > MaxClientID:
+			return Credentials{}, invalidClient("the client does not say who it is")
+		case postSecret != "":
+			return Credentials{ClientID: id, Method: SecretPost, Secret: secret.ParseToken(postSecret)}, nil
+		default:
+			return Credentials{ClientID: id, Method: NoSecret}, nil
+		}
+	}
+	if len(authorization) > 1 || postSecret != "" {
+		return Credentials{}, badToken(InvalidRequest, "the client authenticates in more than one way")
+	}
+	basic, err := readBasic(authorization[0])
+	if err != nil {
+		return Credentials{}, err
+	}
+	if id != "" && id != basic.ClientID {
+		return Credentials{}, badToken(InvalidRequest, "client_id is not that of the Authorization header")
+	}
+	return basic, nil
+}
+
+// readBasic reads client credentials from an Authorization header. Both halves
+// are form-encoded before they are joined [RFC 6749 2.3.1]. A plus sign stands
+// for itself: many clients do not encode at all, secrets made by a base64 tool
+// have plus signs, and no identifier or secret here has a space.
+func readBasic(header string) (Credentials, error) {
+	if len(header) > maxAuthorization {
+		return Credentials{}, badToken(InvalidRequest, "the Authorization header is too long")
+	}
+	scheme, encoded, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "Basic") {
+		return Credentials{}, invalidClient("the Authorization header must be Basic")
+	}
+	pair, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
+	if err != nil {
+		return Credentials{}, invalidClient("the Authorization header is not base64")
+	}
+	id, pass, found := strings.Cut(string(pair), ":")
+	if !found {
+		return Credentials{}, invalidClient("the Authorization header has no secret")
+	}
+	id, errID := url.PathUnescape(id)
+	pass, errPass := url.PathUnescape(pass)
+	if errID != nil || errPass != nil || !plain(id) || !plain(pass) {
+		return Credentials{}, invalidClient("client_id and client_secret must be form-encoded in the Authorization header")
+	}
+	if id == "" || len(id) > MaxClientID {
+		return Credentials{}, invalidClient("the client does not say who it is")
+	}
+	if pass == "" { // some libraries send "id:" for a public client
+		return Credentials{ClientID: id, Method: NoSecret}, nil
+	}
+	return Credentials{ClientID: id, Method: SecretBasic, Secret: secret.ParseToken(pass)}, nil
+}
+
+// TokenResponse is what the token endpoint answers [OIDCCore 3.1.3.3].
+type TokenResponse struct {
+	AccessToken secret.Token
+	ExpiresIn   time.Duration
+	Scope       Scope
+	IDToken     string
+}
+
+// JSON returns the body. It must not be cached.
+func (r TokenResponse) JSON() []byte {
+	b, err := json.Marshal(struct {
+		AccessToken string `json:"access_token"`
+		TokenType   string `json:"token_type"`
+		ExpiresIn   int64  `json:"expires_in"`
+		Scope       string `json:"scope"`
+		IDToken     string `json:"id_token"`
+	}{r.AccessToken.Reveal(), "Bearer", int64(r.ExpiresIn / time.Second), r.Scope.String(), r.IDToken})
+	if err != nil {
+		panic(err) // strings and a number always marshal
+	}
+	return b
+}
+
+// ReadBearer reads the access token of a userinfo request: from the
+// Authorization header, or from the form body of a POST; never from the URL
+// [RFC 6750 2]. The error is a [*BearerError].
+func ReadBearer(authorization []string, query, body string) (secret.Token, error) {
+	inURL, err := ParseForm(query)
+	if err != nil || inURL.Has("access_token") {
+		return secret.Token{}, &BearerError{Code: InvalidRequest, Description: "the access token must not be in the URL"}
+	}
+	form, err := ParseForm(body)
+	if err != nil {
+		return secret.Token{}, &BearerError{Code: InvalidRequest, Description: "the body is not a form or too large"}
+	}
+	sent := form["access_token"]
+	for _, header := range authorization {
+		scheme, token, _ := strings.Cut(header, " ")
+		if !strings.EqualFold(scheme, "Bearer") {
+			return secret.Token{}, &BearerError{Description: "the Authorization header must be Bearer"}
+		}
+		sent = append(sent, strings.TrimSpace(token))
+	}
+	switch {
+	case len(sent) == 0:
+		return secret.Token{}, &BearerError{Description: "an access token is needed"}
+	case len(sent) > 1:
+		return secret.Token{}, &BearerError{Code: InvalidRequest, Description: "more than one access token"}
+	case sent[0] == "" || len(sent[0]) > maxAccessToken:
+		return secret.Token{}, InvalidAccessToken()
+	}
+	return secret.ParseToken(sent[0]), nil
+}
+
+// InvalidAccessToken returns the one error for an access token that is unknown,
+// expired or no longer backed by a session.
+func InvalidAccessToken() error {
+	return &BearerError{Code: InvalidToken, Description: "the access token is unknown, expired or revoked"}
+}
