@@ -1,0 +1,89 @@
+package sso
+
+// Route is where an address leads before anything is proven.
+type Route struct {
+	Method Method
+	// Connections to sign in through; one: go there; several: let the person
+	// choose. Empty for [ByPassword].
+	Connections []ConnectionID
+}
+
+// FindRoute decides how a person signs in. lineage is the organization that
+// the address or the sign-on URL leads to, after its ancestors from the root;
+// active are the active connections of any of them; claim is the verified
+// claim to the address's domain, or nil.
+//
+// An organization uses its own connections where it has any, else those of
+// the nearest ancestor that has. A connection that the domain names wins.
+// Where nothing can be used, the password is asked for: whether a user or an
+// organization exists cannot be told from the answer.
+func FindRoute(lineage []Organization, active []Connection, claim *Domain) Route {
+	if len(lineage) == 0 || !lineage[len(lineage)-1].Policy.SSOOn() {
+		return Route{Method: ByPassword}
+	}
+	for i := len(lineage) - 1; i >= 0; i-- {
+		var own, usable []ConnectionID
+		for j := range active {
+			c := &active[j]
+			if c.Org != lineage[i].ID || c.Usable(&lineage[i], lineage[:i]) != nil {
+				continue
+			}
+			usable = append(usable, c.ID)
+			if claim != nil && claim.Connection == c.ID {
+				own = append(own, c.ID)
+			}
+		}
+		if len(own) > 0 {
+			return Route{Method: BySSO, Connections: own}
+		}
+		if len(usable) > 0 {
+			return Route{Method: BySSO, Connections: usable}
+		}
+	}
+	return Route{Method: ByPassword}
+}
+
+// MemberOrgs returns the organizations, at the connection's own or
+// below it, of which the person is a member: those that a sign-in through the
+// connection may be for. paths gives each organization's place in the tree.
+func MemberOrgs(org OrgID, memberships []Membership, paths map[OrgID][]OrgID) []OrgID {
+	var found []OrgID
+	for _, m := range memberships {
+		for _, p := range paths[m.Org] {
+			if p == org {
+				found = append(found, m.Org)
+				break
+			}
+		}
+	}
+	return found
+}
+
+// PickOrg says as a member of which organization a person is signed in: the
+// one asked for, else the preferred one, else the only one. "" means that the
+// person must choose; ok is false where there is none to sign in to.
+func PickOrg(candidates []OrgID, asked, preferred OrgID) (org OrgID, ok bool) {
+	has := func(id OrgID) bool {
+		for _, c := range candidates {
+			if c == id {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case len(candidates) == 0:
+		return "", false
+	case asked != "":
+		if has(asked) {
+			return asked, true
+		}
+		return "", false
+	case has(preferred):
+		return preferred, true
+	case len(candidates) == 1:
+		return candidates[0], true
+	default:
+		return "", true
+	}
+}

@@ -1,0 +1,248 @@
+package sso
+
+import (
+	"slices"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/fault"
+)
+
+// SignIn is everything that is known when a verified assertion has arrived:
+// the facts on which [SignIn.Decide] decides who the person is.
+type SignIn struct {
+	Connection Connection
+	Org        Organization // of the connection
+	Asserted   Asserted
+	Typed      Email // what the person typed or the app hinted; zero: nothing
+
+	Linked *Resident // whom the subject is linked to; nil: nobody yet
+	// SameEmail are the users who have the asserted address, anywhere in the
+	// deployment, with the place of their home organization in the tree.
+	SameEmail []Resident
+	// Claim is the verified claim to the domain of the asserted address, with
+	// the place of the claiming organization; nil: nobody has proved it.
+	Claim *VerifiedClaim
+	// UsernameTaken says that somebody at home in the connection's
+	// organization has the asserted username already.
+	UsernameTaken bool
+}
+
+// Resident is a user with the place of the home organization in the tree.
+type Resident struct {
+	User     User
+	HomePath []OrgID
+	// OtherSubject says that another subject of the same connection is linked
+	// to this user already.
+	OtherSubject bool
+	// Member says that the user has a membership in the connection's tree.
+	Member bool
+}
+
+// VerifiedClaim is a verified domain with the place of its organization.
+type VerifiedClaim struct {
+	Domain  Domain
+	OrgPath []OrgID
+}
+
+// Act is what a decision does.
+type Act string
+
+// The acts.
+const (
+	ActSignIn Act = "sign_in" // the subject is linked: sign that user in
+	ActLink   Act = "link"    // link the subject to an existing user
+	ActCreate Act = "create"  // make a new user and link the subject
+)
+
+// Decision is the answer of [SignIn.Decide].
+type Decision struct {
+	Act  Act
+	User User // as it is to be stored
+	// Changed says that User differs from what is stored.
+	Changed bool
+	// Memberships to make for a created user.
+	Memberships []Membership
+}
+
+// Decide says as whom this assertion signs a person in, or refuses. It is the
+// only place where an asserted identity meets a stored one:
+//
+//   - the identity key is the subject at this connection; an address never
+//     picks a user by itself;
+//   - a user outside the tree of the connection's organization is never
+//     touched, whatever address is asserted;
+//   - an address counts only where its domain is proved for this tree;
+//   - two possible users are a conflict, and nobody is picked.
+func (s *SignIn) Decide(now time.Time) (Decision, error) {
+	if err := s.typedIsAsserted(); err != nil {
+		return Decision{}, err
+	}
+	if s.Linked != nil {
+		return s.known(now)
+	}
+	if s.Asserted.Email.IsZero() {
+		return Decision{}, &fault.Error{Kind: fault.Denied, Code: "ident_email_missing", Want: "an attribute with the e-mail address", Fix: fault.IdPSide}
+	}
+	if err := s.guardDomain(); err != nil {
+		return Decision{}, err
+	}
+	here, gone := s.here()
+	switch {
+	case len(here) == 0 && gone:
+		return Decision{}, (&User{State: UserDeleted}).MaySignIn()
+	case len(here) > 1:
+		return Decision{}, s.conflict("several users with this address")
+	case len(here) == 1:
+		return s.link(here[0], now)
+	case s.Connection.FirstSignIn == FirstCreate:
+		return s.create(now)
+	default:
+		return Decision{}, &fault.Error{Kind: fault.Denied, Code: "ident_no_match", Want: "an existing user with this address", Got: s.Asserted.Email.String(), Fix: fault.AdminSide}
+	}
+}
+
+// typedIsAsserted refuses an assertion about another address than the person
+// typed: they would work as somebody they did not mean to be.
+func (s *SignIn) typedIsAsserted() error {
+	asserted := s.Asserted.Email
+	if asserted.IsZero() && s.Linked != nil {
+		asserted = s.Linked.User.Email
+	}
+	if s.Typed.IsZero() || asserted.IsZero() || s.Typed.Same(asserted) {
+		return nil
+	}
+	return &fault.Error{Kind: fault.Denied, Code: "ident_email_mismatch", Want: s.Typed.String(), Got: asserted.String(), Fix: fault.IdPSide}
+}
+
+// guardDomain is the cross-organization guard: the domain of the asserted
+// address must be proved for an organization above, at or below the
+// connection's own.
+func (s *SignIn) guardDomain() error {
+	name := s.Asserted.Email.Domain()
+	if s.Claim == nil || s.Claim.Domain.Name != name || s.Claim.Domain.State != DomainVerified || !s.related(s.Claim.OrgPath) {
+		return &fault.Error{Kind: fault.Denied, Code: "ident_domain", Want: "an address of a domain verified for " + s.Org.Key, Got: s.Asserted.Email.String(), Fix: fault.AdminSide}
+	}
+	return nil
+}
+
+// related reports whether the organization at this path is on the line of the
+// connection's organization: an ancestor, itself, or somewhere below it.
+func (s *SignIn) related(path []OrgID) bool {
+	if len(path) == 0 {
+		return false
+	}
+	return slices.Contains(path, s.Org.ID) || s.Org.Within(path[len(path)-1])
+}
+
+// inTree reports whether a home at this path is the connection's organization
+// or below it: the people whom the connection may sign in.
+func (s *SignIn) inTree(path []OrgID) bool { return slices.Contains(path, s.Org.ID) }
+
+// here returns those with the asserted address who are at home in the tree,
+// and whether there is one who was deleted.
+func (s *SignIn) here() (found []*Resident, gone bool) {
+	for i := range s.SameEmail {
+		r := &s.SameEmail[i]
+		switch {
+		case !s.inTree(r.HomePath):
+		case r.User.State == UserDeleted:
+			gone = true
+		default:
+			found = append(found, r)
+		}
+	}
+	return found, gone
+}
+
+// known signs in the user to whom the subject is linked, and brings name and
+// address up to date.
+func (s *SignIn) known(now time.Time) (Decision, error) {
+	u := s.Linked.User
+	if !s.inTree(s.Linked.HomePath) && !s.Linked.Member {
+		return Decision{}, &fault.Error{Kind: fault.Denied, Code: "ident_tree", Want: "a user of " + s.Org.Key, Got: "a user of another organization", Fix: fault.AdminSide}
+	}
+	if err := u.MaySignIn(); err != nil {
+		return Decision{}, err
+	}
+	d := Decision{Act: ActSignIn, User: u}
+	if !s.inTree(s.Linked.HomePath) {
+		return d, nil // a guest's profile belongs to their own organization
+	}
+	if e := s.Asserted.Email; !e.IsZero() && e.String() != u.Email.String() {
+		if !e.Same(u.Email) {
+			if err := s.guardDomain(); err != nil {
+				return Decision{}, err
+			}
+			here, _ := s.here()
+			for _, r := range here {
+				if r.User.ID != u.ID {
+					return Decision{}, s.conflict("address of another user")
+				}
+			}
+		}
+		d.User.Email, d.Changed = e, true
+	}
+	d.Changed = s.updateName(&d.User) || d.Changed
+	if d.Changed {
+		d.User.UpdatedAt = now
+	}
+	return d, nil
+}
+
+// link ties the subject to the one user with that address.
+func (s *SignIn) link(r *Resident, now time.Time) (Decision, error) {
+	if err := r.User.MaySignIn(); err != nil {
+		return Decision{}, err
+	}
+	if r.OtherSubject {
+		return Decision{}, s.conflict("the subject of this user has changed")
+	}
+	d := Decision{Act: ActLink, User: r.User}
+	if d.Changed = s.updateName(&d.User); d.Changed {
+		d.User.UpdatedAt = now
+	}
+	return d, nil
+}
+
+// create makes a person just in time, with the connection's defaults.
+func (s *SignIn) create(now time.Time) (Decision, error) {
+	c := &s.Connection
+	u := User{
+		ID: NewUserID(now), Home: s.Org.ID, Username: s.Asserted.Username, Email: s.Asserted.Email,
+		FirstName: s.Asserted.FirstName, LastName: s.Asserted.LastName,
+		State: UserActive, CreatedAt: now, UpdatedAt: now,
+	}
+	if s.UsernameTaken {
+		u.Username = ""
+	}
+	role := c.Defaults.Role
+	if role == "" {
+		role = RoleMember
+	}
+	orgs := c.Defaults.Organizations
+	if len(orgs) == 0 {
+		orgs = []OrgID{s.Org.ID}
+	}
+	d := Decision{Act: ActCreate, User: u, Changed: true}
+	for _, org := range orgs {
+		d.Memberships = append(d.Memberships, Membership{Org: org, User: u.ID, Role: role, Groups: slices.Clone(c.Defaults.Groups), CreatedAt: now, UpdatedAt: now})
+	}
+	return d, nil
+}
+
+// updateName takes over what the identity provider says, and reports whether
+// anything changed. What it does not send stays.
+func (s *SignIn) updateName(u *User) bool {
+	before := *u
+	if s.Asserted.FirstName != "" {
+		u.FirstName = s.Asserted.FirstName
+	}
+	if s.Asserted.LastName != "" {
+		u.LastName = s.Asserted.LastName
+	}
+	return u.FirstName != before.FirstName || u.LastName != before.LastName
+}
+
+func (s *SignIn) conflict(got string) error {
+	return &fault.Error{Kind: fault.Conflict, Code: "ident_conflict", Want: "exactly one user", Got: got, Fix: fault.AdminSide}
+}
