@@ -1,0 +1,109 @@
+package xmltree
+
+// declare reads a namespace declaration. The URI must be absolute and plain:
+// canonicalisers disagree about any other, and one that fails on it signs
+// nothing at all. [xml-names 2.2, 3; xml-c14n 1.3]
+func (p *parser) declare(e *elem, a *attr, prefix string) error {
+	d, at := p.doc, int(a.name)
+	raw := d.src[a.val : a.val+a.valLen]
+	if a.flags&hasEscapes != 0 {
+		raw = string(appendRun(make([]byte, 0, len(raw)), raw, inAttribute, asValue))
+	}
+	switch {
+	case prefix == "xml" || prefix == "xmlns":
+		return fail(CodeNamespace, at, "a declaration of the prefix %s", prefix)
+	case raw == "" && prefix != "":
+		return fail(CodeNamespace, at, "a prefix bound to no namespace")
+	case raw != "" && !isAbsolute(raw):
+		return fail(CodeNamespace, at, "a namespace that is no absolute URI")
+	case raw == XMLNamespace || raw == xmlnsNamespace:
+		return fail(CodeNamespace, at, "another prefix for a namespace of XML itself")
+	case e.nsN == MaxNamespaces:
+		return fail(CodeLimit, at, "more than %d namespace declarations", MaxNamespaces)
+	case p.scopeN == MaxNamespacesInScope:
+		return fail(CodeLimit, at, "more than %d namespaces declared here", MaxNamespacesInScope)
+	}
+	for _, b := range d.nss[e.ns0:] {
+		if b.prefix == prefix {
+			return fail(CodeDuplicate, at, "a namespace declared twice in one tag")
+		}
+	}
+	p.scope[p.scopeN] = int32(len(d.nss))
+	p.scopeN++
+	e.nsN++
+	d.nss = append(d.nss, binding{prefix, raw})
+	return nil
+}
+
+// isAbsolute reports whether a URI has a scheme and is printable ASCII.
+// [RFC3986 3.1]
+func isAbsolute(uri string) bool {
+	colon := -1
+	for i := range len(uri) {
+		c := uri[i]
+		if c <= ' ' || c >= 0x7F {
+			return false
+		}
+		if colon >= 0 {
+			continue
+		}
+		letter := 'a' <= c|0x20 && c|0x20 <= 'z'
+		switch {
+		case c == ':':
+			colon = i
+		case letter:
+		case i > 0 && ('0' <= c && c <= '9' || c == '+' || c == '-' || c == '.'):
+		default:
+			return false
+		}
+	}
+	return colon > 0 && colon < len(uri)-1
+}
+
+// bind finds the namespaces of an element and its attributes, whose tag has been
+// read, and refuses attributes that have one name.
+func (p *parser) bind(e *elem) error {
+	d := p.doc
+	prefix, _ := d.qname(e.start+1, e.prefixLen, e.localLen)
+	var err error
+	if e.space, err = p.lookup(prefix, int(e.start)); err != nil {
+		return err
+	}
+	attrs := d.attrs[e.attr0:]
+	for i := range attrs {
+		a := &attrs[i]
+		prefix, local := d.qname(a.name, a.prefixLen, a.localLen)
+		a.space = noBinding
+		if prefix != "" {
+			if a.space, err = p.lookup(prefix, int(a.name)); err != nil {
+				return err
+			}
+		}
+		for j := range attrs[:i] {
+			b := &attrs[j]
+			if b.localLen != a.localLen || d.uri(b.space) != d.uri(a.space) {
+				continue
+			}
+			if _, other := d.qname(b.name, b.prefixLen, b.localLen); other == local {
+				return fail(CodeDuplicate, int(a.name), "the attribute %s twice in one tag", local)
+			}
+		}
+	}
+	return nil
+}
+
+// lookup returns the binding of a prefix among those in scope.
+func (p *parser) lookup(prefix string, at int) (int32, error) {
+	for i := p.scopeN - 1; i >= 0; i-- {
+		if p.doc.nss[p.scope[i]].prefix == prefix {
+			return p.scope[i], nil
+		}
+	}
+	switch prefix {
+	case "":
+		return noBinding, nil
+	case "xml":
+		return xmlBinding, nil
+	}
+	return 0, fail(CodeNamespace, at, "the prefix %s is not bound", prefix)
+}

@@ -1,0 +1,186 @@
+package xmltree
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Parse reads a document. The error is always an *Error.
+func Parse(src []byte, profile Profile) (*Document, error) {
+	if len(src) > profile.maxBytes() {
+		return nil, &Error{CodeLimit, profile.maxBytes(), fmt.Sprintf("the document has more than %d octets", profile.maxBytes())}
+	}
+	text := string(src) // the one copy: names and values are ranges of it
+	p := parser{src: text, profile: profile, doc: newDocument(text), cur: -1}
+	if err := p.run(); err != nil {
+		return nil, err
+	}
+	return p.doc, nil
+}
+
+// newDocument makes room for what the input can hold at most, judged by the
+// octets that every element and attribute needs. An input that is nothing but
+// such octets is bounded by what the shortest ones take up.
+func newDocument(src string) *Document {
+	const shortestElement, shortestAttribute = len("<a/>"), len(` a=""`)
+	elements := min(strings.Count(src, "<")/2+1, len(src)/shortestElement+1)
+	attributes := min(strings.Count(src, "="), len(src)/shortestAttribute+1)
+	return &Document{
+		src:   src,
+		elems: make([]elem, 0, elements),
+		attrs: make([]attr, 0, attributes),
+	}
+}
+
+// parser is the state of one pass.
+type parser struct {
+	src     string
+	pos     int
+	profile Profile
+	doc     *Document
+	cur     int32 // the open element, -1 outside the root
+	depth   int
+
+	// The run of text at hand lies behind this element's start tag or, with
+	// gapTail, behind its end.
+	gapOf   int32
+	gapTail bool
+
+	scope  [MaxNamespacesInScope]int32 // bindings of all open elements, innermost last
+	scopeN int
+}
+
+func fail(code string, offset int, format string, args ...any) *Error {
+	return &Error{Code: code, Offset: offset, Detail: fmt.Sprintf(format, args...)}
+}
+
+// run reads the document. It is one loop: markup, then the text behind it.
+func (p *parser) run() error {
+	if err := p.prolog(); err != nil {
+		return err
+	}
+	for {
+		if err := p.between(); err != nil {
+			return err
+		}
+		if p.pos == len(p.src) {
+			break
+		}
+		if err := p.markup(); err != nil {
+			return err
+		}
+	}
+	switch {
+	case p.cur >= 0:
+		return fail(CodeWellFormed, p.pos, "the document ends inside <%s>", Element{p.doc, p.cur}.name())
+	case len(p.doc.elems) == 0:
+		return fail(CodeWellFormed, p.pos, "the document has no element")
+	}
+	return nil
+}
+
+// between reads what stands between two tags, or around the root.
+func (p *parser) between() error {
+	if p.cur < 0 {
+		return p.outside()
+	}
+	return p.text()
+}
+
+// markup reads one tag, which begins at pos.
+func (p *parser) markup() error {
+	if p.pos+1 == len(p.src) {
+		return fail(CodeWellFormed, p.pos, "the document ends inside a tag")
+	}
+	switch p.src[p.pos+1] {
+	case '/':
+		return p.endTag()
+	case '!':
+		return p.declaration()
+	case '?':
+		if p.cur < 0 && len(p.doc.elems) == 0 && isXMLDecl(p.src[p.pos:]) {
+			return fail(CodeEncoding, p.pos, "the XML declaration is not at the start of the document")
+		}
+		return fail(CodePI, p.pos, "a processing instruction")
+	}
+	return p.startTag()
+}
+
+// text reads the run of text at pos up to the next '<' or the end of the input.
+func (p *parser) text() error {
+	s, begin := p.src, p.pos
+	var flags runFlags
+	i := begin
+scan:
+	for i < len(s) {
+		switch c := s[i]; {
+		case c == '<':
+			break scan
+		case c == '\r':
+			flags |= hasEscapes
+			i++
+		case classes[c]&white != 0:
+			i++
+		case c == '&':
+			r, next := reference(s, i)
+			if next < 0 {
+				return fail(CodeWellFormed, i, "a reference to nothing known")
+			}
+			flags |= hasEscapes
+			if r >= 0x80 || classes[byte(r)]&white == 0 {
+				flags |= hasBlack
+			}
+			i = next
+		case c == '>':
+			if i-begin >= 2 && s[i-1] == ']' && s[i-2] == ']' {
+				return fail(CodeWellFormed, i-2, `"]]>" in text`)
+			}
+			flags |= hasMarkup | hasBlack
+			i++
+		case c >= 0x80:
+			size := validRune(s, i)
+			if size == 0 {
+				return fail(CodeWellFormed, i, "no valid UTF-8 or no legal character")
+			}
+			flags |= hasBlack
+			i += size
+		case c < ' ':
+			return fail(CodeWellFormed, i, "the control character U+%04X", c)
+		default:
+			flags |= hasBlack
+			i = plainText(s, i)
+		}
+	}
+	p.pos = i
+	if i-begin > MaxText {
+		return fail(CodeLimit, begin+MaxText, "a text of more than %d octets", MaxText)
+	}
+	return p.note(begin, flags)
+}
+
+// note records what the run of text that has just been read holds.
+func (p *parser) note(begin int, flags runFlags) error {
+	n := &p.doc.elems[p.cur]
+	n.below |= flags
+	if n.below&(hasBlack|hasComment) == hasBlack|hasComment {
+		return fail(CodeComment, begin, "a comment beside text")
+	}
+	if p.gapTail {
+		p.doc.elems[p.gapOf].tail |= flags
+	} else {
+		p.doc.elems[p.gapOf].lead |= flags
+	}
+	return nil
+}
+
+// outside skips what may stand before and behind the root element: white space.
+func (p *parser) outside() error {
+	p.pos = skipWhite(p.src, p.pos)
+	if p.pos == len(p.src) || p.src[p.pos] == '<' {
+		return nil
+	}
+	if p.src[p.pos] == 0 {
+		return fail(CodeEncoding, p.pos, "a NUL octet outside the root element")
+	}
+	return fail(CodeWellFormed, p.pos, "text outside the root element")
+}
