@@ -35,6 +35,8 @@ def main():
             lines = output.pop(key, [])
             if action == "fail":
                 broken = True
+                for unfinished in [k for k in output if k[0] == key[0]]:
+                    sys.stdout.writelines(output.pop(unfinished))
                 sys.stdout.writelines(lines)
             elif lines and "[no test files]" not in lines[-1]:
                 sys.stdout.write(lines[-1])

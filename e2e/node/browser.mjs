@@ -1,0 +1,85 @@
+// A real browser on the same journeys as drive.py: Debian's chromium, driven by npm's playwright-core.
+//
+//   node browser.mjs [--email E --user U --password P] --until PREFIX [--click TEXT ...] [--json FILE] [--shot FILE] URL
+//
+// Types the address where a page asks for it, the user and password where the identity provider asks for them, presses
+// what --click names, and arrives at the page whose URL begins with PREFIX. The JSON file then holds {url, status, body}.
+import fs from 'node:fs'
+import { parseArgs } from 'node:util'
+import { launch } from './chromium.mjs'
+
+const { values: opt, positionals: [start] } = parseArgs({
+  allowPositionals: true,
+  options: {
+    email: { type: 'string' },
+    user: { type: 'string' },
+    password: { type: 'string' },
+    until: { type: 'string' },
+    click: { type: 'string', multiple: true, default: [] },
+    json: { type: 'string' },
+    shot: { type: 'string' }
+  }
+})
+const PATIENCE = 30_000
+
+const browser = await launch()
+const page = await (await browser.newContext({ locale: 'en' })).newPage()
+page.setDefaultTimeout(PATIENCE)
+let status = 0
+page.on('response', (r) => {
+  const q = r.request()
+  if (!q.isNavigationRequest() || q.frame() !== page.mainFrame()) return
+  status = r.status()
+  const data = q.url() + '&' + (q.postData() ?? '')
+  const carried = ['SAMLRequest', 'SAMLResponse', 'code'].filter((k) => new RegExp(`[?&]${k}=`).test(data))
+  console.log(r.status(), q.method(), q.url().slice(0, 200), carried.length ? `[${carried.join(' ')}]` : '')
+})
+page.on('console', (m) => { if (m.type() === 'error') console.log('console:', m.text()) })
+
+// settled waits until the page shows one of the wanted things: arrival, or a locator.
+const arrived = () => page.waitForURL((u) => String(u).startsWith(opt.until) && !/[?&](code|error)=/.test(u.search))
+  .then(() => 'arrived')
+const shown = (name, locator) => locator.first().waitFor({ state: 'visible' }).then(() => name)
+
+let code = 0
+try {
+  await page.goto(start)
+  const password = page.locator('input[type=password]:visible')
+  const email = page.locator('input[type=email]:visible, input[name=email]:visible').and(page.locator(':not([readonly])'))
+  const filled = new Set()
+  for (;;) {
+    const wanted = [arrived()]
+    if (opt.user && !filled.has('password')) wanted.push(shown('password', password))
+    if (opt.email && !filled.has('email')) wanted.push(shown('email', email))
+    if (opt.click.length) wanted.push(shown('click', page.getByText(opt.click[0])))
+    for (const w of wanted) w.catch(() => {}) // the ones not met end with the page
+    const next = await Promise.any(wanted)
+    if (next === 'arrived') break
+    if (next === 'click') {
+      await page.getByText(opt.click.shift()).first().click()
+      continue
+    }
+    filled.add(next)
+    if (next === 'email' && !(await password.count())) {
+      await email.first().fill(opt.email)
+      await email.first().press('Enter')
+      continue
+    }
+    filled.add('password')
+    const user = page.locator('form:has(input[type=password])')
+      .locator('input[type=text]:visible, input[type=email]:visible, input:not([type]):visible')
+    if (await user.count() && !(await user.first().inputValue())) await user.first().fill(opt.user)
+    await password.first().fill(opt.password)
+    await password.first().press('Enter')
+  }
+  await page.waitForLoadState('load')
+  console.log('arrived at', page.url())
+} catch (e) {
+  console.error(e.errors ? e.errors.map((x) => x.message).join('\n') : e.message)
+  console.error('at', page.url(), (await page.locator('body').innerText().catch(() => '')).slice(0, 1500))
+  code = 1
+}
+if (opt.shot) await page.screenshot({ path: opt.shot }).catch(() => {})
+if (opt.json) fs.writeFileSync(opt.json, JSON.stringify({ url: page.url(), status, body: await page.content().catch(() => '') }))
+await browser.close()
+process.exit(code)
