@@ -113,7 +113,8 @@ type Trace struct {
 // Check is one line of a verdict list.
 type Check struct {
 	Rule    string `json:"rule"`
-	Verdict string `json:"verdict"` // pass, fail or skip
+	About   string `json:"about,omitempty"` // tells lines of one rule apart
+	Verdict string `json:"verdict"`         // pass, fail or skip
 	Want    string `json:"want,omitempty"`
 	Got     string `json:"got,omitempty"`
 }
