@@ -1,0 +1,61 @@
+package web
+
+import "net/http"
+
+// Access says who may call a route. The zero value is no declaration, and a
+// router with such a route is not built.
+type Access uint8
+
+// The declarations.
+const (
+	// Public routes answer anyone the same. They see no cookies.
+	Public Access = iota + 1
+	// Browser routes are the pages of a sign-in. A browser gets its binding
+	// cookie at the first one and must show it when it posts.
+	Browser
+	// SignedIn routes have a live session; without one, a page goes to /login.
+	SignedIn
+	// CrossSitePost routes take a form that another site posts. They see no
+	// cookies, so nothing that the browser is trusted for can be misused.
+	CrossSitePost
+	// Client routes are called by programs, which bring their own credentials
+	// in the request. They see no cookies and answer errors in JSON.
+	Client
+	// Ops routes exist only on the operations listener.
+	Ops
+)
+
+// String returns the name of a, for the route table.
+func (a Access) String() string {
+	switch a {
+	case Public:
+		return "public"
+	case Browser:
+		return "browser"
+	case SignedIn:
+		return "signed-in"
+	case CrossSitePost:
+		return "cross-site-post"
+	case Client:
+		return "client"
+	case Ops:
+		return "ops"
+	default:
+		return "undeclared"
+	}
+}
+
+// cookies reports whether handlers of the route may see cookies.
+func (a Access) cookies() bool { return a == Browser || a == SignedIn }
+
+// program reports whether the caller is a program, which wants JSON.
+func (a Access) program() bool { return a == Client || a == Ops }
+
+// crossOrigin reports whether requests that change something may come from
+// another origin. That is safe exactly where no cookie is seen.
+func (a Access) crossOrigin() bool { return a == CrossSitePost || a == Client || a == Ops }
+
+// safe reports whether a method changes nothing [RFC 9110 9.2.1].
+func safe(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
+}

@@ -1,0 +1,77 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/sallyport/sallyport/internal/secret"
+)
+
+// Names of the cookies. On https they carry the prefix with which a browser
+// accepts them only from this very host over https, so that no neighbouring
+// sub-domain can plant one [RFC 6265bis 4.1.3.2].
+const (
+	browserCookie = "sallyport-browser"
+	sessionCookie = "sallyport-session"
+	hostPrefix    = "__Host-"
+)
+
+// maxCookie bounds a cookie that is worth looking at; ours have 43 octets.
+const maxCookie = 128
+
+// jar reads and writes our cookies as the base URL demands.
+type jar struct{ secure bool }
+
+func (j jar) name(n string) string {
+	if j.secure {
+		return hostPrefix + n
+	}
+	return n
+}
+
+// read returns the token in a cookie, or an empty one.
+func (j jar) read(r *http.Request, name string) secret.Token {
+	c, err := r.Cookie(j.name(name))
+	if err != nil || len(c.Value) > maxCookie {
+		return secret.Token{}
+	}
+	return secret.ParseToken(c.Value)
+}
+
+// write sets a cookie that lives as long as the browser is open.
+func (j jar) write(w http.ResponseWriter, name string, t secret.Token) {
+	http.SetCookie(w, j.cookie(name, t.Reveal()))
+}
+
+// drop makes the browser forget a cookie.
+func (j jar) drop(w http.ResponseWriter, name string) {
+	c := j.cookie(name, "")
+	c.MaxAge = -1
+	http.SetCookie(w, c)
+}
+
+func (j jar) cookie(name, value string) *http.Cookie {
+	return &http.Cookie{
+		Name: j.name(name), Value: value, Path: "/",
+		Secure: j.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	}
+}
+
+// SessionToken returns the token of the session cookie, or an empty one. It is
+// empty on routes that see no cookies.
+func SessionToken(r *http.Request) secret.Token {
+	x := exchangeOf(r)
+	if !x.route.Access.cookies() {
+		return secret.Token{}
+	}
+	return x.jar.read(r, sessionCookie)
+}
+
+// SetSession gives the browser its session.
+func SetSession(w http.ResponseWriter, r *http.Request, t secret.Token) {
+	exchangeOf(r).jar.write(w, sessionCookie, t)
+}
+
+// DropSession makes the browser forget its session.
+func DropSession(w http.ResponseWriter, r *http.Request) {
+	exchangeOf(r).jar.drop(w, sessionCookie)
+}

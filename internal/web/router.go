@@ -1,0 +1,159 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+)
+
+// Handler serves one request, or returns why not. It must not have written
+// anything when it returns an error.
+type Handler func(w http.ResponseWriter, r *http.Request) error
+
+// Route is one thing that can be asked of us.
+type Route struct {
+	Method  string // GET serves HEAD too
+	Path    string // a path pattern of [http.ServeMux], without method and host
+	Access  Access
+	MaxBody int64 // in octets; 0: [MaxBody]
+	Handler Handler
+}
+
+// Config is what a router stands on.
+type Config struct {
+	BaseURL BaseURL
+	Proxies []netip.Prefix // whose X-Forwarded-For is believed
+	Log     *slog.Logger
+
+	// Person returns who a session token stands for, judged now. It may be nil
+	// where no route is [SignedIn].
+	Person func(context.Context, secret.Token) (sso.Person, error)
+
+	// Failure shows a person that a request failed. It may be nil where every
+	// route is called by programs.
+	Failure func(http.ResponseWriter, *http.Request, Failure)
+}
+
+// Router is the handler of a listener. It is safe for use by many goroutines.
+type Router struct {
+	cfg     Config
+	routes  []Route
+	mux     *http.ServeMux
+	origins *http.CrossOriginProtection
+	jar     jar
+}
+
+// New returns a router for all given routes, or says which one is not declared
+// as it must be. A listener serves either operations or the public, never both.
+func New(cfg Config, groups ...[]Route) (*Router, error) {
+	rt := &Router{
+		cfg: cfg, routes: slices.Concat(groups...), mux: http.NewServeMux(),
+		origins: http.NewCrossOriginProtection(), jar: jar{cfg.BaseURL.secure},
+	}
+	if cfg.BaseURL.origin != "" { // a proxy may have rewritten the Host that is compared otherwise
+		if err := rt.origins.AddTrustedOrigin(cfg.BaseURL.origin); err != nil {
+			return nil, fmt.Errorf("trusting the base URL's origin: %w", err)
+		}
+	}
+	paths, ops := map[string]methods{}, 0
+	for _, route := range rt.routes {
+		if err := route.check(cfg); err != nil {
+			return nil, fmt.Errorf("route %s %s: %w", route.Method, route.Path, err)
+		}
+		if paths[route.Path] == nil {
+			paths[route.Path] = methods{}
+		}
+		if _, twice := paths[route.Path][route.Method]; twice {
+			return nil, fmt.Errorf("route %s %s is declared twice", route.Method, route.Path)
+		}
+		paths[route.Path][route.Method] = route
+		if route.Access == Ops {
+			ops++
+		}
+	}
+	if ops != 0 && ops != len(rt.routes) {
+		return nil, errors.New("routes of operations stand beside public ones")
+	}
+	if paths["/"] == nil {
+		paths["/"] = methods{} // everything that is not declared is not found
+	}
+	for path, by := range paths {
+		rt.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			exchangeOf(r).err = rt.dispatch(w, r, by)
+		})
+	}
+	return rt, nil
+}
+
+// check refuses a route whose declaration has a hole.
+func (route Route) check(cfg Config) error {
+	switch {
+	case route.Handler == nil:
+		return errors.New("has no handler")
+	case route.Method == "" || !strings.HasPrefix(route.Path, "/"):
+		return errors.New("needs a method and a path")
+	case route.Access < Public || route.Access > Ops:
+		return errors.New("does not declare who may call it")
+	case route.Access == CrossSitePost && route.Method != http.MethodPost:
+		return errors.New("takes posts of other sites only by POST")
+	case route.Access == Public && !safe(route.Method):
+		return errors.New("is public and changes something")
+	case route.Access == SignedIn && cfg.Person == nil:
+		return errors.New("needs sessions, and there are none")
+	case !route.Access.program() && cfg.Failure == nil:
+		return errors.New("needs a failure page, and there is none")
+	}
+	return nil
+}
+
+// Table returns the routes, one a line: who may call, method, path, size of
+// the body where it is not the common one.
+func (rt *Router) Table() string { return Table(rt.routes) }
+
+// Table returns routes in the form of [Router.Table].
+func Table(routes []Route) string {
+	lines := make([]string, len(routes))
+	for i, route := range routes {
+		lines[i] = fmt.Sprintf("%-15s  %-6s %s", route.Access, route.Method, route.Path)
+		if route.MaxBody != 0 {
+			lines[i] += fmt.Sprintf("  (body %d KiB)", route.MaxBody>>10)
+		}
+	}
+	slices.SortFunc(lines, func(a, b string) int {
+		return strings.Compare(a[17+7:]+a, b[17+7:]+b) // by path
+	})
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// methods are the routes of one path.
+type methods map[string]Route
+
+// find returns the route for a method.
+func (m methods) find(method string) (Route, bool) {
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	route, ok := m[method]
+	return route, ok
+}
+
+// allow returns the value of the Allow header.
+func (m methods) allow() string {
+	var list []string
+	for method := range m {
+		list = append(list, method)
+		if method == http.MethodGet {
+			list = append(list, http.MethodHead)
+		}
+	}
+	slices.Sort(list)
+	return strings.Join(list, ", ")
+}

@@ -1,0 +1,209 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+)
+
+// exchange is what the edge knows of one request and its answer.
+type exchange struct {
+	base    BaseURL
+	jar     jar
+	route   Route // zero where none was found
+	method  string
+	address netip.Addr
+	binding secret.Hash
+	person  sso.Person
+	retry   string
+	trace   string
+
+	notes []slog.Attr
+	err   error // of the handler
+	fault *fault.Error
+	cause error
+	stack string
+	gone  bool
+}
+
+type exchangeKey struct{}
+
+// exchangeOf returns the exchange of a request that came through a router.
+func exchangeOf(r *http.Request) *exchange {
+	x, ok := r.Context().Value(exchangeKey{}).(*exchange)
+	if !ok {
+		panic("request did not come through a router")
+	}
+	return x
+}
+
+// name returns the route for the log: the pattern, never the path itself,
+// which may hold a token.
+func (x *exchange) name() string {
+	if x.route.Path == "" {
+		return clean(x.method) + " (none)"
+	}
+	return x.method + " " + x.route.Path
+}
+
+// Binding returns the hash of the browser's binding cookie. It is zero on
+// routes that see no cookies.
+func Binding(r *http.Request) secret.Hash { return exchangeOf(r).binding }
+
+// Address returns the address of the client. It is not valid where the
+// connection has none, as on a Unix socket.
+func Address(r *http.Request) netip.Addr { return exchangeOf(r).address }
+
+// UserAgent returns what the client calls itself, made fit to be stored.
+func UserAgent(r *http.Request) string { return clean(r.UserAgent()) }
+
+// PersonFrom returns who is signed in. It is zero unless the route is
+// [SignedIn].
+func PersonFrom(r *http.Request) sso.Person { return exchangeOf(r).person }
+
+// ServeHTTP answers a request and writes one line about it.
+func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	x := &exchange{
+		base: rt.cfg.BaseURL, jar: rt.jar, method: r.Method,
+		address: clientAddress(r, rt.cfg.Proxies), trace: traceOf(r),
+	}
+	r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+	out := &writer{ResponseWriter: w}
+	secureHeaders(out.Header(), rt.cfg.BaseURL)
+	if err := rt.serve(out, r, x); err != nil {
+		rt.fail(out, r, x, err)
+	}
+	if out.status == 0 && !x.gone {
+		out.WriteHeader(http.StatusOK)
+	}
+	rt.log(r, x, out, time.Since(began))
+}
+
+// serve runs the request through the mux. A panic becomes an error of ours.
+func (rt *Router) serve(w http.ResponseWriter, r *http.Request, x *exchange) (err error) {
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		if abort, ok := p.(error); ok && errors.Is(abort, http.ErrAbortHandler) {
+			panic(p) // the server's own way to drop a connection
+		}
+		x.stack = string(debug.Stack())
+		err = fmt.Errorf("handling the request: panic: %v", p)
+	}()
+	rt.mux.ServeHTTP(w, r)
+	return x.err
+}
+
+// dispatch finds the route among those of a path, enforces its declaration and
+// runs its handler.
+func (rt *Router) dispatch(w http.ResponseWriter, r *http.Request, by methods) error {
+	if len(by) == 0 {
+		return &fault.Error{Kind: fault.NotFound, Code: "page_not_found", Fix: fault.PersonSide}
+	}
+	route, ok := by.find(r.Method)
+	if !ok {
+		w.Header().Set("Allow", by.allow())
+		return &fault.Error{Kind: fault.Invalid, Code: "method_not_allowed", Want: by.allow(), Got: clip(r.Method)}
+	}
+	x := exchangeOf(r)
+	x.route = route
+	isolate(w.Header(), route.Access)
+	switch err := rt.admit(w, r, x); {
+	case route.Access == SignedIn && safe(r.Method) && err != nil && fault.From(err).Kind == fault.Unauthenticated:
+		return SeeOther(w, r, "/login") // not a failure: nobody is signed in yet, or not any more
+	case err != nil:
+		return err
+	}
+	return route.Handler(w, r)
+}
+
+// admit enforces what the route declares.
+func (rt *Router) admit(w http.ResponseWriter, r *http.Request, x *exchange) error {
+	access := x.route.Access
+	if !access.crossOrigin() {
+		if err := rt.origins.Check(r); err != nil {
+			return &fault.Error{Kind: fault.Denied, Code: "request_cross_origin", Fix: fault.PersonSide, Err: err}
+		}
+	}
+	if !access.cookies() {
+		r.Header.Del("Cookie")
+	}
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		return &fault.Error{Kind: fault.Invalid, Code: "request_encoding", Want: "a body that is not compressed", Got: clip(encoding)}
+	}
+	limit := x.route.MaxBody
+	if limit == 0 {
+		limit = MaxBody
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, limit)
+	switch access {
+	case Browser:
+		return rt.bind(w, r, x)
+	case SignedIn:
+		token := rt.jar.read(r, sessionCookie)
+		if token.IsZero() {
+			return &fault.Error{Kind: fault.Unauthenticated, Code: "session_over", Fix: fault.PersonSide}
+		}
+		person, err := rt.cfg.Person(r.Context(), token)
+		if err != nil {
+			return err
+		}
+		x.person = person
+		Note(r, "org", string(person.Org.ID))
+		Note(r, "usr", string(person.User.ID))
+	}
+	return nil
+}
+
+// bind knows the browser by its cookie, and gives it one with the first page.
+// A post without it comes from a browser that keeps no cookies: every later
+// step would fail, so it is told now.
+func (rt *Router) bind(w http.ResponseWriter, r *http.Request, x *exchange) error {
+	token := rt.jar.read(r, browserCookie)
+	if token.IsZero() {
+		if !safe(r.Method) {
+			return &fault.Error{Kind: fault.Denied, Code: "bind_cookie_missing", Want: "the cookie of the page before", Got: "none", Fix: fault.PersonSide}
+		}
+		token = secret.NewToken()
+		rt.jar.write(w, browserCookie, token)
+	}
+	x.binding = token.Hash()
+	return nil
+}
+
+// writer remembers the status that was sent.
+type writer struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader sends the status, once.
+func (w *writer) WriteHeader(status int) {
+	if w.status == 0 || w.status < http.StatusOK {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write sends a part of the body.
+func (w *writer) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap lets [http.ResponseController] reach the writer below.
+func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
