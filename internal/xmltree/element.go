@@ -50,8 +50,8 @@ func (e Element) Prefix() string {
 	return e.doc.src[n.start+1 : n.start+1+int32(n.prefixLen)]
 }
 
-// name returns the name as it is written.
-func (e Element) name() string {
+// QName returns the name as it is written, with its prefix.
+func (e Element) QName() string {
 	n := e.node()
 	size := int32(n.localLen)
 	if n.prefixLen > 0 {
@@ -172,14 +172,14 @@ func (e Element) Path() string {
 }
 
 func (e Element) step() string {
-	name := e.name()
+	name := e.QName()
 	parent := e.Parent()
 	if parent.IsZero() {
 		return name
 	}
 	position, count := 0, 0
 	for s := range parent.Children() {
-		if s.name() == name {
+		if s.QName() == name {
 			count++
 		}
 		if s == e {

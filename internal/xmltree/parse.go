@@ -72,7 +72,7 @@ func (p *parser) run() error {
 	}
 	switch {
 	case p.cur >= 0:
-		return fail(CodeWellFormed, p.pos, "the document ends inside <%s>", Element{p.doc, p.cur}.name())
+		return fail(CodeWellFormed, p.pos, "the document ends inside <%s>", Element{p.doc, p.cur}.QName())
 	case len(p.doc.elems) == 0:
 		return fail(CodeWellFormed, p.pos, "the document has no element")
 	}

@@ -84,7 +84,7 @@ func (p *parser) endTag() error {
 	if p.cur < 0 {
 		return fail(CodeWellFormed, begin, "an end tag without its start tag")
 	}
-	name := Element{p.doc, p.cur}.name()
+	name := Element{p.doc, p.cur}.QName()
 	i := begin + len("</")
 	if !strings.HasPrefix(p.src[i:], name) {
 		return fail(CodeWellFormed, begin, "the end tag of <%s> is missing", name)

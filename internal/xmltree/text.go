@@ -134,3 +134,12 @@ func appendChar(dst []byte, c byte, where place, as form) []byte {
 	}
 	return append(dst, c)
 }
+
+// AppendCanonicalAttr appends a value as Canonical XML writes it in an
+// attribute, without the quotes. [xml-c14n 2.3]
+func AppendCanonicalAttr(dst []byte, value string) []byte {
+	for i := range len(value) {
+		dst = appendChar(dst, value[i], inAttribute, asCanonical)
+	}
+	return dst
+}
