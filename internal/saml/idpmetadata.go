@@ -1,0 +1,335 @@
+package saml
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/xmldsig"
+	"github.com/sallyport/sallyport/internal/xmltree"
+)
+
+// Codes of [MetadataError]. They are part of the product: never renamed.
+const (
+	MetadataEmpty       = "metadata.empty"        // nothing
+	MetadataNotXML      = "metadata.not_xml"      // text that is no XML
+	MetadataHTML        = "metadata.html"         // a web page
+	MetadataPrivateKey  = "metadata.private_key"  // a private key, which nobody may have but its owner
+	MetadataCertificate = "metadata.certificate"  // a certificate alone
+	MetadataXML         = "metadata.xml"          // XML that is damaged or has parts we refuse
+	MetadataRoot        = "metadata.root"         // XML of another kind
+	MetadataSP          = "metadata.sp"           // metadata of a service provider, ours perhaps
+	MetadataNoIdP       = "metadata.no_idp"       // no identity provider with SAML 2.0 in it
+	MetadataSeveralIdPs = "metadata.several_idps" // more than one of them
+	MetadataEntityID    = "metadata.entity_id"    // no usable entity ID
+	MetadataBadKey      = "metadata.key"          // a certificate that cannot be used
+	MetadataNoKey       = "metadata.no_key"       // no key to verify signatures with
+	MetadataTooManyKeys = "metadata.keys"         // more keys than any identity provider has
+	MetadataNoSSO       = "metadata.no_sso"       // no sign-in address
+	MetadataLocation    = "metadata.location"     // a sign-in address that is not https
+)
+
+// A MetadataError says why metadata cannot be used.
+type MetadataError struct {
+	Code   string
+	Detail string // for administrators; holds nothing secret
+	Path   string
+	Offset int
+}
+
+// Error returns the code and the detail.
+func (e *MetadataError) Error() string {
+	if e.Detail == "" {
+		return e.Code
+	}
+	return e.Code + ": " + e.Detail
+}
+
+// MaxKeys is the greatest number of signing keys of one identity provider.
+const MaxKeys = 8
+
+// IdPMetadata is what an identity provider publishes about itself
+// [SAMLMeta 2.4.3]. Nothing in it is proved: it is worth as much as the way
+// it came.
+type IdPMetadata struct {
+	EntityID string
+	SSO      []Endpoint
+	SLO      []Endpoint
+	Keys     []MetadataKey // for signatures; at least one
+
+	WantAuthnRequestsSigned bool
+	NameIDFormats           []string
+	ValidUntil              time.Time // zero: it does not say
+}
+
+// An Endpoint is an address of an identity provider, as published.
+type Endpoint struct {
+	Binding          string
+	Location         string
+	ResponseLocation string // for logout responses; empty: Location
+}
+
+// A MetadataKey is a signing key with the certificate that carries it.
+type MetadataKey struct {
+	Key         xmldsig.Key
+	Certificate []byte // DER
+	Subject     string
+	NotBefore   time.Time
+	NotAfter    time.Time
+}
+
+// Expect returns the part of an expectation that the metadata gives.
+func (m *IdPMetadata) Expect() IdP {
+	idp := IdP{EntityID: m.EntityID}
+	for _, k := range m.Keys {
+		idp.Keys = append(idp.Keys, k.Key)
+	}
+	return idp
+}
+
+// SignOn returns the endpoint to send users to, by Redirect if there is a
+// choice. Endpoints that may not be used are passed over; when none is left,
+// the error, a [*MetadataError], names the first.
+func (m *IdPMetadata) SignOn() (Endpoint, error) {
+	var refused error
+	for _, binding := range []string{BindingRedirect, BindingPost} {
+		for _, e := range m.SSO {
+			if e.Binding != binding {
+				continue
+			}
+			err := CheckLocation(e.Location)
+			if err == nil {
+				return e, nil
+			}
+			if refused == nil {
+				refused = &MetadataError{Code: MetadataLocation, Detail: fmt.Sprintf("%s: %v", quote(e.Location), err)}
+			}
+		}
+	}
+	if refused == nil {
+		refused = &MetadataError{Code: MetadataNoSSO, Detail: "no SingleSignOnService by HTTP-Redirect or HTTP-POST"}
+	}
+	return Endpoint{}, refused
+}
+
+// ParseIdPMetadata reads the metadata of one identity provider: an
+// EntityDescriptor, or an EntitiesDescriptor that holds one identity provider.
+// Signatures on it are not verified. The error is always a [*MetadataError].
+func ParseIdPMetadata(src []byte) (*IdPMetadata, error) {
+	if err := recognise(src); err != nil {
+		return nil, err
+	}
+	doc, err := xmltree.Parse(src, xmltree.Metadata)
+	if err != nil {
+		bad := &MetadataError{Code: MetadataXML, Detail: err.Error()}
+		if x, ok := errors.AsType[*xmltree.Error](err); ok {
+			bad.Offset = x.Offset
+		}
+		return nil, bad
+	}
+	entity, err := onlyIdP(doc.Root())
+	if err != nil {
+		return nil, err
+	}
+	return readIdP(entity)
+}
+
+// recognise tells what people paste instead of metadata.
+func recognise(src []byte) error {
+	text := bytes.TrimSpace(bytes.TrimPrefix(src, []byte("\xef\xbb\xbf")))
+	start := bytes.ToLower(text[:min(len(text), 1024)])
+	switch {
+	case len(text) == 0:
+		return &MetadataError{Code: MetadataEmpty}
+	case bytes.Contains(text, []byte("PRIVATE KEY-----")):
+		return &MetadataError{Code: MetadataPrivateKey, Detail: "this is a private key; it stays with its owner"}
+	case bytes.Contains(start, []byte("<!doctype html")), bytes.Contains(start, []byte("<html")):
+		return &MetadataError{Code: MetadataHTML, Detail: "this is a web page"}
+	case bytes.HasPrefix(start, []byte("-----begin")):
+		return &MetadataError{Code: MetadataCertificate, Detail: "this is a certificate, not metadata"}
+	case text[0] == '{':
+		return &MetadataError{Code: MetadataNotXML, Detail: "this is JSON, perhaps an OpenID Connect configuration"}
+	case !looksLikeXML(text):
+		return &MetadataError{Code: MetadataNotXML, Detail: "this is no XML"}
+	}
+	return nil
+}
+
+// onlyIdP returns the EntityDescriptor of the only identity provider.
+func onlyIdP(root xmltree.Element) (xmltree.Element, error) {
+	if !root.Is(nsMetadata, "EntityDescriptor") && !root.Is(nsMetadata, "EntitiesDescriptor") {
+		return root, &MetadataError{
+			Code: MetadataRoot, Detail: "want an EntityDescriptor, got " + quote(root.Local()), Path: root.Path(),
+		}
+	}
+	var found xmltree.Element
+	sp := false
+	for e := range root.Descendants() {
+		switch {
+		case e.Is(nsMetadata, "SPSSODescriptor"):
+			sp = true
+		case !e.Is(nsMetadata, "IDPSSODescriptor") || !e.Parent().Is(nsMetadata, "EntityDescriptor"):
+		case !speaksSAML2(e):
+		case !found.IsZero():
+			return root, &MetadataError{
+				Code: MetadataSeveralIdPs, Detail: "want one identity provider, got several", Path: e.Path(), Offset: e.Offset(),
+			}
+		default:
+			found = e
+		}
+	}
+	switch {
+	case !found.IsZero():
+		return found, nil
+	case sp:
+		return root, &MetadataError{Code: MetadataSP, Detail: "this describes an application, not an identity provider"}
+	}
+	return root, &MetadataError{Code: MetadataNoIdP, Detail: "no IDPSSODescriptor for SAML 2.0"}
+}
+
+func speaksSAML2(e xmltree.Element) bool {
+	protocols, _ := e.Attr("protocolSupportEnumeration")
+	for _, p := range bytes.Fields([]byte(protocols)) {
+		if string(p) == nsProtocol {
+			return true
+		}
+	}
+	return false
+}
+
+// readIdP reads an IDPSSODescriptor and the EntityDescriptor around it.
+func readIdP(e xmltree.Element) (*IdPMetadata, error) {
+	entity := e.Parent()
+	m := &IdPMetadata{}
+	m.EntityID, _ = entity.Attr("entityID")
+	m.EntityID = trim(m.EntityID)
+	if m.EntityID == "" || len(m.EntityID) > 1024 {
+		return nil, &MetadataError{
+			Code: MetadataEntityID, Detail: "want an entityID of at most 1024 bytes", Path: entity.Path(), Offset: entity.Offset(),
+		}
+	}
+	for at := e; !at.IsZero(); at = at.Parent() {
+		until := readInstant(at, "validUntil")
+		switch {
+		case until.given && !until.valid:
+			return nil, &MetadataError{
+				Code: MetadataXML, Detail: "want a time in validUntil, got " + quote(until.raw), Path: at.Path(), Offset: at.Offset(),
+			}
+		case until.given && (m.ValidUntil.IsZero() || until.at.Before(m.ValidUntil)):
+			m.ValidUntil = until.at
+		}
+	}
+	wants, _ := e.Attr("WantAuthnRequestsSigned")
+	m.WantAuthnRequestsSigned = wants == "true" || wants == "1"
+	for c := range e.Children() {
+		switch {
+		case c.Is(nsMetadata, "KeyDescriptor"):
+			if err := m.readKeys(c); err != nil {
+				return nil, err
+			}
+		case c.Is(nsMetadata, "SingleSignOnService"):
+			m.SSO = append(m.SSO, readEndpoint(c))
+		case c.Is(nsMetadata, "SingleLogoutService"):
+			m.SLO = append(m.SLO, readEndpoint(c))
+		case c.Is(nsMetadata, "NameIDFormat"):
+			m.NameIDFormats = append(m.NameIDFormats, readLeaf(c).text)
+		}
+	}
+	switch {
+	case len(m.Keys) == 0:
+		return nil, &MetadataError{
+			Code: MetadataNoKey, Detail: "no certificate to verify signatures with", Path: e.Path(), Offset: e.Offset(),
+		}
+	case len(m.Keys) > MaxKeys:
+		return nil, &MetadataError{
+			Code: MetadataTooManyKeys, Detail: fmt.Sprintf("want at most %d keys, got %d", MaxKeys, len(m.Keys)), Path: e.Path(), Offset: e.Offset(),
+		}
+	}
+	return m, nil
+}
+
+func readEndpoint(e xmltree.Element) Endpoint {
+	var p Endpoint
+	p.Binding, _ = e.Attr("Binding")
+	p.Location, _ = e.Attr("Location")
+	p.ResponseLocation, _ = e.Attr("ResponseLocation")
+	return p
+}
+
+// readKeys adds the keys of a KeyDescriptor for signing. Without use it is for
+// everything [SAMLMeta 2.4.1.1].
+func (m *IdPMetadata) readKeys(e xmltree.Element) error {
+	if use, given := e.Attr("use"); given && use != "signing" {
+		return nil
+	}
+	for d := range e.Descendants() {
+		if !d.Is(nsSignature, "X509Certificate") {
+			continue
+		}
+		if d.Parent().FirstChild() != d && precededByCertificate(d) {
+			continue // the rest of a chain: only the first key signs
+		}
+		key, err := readCertificate(d)
+		if err != nil {
+			return &MetadataError{Code: MetadataBadKey, Detail: err.Error(), Path: d.Path(), Offset: d.Offset()}
+		}
+		if !m.has(key) {
+			m.Keys = append(m.Keys, key)
+		}
+	}
+	return nil
+}
+
+func precededByCertificate(e xmltree.Element) bool {
+	for s := range e.Parent().Children() {
+		if s == e {
+			return false
+		}
+		if s.Is(nsSignature, "X509Certificate") {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *IdPMetadata) has(key MetadataKey) bool {
+	for _, k := range m.Keys {
+		if bytes.Equal(k.Certificate, key.Certificate) {
+			return true
+		}
+	}
+	return false
+}
+
+func readCertificate(e xmltree.Element) (MetadataKey, error) {
+	text, _ := e.Leaf()
+	packed := make([]byte, 0, len(text))
+	for i := range len(text) {
+		if !isSpace(text[i]) {
+			packed = append(packed, text[i])
+		}
+	}
+	der, err := base64.StdEncoding.DecodeString(string(packed))
+	if err != nil {
+		return MetadataKey{}, errors.New("the certificate is not base64")
+	}
+	return NewMetadataKey(der)
+}
+
+// NewMetadataKey returns the signing key of a certificate in DER form. A
+// certificate is only the envelope of a key: one that cannot be read but for
+// its key is as good as any, without a subject and dates.
+func NewMetadataKey(der []byte) (MetadataKey, error) {
+	key, err := xmldsig.KeyFromCertificate(der)
+	if err != nil {
+		return MetadataKey{}, fmt.Errorf("reading certificate: %w", err)
+	}
+	k := MetadataKey{Key: key, Certificate: der}
+	if cert, err := x509.ParseCertificate(der); err == nil {
+		k.Subject, k.NotBefore, k.NotAfter = cert.Subject.String(), cert.NotBefore, cert.NotAfter
+	}
+	return k, nil
+}

@@ -1,0 +1,172 @@
+package saml
+
+import (
+	"bytes"
+	"encoding/base64"
+	"mime"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	// MaxMessage is the greatest size of a message in bytes.
+	MaxMessage = 512 << 10
+
+	// MaxForm is the greatest size of the body of a POST that carries one.
+	MaxForm = 1 << 20
+
+	// MaxRelayState is the greatest size of RelayState in bytes
+	// [SAMLBind 3.5.3].
+	MaxRelayState = 80
+)
+
+// A Post is what the HTTP POST binding carries [SAMLBind 3.5].
+type Post struct {
+	Message    []byte // XML, not judged yet
+	RelayState string // the sender's; matched, never followed
+}
+
+// ReadPost reads a response from the parts of an HTTP request: its method,
+// its Content-Type and its body. The URL plays no part: a response in the
+// query string is not a response. Errors are of type [*Refusal].
+func ReadPost(method, contentType string, body []byte) (Post, error) {
+	if method != "POST" {
+		return Post{}, &Refusal{Rule: BindMethod, Want: "POST", Got: quote(method)}
+	}
+	media, _, err := mime.ParseMediaType(contentType)
+	if err != nil || media != "application/x-www-form-urlencoded" {
+		return Post{}, &Refusal{Rule: BindMethod, Want: "application/x-www-form-urlencoded", Got: quote(contentType)}
+	}
+	if len(body) > MaxForm {
+		return Post{}, &Refusal{Rule: BindSize, Want: "a form of at most 1 MiB"}
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return Post{}, &Refusal{Rule: BindParam, Want: "a well-formed form"}
+	}
+	for _, name := range []string{"SAMLResponse", "RelayState"} {
+		if len(form[name]) > 1 {
+			return Post{}, &Refusal{Rule: BindParam, Want: name + " once", Got: "more than once"}
+		}
+	}
+	switch {
+	case form.Has("SAMLRequest"):
+		return Post{}, &Refusal{Rule: BindParam, Want: "SAMLResponse", Got: "SAMLRequest"}
+	case form.Get("SAMLResponse") == "":
+		return Post{}, &Refusal{Rule: BindParam, Want: "SAMLResponse", Got: "nothing"}
+	}
+	message, err := DecodePost(form.Get("SAMLResponse"))
+	if err != nil {
+		return Post{}, err
+	}
+	return Post{Message: message, RelayState: form.Get("RelayState")}, nil
+}
+
+// DecodePost decodes the value of a SAMLResponse form field. White space is
+// normal in it and dropped; everything else about it must be strict base64 of
+// XML. It is never inflated: compression belongs to another binding, and a
+// small form could fill the memory. Errors are of type [*Refusal].
+func DecodePost(form string) ([]byte, error) {
+	if len(form) > MaxForm {
+		return nil, &Refusal{Rule: BindSize, Want: "at most 512 KiB"}
+	}
+	packed := make([]byte, 0, len(form))
+	for i := range len(form) {
+		if !isSpace(form[i]) {
+			packed = append(packed, form[i])
+		}
+	}
+	if len(packed) == 0 {
+		return nil, &Refusal{Rule: BindParam, Want: "a message", Got: "nothing"}
+	}
+	if got := notBase64(packed); got != "" {
+		return nil, &Refusal{Rule: BindBase64, Want: "base64", Got: got}
+	}
+	if base64.StdEncoding.DecodedLen(len(packed)) > MaxMessage+2 {
+		return nil, &Refusal{Rule: BindSize, Want: "at most 512 KiB"}
+	}
+	n, err := base64.StdEncoding.Strict().Decode(packed, packed)
+	if err != nil {
+		return nil, &Refusal{Rule: BindBase64, Want: "base64", Got: "damaged base64"}
+	}
+	message := packed[:n]
+	switch {
+	case n > MaxMessage:
+		return nil, &Refusal{Rule: BindSize, Want: "at most 512 KiB"}
+	case looksLikeXML(message):
+		return message, nil
+	case notBase64(message) == "" && n%4 == 0:
+		return nil, &Refusal{Rule: BindBase64, Want: "base64 of XML", Got: "base64 of base64"}
+	case !utf8.Valid(message):
+		return nil, &Refusal{Rule: BindInflate, Want: "XML", Got: "binary data, compressed perhaps"}
+	}
+	return message, nil // some text: the parser says what is wrong with it
+}
+
+// notBase64 says what keeps b from being base64 without white space, or
+// returns "".
+func notBase64(b []byte) string {
+	if len(b) > 0 && b[0] == '<' {
+		return "XML that is not encoded"
+	}
+	padding := 0
+	for _, c := range b {
+		switch {
+		case c == '=':
+			padding++
+		case padding > 0:
+			return "data after the padding"
+		case c >= 'A' && c <= 'Z', c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '+', c == '/':
+		case c == '-' || c == '_':
+			return "the URL-safe alphabet"
+		case c == '%':
+			return "percent-encoding"
+		default:
+			return "characters outside its alphabet"
+		}
+	}
+	if padding > 2 || len(b)%4 != 0 {
+		return "the wrong length or padding"
+	}
+	return ""
+}
+
+// looksLikeXML reports whether b is text in which a document may begin, in
+// whatever encoding; the parser judges it then.
+func looksLikeXML(b []byte) bool {
+	for _, mark := range []string{"\xef\xbb\xbf", "\xfe\xff", "\xff\xfe", "\x00<"} {
+		if bytes.HasPrefix(b, []byte(mark)) {
+			return true
+		}
+	}
+	b = bytes.TrimLeft(b, " \t\r\n")
+	return len(b) > 0 && b[0] == '<'
+}
+
+// isSpace reports whether c is white space in XML.
+func isSpace(c byte) bool {
+	return c == ' ' || c == '\n' || c == '\r' || c == '\t'
+}
+
+// trim cuts XML white space off both ends of s.
+func trim(s string) string {
+	for len(s) > 0 && isSpace(s[0]) {
+		s = s[1:]
+	}
+	for len(s) > 0 && isSpace(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+// maxQuote is how much of a value from a message is reported.
+const maxQuote = 300
+
+// quote shortens a value from a message for a report.
+func quote(s string) string {
+	if len(s) <= maxQuote {
+		return strings.ToValidUTF8(s, "\uFFFD")
+	}
+	return strings.ToValidUTF8(s[:maxQuote], "") + "…"
+}

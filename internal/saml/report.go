@@ -1,0 +1,183 @@
+package saml
+
+import "github.com/sallyport/sallyport/internal/xmltree"
+
+// The lines of a verdict list, gravest first: what makes all that follows
+// meaningless comes before it.
+const (
+	checkXMLEncoding = iota
+	checkXMLDoctype
+	checkXMLPI
+	checkXMLCDATA
+	checkXMLComment
+	checkXMLWellFormed
+	checkXMLNamespace
+	checkXMLDupAttr
+	checkXMLLimit
+	checkIDQualified
+	checkIDForm
+	checkIDDup
+	checkShape
+	checkCount
+	checkEncryption
+	checkSigMissing
+	checkSigCount
+	checkSigPlace
+	checkSigShape
+	checkSigRef
+	checkSigTransform
+	checkSigC14N
+	checkSigAlg
+	checkSigKey
+	checkSigValue
+	checkSigDigest
+	checkStatus
+	checkResponseIssuer
+	checkIssuer
+	checkDestination
+	checkMethod
+	checkRecipient
+	checkAudience
+	checkResponseInResponseTo
+	checkInResponseTo
+	checkResponseTime
+	checkIssueTime
+	checkConditionsTime
+	checkConfirmationTime
+	checkSessionTime
+	checkAuthnTime
+	checkAuthnStatement
+	checkAuthnContext
+	checkNameID
+	checkAttributes
+	numChecks
+)
+
+// lines is the verdict list before anything was evaluated.
+var lines = [numChecks]Check{
+	checkXMLEncoding:          {Rule: XMLEncoding},
+	checkXMLDoctype:           {Rule: XMLDoctype},
+	checkXMLPI:                {Rule: XMLPI},
+	checkXMLCDATA:             {Rule: XMLCDATA},
+	checkXMLComment:           {Rule: XMLComment},
+	checkXMLWellFormed:        {Rule: XMLWellFormed},
+	checkXMLNamespace:         {Rule: XMLNamespace},
+	checkXMLDupAttr:           {Rule: XMLDupAttr},
+	checkXMLLimit:             {Rule: XMLLimit},
+	checkIDQualified:          {Rule: IDQualified},
+	checkIDForm:               {Rule: IDForm},
+	checkIDDup:                {Rule: IDDup},
+	checkShape:                {Rule: Shape, About: "structure"},
+	checkCount:                {Rule: Count},
+	checkEncryption:           {Rule: EncFailed},
+	checkSigMissing:           {Rule: SigMissing},
+	checkSigCount:             {Rule: SigCount},
+	checkSigPlace:             {Rule: SigPlace},
+	checkSigShape:             {Rule: SigShape},
+	checkSigRef:               {Rule: SigRef},
+	checkSigTransform:         {Rule: SigTransform},
+	checkSigC14N:              {Rule: SigC14N},
+	checkSigAlg:               {Rule: SigAlg},
+	checkSigKey:               {Rule: SigKey},
+	checkSigValue:             {Rule: SigValue},
+	checkSigDigest:            {Rule: SigDigest},
+	checkStatus:               {Rule: Status},
+	checkResponseIssuer:       {Rule: Issuer, About: "Response"},
+	checkIssuer:               {Rule: Issuer, About: "Assertion"},
+	checkDestination:          {Rule: Destination},
+	checkMethod:               {Rule: Method},
+	checkRecipient:            {Rule: Recipient},
+	checkAudience:             {Rule: Audience},
+	checkResponseInResponseTo: {Rule: InResponseTo, About: "Response"},
+	checkInResponseTo:         {Rule: InResponseTo, About: "confirmation"},
+	checkResponseTime:         {Rule: Time, About: "Response issued"},
+	checkIssueTime:            {Rule: Time, About: "Assertion issued"},
+	checkConditionsTime:       {Rule: Time, About: "Conditions"},
+	checkConfirmationTime:     {Rule: Time, About: "confirmation"},
+	checkSessionTime:          {Rule: Time, About: "session"},
+	checkAuthnTime:            {Rule: Time, About: "authentication"},
+	checkAuthnStatement:       {Rule: Shape, About: "AuthnStatement"},
+	checkAuthnContext:         {Rule: Shape, About: "AuthnContext"},
+	checkNameID:               {Rule: NameIdentifier},
+	checkAttributes:           {Rule: Shape, About: "attributes"},
+}
+
+// A report is a verdict list while it is filled.
+type report struct {
+	checks  [numChecks]Check
+	gravest int // the first line that failed, or numChecks
+	path    string
+	offset  int
+	status  StatusReport
+}
+
+func newReport() *report {
+	r := &report{checks: lines, gravest: numChecks}
+	for i := range r.checks {
+		r.checks[i].Verdict = Skip
+	}
+	return r
+}
+
+// failed reports whether any check failed.
+func (r *report) failed() bool { return r.gravest < numChecks }
+
+// pass marks a check as passed unless it failed before.
+func (r *report) pass(check int, want, got string) {
+	if c := &r.checks[check]; c.Verdict != Fail {
+		c.Verdict, c.Want, c.Got = Pass, want, quote(got)
+	}
+}
+
+// passRange marks the checks from first to last as passed unless they failed
+// before.
+func (r *report) passRange(first, last int) {
+	for check := first; check <= last; check++ {
+		r.pass(check, "", "")
+	}
+}
+
+// fail marks a check as failed at e. The first failure of a check is kept.
+func (r *report) fail(check int, want, got string, e xmltree.Element) {
+	c := &r.checks[check]
+	if c.Verdict == Fail {
+		return
+	}
+	c.Verdict, c.Want, c.Got = Fail, want, quote(got)
+	if check < r.gravest {
+		r.gravest, r.path, r.offset = check, "", 0
+		if !e.IsZero() {
+			r.path, r.offset = e.Path(), e.Offset()
+		}
+	}
+}
+
+// failAt is fail for errors that bring their own place.
+func (r *report) failAt(check int, want, got, path string, offset int) {
+	gravest := r.gravest
+	r.fail(check, want, got, xmltree.Element{})
+	if r.gravest < gravest {
+		r.path, r.offset = path, offset
+	}
+}
+
+// failRule marks the check of a rule between first and last as failed. A rule
+// that has no line there fails the last of them, so that nothing is lost.
+func (r *report) failRule(rule Rule, first, last int, want, got, path string, offset int) {
+	for check := first; check <= last; check++ {
+		if r.checks[check].Rule == rule || check == last {
+			r.failAt(check, want, got, path, offset)
+			return
+		}
+	}
+}
+
+// refusal returns the report as a refusal. At least one check has failed.
+func (r *report) refusal() *Refusal {
+	c := r.checks[r.gravest]
+	return &Refusal{
+		Rule: c.Rule, About: c.About, Want: c.Want, Got: c.Got,
+		Path: r.path, Offset: r.offset,
+		Checks: r.checks[:], Status: r.status,
+	}
+}
