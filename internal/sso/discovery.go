@@ -1,5 +1,7 @@
 package sso
 
+import "slices"
+
 // Route is where an address leads before anything is proven.
 type Route struct {
 	Method Method
@@ -43,34 +45,11 @@ func FindRoute(lineage []Organization, active []Connection, claim *Domain) Route
 	return Route{Method: ByPassword}
 }
 
-// MemberOrgs returns the organizations, at the connection's own or
-// below it, of which the person is a member: those that a sign-in through the
-// connection may be for. paths gives each organization's place in the tree.
-func MemberOrgs(org OrgID, memberships []Membership, paths map[OrgID][]OrgID) []OrgID {
-	var found []OrgID
-	for _, m := range memberships {
-		for _, p := range paths[m.Org] {
-			if p == org {
-				found = append(found, m.Org)
-				break
-			}
-		}
-	}
-	return found
-}
-
 // PickOrg says as a member of which organization a person is signed in: the
 // one asked for, else the preferred one, else the only one. "" means that the
 // person must choose; ok is false where there is none to sign in to.
 func PickOrg(candidates []OrgID, asked, preferred OrgID) (org OrgID, ok bool) {
-	has := func(id OrgID) bool {
-		for _, c := range candidates {
-			if c == id {
-				return true
-			}
-		}
-		return false
-	}
+	has := func(id OrgID) bool { return slices.Contains(candidates, id) }
 	switch {
 	case len(candidates) == 0:
 		return "", false

@@ -134,9 +134,9 @@ func (s *SignIn) related(path []OrgID) bool {
 	return slices.Contains(path, s.Org.ID) || s.Org.Within(path[len(path)-1])
 }
 
-// inTree reports whether a home at this path is the connection's organization
+// Within reports whether a home at this path is the connection's organization
 // or below it: the people whom the connection may sign in.
-func (s *SignIn) inTree(path []OrgID) bool { return slices.Contains(path, s.Org.ID) }
+func (s *SignIn) Within(path []OrgID) bool { return slices.Contains(path, s.Org.ID) }
 
 // here returns those with the asserted address who are at home in the tree,
 // and whether there is one who was deleted.
@@ -144,7 +144,7 @@ func (s *SignIn) here() (found []*Resident, gone bool) {
 	for i := range s.SameEmail {
 		r := &s.SameEmail[i]
 		switch {
-		case !s.inTree(r.HomePath):
+		case !s.Within(r.HomePath):
 		case r.User.State == UserDeleted:
 			gone = true
 		default:
@@ -158,14 +158,14 @@ func (s *SignIn) here() (found []*Resident, gone bool) {
 // address up to date.
 func (s *SignIn) known(now time.Time) (Decision, error) {
 	u := s.Linked.User
-	if !s.inTree(s.Linked.HomePath) && !s.Linked.Member {
+	if !s.Within(s.Linked.HomePath) && !s.Linked.Member {
 		return Decision{}, &fault.Error{Kind: fault.Denied, Code: "ident_tree", Want: "a user of " + s.Org.Key, Got: "a user of another organization", Fix: fault.AdminSide}
 	}
 	if err := u.MaySignIn(); err != nil {
 		return Decision{}, err
 	}
 	d := Decision{Act: ActSignIn, User: u}
-	if !s.inTree(s.Linked.HomePath) {
+	if !s.Within(s.Linked.HomePath) {
 		return d, nil // a guest's profile belongs to their own organization
 	}
 	if e := s.Asserted.Email; !e.IsZero() && e.String() != u.Email.String() {

@@ -57,20 +57,28 @@ const (
 // SSOOn reports whether connections are used at all.
 func (p Policy) SSOOn() bool { return p.SSO != SSOOff }
 
-// Entry is a sign-in at the door, before the proof is asked for.
+// Entry is a sign-in at the door.
 type Entry struct {
 	Method  Method
 	Email   Email      // of the person, where known
 	Address netip.Addr // of the browser
+	// Outside says that the person is an owner whose address is of no domain
+	// that the organization has proved: the identity provider cannot be the
+	// only way in for them.
+	Outside bool
 }
 
-// Admit decides whether this policy lets an entry try. It is asked before a
-// password is looked at, so that its answer says nothing about the password.
+// DemandsSSO reports whether this entry must come through a connection.
+func (p Policy) DemandsSSO(e Entry) bool {
+	return e.Method == ByPassword && p.SSO == SSORequired && !e.Outside && !slices.Contains(p.Exempt, e.Email.Key())
+}
+
+// Admit decides whether this policy lets an entry in, whoever it is.
 func (p Policy) Admit(e Entry) error {
 	if !p.admitsAddress(e.Address) {
 		return &fault.Error{Kind: fault.Denied, Code: "policy_address", Got: e.Address.String(), Fix: fault.AdminSide}
 	}
-	if e.Method == ByPassword && p.SSO == SSORequired && !slices.Contains(p.Exempt, e.Email.Key()) {
+	if p.DemandsSSO(e) {
 		return &fault.Error{Kind: fault.Denied, Code: "policy_sso_required", Fix: fault.PersonSide}
 	}
 	// There is no second factor to ask for yet: a password alone must not pass
