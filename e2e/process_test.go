@@ -1,0 +1,253 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const (
+	// startPatience bounds the wait for a server to answer, on a machine that does much else.
+	startPatience = 90 * time.Second
+	// stopPatience is how long a server may take to end before it is killed.
+	stopPatience = 15 * time.Second
+	// runPatience bounds a command that ends by itself, a browser's journey among them.
+	runPatience = 2 * time.Minute
+	// logTail is how much of a server's log is shown when its test fails.
+	logTail = 6000
+)
+
+// binary builds the server once, with the race detector in it, and returns its path.
+var binary = sync.OnceValues(func() (string, error) {
+	path, err := filepath.Abs("../bin/sallyport-e2e")
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.Command("go", "build", "-race", "-o", path, "../cmd/sallyport")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building the server: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// sallyport returns the path of the binary under test.
+func sallyport(t *testing.T) string {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// A log collects what a process prints.
+type log struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+func (l *log) tail() string {
+	s := l.String()
+	if len(s) > logTail {
+		s = "…" + s[len(s)-logTail:]
+	}
+	return s
+}
+
+// A process is a server that runs until its test ends, or dies with it.
+type process struct {
+	name  string
+	cmd   *exec.Cmd
+	stdin io.Closer
+	log   *log
+	ended chan struct{} // closed when the process has ended
+	err   error         // how, after that
+}
+
+// start runs a server and stops it when the test ends. When the test has failed, the end of its log is shown.
+func start(t *testing.T, name string, argv ...string) *process {
+	t.Helper()
+	p := &process{name: name, log: new(log), ended: make(chan struct{})}
+	p.cmd = exec.Command(argv[0], argv[1:]...)
+	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	stdin, err := p.cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.stdin = stdin
+	if err := p.cmd.Start(); err != nil {
+		t.Fatalf("starting %s: %v", name, err)
+	}
+	go func() {
+		p.err = p.cmd.Wait()
+		close(p.ended)
+	}()
+	t.Cleanup(func() {
+		p.stop(t)
+		if t.Failed() {
+			t.Logf("log of %s:\n%s", name, p.log.tail())
+		}
+		if strings.Contains(p.log.String(), "WARNING: DATA RACE") {
+			t.Errorf("%s has a data race:\n%s", name, p.log.String())
+		}
+	})
+	return p
+}
+
+// stop ends the process as an operator would, and waits for it.
+func (p *process) stop(t *testing.T) {
+	t.Helper()
+	_ = p.stdin.Close()
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.ended:
+		return
+	case <-time.After(stopPatience):
+	}
+	t.Errorf("%s did not stop within %v", p.name, stopPatience)
+	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	<-p.ended
+}
+
+// waitFor waits until done, or fails the test when the process ends first.
+func (p *process) waitFor(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	deadline := time.After(startPatience)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-p.ended:
+			t.Fatalf("%s ended (%v) before %s:\n%s", p.name, p.err, what, p.log.tail())
+		case <-deadline:
+			t.Fatalf("%s: no %s within %v:\n%s", p.name, what, startPatience, p.log.tail())
+		}
+	}
+}
+
+// waitLine waits for a line of output that begins with prefix, and returns the rest of it.
+func (p *process) waitLine(t *testing.T, prefix string) string {
+	t.Helper()
+	var rest string
+	p.waitFor(t, "line "+prefix, func() bool {
+		whole := p.log.String()
+		for line := range strings.Lines(whole) {
+			if after, ok := strings.CutPrefix(line, prefix); ok && strings.HasSuffix(line, "\n") {
+				rest = strings.TrimSpace(after)
+				return true
+			}
+		}
+		return false
+	})
+	return rest
+}
+
+// waitOK waits until url answers 200.
+func (p *process) waitOK(t *testing.T, url string) {
+	t.Helper()
+	p.waitFor(t, "answer from "+url, func() bool {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return false
+		}
+		defer res.Body.Close()
+		return res.StatusCode == http.StatusOK
+	})
+}
+
+// run runs a command that ends by itself and returns what it printed and its exit status.
+func run(t *testing.T, argv ...string) (output string, status int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), runPatience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = stopPatience
+	out, err := cmd.CombinedOutput()
+	if cmd.ProcessState == nil || ctx.Err() != nil {
+		t.Fatalf("running %s: %v\n%s", strings.Join(argv, " "), err, out)
+	}
+	return string(out), cmd.ProcessState.ExitCode()
+}
+
+// mustRun is [run] for a command that has to succeed.
+func mustRun(t *testing.T, argv ...string) string {
+	t.Helper()
+	out, status := run(t, argv...)
+	if status != 0 {
+		t.Fatalf("%s: exit status %d\n%s", strings.Join(argv, " "), status, out)
+	}
+	return out
+}
+
+// freeAddr returns a free port on a loopback host, as host:port.
+func freeAddr(t *testing.T, host string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// publicDir returns a new folder into which other users of the machine can look, unlike t.TempDir's: servers that
+// give up being root run in it.
+func publicDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "sallyport-e2e-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func writeFile(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
