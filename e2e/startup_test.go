@@ -24,7 +24,9 @@ func TestServeRefusesToStart(t *testing.T) {
 			`database`,
 		},
 		"SQLite in a folder that is not there": {
-			func(t *testing.T, s *settings) { s.database = "sqlite:" + filepath.Join(t.TempDir(), "none", "sallyport.db") },
+			func(t *testing.T, s *settings) {
+				s.database = "sqlite:" + filepath.Join(t.TempDir(), "none", "sallyport.db")
+			},
 			`database`,
 		},
 		"unknown kind of database": {
