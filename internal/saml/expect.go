@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/xmldsig"
@@ -71,4 +72,19 @@ type Legacy struct {
 
 func (l Legacy) signatures() xmldsig.Legacy {
 	return xmldsig.Legacy{SHA1: l.SHA1, RSA1024: l.RSA1024}
+}
+
+// Allow switches on what the name stands for.
+func (l *Legacy) Allow(name string) error {
+	flags := map[string]*bool{
+		"sha1": &l.SHA1, "rsa1_5": &l.RSA15, "rsa1024": &l.RSA1024,
+		"no-authn-statement": &l.NoAuthnStatement, "transient-nameid": &l.TransientNameID,
+		"missing-audience": &l.MissingAudience, "missing-recipient": &l.MissingRecipient,
+	}
+	flag, ok := flags[name]
+	if !ok {
+		return fmt.Errorf("reading legacy switch: unknown name %q", name)
+	}
+	*flag = true
+	return nil
 }
