@@ -1,0 +1,205 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/sso"
+)
+
+// Limits of a transaction.
+const (
+	maxTries   = 20                     // of one Write, before the database counts as too busy
+	firstPause = time.Millisecond       // before the second try; doubled for each further one
+	maxPause   = 200 * time.Millisecond // between two tries
+	// lockWait is how long SQLite waits for another process that writes.
+	lockWait = 10 * time.Second
+	// openTimeout bounds how long a database may take to answer at the start.
+	openTimeout = 15 * time.Second
+)
+
+// Schemes of a database URL.
+const (
+	schemeSQLite     = "sqlite:"
+	schemePostgres   = "postgres://"
+	schemePostgreSQL = "postgresql://"
+)
+
+// Options are what the operator may choose about a database.
+type Options struct {
+	// MaxConns bounds the connections to PostgreSQL, or the readers of
+	// SQLite; 0 stands for a good default.
+	MaxConns int
+}
+
+// DB is a database. It is safe for concurrent use.
+type DB struct {
+	engine     engine
+	read       *pool
+	write      *pool
+	statements atomic.Int64
+	retries    atomic.Int64
+}
+
+// engine is what the two engines do not say in the same words.
+type engine struct {
+	name       string
+	hasSchema  string // statement that counts tables named schema_migrations
+	lockSchema string // statement that keeps others from migrating until the transaction ends; "": the transaction does
+	isolation  sql.IsolationLevel
+}
+
+// Open connects to the database that the URL names, sqlite:PATH or
+// postgres://…, and refuses one whose schema is newer than this program.
+// It changes nothing; see [DB.Migrate]. Errors are one line, fit for a terminal.
+func Open(ctx context.Context, url string, o Options) (*DB, error) {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	var db *DB
+	var err error
+	switch {
+	case strings.HasPrefix(url, schemeSQLite):
+		db, err = openSQLite(ctx, strings.TrimPrefix(url, schemeSQLite), o)
+	case strings.HasPrefix(url, schemePostgres), strings.HasPrefix(url, schemePostgreSQL):
+		db, err = openPostgres(ctx, url, o)
+	default:
+		scheme, _, _ := strings.Cut(url, ":")
+		return nil, fmt.Errorf("opening database: unknown scheme %q, want sqlite:PATH or postgres://…", scheme)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if _, err := db.schema(ctx); err != nil {
+		_ = db.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+// Close ends all connections. Nothing may be running any more.
+func (db *DB) Close() error {
+	err := db.read.close()
+	if db.write != db.read {
+		err = errors.Join(err, db.write.close())
+	}
+	return err
+}
+
+// Engine returns "sqlite" or "postgres".
+func (db *DB) Engine() string { return db.engine.name }
+
+// Stats counts what a database was asked since it was opened.
+type Stats struct {
+	Statements int64 // sent by Reader and Writer
+	Retries    int64 // transactions that were run again
+}
+
+// Stats returns the counts so far.
+func (db *DB) Stats() Stats {
+	return Stats{Statements: db.statements.Load(), Retries: db.retries.Load()}
+}
+
+// Read lets fn read. Each statement sees one state of the database, and two
+// of them may see two; what must fit together is read by one statement, or in
+// [DB.Write].
+func (db *DB) Read(_ context.Context, fn func(*Reader) error) error {
+	return fn(&Reader{q: &queries{db: db}})
+}
+
+// Write runs fn in one transaction, which has the effect that it would have
+// had alone. An error from fn undoes everything, and so does an error of the
+// database that fn does not return. fn may run more than once, and must have
+// no effect but through its Writer. It must not call Read or Write.
+//
+// A transaction that never gets through is a fault of kind Unavailable.
+func (db *DB) Write(ctx context.Context, fn func(*Writer) error) error {
+	for try := 1; ; try++ {
+		err := db.writeOnce(ctx, fn)
+		if locked(err) || (again(err) && try == maxTries) {
+			return &fault.Error{Kind: fault.Unavailable, Code: "database_busy", Fix: fault.OperatorSide, Err: err}
+		}
+		if !again(err) {
+			return err
+		}
+		db.retries.Add(1)
+		if err := pause(ctx, try); err != nil {
+			return err
+		}
+	}
+}
+
+func (db *DB) writeOnce(ctx context.Context, fn func(*Writer) error) error {
+	tx, err := db.write.BeginTx(ctx, &sql.TxOptions{Isolation: db.engine.isolation})
+	if err != nil {
+		return fmt.Errorf("beginning a transaction: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }() // without effect after Commit
+	q := &queries{db: db, tx: tx}
+	err = fn(&Writer{Reader: &Reader{q: q}})
+	switch {
+	case q.spent != nil && (err == nil || again(q.spent)):
+		// PostgreSQL has undone the transaction already; SQLite shall do the same.
+		return q.spent
+	case err != nil:
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("committing: %w", meaning(err))
+	}
+	db.write.prepare(ctx, q.unprepared)
+	return nil
+}
+
+// pause waits before the next try: longer each time, and never equally long
+// for two that are in each other's way.
+func pause(ctx context.Context, try int) error {
+	limit := maxPause
+	if try < 8 {
+		limit = min(maxPause, firstPause<<try)
+	}
+	timer := time.NewTimer(rand.N(limit))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// Reader reads, in the whole deployment.
+type Reader struct{ q *queries }
+
+// Org narrows r to one organization.
+func (r *Reader) Org(id sso.OrgID) *OrgReader { return &OrgReader{q: r.q, org: id} }
+
+// Writer reads and writes, in the whole deployment, within one transaction.
+// It is used by one goroutine.
+type Writer struct{ *Reader }
+
+// Org narrows w to one organization.
+func (w *Writer) Org(id sso.OrgID) *OrgWriter { return &OrgWriter{w.Reader.Org(id)} }
+
+// OrgReader reads what is one organization's.
+type OrgReader struct {
+	q   *queries
+	org sso.OrgID
+}
+
+// OrgWriter reads and writes what is one organization's.
+type OrgWriter struct{ *OrgReader }
+
+// own refuses what names another organization than the writer's.
+func (w *OrgWriter) own(org sso.OrgID) error {
+	if org != w.org {
+		return ErrReference
+	}
+	return nil
+}

@@ -1,0 +1,138 @@
+package store
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+
+	"github.com/sallyport/sallyport/internal/fault"
+)
+
+// What a caller may tell apart. They are faults, so that one which no flow
+// thought about still gets the right status at the edge.
+var (
+	// ErrNotFound says that there is no such row, or none of this organization.
+	ErrNotFound error = &fault.Error{Kind: fault.NotFound, Code: "not_found"}
+	// ErrConflict says that another row has the value that must be unique, or
+	// that the row was saved by somebody else since it was read. The error is
+	// a [*ConflictError].
+	ErrConflict error = &fault.Error{Kind: fault.Conflict, Code: "conflict"}
+	// ErrUsed says that a single-use thing was used before.
+	ErrUsed error = &fault.Error{Kind: fault.Conflict, Code: "used"}
+	// ErrReference says that a row names another one that is not there, or is
+	// another organization's.
+	ErrReference = errors.New("row refers to one that is not there or is another organization's")
+)
+
+// Constraint names what a [ConflictError] is about.
+type Constraint string
+
+// The constraints that people can run into. Others exist; they are named
+// table_column_column in the migrations.
+const (
+	StaleVersion       Constraint = "version"
+	OrganizationKey    Constraint = "organizations_key"
+	ConnectionKey      Constraint = "connections_key"
+	VerifiedDomainName Constraint = "domains_name"
+	HomeUsername       Constraint = "users_username_key_org_id"
+	LinkSubject        Constraint = "links_connection_id_subject"
+	AppKey             Constraint = "apps_key"
+	AppClientID        Constraint = "apps_client_id"
+	CurrentSigningKey  Constraint = "signing_keys_use_algorithm"
+)
+
+// ConflictError is an [ErrConflict] and says about what.
+type ConflictError struct {
+	Constraint Constraint
+	cause      error
+}
+
+// Error returns the text for the log.
+func (e *ConflictError) Error() string { return "conflict on " + string(e.Constraint) }
+
+// Unwrap returns [ErrConflict] and what the engine said.
+func (e *ConflictError) Unwrap() []error {
+	if e.cause == nil {
+		return []error{ErrConflict}
+	}
+	return []error{ErrConflict, e.cause}
+}
+
+// ConflictOn reports whether err is a conflict on this constraint.
+func ConflictOn(err error, c Constraint) bool {
+	conflict, ok := errors.AsType[*ConflictError](err)
+	return ok && conflict.Constraint == c
+}
+
+// errStale is the answer to a save of a version that is no longer the latest.
+func errStale() error { return &ConflictError{Constraint: StaleVersion} }
+
+// Codes of SQLite, https://sqlite.org/rescode.html.
+const (
+	sqliteBusy                 = 5
+	sqliteConstraintForeignKey = 787
+	sqliteConstraintPrimaryKey = 1555
+	sqliteConstraintUnique     = 2067
+	sqlitePrimaryCode          = 0xFF // the part of a code that says the kind of error
+)
+
+// Codes of PostgreSQL, https://www.postgresql.org/docs/current/errcodes-appendix.html.
+const (
+	pgForeignKeyViolation  = "23503"
+	pgUniqueViolation      = "23505"
+	pgSerializationFailure = "40001"
+	pgDeadlockDetected     = "40P01"
+)
+
+// meaning turns what an engine says into what our callers tell apart.
+func meaning(err error) error {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		switch pg.Code {
+		case pgUniqueViolation:
+			return &ConflictError{Constraint: Constraint(pg.ConstraintName), cause: err}
+		case pgForeignKeyViolation:
+			return errors.Join(ErrReference, err)
+		}
+		return err
+	}
+	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
+		switch lite.Code() {
+		case sqliteConstraintUnique, sqliteConstraintPrimaryKey:
+			return &ConflictError{Constraint: sqliteConstraint(lite.Error()), cause: err}
+		case sqliteConstraintForeignKey:
+			return errors.Join(ErrReference, err)
+		}
+	}
+	return err
+}
+
+// sqliteConstraint reads the name that we gave a constraint out of SQLite's
+// message, which lists its columns: "… failed: users.username_key, users.org_id (2067)".
+func sqliteConstraint(message string) Constraint {
+	_, columns, _ := strings.Cut(message, "constraint failed: UNIQUE constraint failed: ")
+	columns, _, _ = strings.Cut(columns, " (")
+	name := ""
+	for i, column := range strings.Split(columns, ", ") {
+		table, column, _ := strings.Cut(column, ".")
+		if i == 0 {
+			name = table
+		}
+		name += "_" + column
+	}
+	return Constraint(name)
+}
+
+// again reports whether the engine asks for the transaction to be tried anew.
+func again(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (pg.Code == pgSerializationFailure || pg.Code == pgDeadlockDetected)
+}
+
+// locked reports whether another process kept SQLite's database to itself for
+// longer than we wait.
+func locked(err error) bool {
+	lite, ok := errors.AsType[*sqlite.Error](err)
+	return ok && lite.Code()&sqlitePrimaryCode == sqliteBusy
+}

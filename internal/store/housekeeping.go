@@ -1,0 +1,39 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// TraceLife is how long traces are kept. They hold what identity providers
+// said about people.
+const TraceLife = 90 * 24 * time.Hour
+
+// housekeepingBatch bounds how many rows of a table one call deletes, so that
+// sign-ins need not wait for it.
+const housekeepingBatch = 1000
+
+// DeleteExpired deletes what is of no use any more: attempts, single-use
+// things, tokens and sessions past their time, and traces past [TraceLife]. It
+// returns how many rows it deleted; while that is not 0 there may be more. It
+// takes one statement for each of these.
+func (w *Writer) DeleteExpired(ctx context.Context, now time.Time) (int64, error) {
+	total := int64(0)
+	for _, sweep := range []struct {
+		text   string
+		before time.Time
+	}{
+		{`delete from attempts where id in (select id from attempts where expires_at <= $1 order by expires_at limit $2)`, now},
+		{`delete from single_use where (kind, hash) in (select kind, hash from single_use where expires_at <= $1 order by expires_at limit $2)`, now},
+		{`delete from tokens where hash in (select hash from tokens where expires_at <= $1 order by expires_at limit $2)`, now},
+		{`delete from sessions where id in (select id from sessions where expires_at <= $1 order by expires_at limit $2)`, now},
+		{`delete from traces where reference in (select reference from traces where at <= $1 order by at limit $2)`, now.Add(-TraceLife)},
+	} {
+		n, err := w.q.exec(ctx, sweep.text, at(sweep.before), housekeepingBatch)
+		if err != nil {
+			return total, doing(err, "deleting what has expired")
+		}
+		total += n
+	}
+	return total, nil
+}

@@ -1,0 +1,59 @@
+package store
+
+import (
+	"context"
+
+	"github.com/sallyport/sallyport/internal/sso"
+)
+
+const linkColumns = `l.connection_id, l.org_id, l.subject, l.user_id, l.created_at, l.seen_at`
+
+func linkFields(l *sso.Link) []any {
+	return []any{&l.Connection, &l.Org, &l.Subject, &l.User, utc(&l.CreatedAt), utc(&l.SeenAt)}
+}
+
+// Link returns whom a subject at a connection stands for, or [ErrNotFound].
+func (r *Reader) Link(ctx context.Context, connection sso.ConnectionID, subject string) (sso.Link, error) {
+	l, err := one(ctx, r.q, linkFields, `
+		select `+linkColumns+`
+		from links l
+		where l.connection_id = $1 and l.subject = $2`,
+		connection, subject)
+	return l, doing(err, "reading link at %s", connection)
+}
+
+// LinksOfUser returns the subjects at a connection that stand for the user,
+// the oldest first.
+func (r *Reader) LinksOfUser(ctx context.Context, user sso.UserID, connection sso.ConnectionID) ([]sso.Link, error) {
+	all, err := list(ctx, r.q, linkFields, `
+		select `+linkColumns+`
+		from links l
+		where l.user_id = $1 and l.connection_id = $2
+		order by l.created_at, l.subject`,
+		user, connection)
+	return all, doing(err, "listing links of %s at %s", user, connection)
+}
+
+// InsertLink ties a subject at a connection of the organization to a user. A
+// subject that is tied already is a conflict on [LinkSubject].
+func (w *OrgWriter) InsertLink(ctx context.Context, l sso.Link) error {
+	if err := w.own(l.Org); err != nil {
+		return doing(err, "inserting link at %s", l.Connection)
+	}
+	_, err := w.q.exec(ctx, `
+		insert into links (connection_id, org_id, subject, user_id, created_at, seen_at)
+		values ($1, $2, $3, $4, $5, $6)`,
+		l.Connection, w.org, l.Subject, l.User, at(l.CreatedAt), at(l.SeenAt))
+	return doing(err, "inserting link at %s", l.Connection)
+}
+
+// SaveLink notes when the subject was seen. It moves no link to another user;
+// where none stands for this user it returns [ErrNotFound].
+func (w *OrgWriter) SaveLink(ctx context.Context, l sso.Link) error {
+	n, err := w.q.exec(ctx, `
+		update links
+		set seen_at = $5
+		where org_id = $1 and connection_id = $2 and subject = $3 and user_id = $4`,
+		w.org, l.Connection, l.Subject, l.User, at(l.SeenAt))
+	return doing(found(n, err), "saving link at %s", l.Connection)
+}

@@ -1,0 +1,60 @@
+package store
+
+import (
+	"context"
+
+	"github.com/sallyport/sallyport/internal/sso"
+)
+
+const membershipColumns = `m.org_id, m.user_id, m.role, m.groups, m.created_at, m.updated_at`
+
+func membershipFields(m *sso.Membership) []any {
+	return []any{&m.Org, &m.User, &m.Role, fromJSON(&m.Groups), utc(&m.CreatedAt), utc(&m.UpdatedAt)}
+}
+
+// Memberships returns what the user is a member of, the oldest first.
+func (r *Reader) Memberships(ctx context.Context, user sso.UserID) ([]sso.Membership, error) {
+	all, err := list(ctx, r.q, membershipFields, `
+		select `+membershipColumns+`
+		from memberships m
+		where m.user_id = $1
+		order by m.created_at, m.org_id`,
+		user)
+	return all, doing(err, "listing memberships of %s", user)
+}
+
+// Membership returns the user's membership in the organization, or
+// [ErrNotFound].
+func (r *OrgReader) Membership(ctx context.Context, user sso.UserID) (sso.Membership, error) {
+	m, err := one(ctx, r.q, membershipFields, `
+		select `+membershipColumns+`
+		from memberships m
+		where m.org_id = $1 and m.user_id = $2`,
+		r.org, user)
+	return m, doing(err, "reading membership of %s in %s", user, r.org)
+}
+
+// Memberships returns the organization's members, the oldest first.
+func (r *OrgReader) Memberships(ctx context.Context) ([]sso.Membership, error) {
+	all, err := list(ctx, r.q, membershipFields, `
+		select `+membershipColumns+`
+		from memberships m
+		where m.org_id = $1
+		order by m.created_at, m.user_id`,
+		r.org)
+	return all, doing(err, "listing members of %s", r.org)
+}
+
+// SaveMembership inserts the membership or replaces it.
+func (w *OrgWriter) SaveMembership(ctx context.Context, m sso.Membership) error {
+	if err := w.own(m.Org); err != nil {
+		return doing(err, "saving membership of %s", m.User)
+	}
+	_, err := w.q.exec(ctx, `
+		insert into memberships (org_id, user_id, role, groups, created_at, updated_at)
+		values ($1, $2, $3, $4, $5, $6)
+		on conflict (org_id, user_id) do update
+		set role = excluded.role, groups = excluded.groups, updated_at = excluded.updated_at`,
+		w.org, m.User, m.Role, toJSON(m.Groups), at(m.CreatedAt), at(m.UpdatedAt))
+	return doing(err, "saving membership of %s in %s", m.User, w.org)
+}

@@ -1,0 +1,120 @@
+package store
+
+import (
+	"context"
+
+	"github.com/sallyport/sallyport/internal/sso"
+)
+
+const organizationColumns = `o.id, o.key, o.name, o.path, o.state, o.entitlements, o.policy, o.created_at, o.updated_at, o.version`
+
+func organizationFields(o *sso.Organization) []any {
+	return []any{
+		&o.ID, &o.Key, &o.Name, path(&o.Path), &o.State, fromJSON(&o.Entitlements), fromJSON(&o.Policy),
+		utc(&o.CreatedAt), utc(&o.UpdatedAt), &o.Version,
+	}
+}
+
+// Organization returns the organization with this ID, or [ErrNotFound].
+func (r *Reader) Organization(ctx context.Context, id sso.OrgID) (sso.Organization, error) {
+	o, err := one(ctx, r.q, organizationFields, `
+		select `+organizationColumns+`
+		from organizations o
+		where o.id = $1`,
+		id)
+	return o, doing(err, "reading organization %s", id)
+}
+
+// OrganizationByKey returns the organization with this key, or [ErrNotFound].
+func (r *Reader) OrganizationByKey(ctx context.Context, key string) (sso.Organization, error) {
+	o, err := one(ctx, r.q, organizationFields, `
+		select `+organizationColumns+`
+		from organizations o
+		where o.key = $1`,
+		key)
+	return o, doing(err, "reading organization %q", key)
+}
+
+// Organizations returns all organizations, parents before their children.
+func (r *Reader) Organizations(ctx context.Context) ([]sso.Organization, error) {
+	all, err := list(ctx, r.q, organizationFields, `
+		select `+organizationColumns+`
+		from organizations o
+		order by length(o.path), o.id`)
+	return all, doing(err, "listing organizations")
+}
+
+// OrganizationsByID returns those of the organizations that exist, parents
+// before their children.
+func (r *Reader) OrganizationsByID(ctx context.Context, ids []sso.OrgID) ([]sso.Organization, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	in, args := anyOf(1, ids)
+	all, err := list(ctx, r.q, organizationFields, `
+		select `+organizationColumns+`
+		from organizations o
+		where o.id in (`+in+`)
+		order by length(o.path), o.id`,
+		args...)
+	return all, doing(err, "listing organizations by ID")
+}
+
+// Lineage returns the organization and all above it, from the root of the
+// tree to the organization itself, or [ErrNotFound].
+func (r *Reader) Lineage(ctx context.Context, id sso.OrgID) ([]sso.Organization, error) {
+	line, err := list(ctx, r.q, organizationFields, `
+		with recursive up (id, parent_id, height) as (
+			select id, parent_id, 0 from organizations where id = $1
+			union all
+			select p.id, p.parent_id, up.height + 1
+			from up join organizations p on p.id = up.parent_id
+			where up.height < 16
+		)
+		select `+organizationColumns+`
+		from up join organizations o on o.id = up.id
+		order by up.height desc`,
+		id)
+	if err == nil && len(line) == 0 {
+		err = ErrNotFound
+	}
+	return line, doing(err, "reading the organizations above %s", id)
+}
+
+// SaveOrganization inserts the organization where its Version is 0, else
+// replaces that version of it. Where it has moved within the tree, a second
+// statement moves all that stands below it, which counts as a save of each.
+func (w *Writer) SaveOrganization(ctx context.Context, o sso.Organization) error {
+	if o.Version == 0 {
+		_, err := w.q.exec(ctx, `
+			insert into organizations (id, key, name, parent_id, path, state, entitlements, policy, created_at, updated_at, version)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1)`,
+			o.ID, o.Key, o.Name, null(o.Parent()), pathText(o.Path), o.State, toJSON(o.Entitlements), toJSON(o.Policy), at(o.CreatedAt), at(o.UpdatedAt))
+		return doing(err, "inserting organization %s", o.ID)
+	}
+	n, err := w.q.exec(ctx, `
+		update organizations
+		set key = $3, name = $4, parent_id = $5, path = $6, state = $7, entitlements = $8, policy = $9, updated_at = $10, version = version + 1
+		where id = $1 and version = $2`,
+		o.ID, o.Version, o.Key, o.Name, null(o.Parent()), pathText(o.Path), o.State, toJSON(o.Entitlements), toJSON(o.Policy), at(o.UpdatedAt))
+	if err := saved(n, err); err != nil {
+		return doing(err, "saving organization %s", o.ID)
+	}
+	_, err = w.q.exec(ctx, `
+		with recursive below (id, path) as (
+			select id, path from organizations where id = $1
+			union all
+			select c.id, below.path || '/' || c.id
+			from below join organizations c on c.parent_id = below.id
+		)
+		update organizations
+		set path = (select below.path from below where below.id = organizations.id), version = version + 1
+		where exists (select 1 from below where below.id = organizations.id and below.path <> organizations.path)`,
+		o.ID)
+	return doing(err, "moving what stands below organization %s", o.ID)
+}
+
+// Organization returns the organization itself, or [ErrNotFound].
+func (r *OrgReader) Organization(ctx context.Context) (sso.Organization, error) {
+	return (&Reader{r.q}).Organization(ctx, r.org)
+}

@@ -1,0 +1,61 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// Connections to PostgreSQL.
+const (
+	postgresConns    = 16
+	postgresIdle     = 5 * time.Minute
+	postgresConnLife = 30 * time.Minute // so that a new primary or a new address is noticed
+)
+
+// openPostgres connects to a PostgreSQL server. The URL may hold whatever
+// libpq knows, such as sslmode and several hosts.
+func openPostgres(ctx context.Context, url string, o Options) (*DB, error) {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("opening database: %s", oneLine(err))
+	}
+	if _, ok := config.RuntimeParams["application_name"]; !ok {
+		config.RuntimeParams["application_name"] = "sallyport"
+	}
+	conns := o.MaxConns
+	if conns <= 0 {
+		conns = postgresConns
+	}
+	db := stdlib.OpenDB(*config)
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	db.SetConnMaxIdleTime(postgresIdle)
+	db.SetConnMaxLifetime(postgresConnLife)
+	if err := db.PingContext(ctx); err != nil {
+		_ = db.Close()
+		return nil, fmt.Errorf("opening database postgres://%s:%d/%s: %s", config.Host, config.Port, config.Database, oneLine(err))
+	}
+	p := &pool{DB: db}
+	return &DB{
+		engine: engine{
+			name:       "postgres",
+			hasSchema:  "select count(*) from pg_class where oid = to_regclass('schema_migrations')",
+			lockSchema: "select pg_advisory_xact_lock(5409136122761041231)", // any number, but always the same
+			isolation:  sql.LevelSerializable,
+		},
+		read:  p,
+		write: p,
+	}, nil
+}
+
+// oneLine is the text of an error without line breaks. The driver leaves
+// passwords out of its errors.
+func oneLine(err error) string {
+	return strings.Join(strings.Fields(err.Error()), " ")
+}

@@ -1,0 +1,88 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+)
+
+const sessionColumns = `s.id, s.user_id, s.org_id, s.connection_id, s.amr, s.auth_time, s.created_at, s.seen_at, s.expires_at, s.ended_at, s.user_agent, s.address, s.saml_name_id, s.saml_session_index`
+
+func sessionFields(s *sso.Session) []any {
+	return []any{
+		&s.ID, &s.User, &s.Org, opt(&s.Connection), fromJSON(&s.AMR), utc(&s.AuthTime),
+		utc(&s.CreatedAt), utc(&s.SeenAt), utc(&s.ExpiresAt), utc(&s.EndedAt),
+		&s.UserAgent, &s.Address, &s.SAMLNameID, &s.SAMLSessionIndex,
+	}
+}
+
+// A person is there only while the membership is: who is removed from the
+// organization is signed out of it.
+const (
+	personColumns = sessionColumns + `, ` + userColumns + `, ` + organizationColumns + `, ` + membershipColumns
+	personTables  = `sessions s
+		join users u on u.id = s.user_id
+		join organizations o on o.id = s.org_id
+		join memberships m on m.org_id = s.org_id and m.user_id = s.user_id`
+)
+
+func personFields(p *sso.Person) []any {
+	fields := append(sessionFields(&p.Session), userFields(&p.User)...)
+	fields = append(fields, organizationFields(&p.Org)...)
+	return append(fields, membershipFields(&p.Membership)...)
+}
+
+// Person returns who holds the token of a session, live or not, with the user,
+// organization and membership as they are now, or [ErrNotFound].
+func (r *Reader) Person(ctx context.Context, token secret.Hash) (sso.Person, error) {
+	p, err := one(ctx, r.q, personFields, `
+		select `+personColumns+`
+		from `+personTables+`
+		where s.token_hash = $1`,
+		token[:])
+	return p, doing(err, "reading the person of a session token")
+}
+
+// PersonBySession is [Reader.Person] by the session's ID.
+func (r *Reader) PersonBySession(ctx context.Context, id sso.SessionID) (sso.Person, error) {
+	p, err := one(ctx, r.q, personFields, `
+		select `+personColumns+`
+		from `+personTables+`
+		where s.id = $1`,
+		id)
+	return p, doing(err, "reading the person of session %s", id)
+}
+
+// InsertSession stores a session, to be found by the hash of its token. Its
+// user must be a member of its organization.
+func (w *Writer) InsertSession(ctx context.Context, s sso.Session, token secret.Hash) error {
+	_, err := w.q.exec(ctx, `
+		insert into sessions (id, token_hash, user_id, org_id, connection_id, amr, auth_time, created_at, seen_at, expires_at, ended_at, user_agent, address, saml_name_id, saml_session_index)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		s.ID, token[:], s.User, s.Org, null(s.Connection), toJSON(s.AMR), at(s.AuthTime), at(s.CreatedAt), at(s.SeenAt), at(s.ExpiresAt), at(s.EndedAt),
+		shown(s.UserAgent), shown(s.Address), s.SAMLNameID, s.SAMLSessionIndex)
+	return doing(err, "inserting session %s", s.ID)
+}
+
+// TouchSession notes that a session was used. One that has ended stays as it
+// is and is [ErrNotFound].
+func (w *Writer) TouchSession(ctx context.Context, id sso.SessionID, now time.Time) error {
+	n, err := w.q.exec(ctx, `
+		update sessions
+		set seen_at = $2
+		where id = $1 and ended_at is null`,
+		id, at(now))
+	return doing(found(n, err), "touching session %s", id)
+}
+
+// EndSession ends a session; one that has ended keeps its end.
+func (w *Writer) EndSession(ctx context.Context, id sso.SessionID, now time.Time) error {
+	n, err := w.q.exec(ctx, `
+		update sessions
+		set ended_at = coalesce(ended_at, $2)
+		where id = $1`,
+		id, at(now))
+	return doing(found(n, err), "ending session %s", id)
+}

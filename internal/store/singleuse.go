@@ -1,0 +1,64 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/secret"
+)
+
+// Kind is a kind of single-use thing. What is of one kind is never taken for
+// one of another.
+type Kind string
+
+// The kinds.
+const (
+	KindSAMLRequest       Kind = "saml_request"       // an AuthnRequest that is out
+	KindSAMLAssertion     Kind = "saml_assertion"     // an assertion that came in
+	KindAuthorizationCode Kind = "authorization_code" // an app's code
+	KindOperatorLink      Kind = "operator_link"      // an operator's way in
+)
+
+// InsertSingleUse stores a single-use thing by its hash. One that is there
+// already, consumed or not, is [ErrUsed].
+func (w *Writer) InsertSingleUse(ctx context.Context, kind Kind, hash secret.Hash, expires time.Time, payload string) error {
+	n, err := w.q.exec(ctx, `
+		insert into single_use (kind, hash, expires_at, payload)
+		values ($1, $2, $3, $4)
+		on conflict (kind, hash) do nothing`,
+		kind, hash[:], at(expires), payload)
+	if err == nil && n == 0 {
+		err = ErrUsed
+	}
+	return doing(err, "inserting single-use %s", kind)
+}
+
+// Consume uses a single-use thing up and returns its payload. It is
+// [ErrNotFound] when it was never there or has expired, and [ErrUsed] when it
+// was consumed before; a second statement tells these apart. Of any number of
+// transactions that consume it, one succeeds.
+func (w *Writer) Consume(ctx context.Context, kind Kind, hash secret.Hash, now time.Time) (string, error) {
+	payload, err := one(ctx, w.q, textFields, `
+		update single_use
+		set consumed_at = $3
+		where kind = $1 and hash = $2 and consumed_at is null and expires_at > $3
+		returning payload`,
+		kind, hash[:], at(now))
+	if errors.Is(err, ErrNotFound) {
+		_, err = one(ctx, w.q, textFields, `
+			select payload
+			from single_use
+			where kind = $1 and hash = $2 and consumed_at is not null`,
+			kind, hash[:])
+		if err == nil {
+			err = ErrUsed
+		}
+	}
+	if err != nil {
+		return "", doing(err, "consuming single-use %s", kind)
+	}
+	return payload, nil
+}
+
+func textFields(s *string) []any { return []any{s} }

@@ -1,0 +1,193 @@
+package store
+
+import (
+	"database/sql"
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+)
+
+// Values that stand in the database in another form than in memory. For each
+// there is a function that gives the argument of a statement and one that
+// gives the destination of a scan.
+
+// at is an instant as an argument: microseconds, or null for the zero time.
+func at(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixMicro()
+}
+
+// utc is an instant as a destination.
+func utc(t *time.Time) sql.Scanner { return instant{t} }
+
+type instant struct{ to *time.Time }
+
+func (i instant) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		*i.to = time.Time{}
+	case int64:
+		*i.to = time.UnixMicro(v).UTC()
+	default:
+		return fmt.Errorf("reading an instant: %T in place of a number", src)
+	}
+	return nil
+}
+
+// null is a text as an argument, null for the empty one.
+func null[T ~string](s T) any {
+	if s == "" {
+		return nil
+	}
+	return string(s)
+}
+
+// opt is a text as a destination, empty for null.
+func opt[T ~string](s *T) sql.Scanner { return optional[T]{s} }
+
+type optional[T ~string] struct{ to *T }
+
+func (o optional[T]) Scan(src any) error {
+	s, err := textOf(src)
+	*o.to = T(s)
+	return err
+}
+
+// toJSON is a value as an argument, encoded.
+func toJSON(v any) driver.Valuer { return encoded{v} }
+
+type encoded struct{ v any }
+
+func (e encoded) Value() (driver.Value, error) {
+	b, err := json.Marshal(e.v)
+	return string(b), err
+}
+
+// fromJSON is a value as a destination, decoded. Members that this program
+// does not know are passed over, so that an older one can stand in for a while.
+func fromJSON(v any) sql.Scanner { return decoded{v} }
+
+type decoded struct{ to any }
+
+func (d decoded) Scan(src any) error {
+	s, err := textOf(src)
+	if err != nil || s == "" || s == "null" {
+		return err
+	}
+	return json.Unmarshal([]byte(s), d.to)
+}
+
+// email is an address as a destination.
+func email(e *sso.Email) sql.Scanner { return address{e} }
+
+type address struct{ to *sso.Email }
+
+func (a address) Scan(src any) error {
+	s, err := textOf(src)
+	if err != nil || s == "" {
+		*a.to = sso.Email{}
+		return err
+	}
+	*a.to, err = sso.ParseEmail(s)
+	return err
+}
+
+// hash is a look-up hash as a destination.
+func hash(h *secret.Hash) sql.Scanner { return digest{h} }
+
+type digest struct{ to *secret.Hash }
+
+func (d digest) Scan(src any) error {
+	b, ok := src.([]byte)
+	if !ok || len(b) != len(d.to) {
+		return fmt.Errorf("reading a hash: %T in place of %d octets", src, len(d.to))
+	}
+	copy(d.to[:], b)
+	return nil
+}
+
+// pathText is the path of an organization as an argument.
+func pathText(path []sso.OrgID) string {
+	var b strings.Builder
+	for i, id := range path {
+		if i > 0 {
+			b.WriteByte('/')
+		}
+		b.WriteString(string(id))
+	}
+	return b.String()
+}
+
+// path is the path of an organization as a destination.
+func path(p *[]sso.OrgID) sql.Scanner { return steps{p} }
+
+type steps struct{ to *[]sso.OrgID }
+
+func (s steps) Scan(src any) error {
+	text, err := textOf(src)
+	if err != nil {
+		return err
+	}
+	*s.to = make([]sso.OrgID, 0, strings.Count(text, "/")+1)
+	for id := range strings.SplitSeq(text, "/") {
+		*s.to = append(*s.to, sso.OrgID(id))
+	}
+	return nil
+}
+
+func textOf(src any) (string, error) {
+	switch v := src.(type) {
+	case nil:
+		return "", nil
+	case string:
+		return v, nil
+	case []byte:
+		return string(v), nil
+	default:
+		return "", fmt.Errorf("reading a text: %T in place of one", src)
+	}
+}
+
+// storable reports whether both engines can hold the text. PostgreSQL refuses
+// what is not UTF-8 and U+0000.
+func storable(s string) bool {
+	return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0
+}
+
+// shown makes storable what somebody outside says of themselves and we only
+// show again.
+func shown(s string) string {
+	if storable(s) {
+		return s
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// listStep is what the length of a list in a statement is rounded up to, so
+// that few texts exist. No tree of organizations is deeper.
+const listStep = sso.MaxTreeDepth
+
+// anyOf is a list of texts as arguments, and the placeholders for them, of
+// which the first one is $first. The last text is repeated to fill up.
+func anyOf[T ~string](first int, texts []T) (placeholders string, args []any) {
+	n := (len(texts) + listStep - 1) / listStep * listStep
+	var b strings.Builder
+	for i := range n {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteByte('$')
+		b.WriteString(strconv.Itoa(first + i))
+		args = append(args, string(texts[min(i, len(texts)-1)]))
+	}
+	return b.String(), args
+}
