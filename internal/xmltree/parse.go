@@ -11,24 +11,23 @@ func Parse(src []byte, profile Profile) (*Document, error) {
 		return nil, &Error{CodeLimit, profile.maxBytes(), fmt.Sprintf("the document has more than %d octets", profile.maxBytes())}
 	}
 	text := string(src) // the one copy: names and values are ranges of it
-	p := parser{src: text, profile: profile, doc: newDocument(text), cur: -1}
+	p := parser{src: text, profile: profile, doc: newDocument(text, profile), cur: -1}
 	if err := p.run(); err != nil {
 		return nil, err
 	}
 	return p.doc, nil
 }
 
-// newDocument makes room for what the input can hold at most, judged by the
-// octets that every element and attribute needs. An input that is nothing but
-// such octets is bounded by what the shortest ones take up.
-func newDocument(src string) *Document {
-	const shortestElement, shortestAttribute = len("<a/>"), len(` a=""`)
-	elements := min(strings.Count(src, "<")/2+1, len(src)/shortestElement+1)
-	attributes := min(strings.Count(src, "="), len(src)/shortestAttribute+1)
+// newDocument makes room for what the input seems to hold, so that most
+// documents are read without growing a slice. An attacker's octets cannot ask
+// for more than the limits allow.
+func newDocument(src string, profile Profile) *Document {
+	const shortestAttribute, fewNamespaces = len(` a=""`), 16
 	return &Document{
 		src:   src,
-		elems: make([]elem, 0, elements),
-		attrs: make([]attr, 0, attributes),
+		elems: make([]elem, 0, min(strings.Count(src, "<")/2+1, profile.maxElements())),
+		attrs: make([]attr, 0, min(strings.Count(src, "="), len(src)/shortestAttribute)),
+		nss:   make([]binding, 0, fewNamespaces),
 	}
 }
 

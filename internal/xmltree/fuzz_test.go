@@ -1,0 +1,78 @@
+package xmltree
+
+import (
+	"errors"
+	"testing"
+)
+
+// seeds are documents that go through every part of the reader.
+var seeds = []string{
+	"<?xml version=\"1.0\" encoding=\"UTF-8\" standalone='yes'?>\r\n<r/>",
+	`<p:r xmlns:p="urn:p" xmlns="urn:d" p:x='"' y="&#13;&#x41;&lt;"><a xml:lang="de">1 &gt; 0 > &amp;&#xD;</a> <b xmlns=""/>x<!-- c --></p:r>`,
+	"\xEF\xBB\xBF<größe>日本\r\n</größe>\n",
+	`<r><!-- a --><a/> <!-- b --> </r><!-- c -->`,
+	`<!DOCTYPE r [<!ENTITY e "x">]><r>&e;</r>`,
+	`<r><![CDATA[x]]><?p?></r>`,
+	`<x::n/><:a/><a:b:c/>`,
+}
+
+// Parse never panics; what it refuses has a code and an offset within the input;
+// what it accepts is a tree whose parts lie within each other, whose names and
+// values can all be read, and which Message accepts only if Metadata does.
+func FuzzParse(f *testing.F) {
+	for _, s := range seeds {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, src []byte) {
+		metadata, loose := Parse(src, Metadata)
+		message, strict := Parse(src, Message)
+		for _, err := range []error{loose, strict} {
+			e, ok := errors.AsType[*Error](err)
+			if err != nil && (!ok || e.Code == "" || e.Detail == "" || e.Offset < 0 || e.Offset > len(src)) {
+				t.Fatalf("error %#v", err)
+			}
+		}
+		if strict == nil && loose != nil && len(src) <= MaxMessageBytes {
+			t.Fatalf("a message, yet no metadata: %v", loose)
+		}
+		for _, doc := range []*Document{message, metadata} {
+			if doc != nil {
+				checkTree(t, doc, len(src))
+			}
+		}
+	})
+}
+
+func checkTree(t *testing.T, doc *Document, size int) {
+	t.Helper()
+	count := 0
+	for e := range doc.Root().Descendants() {
+		count++
+		if e.Offset() < 0 || e.ContentStart() <= e.Offset() || e.ContentEnd() < e.ContentStart() || e.End() < e.ContentEnd() || e.End() > size {
+			t.Fatalf("offsets of %s: %d %d %d %d of %d", e.Path(), e.Offset(), e.ContentStart(), e.ContentEnd(), e.End(), size)
+		}
+		if parent := e.Parent(); !parent.IsZero() {
+			if !parent.Contains(e) || e.Offset() < parent.ContentStart() || e.End() > parent.ContentEnd() {
+				t.Fatalf("%s lies outside its parent", e.Path())
+			}
+		}
+		if e.Local() == "" || e.Prefix() != "" && e.Space() == "" {
+			t.Fatalf("name %q of namespace %q", e.QName(), e.Space())
+		}
+		seen := make(map[[2]string]bool)
+		for a := range e.Attrs() {
+			name := [2]string{a.Space, a.Local}
+			if seen[name] || a.Local == "" || a.Prefix != "" && a.Space == "" {
+				t.Fatalf("attribute %v of %s", a, e.Path())
+			}
+			seen[name] = true
+		}
+		text, leaf := e.Leaf()
+		if leaf != e.FirstChild().IsZero() || leaf && text != e.Lead().String() {
+			t.Fatalf("Leaf() of %s = %q, %t", e.Path(), text, leaf)
+		}
+	}
+	if count != len(doc.elems) {
+		t.Fatalf("%d elements below the root, %d read", count, len(doc.elems))
+	}
+}
