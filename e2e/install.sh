@@ -84,7 +84,8 @@ if ! node_good; then
     *) die "install node $NODE_MAJOR or later yourself: npm has none for $(uname -m)" ;;
   esac
   npm install --prefix "$NODE_DIR" --no-save --no-audit --no-fund --loglevel=error "node-linux-$arch@$NODE_INSTALLED"
-  hash -r
+  # shellcheck source=e2e/env.sh
+  . "$here/env.sh" # finds it now
   node_good || die "node is still older than $NODE_MAJOR: $(command -v node)"
 fi
 
