@@ -186,11 +186,9 @@ create table grants (
     app_id     text   not null references apps (id) on delete cascade,
     user_id    text   not null,
     org_id     text   not null,
-    session_id text, -- null: outlives the session
+    session_id text   not null, -- ends with it; it says when and how the person signed in
+    code_hash  bytea  not null constraint grants_code_hash unique, -- that gave it; used again, it revokes it
     scope      text   not null,
-    nonce      text   not null,
-    auth_time  bigint not null,
-    amr        text   not null,
     created_at bigint not null,
     revoked_at bigint,
     foreign key (org_id, user_id) references memberships (org_id, user_id) on delete cascade,
@@ -217,6 +215,7 @@ create table signing_keys (
     private    bytea  not null, -- sealed
     public     bytea  not null, -- SubjectPublicKeyInfo, or a certificate, in DER
     state      text   not null, -- next, current or retired
+    since      bigint not null, -- in this state
     created_at bigint not null
 );
 -- Two nodes that start at once agree on one key.
