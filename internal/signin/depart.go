@@ -1,0 +1,147 @@
+package signin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/saml"
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// Departure is how the browser leaves for the identity provider: by URL, or
+// by posting Form where that is set.
+type Departure struct {
+	Name string // of the connection
+	URL  string
+	Form *Form
+}
+
+// Form is an HTML form that is to be posted.
+type Form struct {
+	Action string
+	Fields []Field
+}
+
+// Field is a field of a [Form].
+type Field struct{ Name, Value string }
+
+// pending is what is kept of a request that is out, under the hash of its
+// RelayState.
+type pending struct {
+	Attempt    sso.AttemptID    `json:"attempt"`
+	Connection sso.ConnectionID `json:"connection"`
+	Request    string           `json:"request"`
+}
+
+// Depart makes the request to the identity provider, at [sso.StepSSO].
+func (s *Service) Depart(ctx context.Context, b Browser, id sso.AttemptID) (Departure, error) {
+	relay, request := secret.NewToken(), saml.NewID()
+	var c sso.Connection
+	err := s.DB.Write(ctx, func(tx *store.Writer) error {
+		a, err := s.load(ctx, tx.Reader, b, id)
+		if err != nil {
+			return err
+		}
+		if err := at(&a, sso.StepSSO); err != nil {
+			return err
+		}
+		if c, _, err = connection(ctx, tx.Reader, a.Connection); err != nil {
+			return err
+		}
+		kept, err := json.Marshal(pending{Attempt: a.ID, Connection: c.ID, Request: request})
+		if err != nil {
+			return fmt.Errorf("keeping a request: %w", err)
+		}
+		return tx.InsertSingleUse(ctx, store.KindSAMLRequest, relay.Hash(), a.ExpiresAt, string(kept))
+	})
+	if err != nil {
+		return Departure{}, err
+	}
+	return s.send(&c, request, relay)
+}
+
+// send writes the request as the connection wants it.
+func (s *Service) send(c *sso.Connection, id string, relay secret.Token) (Departure, error) {
+	to, err := c.RequestEndpoint()
+	if err != nil {
+		return Departure{}, err
+	}
+	request := saml.Request{
+		ID: id, Destination: to.Location, Issuer: s.entityID(c), ACS: s.acs(c), IssueInstant: s.Now(),
+		ForceAuthn: c.SAML.ForceAuthn, NameIDFormat: c.SAML.NameIDFormat,
+	}
+	d := Departure{Name: c.Name}
+	if to.Binding == sso.BindingRedirect {
+		if c.SignsRequests() {
+			d.URL, err = request.SignedRedirectURL(relay.Reveal(), s.Signing)
+		} else {
+			d.URL, err = request.RedirectURL(relay.Reveal())
+		}
+	} else {
+		var form saml.PostForm
+		if c.SignsRequests() {
+			form, err = request.SignedPostForm(relay.Reveal(), s.Signing)
+		} else {
+			form, err = request.PostForm(relay.Reveal())
+		}
+		d.Form = &Form{Action: form.Action, Fields: []Field{{"SAMLRequest", form.SAMLRequest}, {"RelayState", form.RelayState}}}
+	}
+	if err != nil {
+		return Departure{}, fmt.Errorf("writing a request: %w", err)
+	}
+	return d, nil
+}
+
+// entityID is what we are called at this identity provider.
+func (s *Service) entityID(c *sso.Connection) string {
+	if c.SAML.SPEntityID != "" {
+		return c.SAML.SPEntityID
+	}
+	return s.BaseURL + "/saml/" + c.Key + "/metadata"
+}
+
+func (s *Service) acs(c *sso.Connection) string { return s.BaseURL + "/saml/" + c.Key + "/acs" }
+
+// Metadata returns our metadata for one connection.
+func (s *Service) Metadata(ctx context.Context, key string) ([]byte, error) {
+	var c sso.Connection
+	err := s.DB.Read(ctx, func(r *store.Reader) error {
+		var err error
+		c, err = r.ConnectionByKey(ctx, key)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, &fault.Error{Kind: fault.NotFound, Code: "connection_unknown"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	m := saml.SPMetadata{
+		EntityID: s.entityID(&c), ACS: []string{s.acs(&c)}, SigningCertificates: [][]byte{s.Signing.Certificate},
+		WantAssertionsSigned: true, AuthnRequestsSigned: c.SignsRequests(),
+	}
+	return m.XML()
+}
+
+// connection reads a connection with its organization's lineage, and refuses
+// one that may not be used now.
+func connection(ctx context.Context, r *store.Reader, id sso.ConnectionID) (sso.Connection, []sso.Organization, error) {
+	c, err := r.Connection(ctx, id)
+	if err != nil {
+		return sso.Connection{}, nil, err
+	}
+	lineage, err := r.Lineage(ctx, c.Org)
+	if err != nil {
+		return sso.Connection{}, nil, err
+	}
+	last := len(lineage) - 1
+	if err := c.Usable(&lineage[last], lineage[:last]); err != nil {
+		return sso.Connection{}, nil, err
+	}
+	return c, lineage, nil
+}

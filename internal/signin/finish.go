@@ -1,0 +1,183 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// Finished is a sign-in that has become a session.
+type Finished struct {
+	Token   secret.Token // for the browser's session cookie
+	Session sso.Session
+	App     sso.AppID // that asked; "": none
+	Request string    // the app's authorize request, as it came
+}
+
+// Finish makes a session of a proven attempt, at [sso.StepFinish]. It is here
+// that the browser which began the attempt must come itself, with its cookie:
+// a response that was posted into another browser ends here. The attempt is
+// used up; a session that the browser had before ends.
+func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID) (Finished, error) {
+	token := secret.NewToken()
+	var out Finished
+	var failure *fault.Error
+	err := s.DB.Write(ctx, func(tx *store.Writer) error {
+		failure = nil
+		now := s.Now()
+		a, err := s.load(ctx, tx.Reader, b, id)
+		if err != nil {
+			return err
+		}
+		if err := at(&a, sso.StepFinish); err != nil {
+			return err
+		}
+		if err := s.admit(ctx, tx, b, &a, now); err != nil {
+			f, ok := errors.AsType[*fault.Error](err)
+			if !ok {
+				return err
+			}
+			failure = f
+			return recordFailure(ctx, tx, &sso.Trace{
+				Attempt: a.ID, Org: a.Proof.Org, Connection: a.Connection, User: a.Proof.User, Method: a.Method,
+				At: now, Address: addressOf(b), UserAgent: b.UserAgent,
+			}, f)
+		}
+		out = Finished{Token: token, Session: session(&a, b, now), App: a.App, Request: a.Request}
+		a.DoneAt = now
+		if err := saveAttempt(ctx, tx, &a); err != nil {
+			return err
+		}
+		if !b.Session.IsZero() {
+			if err := tx.EndSessionOf(ctx, b.Session.Hash(), now); err != nil {
+				return err
+			}
+		}
+		if err := tx.InsertSession(ctx, out.Session, token.Hash()); err != nil {
+			return err
+		}
+		return tx.NoteSignIn(ctx, a.Proof.User, now)
+	})
+	if err != nil {
+		return Finished{}, fmt.Errorf("finishing a sign-in: %w", err)
+	}
+	if failure != nil {
+		return Finished{}, failure
+	}
+	return out, nil
+}
+
+// admit asks once more, now that everything is known, whether this person may
+// come in here, this way.
+func (s *Service) admit(ctx context.Context, tx *store.Writer, b Browser, a *sso.Attempt, now time.Time) error {
+	p, err := tx.Member(ctx, a.Proof.User, a.Proof.Org)
+	if errors.Is(err, store.ErrNotFound) {
+		return &fault.Error{Kind: fault.Denied, Code: "membership_missing", Fix: fault.AdminSide}
+	}
+	if err != nil {
+		return err
+	}
+	if err := p.User.MaySignIn(); err != nil {
+		return err
+	}
+	if p.Org.State != sso.OrgActive {
+		return &fault.Error{Kind: fault.Denied, Code: "organization_suspended", Got: p.Org.Key, Fix: fault.OperatorSide}
+	}
+	if a.Method == sso.BySSO {
+		if _, _, err := connection(ctx, tx.Reader, a.Connection); err != nil {
+			return err
+		}
+	}
+	entry := sso.Entry{Method: a.Method, Email: p.User.Email, Address: b.Address}
+	if a.Method == sso.ByPassword && p.Membership.Role == sso.RoleOwner {
+		if entry.Outside, err = s.outside(ctx, tx, &p); err != nil {
+			return err
+		}
+	}
+	if err := p.Org.Policy.Admit(entry); err != nil {
+		return err
+	}
+	return p.Org.Policy.AdmitAs(a.Method, p.Membership.Role, &p.User, now)
+}
+
+// outside reports whether nobody in the line of the person's organization has
+// proved the domain of the person's address.
+func (s *Service) outside(ctx context.Context, tx *store.Writer, p *sso.Person) (bool, error) {
+	d, err := tx.VerifiedDomain(ctx, p.User.Email.Domain())
+	if errors.Is(err, store.ErrNotFound) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return !slices.Contains(p.Org.Path, d.Org), nil
+}
+
+func session(a *sso.Attempt, b Browser, now time.Time) sso.Session {
+	v := sso.Session{
+		ID: sso.NewSessionID(now), User: a.Proof.User, Org: a.Proof.Org, Connection: a.Connection,
+		AMR: a.Proof.AMR, AuthTime: a.Proof.At, CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(sso.SessionLife),
+		UserAgent: clipText(b.UserAgent, maxUserAgent), Address: addressOf(b),
+		SAMLNameID: a.Proof.NameID, SAMLSessionIndex: a.Proof.SessionIndex,
+	}
+	if t := a.Proof.NotAfter; t.After(now) && t.Before(v.ExpiresAt) {
+		v.ExpiresAt = t
+	}
+	return v
+}
+
+// Person returns who a session token stands for, and refuses one that may not
+// be used any more. It keeps the session from growing idle.
+func (s *Service) Person(ctx context.Context, token secret.Token) (sso.Person, error) {
+	nobody := &fault.Error{Kind: fault.Unauthenticated, Code: "session_over", Fix: fault.PersonSide}
+	if token.IsZero() {
+		return sso.Person{}, nobody
+	}
+	var p sso.Person
+	err := s.DB.Read(ctx, func(r *store.Reader) error {
+		var err error
+		p, err = r.Person(ctx, token.Hash())
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return sso.Person{}, nobody
+	}
+	if err != nil {
+		return sso.Person{}, err
+	}
+	now := s.Now()
+	if err := p.Valid(now); err != nil {
+		return sso.Person{}, err
+	}
+	if now.Sub(p.Session.SeenAt) >= sso.SessionTouchEvery {
+		err := s.DB.Write(ctx, func(tx *store.Writer) error { return tx.TouchSession(ctx, p.Session.ID, now) })
+		if err != nil {
+			return sso.Person{}, err
+		}
+		p.Session.SeenAt = now
+	}
+	return p, nil
+}
+
+// SignOut ends the session of this token. A token that is no session's any
+// more is no error.
+func (s *Service) SignOut(ctx context.Context, token secret.Token) error {
+	return s.DB.Write(ctx, func(tx *store.Writer) error { return tx.EndSessionOf(ctx, token.Hash(), s.Now()) })
+}
+
+// maxUserAgent bounds what is kept of a browser's name, in octets.
+const maxUserAgent = 300
+
+func clipText(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	return s[:limit]
+}

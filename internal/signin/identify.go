@@ -1,0 +1,181 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// Identify takes what the person typed, an address or a username, and finds
+// out how they sign in. by is [sso.ByPassword] where the person asked for the
+// password, else "". Without an id a new attempt is made. Whether a user
+// exists cannot be told from the answer.
+func (s *Service) Identify(ctx context.Context, b Browser, id sso.AttemptID, typed string, by sso.Method) (sso.Attempt, error) {
+	typed = strings.TrimSpace(typed)
+	var email sso.Email
+	var username string
+	var err error
+	if strings.Contains(typed, "@") {
+		email, err = sso.ParseEmail(typed)
+	} else if username, err = sso.ParseUsername(typed); err != nil {
+		err = &fault.Error{Kind: fault.Invalid, Code: "ident_email", Want: "one e-mail address", Fix: fault.PersonSide}
+	}
+	if err != nil {
+		return sso.Attempt{}, err
+	}
+	identify := func(tx *store.Writer, a *sso.Attempt) error {
+		if !a.Proof.At.IsZero() {
+			return at(a, sso.StepIdentify)
+		}
+		a.Typed, a.Username = email, username
+		a.Connection, a.Choices, a.Method = "", nil, ""
+		return s.route(ctx, tx.Reader, a, by)
+	}
+	if id != "" {
+		return s.change(ctx, b, id, identify)
+	}
+	a := s.newAttempt(b)
+	err = s.DB.Write(ctx, func(tx *store.Writer) error {
+		if err := identify(tx, &a); err != nil {
+			return err
+		}
+		return tx.InsertAttempt(ctx, a)
+	})
+	if err != nil {
+		return sso.Attempt{}, err
+	}
+	return a, nil
+}
+
+// route finds out how the attempt goes on: through which connections, or by
+// password.
+func (s *Service) route(ctx context.Context, r *store.Reader, a *sso.Attempt, by sso.Method) error {
+	lineage, claim, err := s.leadsTo(ctx, r, a)
+	if err != nil {
+		return err
+	}
+	if by == sso.ByPassword {
+		// Where single sign-on is the only way in, the wish is not granted;
+		// the exempt are.
+		entry := sso.Entry{Method: sso.ByPassword, Email: a.Typed}
+		if len(lineage) == 0 || !lineage[len(lineage)-1].Policy.DemandsSSO(entry) {
+			a.Method = sso.ByPassword
+			return nil
+		}
+	}
+	var active []sso.Connection
+	if len(lineage) > 0 && a.Username == "" {
+		ids := make([]sso.OrgID, len(lineage))
+		for i := range lineage {
+			ids[i] = lineage[i].ID
+		}
+		if active, err = r.ActiveConnections(ctx, ids); err != nil {
+			return err
+		}
+	}
+	route := sso.FindRoute(lineage, active, claim)
+	a.Method = route.Method
+	switch len(route.Connections) {
+	case 0:
+	case 1:
+		a.Connection = route.Connections[0]
+	default:
+		a.Choices, a.Method = route.Connections, ""
+	}
+	return nil
+}
+
+// leadsTo returns the organization whose rules the attempt follows, after its
+// ancestors: the one that the sign-on URL names, else the one that has proved
+// the domain of the address, or below it the home of the one user who has it.
+func (s *Service) leadsTo(ctx context.Context, r *store.Reader, a *sso.Attempt) ([]sso.Organization, *sso.Domain, error) {
+	var claim *sso.Domain
+	if !a.Typed.IsZero() {
+		d, err := r.VerifiedDomain(ctx, a.Typed.Domain())
+		switch {
+		case err == nil:
+			claim = &d
+		case !errors.Is(err, store.ErrNotFound):
+			return nil, nil, err
+		}
+	}
+	org := a.Org
+	if org == "" {
+		if claim == nil {
+			return nil, nil, nil
+		}
+		org = claim.Org
+		users, err := r.UsersByEmail(ctx, a.Typed)
+		if err != nil {
+			return nil, nil, err
+		}
+		users = slices.DeleteFunc(users, func(u store.UserAt) bool {
+			return u.User.State == sso.UserDeleted || !slices.Contains(u.HomePath, claim.Org)
+		})
+		if len(users) == 1 {
+			org = users[0].User.Home
+		}
+	}
+	lineage, err := r.Lineage(ctx, org)
+	if err != nil {
+		return nil, nil, err
+	}
+	return lineage, claim, nil
+}
+
+// Choice is one thing that the person may choose.
+type Choice struct {
+	ID   string
+	Name string
+}
+
+// Choices returns what there is to choose: connections at [sso.StepChoose],
+// organizations at [sso.StepOrg].
+func (s *Service) Choices(ctx context.Context, a sso.Attempt) ([]Choice, error) {
+	var choices []Choice
+	err := s.DB.Read(ctx, func(r *store.Reader) error {
+		choices = nil
+		if a.Next() == sso.StepOrg {
+			orgs, err := r.OrganizationsByID(ctx, a.Proof.Orgs)
+			for i := range orgs {
+				choices = append(choices, Choice{ID: string(orgs[i].ID), Name: orgs[i].Name})
+			}
+			return err
+		}
+		connections, err := r.ConnectionsByID(ctx, a.Choices)
+		for i := range connections {
+			choices = append(choices, Choice{ID: string(connections[i].ID), Name: connections[i].Name})
+		}
+		return err
+	})
+	return choices, err
+}
+
+// Choose takes the person's choice at [sso.StepChoose] or [sso.StepOrg]. Only
+// what was offered can be chosen.
+func (s *Service) Choose(ctx context.Context, b Browser, id sso.AttemptID, choice string) (sso.Attempt, error) {
+	return s.change(ctx, b, id, func(_ *store.Writer, a *sso.Attempt) error {
+		offered := false
+		switch a.Next() {
+		case sso.StepChoose:
+			if offered = slices.Contains(a.Choices, sso.ConnectionID(choice)); offered {
+				a.Connection, a.Method = sso.ConnectionID(choice), sso.BySSO
+			}
+		case sso.StepOrg:
+			if offered = slices.Contains(a.Proof.Orgs, sso.OrgID(choice)); offered {
+				a.Proof.Org = sso.OrgID(choice)
+			}
+		default:
+			return at(a, sso.StepChoose)
+		}
+		if !offered {
+			return &fault.Error{Kind: fault.Invalid, Code: "choice_unknown", Fix: fault.PersonSide}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,160 @@
+// Package signin takes a person from "who are you?" to a session.
+//
+// A sign-in is an [sso.Attempt] in the database. Every method here does one
+// step: it reads the attempt, checks that it belongs to the browser that asks,
+// decides by package sso, and stores what came out. No step calls another; the
+// caller looks at [sso.Attempt.Next] and goes there.
+//
+// # Trust
+//
+// Keys, issuer, audience and addresses by which a response is judged come from
+// the connection that the URL names and from the stored request; nothing is
+// chosen by the message. A response that arrives proves a person; only the
+// browser that began the attempt can make a session of that proof.
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/password"
+	"github.com/sallyport/sallyport/internal/saml"
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// Service signs people in. Its fields are set once, before it is used; it is
+// safe for concurrent use.
+type Service struct {
+	DB        *store.DB
+	BaseURL   string // without a slash at the end; the only source of our URLs
+	Passwords *password.Hasher
+	Signing   saml.SigningKey // signs requests to identity providers that want it
+	Now       func() time.Time
+
+	trusted  sync.Map // sso.ConnectionID → trusted: keys parsed once per version
+	throttle throttle
+}
+
+// Browser is what is known of the browser that asks.
+type Browser struct {
+	Binding   secret.Hash  // of its binding cookie; zero: it has none
+	Session   secret.Token // of its session cookie; zero: it has none
+	Address   netip.Addr
+	UserAgent string
+}
+
+// Start says why a sign-in begins.
+type Start struct {
+	App       sso.AppID // the app that asked; "": the person came by themselves
+	Request   string    // the app's authorize request, kept for the way back
+	OrgKey    string    // sign-on URL of one organization
+	LoginHint string    // an address the app hints at
+}
+
+// Begin stores a new attempt and finds its way as far as it is known: an
+// app's hint may lead straight to the identity provider.
+func (s *Service) Begin(ctx context.Context, b Browser, start Start) (sso.Attempt, error) {
+	a := s.newAttempt(b)
+	a.App, a.Request = start.App, start.Request
+	// A hint that is no address is the app's mistake, not the person's.
+	a.Typed, _ = sso.ParseEmail(start.LoginHint)
+	err := s.DB.Write(ctx, func(tx *store.Writer) error {
+		if start.OrgKey != "" {
+			org, err := tx.OrganizationByKey(ctx, start.OrgKey)
+			if errors.Is(err, store.ErrNotFound) {
+				return &fault.Error{Kind: fault.NotFound, Code: "organization_unknown", Fix: fault.PersonSide}
+			}
+			if err != nil {
+				return err
+			}
+			a.Org = org.ID
+		}
+		if err := s.route(ctx, tx.Reader, &a, ""); err != nil {
+			return err
+		}
+		// Without an address there is nobody whose password could be asked for.
+		if a.Method == sso.ByPassword && a.Typed.IsZero() {
+			a.Method = ""
+		}
+		return tx.InsertAttempt(ctx, a)
+	})
+	if err != nil {
+		return sso.Attempt{}, fmt.Errorf("beginning a sign-in: %w", err)
+	}
+	return a, nil
+}
+
+// Attempt returns the browser's own attempt.
+func (s *Service) Attempt(ctx context.Context, b Browser, id sso.AttemptID) (sso.Attempt, error) {
+	var a sso.Attempt
+	err := s.DB.Read(ctx, func(r *store.Reader) error {
+		var err error
+		a, err = s.load(ctx, r, b, id)
+		return err
+	})
+	return a, err
+}
+
+func (s *Service) newAttempt(b Browser) sso.Attempt {
+	now := s.Now()
+	return sso.Attempt{ID: sso.NewAttemptID(now), Browser: b.Binding, CreatedAt: now, ExpiresAt: now.Add(sso.AttemptLife)}
+}
+
+// load reads an attempt and refuses it to every other browser.
+func (s *Service) load(ctx context.Context, r *store.Reader, b Browser, id sso.AttemptID) (sso.Attempt, error) {
+	a, err := r.Attempt(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return sso.Attempt{}, &fault.Error{Kind: fault.NotFound, Code: "attempt_unknown", Fix: fault.PersonSide}
+	}
+	if err != nil {
+		return sso.Attempt{}, err
+	}
+	if err := a.Usable(b.Binding, s.Now()); err != nil {
+		return sso.Attempt{}, err
+	}
+	return a, nil
+}
+
+// at refuses an attempt that does not wait for this step.
+func at(a *sso.Attempt, step sso.Step) error {
+	if got := a.Next(); got != step {
+		return &fault.Error{Kind: fault.Conflict, Code: "attempt_step", Want: string(step), Got: string(got), Fix: fault.PersonSide}
+	}
+	return nil
+}
+
+// change runs one step: load, judge the step, let do change the attempt, store.
+func (s *Service) change(ctx context.Context, b Browser, id sso.AttemptID, do func(tx *store.Writer, a *sso.Attempt) error) (sso.Attempt, error) {
+	var a sso.Attempt
+	err := s.DB.Write(ctx, func(tx *store.Writer) error {
+		var err error
+		if a, err = s.load(ctx, tx.Reader, b, id); err != nil {
+			return err
+		}
+		if err := do(tx, &a); err != nil {
+			return err
+		}
+		return saveAttempt(ctx, tx, &a)
+	})
+	if err != nil {
+		return sso.Attempt{}, err
+	}
+	return a, nil
+}
+
+// saveAttempt stores a changed attempt. Another tab or a second click may have
+// been quicker.
+func saveAttempt(ctx context.Context, tx *store.Writer, a *sso.Attempt) error {
+	err := tx.SaveAttempt(ctx, *a)
+	if errors.Is(err, store.ErrConflict) {
+		return &fault.Error{Kind: fault.Conflict, Code: "attempt_changed", Fix: fault.PersonSide, Err: err}
+	}
+	return err
+}

@@ -1,0 +1,47 @@
+package signin
+
+import (
+	"context"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/saml"
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// recordFailure keeps the trace of a refused sign-in and gives the fault its
+// reference. It is called in the transaction that burns the request, which
+// must be committed although the sign-in is refused.
+func recordFailure(ctx context.Context, tx *store.Writer, t *sso.Trace, f *fault.Error) error {
+	f.Ref = secret.NewReference()
+	t.Reference, t.Code, t.Want, t.Got, t.Fix = f.Ref, f.Code, f.Want, f.Got, f.Fix.String()
+	return tx.InsertTrace(ctx, *t)
+}
+
+// recordSuccess keeps the trace of a sign-in that worked.
+func recordSuccess(ctx context.Context, tx *store.Writer, t *sso.Trace) error {
+	t.Reference = secret.NewReference()
+	return tx.InsertTrace(ctx, *t)
+}
+
+func addressOf(b Browser) string {
+	if !b.Address.IsValid() {
+		return ""
+	}
+	return b.Address.String()
+}
+
+// methodsOf returns the authentication methods for the id token [RFC 8176].
+// "fed" says that another party vouches; "mfa" is added where it says so.
+func methodsOf(a *saml.Assertion) []string {
+	amr := []string{"fed"}
+	multiple := a.AuthnContext == "https://refeds.org/profile/mfa" || a.AuthnContext == "http://schemas.microsoft.com/claims/multipleauthn"
+	for _, v := range a.Attributes.Get("http://schemas.microsoft.com/claims/authnmethodsreferences") {
+		multiple = multiple || v == "http://schemas.microsoft.com/claims/multipleauthn"
+	}
+	if multiple {
+		amr = append(amr, "mfa")
+	}
+	return amr
+}
