@@ -11,10 +11,8 @@ import (
 
 // Limits of what a client may register.
 const (
-	MaxRedirectURI  = 2048 // octets of one redirect URI
-	MinClientSecret = 32   // characters; secrets are stored as a plain hash, so they must be long
-	MaxClientSecret = 512  // characters
-	MaxClientID     = 255  // octets
+	MaxRedirectURI = 2048 // octets of one redirect URI
+	MaxClientID    = 255  // octets
 )
 
 // Client describes an application as far as the protocol asks. Public clients
@@ -102,9 +100,9 @@ func UnknownClient(id string) error {
 // CheckRedirectURI refuses a redirect URI that must not be registered: one that
 // is not absolute, has user information or a fragment, goes over plain http to
 // anything but this machine, or has a scheme that a page could run. A native
-// (public) application may own a scheme, written as a reversed domain name
+// application may own a scheme, written as a reversed domain name
 // [RFC 8252 7.1].
-func (c Client) CheckRedirectURI(uri string) error {
+func CheckRedirectURI(uri string) error {
 	refuse := func(want string) error {
 		return &fault.Error{Kind: fault.Invalid, Code: "app_redirect_uri", Want: want, Got: clip(uri), Fix: fault.OperatorSide}
 	}
@@ -136,37 +134,8 @@ func (c Client) CheckRedirectURI(uri string) error {
 			return refuse("https, or http on a loopback address")
 		}
 	default:
-		if !c.Public || !strings.Contains(u.Scheme, ".") {
-			return refuse("https; only a public client may use a scheme of its own, written as a reversed domain name")
-		}
-	}
-	return nil
-}
-
-// CheckClientSecret refuses a secret that is too short to be stored as a plain
-// hash, or that does not survive all the ways in which clients write it. The
-// error does not hold the secret.
-func CheckClientSecret(s string) error {
-	ok := len(s) >= MinClientSecret && len(s) <= MaxClientSecret &&
-		!strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
-	if !ok {
-		return &fault.Error{
-			Kind: fault.Invalid, Code: "app_client_secret", Fix: fault.OperatorSide,
-			Want: "32 to 512 visible ASCII characters, without spaces",
-		}
-	}
-	return nil
-}
-
-// CheckClientID refuses an identifier that clients could not send back
-// unchanged.
-func CheckClientID(id string) error {
-	ok := id != "" && len(id) <= MaxClientID &&
-		!strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' || r == ':' })
-	if !ok {
-		return &fault.Error{
-			Kind: fault.Invalid, Code: "app_client_id", Got: clip(id), Fix: fault.OperatorSide,
-			Want: "1 to 255 visible ASCII characters, without spaces and colons",
+		if !strings.Contains(u.Scheme, ".") {
+			return refuse("https, or a scheme of the application's own, written as a reversed domain name")
 		}
 	}
 	return nil
