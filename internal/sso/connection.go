@@ -109,6 +109,11 @@ const (
 	LegacyMissingRecipient LegacySwitch = "missing-recipient"
 )
 
+// LegacySwitches lists the switches.
+func LegacySwitches() []LegacySwitch {
+	return []LegacySwitch{LegacySHA1, LegacyRSA1024, LegacyNoAuthnStatement, LegacyTransientNameID, LegacyMissingAudience, LegacyMissingRecipient}
+}
+
 // LegacyAllowed reports whether the switch is on at this instant.
 func (s *SAML) LegacyAllowed(sw LegacySwitch, now time.Time) bool {
 	return slices.ContainsFunc(s.Legacy, func(l Legacy) bool { return l.Switch == sw && now.Before(l.Until) })
