@@ -1,0 +1,205 @@
+package samltest
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/saml"
+	"github.com/sallyport/sallyport/internal/xmldsig"
+	"github.com/sallyport/sallyport/internal/xmltree"
+)
+
+// A Base is what is signed in a response.
+type Base string
+
+// The bases.
+const (
+	AssertionSigned Base = "B1" // Entra ID, AD FS, Google
+	ResponseSigned  Base = "B2" // PingFederate
+	BothSigned      Base = "B3" // Okta, SimpleSAMLphp
+	NothingSigned   Base = "unsigned"
+)
+
+// Bases are those of which a response is accepted.
+var Bases = [...]Base{AssertionSigned, ResponseSigned, BothSigned}
+
+// A Dialect is how a product writes its namespaces.
+type Dialect string
+
+// The dialects.
+const (
+	Prefixed          Dialect = "prefixed"           // all elements with prefixes
+	DefaultNamespaces Dialect = "default namespaces" // the assertion without: Entra ID, AD FS
+)
+
+// A Response is what the identity provider is about to say. Texts are written
+// as they are, so that instants and addresses can be wrong; an empty one
+// leaves its attribute or element out.
+type Response struct {
+	Base    Base
+	Dialect Dialect
+
+	ID, Version, IssueInstant, Destination, InResponseTo string
+	Issuer, IssuerFormat                                 string
+	Status                                               []string // the codes, outermost first
+	StatusMessage                                        string
+
+	// The assertions; one is [Response.Assertion].
+	Assertions []*Assertion
+
+	// Assertion is the first of Assertions.
+	*Assertion
+
+	// How the signatures are made.
+	AssertionSigning, ResponseSigning xmldsig.Signing
+
+	// Last puts the signatures behind everything else, as Auth0 does, and not
+	// behind the Issuer.
+	Last bool
+
+	before, after []func(doc string) string
+}
+
+// An Assertion is what the identity provider says about a user.
+type Assertion struct {
+	AssertionID, AssertionVersion, AssertionInstant      string
+	AssertionIssuer, AssertionIssuerFormat               string
+	NameID, NameIDFormat, NameQualifier, SPNameQualifier string
+
+	Confirmations []*Confirmation
+	*Confirmation // the first of Confirmations
+
+	NotBefore, NotOnOrAfter string
+	Audience                string   // of the first restriction
+	MoreAudiences           []string // further ones in the first restriction
+	MoreRestrictions        []string // each an AudienceRestriction of its own
+
+	Statements []*Statement
+	*Statement // the first of Statements
+
+	Attributes []saml.Attribute
+}
+
+// A Confirmation is a SubjectConfirmation.
+type Confirmation struct {
+	Method                  string
+	Recipient, Answers      string // Answers is InResponseTo
+	ConfirmedFrom           string // NotBefore
+	ConfirmedUntil          string // NotOnOrAfter
+	Address                 string
+	WithoutConfirmationData bool
+}
+
+// A Statement is an AuthnStatement.
+type Statement struct {
+	AuthnInstant, SessionIndex, SessionUntil, Context string
+}
+
+// Values that responses hold unless they are forged.
+const (
+	DefaultNameID  = "alice@acme.example"
+	DefaultContext = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
+	Bearer         = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
+)
+
+// Response returns a response that the service provider accepts, not signed
+// yet.
+func (idp *IdP) Response() *Response {
+	at := func(d time.Duration) string { return idp.Now.Add(d).UTC().Format("2006-01-02T15:04:05.000Z") }
+	confirmation := &Confirmation{
+		Method: Bearer, Recipient: idp.ACS, Answers: idp.RequestID, ConfirmedUntil: at(5 * time.Minute),
+	}
+	statement := &Statement{AuthnInstant: at(-time.Minute), SessionIndex: "session-1", Context: DefaultContext}
+	assertion := &Assertion{
+		AssertionID: saml.NewID(), AssertionVersion: "2.0", AssertionInstant: at(0),
+		AssertionIssuer: idp.EntityID,
+		NameID:          DefaultNameID, NameIDFormat: saml.FormatEmail,
+		Confirmations: []*Confirmation{confirmation}, Confirmation: confirmation,
+		NotBefore: at(-time.Minute), NotOnOrAfter: at(5 * time.Minute),
+		Audience:   idp.SPEntityID,
+		Statements: []*Statement{statement}, Statement: statement,
+		Attributes: []saml.Attribute{
+			{Name: "mail", Values: []string{DefaultNameID}},
+			{Name: "givenName", Values: []string{"Alice"}},
+			{Name: "groups", Values: []string{"red", "green"}},
+		},
+	}
+	return &Response{
+		Base: AssertionSigned, Dialect: Prefixed,
+		ID: saml.NewID(), Version: "2.0", IssueInstant: at(0),
+		Destination: idp.ACS, InResponseTo: idp.RequestID, Issuer: idp.EntityID,
+		Status:     []string{saml.StatusSuccess},
+		Assertions: []*Assertion{assertion}, Assertion: assertion,
+		AssertionSigning: xmldsig.Signing{Key: idp.key, Certificate: idp.cert},
+		ResponseSigning:  xmldsig.Signing{Key: idp.key, Certificate: idp.cert},
+	}
+}
+
+// BeforeSigning adds a change of the document that is signed genuinely
+// afterwards.
+func (r *Response) BeforeSigning(change func(doc string) string) {
+	r.before = append(r.before, change)
+}
+
+// AfterSigning adds a change of the signed document, made by somebody who has
+// no key.
+func (r *Response) AfterSigning(change func(doc string) string) {
+	r.after = append(r.after, change)
+}
+
+// XML writes and signs the response, and does to it what was asked for.
+func (r *Response) XML() ([]byte, error) {
+	doc, err := r.write()
+	if err != nil {
+		return nil, err
+	}
+	for _, change := range r.before {
+		doc = []byte(change(string(doc)))
+	}
+	if r.Base == AssertionSigned || r.Base == BothSigned {
+		if doc, err = r.sign(doc, "Assertion", r.AssertionSigning); err != nil {
+			return nil, err
+		}
+	}
+	if r.Base == ResponseSigned || r.Base == BothSigned {
+		if doc, err = r.sign(doc, "", r.ResponseSigning); err != nil {
+			return nil, err
+		}
+	}
+	for _, change := range r.after {
+		doc = []byte(change(string(doc)))
+	}
+	return doc, nil
+}
+
+// EachSigning changes how both signatures are made.
+func (r *Response) EachSigning(change func(*xmldsig.Signing)) {
+	change(&r.AssertionSigning)
+	change(&r.ResponseSigning)
+}
+
+// sign puts a signature into the first element with this name, or into the
+// root.
+func (r *Response) sign(doc []byte, local string, how xmldsig.Signing) ([]byte, error) {
+	tree, err := xmltree.Parse(doc, xmltree.Message)
+	if err != nil {
+		return nil, fmt.Errorf("signing: %w", err)
+	}
+	for e := range tree.Root().Descendants() {
+		if local != "" && e.Local() != local {
+			continue
+		}
+		for child := range e.Children() {
+			if r.Last || child.Local() == "Issuer" {
+				how.After = child
+			}
+		}
+		signed, err := xmldsig.Sign(e, how)
+		if err != nil {
+			return nil, fmt.Errorf("signing: %w", err)
+		}
+		return signed, nil
+	}
+	return nil, errors.New("signing: no " + local)
+}
