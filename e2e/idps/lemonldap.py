@@ -90,9 +90,9 @@ def init(a, at, st, idp):
     dsn = "dbi:SQLite:dbname=" + db
     sess = {"Directory": st + "/sessions", "LockDirectory": st + "/sessions/lock",
             "generateModule": "Lemonldap::NG::Common::Apache::Session::Generate::SHA256"}
-    conf = json.load(open("/var/lib/lemonldap-ng/conf/lmConf-1.json"))
-    conf.update({
-        "cfgNum": 1, "portal": at.base + "/", "domain": at.host, "cookieName": "lemonldap", "applicationList": {},
+    conf = {
+        "cfgNum": 1, "cfgDate": 1,
+        "portal": at.base + "/", "domain": at.host, "cookieName": "lemonldap", "applicationList": {},
         "securedCookie": 0, "sameSite": "Lax", "key": os.urandom(8).hex(),
         "authentication": "DBI", "userDB": "Same", "passwordDB": "Null", "registerDB": "Null",
         "dbiAuthChain": dsn, "dbiAuthUser": "", "dbiAuthPassword": "", "dbiUserChain": dsn, "dbiUserUser": "", "dbiUserPassword": "",
@@ -111,7 +111,7 @@ def init(a, at, st, idp):
         "samlServiceSignatureMethod": "RSA_SHA256", "samlServiceUseCertificateInResponse": 0,
         "samlNameIDFormatMapEmail": "mail", "samlDiscoveryProtocolActivation": 0, "samlIDPMetaDataXML": {},
         "trustedDomains": "*", "portalForceAuthnInterval": 2, "cspFormAction": "*", "captcha_login_enabled": 0, "captcha_mail_enabled": 0, "captcha_register_enabled": 0, "portalDisplayPasswordPolicy": 0,
-    })
+    }
     conf.update(idp)
     for f in os.listdir(os.path.join(st, "conf")):
         os.unlink(os.path.join(st, "conf", f))
