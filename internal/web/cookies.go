@@ -39,21 +39,18 @@ func (j jar) read(r *http.Request, name string) secret.Token {
 
 // write sets a cookie that lives as long as the browser is open.
 func (j jar) write(w http.ResponseWriter, name string, t secret.Token) {
-	http.SetCookie(w, j.cookie(name, t.Reveal()))
+	http.SetCookie(w, j.cookie(name, t.Reveal(), 0))
 }
 
 // drop makes the browser forget a cookie.
 func (j jar) drop(w http.ResponseWriter, name string) {
-	c := j.cookie(name, "")
-	c.MaxAge = -1
-	http.SetCookie(w, c)
+	http.SetCookie(w, j.cookie(name, "", -1))
 }
 
-func (j jar) cookie(name, value string) *http.Cookie {
-	return &http.Cookie{
-		Name: j.name(name), Value: value, Path: "/",
-		Secure: j.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-	}
+func (j jar) cookie(name, value string, age int) *http.Cookie {
+	c := &http.Cookie{Name: j.name(name), Value: value, Path: "/", MaxAge: age, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	c.Secure = j.secure // false on plain http, which is loopback only
+	return c
 }
 
 // SessionToken returns the token of the session cookie, or an empty one. It is

@@ -44,7 +44,8 @@ type Failure struct {
 	Status    int
 	Code      string // key of the sentence
 	Reference string
-	Want      string // for the codes whose values are the person's own
+	Fix       fault.Side
+	Want      string // shown only for the codes whose values are the person's own
 	Got       string
 	Retry     string // path that starts anew; "": /login
 }
@@ -90,15 +91,18 @@ func (rt *Router) fail(w *writer, r *http.Request, x *exchange, err error) {
 		return // too late for a page; the log tells
 	}
 	if x.route.Access.program() {
-		b, _ := json.Marshal(struct {
+		b, err := json.Marshal(struct {
 			Error     string `json:"error"`
 			Reference string `json:"reference"`
-		}{f.Code, f.Ref}) // two strings always marshal
+		}{f.Code, f.Ref})
+		if err != nil {
+			panic(err) // two strings always marshal
+		}
 		writeJSON(w, Status(&f), b)
 		return
 	}
 	rt.cfg.Failure(w, r, Failure{
-		Status: Status(&f), Code: f.Code, Reference: f.Ref, Want: f.Want, Got: f.Got, Retry: x.retry,
+		Status: Status(&f), Code: f.Code, Reference: f.Ref, Fix: f.Fix, Want: f.Want, Got: f.Got, Retry: x.retry,
 	})
 }
 

@@ -51,7 +51,7 @@ func build(t *testing.T, routes []web.Route, set ...func(*web.Config)) house {
 		},
 		Failure: func(w http.ResponseWriter, _ *http.Request, f web.Failure) {
 			w.WriteHeader(f.Status)
-			fmt.Fprintf(w, "page %s ref=%s retry=%s", f.Code, f.Reference, f.Retry)
+			_, _ = fmt.Fprintf(w, "page %s ref=%s retry=%s", f.Code, f.Reference, f.Retry)
 		},
 	}
 	for _, change := range set {

@@ -23,6 +23,7 @@ type exchange struct {
 	method  string
 	address netip.Addr
 	binding secret.Hash
+	bound   bool // the binding came with the request
 	person  sso.Person
 	retry   string
 	trace   string
@@ -58,6 +59,19 @@ func (x *exchange) name() string {
 // Binding returns the hash of the browser's binding cookie. It is zero on
 // routes that see no cookies.
 func Binding(r *http.Request) secret.Hash { return exchangeOf(r).binding }
+
+// MustBeBound refuses a request that goes on with something and brings no
+// binding cookie: the browser keeps none, or is not the one that began.
+func MustBeBound(r *http.Request) error {
+	if !exchangeOf(r).bound {
+		return unbound()
+	}
+	return nil
+}
+
+func unbound() error {
+	return &fault.Error{Kind: fault.Denied, Code: "bind_cookie_missing", Want: "the cookie of the page before", Got: "none", Fix: fault.PersonSide}
+}
 
 // Address returns the address of the client. It is not valid where the
 // connection has none, as on a Unix socket.
@@ -174,10 +188,12 @@ func (rt *Router) bind(w http.ResponseWriter, r *http.Request, x *exchange) erro
 	token := rt.jar.read(r, browserCookie)
 	if token.IsZero() {
 		if !safe(r.Method) {
-			return &fault.Error{Kind: fault.Denied, Code: "bind_cookie_missing", Want: "the cookie of the page before", Got: "none", Fix: fault.PersonSide}
+			return unbound()
 		}
 		token = secret.NewToken()
 		rt.jar.write(w, browserCookie, token)
+	} else {
+		x.bound = true
 	}
 	x.binding = token.Hash()
 	return nil

@@ -1,0 +1,72 @@
+package ui
+
+import (
+	"net/http"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/web"
+)
+
+// failure says what went wrong, what to do next, and the reference.
+type failure struct {
+	State     string // of the badge: refused or warn
+	Word      string // key of the badge's word
+	Title     string // key
+	Sentence  string
+	Do        string
+	Code      string
+	Reference string
+	Retry     string
+	RetryWord string // key
+}
+
+func (f failure) page() (template, title string) { return "failure", f.Title }
+
+// Failure shows a person that a request failed. It is the Failure of a
+// [web.Config].
+func (u *UI) Failure(w http.ResponseWriter, r *http.Request, f web.Failure) {
+	v := u.catalog.voiceFor(r)
+	if err := u.render(w, v, f.Status, v.failure(f)); err != nil {
+		// The page that cannot fail: only the reference matters now.
+		http.Error(w, f.Code+" "+f.Reference, f.Status)
+	}
+}
+
+// failure chooses the words for a failure.
+func (v voice) failure(f web.Failure) failure {
+	page := failure{
+		State: "refused", Word: "refused", Title: "failure_refused", Code: f.Code, Reference: f.Reference,
+		Retry: f.Retry, RetryWord: "try_again",
+	}
+	switch {
+	case f.Status == http.StatusNotFound:
+		page.State, page.Word, page.Title, page.RetryWord = "warn", "not_found_word", "failure_not_found", "to_sign_in"
+	case f.Status >= http.StatusInternalServerError:
+		page.State, page.Word, page.Title = "warn", "trouble", "failure_trouble"
+	}
+	if page.Retry == "" {
+		page.Retry = "/login"
+	}
+	var pairs []string
+	if own(f.Code) {
+		pairs = []string{"Want", f.Want, "Got", f.Got}
+	}
+	page.Sentence = v.first(sentenceKeys(f.Code), pairs...)
+	do := make([]string, 0, 4)
+	for _, key := range sentenceKeys(f.Code)[:2] {
+		do = append(do, key+".do")
+	}
+	page.Do = v.first(append(do, "do."+side(f.Fix), "do.nobody"))
+	return page
+}
+
+// own reports whether the values of a fault are the person's own, so that they
+// may be shown to anyone who meets it. All others are the administrator's.
+func own(code string) bool { return code == "ident_email_mismatch" }
+
+func side(s fault.Side) string {
+	if s == fault.Nobody {
+		return "nobody"
+	}
+	return s.String()
+}

@@ -1,0 +1,90 @@
+package ui
+
+// Page is one of the pages of this package.
+type Page interface {
+	page() (template, title string)
+}
+
+// everyPage lists the pages, to have their templates parsed.
+func everyPage() []Page {
+	return []Page{Identify{}, Password{}, Choose{}, Leave{}, Post{}, failure{}, Account{}, SignedOut{}}
+}
+
+// Identify asks who is signing in.
+type Identify struct {
+	Action  string // where the form goes
+	Typed   string // what was typed before
+	Org     string // name of the organization whose sign-on URL this is; may be empty
+	Problem string // code of what was wrong with it; "": nothing
+}
+
+func (Identify) page() (template, title string) { return "identify", "identify_title" }
+
+// Password asks for the password.
+type Password struct {
+	Action  string
+	Who     string // address or username
+	NotYou  string // path where another one can be given
+	Problem string
+}
+
+func (Password) page() (template, title string) { return "password", "password_title" }
+
+// Choose asks for one of several ways or organizations.
+type Choose struct {
+	Action  string
+	Who     string
+	NotYou  string // "": the person is proven already
+	Of      Kind
+	Choices []Choice
+}
+
+// Choice is one thing that can be chosen.
+type Choice struct{ ID, Name string }
+
+// Kind says what is to be chosen.
+type Kind string
+
+// The kinds of choices.
+const (
+	Connections   Kind = "choose_connection"
+	Organizations Kind = "choose_organization"
+)
+
+func (p Choose) page() (template, title string) { return "choose", string(p.Of) }
+
+// Leave is the page of [UI.Leave].
+type Leave struct {
+	URL  string
+	Name string
+}
+
+func (Leave) page() (template, title string) { return "leave", "leave_title" }
+
+// Post is a form that is posted to another site at once.
+type Post struct {
+	Action string
+	Name   string // of the other site
+	Fields []Field
+}
+
+// Field is a field of a [Post].
+type Field struct{ Name, Value string }
+
+func (Post) page() (template, title string) { return "post", "leave_title" }
+
+// Account shows who is signed in.
+type Account struct {
+	Name         string
+	Email        string
+	Username     string
+	Organization string
+	Role         string
+}
+
+func (Account) page() (template, title string) { return "account", "account_title" }
+
+// SignedOut confirms that the session has ended.
+type SignedOut struct{}
+
+func (SignedOut) page() (template, title string) { return "signed-out", "signed_out_title" }
