@@ -1,0 +1,119 @@
+// Package storetest holds package store to what it promises, on every engine,
+// and gives the tests of other packages a database of each.
+//
+// SQLite is always tested, in a temporary folder. PostgreSQL is tested where
+// SALLYPORT_TEST_POSTGRES holds the URL of a superuser's database in a cluster
+// made for tests; each test gets a database of its own there, which is dropped
+// afterwards. The package belongs to tests alone.
+package storetest
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // registers the driver "pgx"
+
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// PostgresVariable is the environment variable with the URL of PostgreSQL.
+const PostgresVariable = "SALLYPORT_TEST_POSTGRES"
+
+// Engine is a kind of database to test on.
+type Engine struct {
+	Name string // as [store.DB.Engine] gives it
+	// URL makes an empty database for one test and returns its URL.
+	URL func(t testing.TB) string
+}
+
+// Open makes a database with the schema in it for one test.
+func (e Engine) Open(t testing.TB) *store.DB {
+	t.Helper()
+	db := e.Attach(t, e.URL(t))
+	if err := db.Migrate(t.Context()); err != nil {
+		t.Fatalf("migrating a database for the test: %v", err)
+	}
+	return db
+}
+
+// Attach opens the database at this URL until the test ends.
+func (e Engine) Attach(t testing.TB, url string) *store.DB {
+	t.Helper()
+	db, err := store.Open(t.Context(), url, store.Options{})
+	if err != nil {
+		t.Fatalf("opening a database for the test: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Errorf("closing the database of the test: %v", err)
+		}
+	})
+	return db
+}
+
+// Engines returns the engines to test on: SQLite, and PostgreSQL where there
+// is one.
+func Engines(t testing.TB) []Engine {
+	t.Helper()
+	engines := []Engine{{Name: "sqlite", URL: sqliteURL}}
+	cluster := os.Getenv(PostgresVariable)
+	if cluster == "" {
+		sayUntested()
+		t.Logf("%s is not set: PostgreSQL is NOT tested", PostgresVariable)
+		return engines
+	}
+	return append(engines, Engine{Name: "postgres", URL: func(t testing.TB) string {
+		t.Helper()
+		return postgresURL(t, cluster)
+	}})
+}
+
+// SQLite returns an open SQLite database with the schema in it, for tests to
+// which the engine makes no difference.
+func SQLite(t testing.TB) *store.DB {
+	t.Helper()
+	return Engine{Name: "sqlite", URL: sqliteURL}.Open(t)
+}
+
+var sayUntested = sync.OnceFunc(func() {
+	fmt.Fprintf(os.Stderr, "storetest: %s is not set: PostgreSQL is NOT tested\n", PostgresVariable)
+})
+
+func sqliteURL(t testing.TB) string {
+	t.Helper()
+	return "sqlite:" + filepath.Join(t.TempDir(), "sallyport.db")
+}
+
+// postgresURL makes a database in the cluster and returns its URL.
+func postgresURL(t testing.TB, cluster string) string {
+	t.Helper()
+	u, err := url.Parse(cluster)
+	if err != nil {
+		t.Fatalf("%s is no URL", PostgresVariable) // it may hold a password: not shown
+	}
+	admin, err := sql.Open("pgx", cluster)
+	if err != nil {
+		t.Fatalf("opening %s: %v", PostgresVariable, err)
+	}
+	name := "sallyport_test_" + strings.ToLower(rand.Text())
+	if _, err := admin.ExecContext(t.Context(), "create database "+name); err != nil {
+		_ = admin.Close()
+		t.Fatalf("creating a database for the test: %v", err)
+	}
+	t.Cleanup(func() { // after the database is closed: it was opened later
+		defer func() { _ = admin.Close() }()
+		if _, err := admin.ExecContext(context.Background(), "drop database "+name+" with (force)"); err != nil {
+			t.Errorf("dropping the database of the test: %v", err)
+		}
+	})
+	u.Path = "/" + name
+	return u.String()
+}

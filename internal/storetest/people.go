@@ -1,0 +1,260 @@
+package storetest
+
+import (
+	"strings"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+func usersAreKept(w *world) {
+	ctx := w.Context()
+	acme := w.addOrg("acme", nil)
+	emea := w.addOrg("emea", &acme)
+	r := w.reader()
+	missing[sso.User](w, "User()")(r.User(ctx, "usr_none"))
+	missing[store.UserAt](w, "UserAt()")(r.UserAt(ctx, "usr_none"))
+	missing[sso.User](w, "Org().User()")(r.Org(acme.ID).User(ctx, "usr_none"))
+	missing[sso.User](w, "UserByUsername()")(r.Org(acme.ID).UserByUsername(ctx, "alice"))
+	none[sso.User](w, "Users()")(r.Org(acme.ID).Users(ctx))
+
+	alice := w.addUser(emea.ID, "alice")
+	full(w, alice)
+	at := store.UserAt{User: alice, HomePath: emea.Path}
+	same(w, "User()", alice, get[sso.User](w, "User()")(r.User(ctx, alice.ID)))
+	same(w, "UserAt()", at, get[store.UserAt](w, "UserAt()")(r.UserAt(ctx, alice.ID)))
+	same(w, "UsersByEmail()", []store.UserAt{at}, get[[]store.UserAt](w, "UsersByEmail()")(r.UsersByEmail(ctx, w.email("Alice@ACME.example"))))
+	same(w, "UsersByUsername()", []store.UserAt{at}, get[[]store.UserAt](w, "UsersByUsername()")(r.UsersByUsername(ctx, "ALICE")))
+	of := r.Org(emea.ID)
+	same(w, "Org().User()", alice, get[sso.User](w, "Org().User()")(of.User(ctx, alice.ID)))
+	same(w, "Org().Users()", []sso.User{alice}, get[[]sso.User](w, "Org().Users()")(of.Users(ctx)))
+	same(w, "Org().UsersByEmail()", []sso.User{alice}, get[[]sso.User](w, "Org().UsersByEmail()")(of.UsersByEmail(ctx, alice.Email)))
+	same(w, "Org().UserByUsername()", alice, get[sso.User](w, "Org().UserByUsername()")(of.UserByUsername(ctx, "Alice")))
+
+	bare := sso.User{ID: sso.NewUserID(w.now), Home: emea.ID, State: sso.UserActive, CreatedAt: w.later(), UpdatedAt: w.now}
+	w.write(func(tx *store.Writer) error { return tx.Org(emea.ID).SaveUser(ctx, bare) })
+	bare.Version = 1
+	same(w, "a user of nothing but a name", bare, get[sso.User](w, "User()")(r.User(ctx, bare.ID)))
+	none[store.UserAt](w, "UsersByEmail() of no address")(r.UsersByEmail(ctx, sso.Email{}))
+	none[store.UserAt](w, "UsersByUsername() of no name")(r.UsersByUsername(ctx, ""))
+	none[sso.User](w, "Org().UsersByEmail() of no address")(of.UsersByEmail(ctx, sso.Email{}))
+	missing[sso.User](w, "UserByUsername() of no name")(of.UserByUsername(ctx, ""))
+
+	changed := alice
+	changed.Username, changed.Email, changed.FirstName, changed.LastName, changed.State = "al", w.email("al@acme.example"), "", "", sso.UserDeleted
+	changed.PasswordHash, changed.UpdatedAt, changed.LastSignInAt = "", w.later(), time.Time{}
+	w.write(func(tx *store.Writer) error { return tx.Org(emea.ID).SaveUser(ctx, changed) })
+	w.conflict(store.StaleVersion, func(tx *store.Writer) error { return tx.Org(emea.ID).SaveUser(ctx, changed) })
+	changed.Version++
+	same(w, "User() after a save", changed, get[sso.User](w, "User()")(r.User(ctx, alice.ID)))
+	none[store.UserAt](w, "UsersByEmail() of the old address")(r.UsersByEmail(ctx, alice.Email))
+}
+
+func usernamesAndAddresses(w *world) {
+	ctx := w.Context()
+	acme, other := w.addOrg("acme", nil), w.addOrg("other", nil)
+	alice := w.addUser(acme.ID, "alice")
+	twin := w.user(acme.ID, "ALICE")
+	w.conflict(store.HomeUsername, func(tx *store.Writer) error { return tx.Org(acme.ID).SaveUser(ctx, twin) })
+	twin.Username = ""
+	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).SaveUser(ctx, twin) })
+	twin.Version = 1
+	far := w.user(other.ID, "alice")
+	w.write(func(tx *store.Writer) error { return tx.Org(other.ID).SaveUser(ctx, far) })
+	far.Version = 1
+
+	r := w.reader()
+	same(w, "UsersByEmail()", []store.UserAt{{User: alice, HomePath: acme.Path}, {User: twin, HomePath: acme.Path}, {User: far, HomePath: other.Path}},
+		get[[]store.UserAt](w, "UsersByEmail()")(r.UsersByEmail(ctx, alice.Email)))
+	same(w, "UsersByUsername()", []store.UserAt{{User: alice, HomePath: acme.Path}, {User: far, HomePath: other.Path}},
+		get[[]store.UserAt](w, "UsersByUsername()")(r.UsersByUsername(ctx, "alice")))
+	same(w, "Org().UsersByEmail()", []sso.User{alice, twin}, get[[]sso.User](w, "Org().UsersByEmail()")(r.Org(acme.ID).UsersByEmail(ctx, alice.Email)))
+}
+
+func signInIsNoted(w *world) {
+	ctx := w.Context()
+	acme := w.addOrg("acme", nil)
+	alice := w.addUser(acme.ID, "alice")
+	w.refused(store.ErrNotFound, func(tx *store.Writer) error { return tx.NoteSignIn(ctx, "usr_none", w.now) })
+	alice.LastSignInAt = w.later()
+	w.write(func(tx *store.Writer) error { return tx.NoteSignIn(ctx, alice.ID, alice.LastSignInAt) })
+	same(w, "User()", alice, get[sso.User](w, "User()")(w.reader().User(ctx, alice.ID)))
+	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).SaveUser(ctx, alice) })
+}
+
+func membershipsAreKept(w *world) {
+	ctx := w.Context()
+	acme, other := w.addOrg("acme", nil), w.addOrg("other", nil)
+	emea := w.addOrg("emea", &acme)
+	alice, bob := w.addUser(acme.ID, "alice"), w.addUser(other.ID, "bob")
+	r := w.reader()
+	missing[sso.Membership](w, "Membership()")(r.Org(acme.ID).Membership(ctx, alice.ID))
+	missing[sso.Person](w, "Member()")(r.Member(ctx, alice.ID, acme.ID))
+	none[sso.Membership](w, "Memberships()")(r.Memberships(ctx, alice.ID))
+	none[store.MembershipAt](w, "MembershipsAt()")(r.MembershipsAt(ctx, alice.ID))
+	none[sso.Membership](w, "Org().Memberships()")(r.Org(acme.ID).Memberships(ctx))
+
+	home := full(w, w.addMember(acme.ID, alice.ID))
+	below := w.addMember(emea.ID, alice.ID)
+	guest := w.addMember(acme.ID, bob.ID) // at home elsewhere
+	same(w, "Membership()", home, get[sso.Membership](w, "Membership()")(r.Org(acme.ID).Membership(ctx, alice.ID)))
+	same(w, "Memberships()", []sso.Membership{home, below}, get[[]sso.Membership](w, "Memberships()")(r.Memberships(ctx, alice.ID)))
+	same(w, "MembershipsAt()", []store.MembershipAt{{Membership: home, Path: acme.Path}, {Membership: below, Path: emea.Path}},
+		get[[]store.MembershipAt](w, "MembershipsAt()")(r.MembershipsAt(ctx, alice.ID)))
+	same(w, "Org().Memberships()", []sso.Membership{home, guest}, get[[]sso.Membership](w, "Org().Memberships()")(r.Org(acme.ID).Memberships(ctx)))
+	same(w, "Member()", sso.Person{User: bob, Org: acme, Membership: guest}, get[sso.Person](w, "Member()")(r.Member(ctx, bob.ID, acme.ID)))
+	missing[sso.Person](w, "Member() of another organization")(r.Member(ctx, bob.ID, emea.ID))
+
+	home.Role, home.Groups, home.UpdatedAt = sso.RoleRestricted, nil, w.later()
+	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).SaveMembership(ctx, home) })
+	same(w, "Membership() after a save", home, get[sso.Membership](w, "Membership()")(r.Org(acme.ID).Membership(ctx, alice.ID)))
+
+	w.refused(store.ErrReference, func(tx *store.Writer) error {
+		return tx.Org(acme.ID).SaveMembership(ctx, sso.Membership{Org: acme.ID, User: "usr_none", Role: sso.RoleMember, CreatedAt: w.now, UpdatedAt: w.now})
+	})
+}
+
+func linksAreKept(w *world) {
+	ctx := w.Context()
+	acme := w.addOrg("acme", nil)
+	c, second := w.addConnection(acme.ID, "acme-okta"), w.addConnection(acme.ID, "acme-entra")
+	alice, bob := w.addUser(acme.ID, "alice"), w.addUser(acme.ID, "bob")
+	r := w.reader()
+	missing[sso.Link](w, "Link()")(r.Link(ctx, c.ID, "alice"))
+	none[sso.Link](w, "LinksOfUser()")(r.LinksOfUser(ctx, alice.ID, c.ID))
+
+	insert := func(l sso.Link) func(*store.Writer) error {
+		return func(tx *store.Writer) error { return tx.Org(acme.ID).InsertLink(ctx, l) }
+	}
+	l := full(w, w.link(c, alice.ID, "alice"))
+	longest := w.link(c, alice.ID, strings.Repeat("ß", sso.MaxSubject/2))
+	w.write(insert(l))
+	w.write(insert(longest))
+	w.write(insert(w.link(second, bob.ID, "alice"))) // the same subject at another connection is somebody else
+	w.write(insert(w.link(c, bob.ID, "Alice")))      // and so is one in other letters
+	w.conflict(store.LinkSubject, insert(w.link(c, bob.ID, "alice")))
+	same(w, "Link()", l, get[sso.Link](w, "Link()")(r.Link(ctx, c.ID, "alice")))
+	same(w, "Link() of a long subject", longest, get[sso.Link](w, "Link()")(r.Link(ctx, c.ID, longest.Subject)))
+	same(w, "LinksOfUser()", []sso.Link{l, longest}, get[[]sso.Link](w, "LinksOfUser()")(r.LinksOfUser(ctx, alice.ID, c.ID)))
+
+	l.SeenAt = w.later()
+	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).SaveLink(ctx, l) })
+	same(w, "Link() after a save", l, get[sso.Link](w, "Link()")(r.Link(ctx, c.ID, "alice")))
+	stolen := l
+	stolen.User = bob.ID
+	w.refused(store.ErrNotFound, func(tx *store.Writer) error { return tx.Org(acme.ID).SaveLink(ctx, stolen) })
+	w.refused(store.ErrReference, insert(w.link(c, "usr_none", "nobody")))
+}
+
+func sessionsAreKept(w *world) {
+	ctx := w.Context()
+	acme := w.addOrg("acme", nil)
+	emea := w.addOrg("emea", &acme)
+	c := w.addConnection(acme.ID, "acme-okta") // of the organization above
+	alice := w.addUser(acme.ID, "alice")
+	m := w.addMember(emea.ID, alice.ID)
+	s, token := w.session(emea.ID, alice.ID, c.ID)
+	s.EndedAt = w.later()
+	full(w, s)
+
+	r := w.reader()
+	missing[sso.Person](w, "Person()")(r.Person(ctx, token))
+	missing[sso.Person](w, "PersonBySession()")(r.PersonBySession(ctx, s.ID))
+	w.write(func(tx *store.Writer) error { return tx.InsertSession(ctx, s, token) })
+	want := sso.Person{Session: s, User: alice, Org: emea, Membership: m}
+	same(w, "Person()", want, get[sso.Person](w, "Person()")(r.Person(ctx, token)))
+	same(w, "PersonBySession()", want, get[sso.Person](w, "PersonBySession()")(r.PersonBySession(ctx, s.ID)))
+	missing[sso.Person](w, "Person() of another token")(r.Person(ctx, secret.NewToken().Hash()))
+
+	again, other := w.session(emea.ID, alice.ID, "")
+	w.conflict("sessions_token_hash", func(tx *store.Writer) error { return tx.InsertSession(ctx, again, token) })
+	again.ID = s.ID
+	w.refused(store.ErrConflict, func(tx *store.Writer) error { return tx.InsertSession(ctx, again, other) })
+}
+
+func sessionsEnd(w *world) {
+	ctx := w.Context()
+	acme := w.addOrg("acme", nil)
+	alice := w.addUser(acme.ID, "alice")
+	w.addMember(acme.ID, alice.ID)
+	s, token := w.addSession(acme.ID, alice.ID)
+	second, secondToken := w.addSession(acme.ID, alice.ID)
+	session := func(token secret.Hash) sso.Session {
+		w.Helper()
+		return get[sso.Person](w, "Person()")(w.reader().Person(ctx, token)).Session
+	}
+
+	s.SeenAt = w.later()
+	w.write(func(tx *store.Writer) error { return tx.TouchSession(ctx, s.ID, s.SeenAt) })
+	same(w, "a touched session", s, session(token))
+
+	s.EndedAt = w.later()
+	w.write(func(tx *store.Writer) error { return tx.EndSession(ctx, s.ID, s.EndedAt) })
+	w.write(func(tx *store.Writer) error { return tx.EndSession(ctx, s.ID, w.later()) })
+	w.write(func(tx *store.Writer) error { return tx.EndSessionOf(ctx, token, w.later()) })
+	w.refused(store.ErrNotFound, func(tx *store.Writer) error { return tx.TouchSession(ctx, s.ID, w.later()) })
+	same(w, "an ended session", s, session(token))
+	same(w, "another session", second, session(secondToken))
+
+	second.EndedAt = w.later()
+	w.write(func(tx *store.Writer) error { return tx.EndSessionOf(ctx, secondToken, second.EndedAt) })
+	same(w, "a session ended by its token", second, session(secondToken))
+
+	w.refused(store.ErrNotFound, func(tx *store.Writer) error { return tx.EndSession(ctx, "ses_none", w.now) })
+	w.refused(store.ErrNotFound, func(tx *store.Writer) error { return tx.TouchSession(ctx, "ses_none", w.now) })
+	w.write(func(tx *store.Writer) error { return tx.EndSessionOf(ctx, secret.NewToken().Hash(), w.now) })
+}
+
+func grantsAreKept(w *world) {
+	ctx := w.Context()
+	acme := w.addOrg("acme", nil)
+	alice := w.addUser(acme.ID, "alice")
+	m := w.addMember(acme.ID, alice.ID)
+	s, _ := w.addSession(acme.ID, alice.ID)
+	app := w.app("portal")
+	w.write(func(tx *store.Writer) error { return tx.SaveApp(ctx, app) })
+	app.Version = 1
+	at := w.later()
+	g := store.Grant{
+		ID: sso.NewGrantID(at), App: app.ID, User: alice.ID, Org: acme.ID, Session: s.ID, Code: secret.NewToken().Hash(), Scope: "openid email", CreatedAt: at,
+	}
+	full(w, g, "RevokedAt")
+	token := full(w, store.Token{Hash: secret.NewToken().Hash(), Kind: store.AccessToken, Grant: g.ID, CreatedAt: at, ExpiresAt: at.Add(time.Minute)})
+
+	r := w.reader()
+	missing[store.Access](w, "Access()")(r.Access(ctx, store.AccessToken, token.Hash))
+	w.refused(store.ErrNotFound, func(tx *store.Writer) error {
+		_, err := tx.RevokeGrantByCode(ctx, g.Code, w.now)
+		return err
+	})
+	w.write(func(tx *store.Writer) error {
+		if err := tx.InsertGrant(ctx, g); err != nil {
+			return err
+		}
+		return tx.InsertToken(ctx, token)
+	})
+	want := store.Access{ExpiresAt: token.ExpiresAt, Grant: g, App: app, Person: sso.Person{Session: s, User: alice, Org: acme, Membership: m}}
+	same(w, "Access()", want, get[store.Access](w, "Access()")(r.Access(ctx, store.AccessToken, token.Hash)))
+	missing[store.Access](w, "Access() of another kind")(r.Access(ctx, "refresh", token.Hash))
+	w.conflict("grants_code_hash", func(tx *store.Writer) error {
+		twin := g
+		twin.ID = sso.NewGrantID(w.later())
+		return tx.InsertGrant(ctx, twin)
+	})
+	w.conflict("tokens_hash", func(tx *store.Writer) error { return tx.InsertToken(ctx, token) })
+
+	g.RevokedAt = w.later()
+	w.write(func(tx *store.Writer) error {
+		got, err := tx.RevokeGrantByCode(ctx, g.Code, g.RevokedAt)
+		same(w, "RevokeGrantByCode()", g, got)
+		return err
+	})
+	w.refused(store.ErrNotFound, func(tx *store.Writer) error {
+		_, err := tx.RevokeGrantByCode(ctx, g.Code, w.later())
+		return err
+	})
+	want.Grant = g
+	same(w, "Access() when revoked", want, get[store.Access](w, "Access()")(r.Access(ctx, store.AccessToken, token.Hash)))
+}

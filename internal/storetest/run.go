@@ -1,0 +1,56 @@
+package storetest
+
+import (
+	"testing"
+
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// Run holds a database to everything that package store promises. open gives
+// each test a database of its own, with the schema in it.
+func Run(t *testing.T, open func(t *testing.T) *store.DB) {
+	t.Helper()
+	for name, check := range map[string]func(*world){
+		"organizations are kept":                                    organizationsAreKept,
+		"lineage runs from the root":                                lineageRunsFromTheRoot,
+		"a moved organization takes along what is below":            movedOrganizationTakesAlong,
+		"domains are kept":                                          domainsAreKept,
+		"one verified claim to a domain":                            oneVerifiedClaim,
+		"connections are kept":                                      connectionsAreKept,
+		"active connections of the organizations asked for":         activeConnections,
+		"users are kept":                                            usersAreKept,
+		"usernames are unique at home, addresses are not":           usernamesAndAddresses,
+		"a sign-in is noted beside saves":                           signInIsNoted,
+		"memberships are kept":                                      membershipsAreKept,
+		"links are kept":                                            linksAreKept,
+		"sessions are kept":                                         sessionsAreKept,
+		"sessions end":                                              sessionsEnd,
+		"attempts are kept":                                         attemptsAreKept,
+		"traces are kept":                                           tracesAreKept,
+		"audit events are kept":                                     eventsAreKept,
+		"apps are kept":                                             appsAreKept,
+		"grants and tokens are kept":                                grantsAreKept,
+		"signing keys are kept":                                     signingKeysAreKept,
+		"single-use things are used once":                           singleUse,
+		"what has expired is deleted":                               expiredIsDeleted,
+		"an organization's methods see no other organization":       tenantsAreApart,
+		"a row cannot point into another organization":              noRowPointsElsewhere,
+		"text that an engine cannot hold is nowhere stored":         unstorableText,
+		"text that is only shown is made storable":                  shownText,
+		"a failed transaction leaves nothing":                       failedTransactionLeavesNothing,
+		"an error that fn hides is returned all the same":           hiddenErrorIsReturned,
+		"a transaction sees itself and nobody else sees it":         transactionIsAlone,
+		"a canceled context ends a transaction":                     canceledContext,
+		"one of many consumes":                                      oneOfManyConsumes,
+		"one of many inserts a single-use thing":                    oneOfManyInserts,
+		"one of many saves a version":                               oneOfManySaves,
+		"one of many verifies a domain":                             oneOfManyVerifies,
+		"transactions that decide by each other's rows do not skew": noWriteSkew,
+		"one statement however many rows":                           oneStatement,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			check(newWorld(t, open(t)))
+		})
+	}
+}

@@ -1,0 +1,281 @@
+package storetest
+
+import (
+	"errors"
+	"net/netip"
+	"reflect"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// world is one test's database, and the short ways to fill it.
+type world struct {
+	*testing.T
+	db  *store.DB
+	now time.Time
+	seq *atomic.Int64
+}
+
+func newWorld(t *testing.T, db *store.DB) *world {
+	t.Helper()
+	return &world{T: t, db: db, now: time.Date(2026, 9, 1, 12, 0, 0, 123456000, time.UTC), seq: new(atomic.Int64)}
+}
+
+// later returns an instant that no earlier call has returned.
+func (w *world) later() time.Time {
+	return w.now.Add(time.Duration(w.seq.Add(1)) * time.Microsecond)
+}
+
+// write runs fn in a transaction that must succeed.
+func (w *world) write(fn func(tx *store.Writer) error) {
+	w.Helper()
+	if err := w.db.Write(w.Context(), fn); err != nil {
+		w.Fatalf("Write() = %v", err)
+	}
+}
+
+// refused runs fn in a transaction that must end in this error.
+func (w *world) refused(want error, fn func(tx *store.Writer) error) {
+	w.Helper()
+	if err := w.db.Write(w.Context(), fn); !errors.Is(err, want) {
+		w.Errorf("Write() = %v, want %v", err, want)
+	}
+}
+
+// conflict runs fn in a transaction that must end in a conflict on c.
+func (w *world) conflict(c store.Constraint, fn func(tx *store.Writer) error) {
+	w.Helper()
+	err := w.db.Write(w.Context(), fn)
+	if !store.ConflictOn(err, c) || !errors.Is(err, store.ErrConflict) {
+		w.Errorf("Write() = %v, want a conflict on %s", err, c)
+	}
+}
+
+// read runs fn, which must succeed.
+func (w *world) read(fn func(r *store.Reader) error) {
+	w.Helper()
+	if err := w.db.Read(w.Context(), fn); err != nil {
+		w.Fatalf("Read() = %v", err)
+	}
+}
+
+// reader returns a reader to be used beyond one call of Read.
+func (w *world) reader() *store.Reader {
+	w.Helper()
+	var reader *store.Reader
+	w.read(func(r *store.Reader) error {
+		reader = r
+		return nil
+	})
+	return reader
+}
+
+// same compares what was read with what was written.
+func same[T any](w *world, what string, want, got T) {
+	w.Helper()
+	if diff := cmp.Diff(want, got, comparers()...); diff != "" {
+		w.Errorf("%s: wanted -, got +\n%s", what, diff)
+	}
+}
+
+// get returns what a read gives; it must be there.
+func get[T any](w *world, what string) func(v T, err error) T {
+	return func(v T, err error) T {
+		w.Helper()
+		if err != nil {
+			w.Errorf("%s = %v", what, err)
+		}
+		return v
+	}
+}
+
+// missing holds a read to giving [store.ErrNotFound] and nothing else.
+func missing[T any](w *world, what string) func(v T, err error) {
+	return func(v T, err error) {
+		w.Helper()
+		if !errors.Is(err, store.ErrNotFound) {
+			w.Errorf("%s = %v, want ErrNotFound", what, err)
+		}
+		if !reflect.ValueOf(&v).Elem().IsZero() {
+			w.Errorf("%s gives %v beside the error", what, v)
+		}
+	}
+}
+
+// none holds a list to being empty, which is no error.
+func none[T any](w *world, what string) func(all []T, err error) {
+	return func(all []T, err error) {
+		w.Helper()
+		if err != nil || len(all) != 0 {
+			w.Errorf("%s = %v, %v, want an empty list", what, all, err)
+		}
+	}
+}
+
+func comparers() []cmp.Option {
+	return []cmp.Option{
+		cmp.Comparer(func(a, b sso.Email) bool { return a == b }),
+		cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }),
+	}
+}
+
+// full fails when a field of a sample is zero: a field that is added to a
+// noun must be added here, and is then missed when it is not stored.
+func full[T any](w *world, v T, but ...string) T {
+	w.Helper()
+	for i := range reflect.TypeFor[T]().NumField() {
+		name := reflect.TypeFor[T]().Field(i).Name
+		if reflect.ValueOf(v).Field(i).IsZero() && !strings.Contains(" "+strings.Join(but, " ")+" ", " "+name+" ") {
+			w.Errorf("the sample %T has no %s", v, name)
+		}
+	}
+	return v
+}
+
+func (w *world) email(s string) sso.Email {
+	w.Helper()
+	e, err := sso.ParseEmail(s)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return e
+}
+
+// organization returns an organization that is not stored yet.
+func (w *world) organization(key string, parent *sso.Organization) sso.Organization {
+	w.Helper()
+	at := w.later()
+	o := sso.Organization{
+		ID: sso.NewOrgID(at), Key: key, Name: "The " + key, State: sso.OrgActive,
+		Entitlements: []sso.Entitlement{sso.EntitledSSO, sso.EntitledSCIM},
+		Policy: sso.Policy{
+			SSO: sso.SSORequired, MFA: sso.MFAOwners, Exempt: []string{"root@other.example"},
+			IPAllow: []netip.Prefix{netip.MustParsePrefix("2001:db8::/32")}, InactiveAfter: 3600,
+		},
+		CreatedAt: at, UpdatedAt: at,
+	}
+	if err := o.Place(parent); err != nil {
+		w.Fatal(err)
+	}
+	return o
+}
+
+// addOrg stores an organization and returns it as it is stored.
+func (w *world) addOrg(key string, parent *sso.Organization) sso.Organization {
+	w.Helper()
+	o := w.organization(key, parent)
+	w.write(func(tx *store.Writer) error { return tx.SaveOrganization(w.Context(), o) })
+	o.Version = 1
+	return o
+}
+
+func (w *world) connection(org sso.OrgID, key string) sso.Connection {
+	at := w.later()
+	return sso.Connection{
+		ID: sso.NewConnectionID(at), Org: org, Key: key, Name: "Okta", Protocol: sso.ProtocolSAML, State: sso.ConnectionActive,
+		SAML: sso.SAML{
+			IdPEntityID:  "https://idp.example/" + key,
+			Endpoints:    []sso.Endpoint{{Binding: sso.BindingRedirect, Location: "https://idp.example/sso?a=1&b=<2>"}},
+			Certificates: [][]byte{{0, 1, 255}}, SignRequests: sso.SignAlways, WantsSigned: true, SPEntityID: "urn:old",
+			IdPInitiated: true, NameIDFormat: "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent", ForceAuthn: true,
+			Legacy: []sso.Legacy{{Switch: sso.LegacySHA1, Until: w.now}},
+		},
+		FirstSignIn: sso.FirstCreate,
+		Defaults:    sso.Defaults{Role: sso.RoleMember, Groups: []string{"staff"}, Organizations: []sso.OrgID{org}},
+		Attributes:  sso.AttributeMap{Email: "mail"},
+		CreatedAt:   at, UpdatedAt: at,
+	}
+}
+
+func (w *world) addConnection(org sso.OrgID, key string) sso.Connection {
+	w.Helper()
+	c := w.connection(org, key)
+	w.write(func(tx *store.Writer) error { return tx.Org(org).SaveConnection(w.Context(), c) })
+	c.Version = 1
+	return c
+}
+
+func (w *world) user(home sso.OrgID, name string) sso.User {
+	w.Helper()
+	at := w.later()
+	return sso.User{
+		ID: sso.NewUserID(at), Home: home, Username: name, Email: w.email(name + "@acme.example"), FirstName: "Zoë", LastName: "O'Neil",
+		State: sso.UserActive, PasswordHash: "$argon2id$x", CreatedAt: at, UpdatedAt: at, LastSignInAt: at,
+	}
+}
+
+func (w *world) addUser(home sso.OrgID, name string) sso.User {
+	w.Helper()
+	u := w.user(home, name)
+	w.write(func(tx *store.Writer) error { return tx.Org(home).SaveUser(w.Context(), u) })
+	u.Version = 1
+	return u
+}
+
+func (w *world) addMember(org sso.OrgID, user sso.UserID) sso.Membership {
+	w.Helper()
+	at := w.later()
+	m := sso.Membership{Org: org, User: user, Role: sso.RoleAdmin, Groups: []string{"staff", "ops"}, CreatedAt: at, UpdatedAt: at}
+	w.write(func(tx *store.Writer) error { return tx.Org(org).SaveMembership(w.Context(), m) })
+	return m
+}
+
+func (w *world) link(c sso.Connection, user sso.UserID, subject string) sso.Link {
+	at := w.later()
+	return sso.Link{Connection: c.ID, Org: c.Org, Subject: subject, User: user, CreatedAt: at, SeenAt: at}
+}
+
+func (w *world) session(org sso.OrgID, user sso.UserID, connection sso.ConnectionID) (sso.Session, secret.Hash) {
+	at := w.later()
+	return sso.Session{
+		ID: sso.NewSessionID(at), User: user, Org: org, Connection: connection, AMR: []string{"saml", "mfa"},
+		AuthTime: at, CreatedAt: at, SeenAt: at, ExpiresAt: at.Add(sso.SessionLife), EndedAt: time.Time{},
+		UserAgent: "Mozilla/5.0", Address: "192.0.2.1", SAMLNameID: "alice", SAMLSessionIndex: "_1",
+	}, secret.NewToken().Hash()
+}
+
+func (w *world) addSession(org sso.OrgID, user sso.UserID) (sso.Session, secret.Hash) {
+	w.Helper()
+	s, token := w.session(org, user, "")
+	w.write(func(tx *store.Writer) error { return tx.InsertSession(w.Context(), s, token) })
+	return s, token
+}
+
+func (w *world) attempt() sso.Attempt {
+	w.Helper()
+	at := w.later()
+	return sso.Attempt{
+		ID: sso.NewAttemptID(at), Browser: secret.NewToken().Hash(), App: "app_x", Request: "client_id=portal&scope=openid", Org: "org_x",
+		Typed: w.email("alice@acme.example"), Username: "alice", Connection: "con_x", Choices: []sso.ConnectionID{"con_x", "con_y"},
+		Method: sso.BySSO, RequestID: "_r", CreatedAt: at, ExpiresAt: at.Add(sso.AttemptLife), DoneAt: at,
+		Proof: sso.Proof{
+			User: "usr_x", Org: "org_x", Orgs: []sso.OrgID{"org_x"}, AMR: []string{"saml"}, At: at, NameID: "n", SessionIndex: "_s", NotAfter: at,
+		},
+	}
+}
+
+func (w *world) trace(org sso.OrgID) sso.Trace {
+	return sso.Trace{
+		Reference: secret.NewReference(), Attempt: "att_x", Org: org, Connection: "con_x", User: "usr_x", Method: sso.BySSO, At: w.later(),
+		Code: "saml_audience", Want: "a", Got: "<b>", Fix: "idp",
+		Checks:  []sso.Check{{Rule: "saml.audience", Verdict: "fail", Want: "a", Got: "<b>"}},
+		Address: "192.0.2.1", UserAgent: "Mozilla/5.0",
+	}
+}
+
+func (w *world) app(key string) sso.App {
+	at := w.later()
+	hash := secret.NewToken().Hash()
+	return sso.App{
+		ID: sso.NewAppID(at), Key: key, Name: "Portal", ClientID: "client-" + key, SecretHash: hash[:],
+		RedirectURIs: []string{"https://app.example/cb?a=1&b=2"}, CreatedAt: at, UpdatedAt: at,
+	}
+}
