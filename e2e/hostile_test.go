@@ -108,7 +108,7 @@ func TestRefuses(t *testing.T) {
 						t.Errorf("it ended at %s with status %d, want a refusal\n%s", got.URL, got.Status, got.log)
 					}
 					code := failureCode.FindStringSubmatch(got.Body)
-					if code == nil || code[1] != a.code {
+					if len(code) != 2 || code[1] != a.code {
 						t.Errorf("the failure page has the code %q, want %s\n%s", code, a.code, got.Body)
 					}
 					if !reference.MatchString(got.Body) {

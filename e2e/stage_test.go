@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net/http"
@@ -115,6 +116,7 @@ func newStage(t *testing.T, d database) *stage {
 	listen, ops := freeAddr(t, d.network+".1"), freeAddr(t, d.network+".1")
 	s.baseURL = "http://" + listen
 	file := s.applyFile(t)
+	makeKey(t, s.keyFile)
 	mustRun(t, sallyport(t), "apply", "-f", file, "--database", s.database, "--key-file", s.keyFile)
 	serve := settings{s.database, s.keyFile, s.baseURL, listen, ops}.serve()
 	server := start(t, "sallyport", append([]string{sallyport(t)}, serve...)...)
@@ -164,6 +166,14 @@ apps:
 `, acmeConnection, s.simplesaml.metadata, globexConnection, s.lemonldap.metadata)+
 		applied(s.node, secret)+applied(s.apache, secret))
 	return file
+}
+
+// makeKey makes a sealing key, as the operator of more than one node has to.
+func makeKey(t *testing.T, file string) {
+	t.Helper()
+	var key [32]byte
+	_, _ = rand.Read(key[:]) // never fails
+	writeFile(t, file, base64.StdEncoding.EncodeToString(key[:])+"\n")
 }
 
 // acs returns the assertion consumer service of a connection.

@@ -45,7 +45,7 @@ func TestServeRefusesToStart(t *testing.T) {
 				s.database = newPostgres(t)
 				mustRun(t, sallyport(t), "migrate", "--database", s.database)
 				makeNewer(t, s.database)
-				mustRun(t, "sh", "-c", `umask 077 && head -c 32 /dev/urandom | base64 >"$0"`, s.keyFile)
+				makeKey(t, s.keyFile)
 			},
 			`schema`,
 		},

@@ -13,7 +13,7 @@ import sys
 def main():
     output = collections.defaultdict(list)      # (package, test) -> lines
     count = collections.Counter()
-    failed, skipped, broken = [], [], False
+    failed, skipped, broken = [], [], []
     for line in sys.stdin:
         try:
             event = json.loads(line)
@@ -27,14 +27,13 @@ def main():
             output[key].append(event["Output"])
             continue
         if action == "build-fail":
-            broken = True
             sys.stdout.writelines(output.pop(key, []))
         if action not in ("pass", "fail", "skip"):
             continue
         if test is None:                        # the package's own line stands last
             lines = output.pop(key, [])
             if action == "fail":
-                broken = True
+                broken.append(key[0])
                 for unfinished in [k for k in output if k[0] == key[0]]:
                     sys.stdout.writelines(output.pop(unfinished))
                 sys.stdout.writelines(lines)
@@ -53,6 +52,8 @@ def main():
         print("skipped: %s %s\n%s" % (key + (why,)))
     for package, test in failed:
         print("failed: %s %s" % (package, test))
+    for package in sorted(set(broken) - {package for package, _ in failed}):
+        print("failed: %s, which did not build or did not finish" % package)
     print("%d passed, %d failed, %d skipped" % (count["pass"], count["fail"], count["skip"]))
     sys.exit(1 if broken or failed or skipped or not count["pass"] else 0)
 
