@@ -91,6 +91,18 @@ func (c Client) Authenticate(by Credentials) error {
 	return nil
 }
 
+// AllowsOrigin reports whether a page of this origin is one of c's own: c runs
+// in browsers, and the origin is that of a redirect URI.
+func (c Client) AllowsOrigin(origin string) bool {
+	if !c.Public || origin == "" {
+		return false
+	}
+	return slices.ContainsFunc(c.RedirectURIs, func(uri string) bool {
+		u, err := url.Parse(uri)
+		return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") && u.Scheme+"://"+u.Host == origin
+	})
+}
+
 // UnknownClient returns the error for a client ID that is not registered. It is
 // for a page, never for a redirect.
 func UnknownClient(id string) error {

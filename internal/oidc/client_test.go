@@ -40,6 +40,28 @@ func TestCheckRedirectURI(t *testing.T) {
 	}
 }
 
+func TestAllowsOriginOfItsOwnPagesOnly(t *testing.T) {
+	t.Parallel()
+	for origin, want := range map[string]bool{
+		"https://app.example":              true,
+		"http://localhost:7000":            true,
+		"http://localhost":                 false,
+		"http://app.example":               false,
+		"https://app.example.evil.example": false,
+		"https://x.app.example":            false,
+		"com.example.app://":               false,
+		"null":                             false,
+		"":                                 false,
+	} {
+		if got := native().AllowsOrigin(origin); got != want {
+			t.Errorf("AllowsOrigin(%q) = %v, want %v", origin, got, want)
+		}
+	}
+	if confidential().AllowsOrigin("https://app.example") {
+		t.Error("AllowsOrigin() is true for a client that keeps a secret")
+	}
+}
+
 // What may be registered is an absolute URI that a browser reads as we do.
 func FuzzCheckRedirectURI(f *testing.F) {
 	f.Add("https://app.example/cb?x=y")

@@ -1,0 +1,138 @@
+package grant
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/oidc"
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// Outcome is the answer to an authorize request: a URL to send the browser to,
+// or a sign-in to begin.
+type Outcome struct {
+	URL     string    // of the app, which registered it
+	Refused oidc.Code // what URL tells the app, for the log; "": it carries a code
+	SignIn  *SignIn   // nil where URL is set
+}
+
+// SignIn is what a sign-in must know of the request that it is for.
+type SignIn struct {
+	App       sso.AppID
+	Request   string // to be kept, and given to [Service.Resume]
+	LoginHint string
+	UILocales []string
+	Fresh     bool // the person must prove anew who they are
+}
+
+// Authorize answers an authorize request. The person is whom the browser is
+// signed in as, judged now, or nil. An error is for a page: the browser must
+// not be sent anywhere.
+func (s *Service) Authorize(ctx context.Context, parameters url.Values, person *sso.Person) (Outcome, error) {
+	now := s.Now()
+	return s.answer(ctx, parameters, person, now, now)
+}
+
+// Resume answers the request for which a sign-in was begun, now that it has
+// become this session. The error is for a page: the app may have changed in
+// the meantime.
+func (s *Service) Resume(ctx context.Context, request string, session sso.Session) (Outcome, error) {
+	parameters, err := oidc.ParseForm(request)
+	if err != nil {
+		return Outcome{}, fmt.Errorf("resuming an authorize request: %w", err)
+	}
+	// The session was made for this request, so it is as fresh as can be.
+	return s.answer(ctx, parameters, &sso.Person{Session: session}, session.AuthTime, s.Now())
+}
+
+func (s *Service) answer(ctx context.Context, parameters url.Values, person *sso.Person, asked, now time.Time) (Outcome, error) {
+	app, request, err := s.judge(ctx, parameters)
+	if err != nil {
+		if refusal, ok := errors.AsType[*oidc.AuthorizeError](err); ok {
+			return s.refuse(refusal), nil
+		}
+		return Outcome{}, err
+	}
+	login := oidc.Login{}
+	if person != nil {
+		login = oidc.Login{Subject: string(person.Session.User), At: person.Session.AuthTime}
+	}
+	hint, err := s.hinted(ctx, &request)
+	if err != nil {
+		return Outcome{}, err
+	}
+	switch request.Next(login, asked, now, hint) {
+	case oidc.IssueCode:
+		return s.issue(ctx, &app, &request, person.Session.ID, now)
+	case oidc.GiveUp:
+		return s.refuse(request.Refuse(oidc.LoginRequired, "the person must sign in")), nil
+	default:
+		return Outcome{SignIn: &SignIn{
+			App: app.ID, Request: request.Values().Encode(), LoginHint: request.LoginHint, UILocales: request.UILocales,
+			Fresh: login.Subject != "",
+		}}, nil
+	}
+}
+
+func (s *Service) refuse(e *oidc.AuthorizeError) Outcome {
+	return Outcome{URL: e.URL(s.Issuer), Refused: e.Code}
+}
+
+// hinted returns the subject that the request's id_token_hint names, or "". A
+// hint that cannot be read any more is no hint: whoever has kept an id token
+// for longer than we keep its key must still be able to sign in. Where there is
+// no page on which somebody else could be noticed, it names nobody who could
+// be there.
+func (s *Service) hinted(ctx context.Context, request *oidc.AuthorizeRequest) (string, error) {
+	if request.IDTokenHint == "" {
+		return "", nil
+	}
+	keys, err := s.keys(ctx)
+	if err != nil {
+		return "", err
+	}
+	hint, err := oidc.VerifyHint(request.IDTokenHint, s.Issuer, request.ClientID, keys.public...)
+	switch {
+	case err == nil:
+		return hint.Subject, nil
+	case request.Prompt.Has(oidc.PromptNone):
+		return "somebody unknown", nil
+	default:
+		return "", nil
+	}
+}
+
+// issued is what a code stands for, as it is kept under the hash of the code.
+type issued struct {
+	App         sso.AppID     `json:"app"`
+	Session     sso.SessionID `json:"session"`
+	RedirectURI string        `json:"redirect_uri"`
+	Challenge   []byte        `json:"challenge"`
+	Scope       string        `json:"scope"`
+	Nonce       string        `json:"nonce,omitempty"`
+}
+
+// issue makes a code.
+func (s *Service) issue(ctx context.Context, app *sso.App, request *oidc.AuthorizeRequest, session sso.SessionID, now time.Time) (Outcome, error) {
+	kept, err := json.Marshal(issued{
+		App: app.ID, Session: session, RedirectURI: request.RedirectURI(),
+		Challenge: request.Challenge[:], Scope: request.Scope.String(), Nonce: request.Nonce,
+	})
+	if err != nil {
+		return Outcome{}, fmt.Errorf("keeping a code: %w", err)
+	}
+	code := secret.NewToken()
+	err = s.DB.Write(ctx, func(tx *store.Writer) error {
+		return tx.InsertSingleUse(ctx, store.KindAuthorizationCode, code.Hash(), now.Add(CodeLife), string(kept))
+	})
+	if err != nil {
+		return Outcome{}, fmt.Errorf("issuing a code: %w", err)
+	}
+	return Outcome{URL: request.CodeURL(s.Issuer, code.Reveal())}, nil
+}

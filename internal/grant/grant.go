@@ -1,0 +1,144 @@
+// Package grant gives applications what a signed-in person lets them have:
+// codes, id tokens, access tokens and userinfo.
+//
+// [Service.Authorize] answers an authorize request from the session that the
+// browser has, or says that the person must sign in first; [Service.Resume]
+// answers it when that is done. [Service.Exchange] gives tokens for a code,
+// once. [Service.Userinfo] opens an access token.
+//
+// # Trust
+//
+// What a request asks is judged by package oidc, against the app as it is
+// stored now; a request that waited for a sign-in is judged anew. A code is
+// good for one minute, one app, one redirect URI, one verifier and one try.
+// When it comes again, everything that it gave is revoked. Session, user,
+// membership, organization and app are looked at whenever a code or a token is
+// used, not only when it was made.
+package grant
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/oidc"
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// Lives of what is given.
+const (
+	CodeLife  = time.Minute
+	TokenLife = time.Hour // of id tokens and access tokens
+)
+
+// Service gives grants. Its fields are set once, before it is used; it is safe
+// for concurrent use.
+type Service struct {
+	DB     *store.DB
+	Issuer string // the base URL, without a slash at the end
+	Sealer *secret.Sealer
+	Now    func() time.Time
+
+	loading sync.Mutex
+	loaded  atomic.Pointer[keySet]
+}
+
+// app returns the app that calls itself so, or [store.ErrNotFound].
+func (s *Service) app(ctx context.Context, clientID string) (sso.App, error) {
+	var app sso.App
+	err := s.DB.Read(ctx, func(r *store.Reader) error {
+		var err error
+		app, err = r.AppByClientID(ctx, clientID)
+		return err
+	})
+	return app, err
+}
+
+// client describes an app in the words of the protocol.
+func client(a *sso.App) oidc.Client {
+	c := oidc.Client{ID: a.ClientID, RedirectURIs: a.RedirectURIs, Public: a.Public()}
+	copy(c.SecretHash[:], a.SecretHash)
+	return c
+}
+
+// AllowsOrigin reports whether a page of this origin is the app's own and may
+// read what we answer it.
+func (s *Service) AllowsOrigin(ctx context.Context, clientID, origin string) (bool, error) {
+	app, err := s.app(ctx, clientID)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return client(&app).AllowsOrigin(origin), nil
+}
+
+// judge reads an authorize request and finds its app.
+func (s *Service) judge(ctx context.Context, parameters url.Values) (sso.App, oidc.AuthorizeRequest, error) {
+	id, err := oidc.ClientIDOf(parameters)
+	if err != nil {
+		return sso.App{}, oidc.AuthorizeRequest{}, err
+	}
+	app, err := s.app(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return sso.App{}, oidc.AuthorizeRequest{}, oidc.UnknownClient(id)
+	}
+	if err != nil {
+		return sso.App{}, oidc.AuthorizeRequest{}, err
+	}
+	request, err := oidc.Judge(parameters, client(&app))
+	return app, request, err
+}
+
+// claims returns what the scope gives of a person.
+func (s *Service) claims(ctx context.Context, p *sso.Person, scope oidc.Scope) (oidc.Claims, error) {
+	person := oidc.Person{
+		Subject: string(p.User.ID), Name: p.User.Name(), GivenName: p.User.FirstName, FamilyName: p.User.LastName,
+		PreferredUsername: p.User.Username, UpdatedAt: p.User.UpdatedAt,
+		Email: p.User.Email.String(), Groups: p.Membership.Groups,
+		Org: oidc.OrgClaim{ID: string(p.Org.ID), Key: p.Org.Key, Name: p.Org.Name, Role: string(p.Membership.Role)},
+	}
+	if person.PreferredUsername == "" {
+		person.PreferredUsername = person.Email
+	}
+	if scope.Has(oidc.Email) && person.Email != "" {
+		err := s.DB.Read(ctx, func(r *store.Reader) error {
+			var err error
+			person.EmailVerified, err = vouchedFor(ctx, r, p)
+			return err
+		})
+		if err != nil {
+			return oidc.Claims{}, err
+		}
+	}
+	return person.Claims(scope), nil
+}
+
+// vouchedFor reports whether the address of p is in a domain that the
+// organization where p is at home has proved to own, or one above it: nobody
+// else can say whose address it is. Apps may find their accounts by an address
+// that is called verified, so another customer's word must never be enough.
+func vouchedFor(ctx context.Context, r *store.Reader, p *sso.Person) (bool, error) {
+	domain, err := r.VerifiedDomain(ctx, p.User.Email.Domain())
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if p.User.Home == p.Org.ID {
+		return slices.Contains(p.Org.Path, domain.Org), nil
+	}
+	home, err := r.Organization(ctx, p.User.Home)
+	if err != nil {
+		return false, err
+	}
+	return slices.Contains(home.Path, domain.Org), nil
+}

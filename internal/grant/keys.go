@@ -1,0 +1,229 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/oidc"
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// Life of a signing key. The next one is published long before it signs, so
+// that every cache of our key set knows it in time; a retired one stays
+// published, so that what it signed can be verified and shown as a hint.
+const (
+	keyLife     = 90 * 24 * time.Hour
+	keyAhead    = 7 * 24 * time.Hour
+	keyRetained = 30 * 24 * time.Hour
+	keyRefresh  = time.Minute // how long the keys are kept in memory
+)
+
+// algorithm is what the keys here are for.
+const algorithm = "ES256"
+
+// keySet is the signing keys as they were read.
+type keySet struct {
+	readAt   time.Time
+	current  *oidc.SigningKey
+	public   []oidc.PublicKey
+	document []byte
+}
+
+// Prepare makes the first signing key where there is none, and fails where the
+// sealing key at hand does not open the one there is. It is called before
+// anything is served.
+func (s *Service) Prepare(ctx context.Context) error {
+	_, err := s.keys(ctx)
+	return err
+}
+
+// JWKS returns the key set document.
+func (s *Service) JWKS(ctx context.Context) ([]byte, error) {
+	keys, err := s.keys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return keys.document, nil
+}
+
+// Discovery returns the discovery document.
+func (s *Service) Discovery() ([]byte, error) { return oidc.Discovery(s.Issuer) }
+
+// keys returns the signing keys, read not long ago. Whoever finds that it is
+// time for a change makes it.
+func (s *Service) keys(ctx context.Context) (*keySet, error) {
+	if k := s.loaded.Load(); k != nil && s.Now().Sub(k.readAt) < keyRefresh {
+		return k, nil
+	}
+	s.loading.Lock()
+	defer s.loading.Unlock()
+	now := s.Now()
+	if k := s.loaded.Load(); k != nil && now.Sub(k.readAt) < keyRefresh {
+		return k, nil
+	}
+	var stored []store.SigningKey
+	err := s.DB.Read(ctx, func(r *store.Reader) error {
+		var err error
+		stored, err = r.SigningKeys(ctx, store.KeyForOIDC)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if due(stored, now) != nothing {
+		if stored, err = s.turn(ctx, now); err != nil {
+			return nil, err
+		}
+	}
+	k, err := s.open(stored)
+	if err != nil {
+		return nil, err
+	}
+	k.readAt = now
+	s.loaded.Store(k)
+	return k, nil
+}
+
+// open reads stored keys.
+func (s *Service) open(stored []store.SigningKey) (*keySet, error) {
+	k := &keySet{}
+	for i := range stored {
+		public, err := oidc.ParsePublicKey(stored[i].Public)
+		if err != nil {
+			return nil, fmt.Errorf("reading signing key %s: %w", stored[i].ID, err)
+		}
+		k.public = append(k.public, public)
+		if stored[i].State != store.KeyCurrent {
+			continue
+		}
+		plain, err := s.Sealer.Open(placeOf(stored[i].ID), stored[i].Private)
+		if err != nil {
+			return nil, fmt.Errorf("opening signing key %s: %w", stored[i].ID, err)
+		}
+		if k.current, err = oidc.ParseSigningKey(plain); err != nil {
+			return nil, err
+		}
+	}
+	if k.current == nil {
+		return nil, errors.New("reading signing keys: none is current")
+	}
+	var err error
+	k.document, err = oidc.KeySet(k.public...)
+	return k, err
+}
+
+func placeOf(id string) secret.Place {
+	return secret.Place{Table: "signing_keys", Column: "private", Row: id}
+}
+
+// change is the next thing that is due with a set of keys.
+type change uint8
+
+const (
+	nothing change = iota
+	makeCurrent
+	makeNext
+	promote // the next one takes the place of the current one
+	forget  // a retired one
+)
+
+// due says what is to be done now with these keys; done, it may say more.
+func due(keys []store.SigningKey, now time.Time) change {
+	current, next := find(keys, store.KeyCurrent), find(keys, store.KeyNext)
+	switch {
+	case current == nil && next == nil:
+		return makeCurrent
+	case current == nil:
+		return promote
+	case next == nil && now.Sub(current.Since) >= keyLife-keyAhead:
+		return makeNext
+	case next != nil && now.Sub(current.Since) >= keyLife && now.Sub(next.Since) >= keyAhead:
+		return promote
+	}
+	if old := find(keys, store.KeyRetired); old != nil && now.Sub(old.Since) >= keyRetained {
+		return forget
+	}
+	return nothing
+}
+
+// find returns the oldest key in this state, or nil.
+func find(keys []store.SigningKey, state store.KeyState) *store.SigningKey {
+	for i := range keys {
+		if keys[i].State == state {
+			return &keys[i]
+		}
+	}
+	return nil
+}
+
+// turn does everything that is due and returns the keys as they are then. Of
+// several nodes that come at once, one does it.
+func (s *Service) turn(ctx context.Context, now time.Time) ([]store.SigningKey, error) {
+	fresh, err := s.generate(now)
+	if err != nil {
+		return nil, err
+	}
+	var keys []store.SigningKey
+	err = s.DB.Write(ctx, func(tx *store.Writer) error {
+		for {
+			var err error
+			if keys, err = tx.SigningKeys(ctx, store.KeyForOIDC); err != nil {
+				return err
+			}
+			what := due(keys, now)
+			if what == nothing {
+				return nil
+			}
+			if err := apply(ctx, tx, what, keys, fresh, now); err != nil {
+				return err
+			}
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("turning the signing keys over: %w", err)
+	}
+	return keys, nil
+}
+
+func apply(ctx context.Context, tx *store.Writer, what change, keys []store.SigningKey, fresh store.SigningKey, now time.Time) error {
+	switch what {
+	case makeCurrent:
+		fresh.State = store.KeyCurrent
+		return tx.InsertSigningKey(ctx, fresh)
+	case makeNext:
+		fresh.State = store.KeyNext
+		return tx.InsertSigningKey(ctx, fresh)
+	case promote:
+		if old := find(keys, store.KeyCurrent); old != nil {
+			if err := tx.SetSigningKeyState(ctx, old.ID, store.KeyRetired, now); err != nil {
+				return err
+			}
+		}
+		return tx.SetSigningKeyState(ctx, find(keys, store.KeyNext).ID, store.KeyCurrent, now)
+	default:
+		return tx.DeleteSigningKey(ctx, find(keys, store.KeyRetired).ID)
+	}
+}
+
+// generate makes a new key, sealed, without a state.
+func (s *Service) generate(now time.Time) (store.SigningKey, error) {
+	key, err := oidc.GenerateSigningKey()
+	if err != nil {
+		return store.SigningKey{}, err
+	}
+	private, err := key.MarshalPrivate()
+	if err != nil {
+		return store.SigningKey{}, err
+	}
+	public, err := key.Public().Marshal()
+	if err != nil {
+		return store.SigningKey{}, err
+	}
+	return store.SigningKey{
+		ID: key.ID(), Use: store.KeyForOIDC, Algorithm: algorithm, Private: s.Sealer.Seal(placeOf(key.ID()), private), Public: public,
+		Since: now, CreatedAt: now,
+	}, nil
+}

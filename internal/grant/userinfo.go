@@ -1,0 +1,67 @@
+package grant
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/oidc"
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// Userinfo is what an access token opens.
+type Userinfo struct {
+	Client oidc.Client // that holds the token
+	Claims oidc.Claims
+}
+
+// Userinfo opens an access token. A refusal is an [*oidc.BearerError]; it does
+// not say why.
+func (s *Service) Userinfo(ctx context.Context, token secret.Token) (Userinfo, error) {
+	var a store.Access
+	err := s.DB.Read(ctx, func(r *store.Reader) error {
+		var err error
+		a, err = r.Access(ctx, store.AccessToken, token.Hash())
+		return err
+	})
+	if err == nil {
+		err = s.usable(&a)
+	}
+	if err != nil {
+		if refusal := over(err, oidc.InvalidAccessToken()); refusal != nil {
+			return Userinfo{}, refusal
+		}
+		return Userinfo{}, err
+	}
+	claims, err := s.claims(ctx, &a.Person, oidc.ParseScope(a.Grant.Scope))
+	if err != nil {
+		return Userinfo{}, err
+	}
+	return Userinfo{Client: client(&a.App), Claims: claims}, nil
+}
+
+// usable refuses a token that has expired, or whose grant or person is gone.
+func (s *Service) usable(a *store.Access) error {
+	now := s.Now()
+	if !now.Before(a.ExpiresAt) || !a.Grant.RevokedAt.IsZero() {
+		return store.ErrNotFound
+	}
+	return a.Person.Valid(now)
+}
+
+// SignedOut reports whether err says that a session, or whom it stands for,
+// is not good any more, and no more than that.
+func SignedOut(err error) bool {
+	f, ok := errors.AsType[*fault.Error](err)
+	return ok && (f.Kind == fault.Unauthenticated || f.Kind == fault.Denied || f.Kind == fault.NotFound)
+}
+
+// over returns refusal where err says that what a code or token stands for is
+// no more, and nil where err is a failure of ours.
+func over(err, refusal error) error {
+	if SignedOut(err) {
+		return refusal
+	}
+	return nil
+}
