@@ -199,6 +199,15 @@ func (rt *Router) bind(w http.ResponseWriter, r *http.Request, x *exchange) erro
 	return nil
 }
 
+// Record has the log tell of an error that the handler answers by itself, such
+// as a mistyped address that is shown beside its field. It returns the fault
+// and the status to answer with.
+func Record(r *http.Request, err error) (*fault.Error, int) {
+	f, x := fault.From(err), exchangeOf(r)
+	x.fault, x.cause = f, f.Err
+	return f, Status(f)
+}
+
 // writer remembers the status that was sent.
 type writer struct {
 	http.ResponseWriter

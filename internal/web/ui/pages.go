@@ -14,7 +14,6 @@ func everyPage() []Page {
 type Identify struct {
 	Action  string // where the form goes
 	Typed   string // what was typed before
-	Org     string // name of the organization whose sign-on URL this is; may be empty
 	Problem string // code of what was wrong with it; "": nothing
 }
 

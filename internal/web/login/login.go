@@ -1,0 +1,111 @@
+package login
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/signin"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/web"
+	"github.com/sallyport/sallyport/internal/web/ui"
+)
+
+// Flow is the sign-in behind the pages; [signin.Service] is one.
+type Flow interface {
+	Begin(context.Context, signin.Browser, signin.Start) (sso.Attempt, error)
+	Attempt(context.Context, signin.Browser, sso.AttemptID) (sso.Attempt, error)
+	Identify(ctx context.Context, b signin.Browser, id sso.AttemptID, typed string, by sso.Method) (sso.Attempt, error)
+	Choices(context.Context, sso.Attempt) ([]signin.Choice, error)
+	Choose(ctx context.Context, b signin.Browser, id sso.AttemptID, choice string) (sso.Attempt, error)
+	Password(ctx context.Context, b signin.Browser, id sso.AttemptID, password string) (sso.Attempt, error)
+	Depart(context.Context, signin.Browser, sso.AttemptID) (signin.Departure, error)
+	Finish(context.Context, signin.Browser, sso.AttemptID) (signin.Finished, error)
+	SignOut(context.Context, secret.Token) error
+}
+
+// Handler serves the pages. Its fields are set before it is used.
+type Handler struct {
+	Flow Flow
+	UI   *ui.UI
+}
+
+// Paths of the pages.
+const (
+	identifyPath = "/login"
+	emailPath    = "/login/email"
+	passwordPath = "/login/password"
+	choosePath   = "/login/choose"
+	ssoPath      = "/login/sso"
+	continuePath = "/login/continue"
+	againPath    = "/login/again"
+	orgPath      = "/login/{org}"
+
+	accountPath   = "/account"
+	logoutPath    = "/logout"
+	signedOutPath = "/signed-out"
+	authorizePath = "/oauth2/authorize"
+)
+
+// Routes returns the routes of the pages.
+func (h *Handler) Routes() []web.Route {
+	page := func(method, path string, handler web.Handler) web.Route {
+		return web.Route{Method: method, Path: path, Access: web.Browser, Handler: handler}
+	}
+	return []web.Route{
+		page(http.MethodGet, identifyPath, h.start),
+		page(http.MethodPost, identifyPath, h.identify),
+		page(http.MethodGet, emailPath, h.change),
+		page(http.MethodGet, passwordPath, h.resume),
+		page(http.MethodPost, passwordPath, h.password),
+		page(http.MethodGet, choosePath, h.resume),
+		page(http.MethodPost, choosePath, h.choose),
+		page(http.MethodGet, ssoPath, h.resume),
+		page(http.MethodGet, continuePath, h.resume),
+		page(http.MethodGet, againPath, h.again),
+		page(http.MethodGet, orgPath, h.organization),
+		page(http.MethodPost, logoutPath, h.logout),
+		{Method: http.MethodGet, Path: signedOutPath, Access: web.Public, Handler: h.signedOut},
+		{Method: http.MethodGet, Path: accountPath, Access: web.SignedIn, Handler: h.account},
+	}
+}
+
+// browserOf returns what is known of the browser.
+func browserOf(r *http.Request) signin.Browser {
+	return signin.Browser{
+		Binding: web.Binding(r), Session: web.SessionToken(r), Address: web.Address(r), UserAgent: web.UserAgent(r),
+	}
+}
+
+// maxAttemptID bounds an identifier that is worth looking for.
+const maxAttemptID = 64
+
+// attemptID returns the attempt that the URL names, or "". A failure of the
+// request then offers to begin it anew.
+func attemptID(r *http.Request) sso.AttemptID {
+	id := r.URL.Query().Get("attempt")
+	if id == "" || len(id) > maxAttemptID {
+		return ""
+	}
+	web.RetryAt(r, web.AgainPath(sso.AttemptID(id)))
+	web.Note(r, "att", id)
+	return sso.AttemptID(id)
+}
+
+// note tells the log whose sign-in this is.
+func note(r *http.Request, a *sso.Attempt) {
+	web.Note(r, "org", string(a.Org))
+	web.Note(r, "con", string(a.Connection))
+}
+
+// beside reports whether an error belongs beside the field rather than on a
+// page of its own.
+func beside(err error, codes ...string) bool {
+	for _, code := range codes {
+		if fault.Is(err, code) {
+			return true
+		}
+	}
+	return false
+}

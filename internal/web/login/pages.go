@@ -1,0 +1,118 @@
+package login
+
+import (
+	"net/http"
+
+	"github.com/sallyport/sallyport/internal/signin"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/web"
+	"github.com/sallyport/sallyport/internal/web/ui"
+)
+
+// attempt returns the attempt that the URL names. A browser without its cookie
+// is told so, rather than that it is another one.
+func (h *Handler) attempt(r *http.Request) (sso.Attempt, error) {
+	id := attemptID(r)
+	if err := web.MustBeBound(r); err != nil {
+		return sso.Attempt{}, err
+	}
+	a, err := h.Flow.Attempt(r.Context(), browserOf(r), id)
+	if err != nil {
+		return sso.Attempt{}, err
+	}
+	note(r, &a)
+	return a, nil
+}
+
+// who returns what the person called themselves.
+func who(a *sso.Attempt) string {
+	if a.Username != "" {
+		return a.Username
+	}
+	return a.Typed.String()
+}
+
+func (h *Handler) askPassword(w http.ResponseWriter, r *http.Request, status int, a *sso.Attempt, problem string) error {
+	return h.UI.Render(w, r, status, ui.Password{
+		Action: web.AttemptPath(passwordPath, a.ID), Who: who(a), NotYou: web.AttemptPath(emailPath, a.ID), Problem: problem,
+	})
+}
+
+func (h *Handler) askChoice(w http.ResponseWriter, r *http.Request, a *sso.Attempt) error {
+	offered, err := h.Flow.Choices(r.Context(), *a)
+	if err != nil {
+		return err
+	}
+	page := ui.Choose{
+		Of: ui.Connections, Action: web.AttemptPath(choosePath, a.ID), Who: who(a), NotYou: web.AttemptPath(emailPath, a.ID),
+	}
+	if a.Next() == sso.StepOrg {
+		page.Of, page.NotYou = ui.Organizations, "" // proven already
+	}
+	for _, c := range offered {
+		page.Choices = append(page.Choices, ui.Choice(c))
+	}
+	return h.UI.Render(w, r, http.StatusOK, page)
+}
+
+// depart sends the browser to the identity provider, in answer to a GET.
+func (h *Handler) depart(w http.ResponseWriter, r *http.Request, id sso.AttemptID) error {
+	d, err := h.Flow.Depart(r.Context(), browserOf(r), id)
+	if err != nil {
+		return err
+	}
+	if d.Form != nil {
+		return h.post(w, r, d)
+	}
+	return web.SeeOtherSite(w, d.URL)
+}
+
+func (h *Handler) post(w http.ResponseWriter, r *http.Request, d signin.Departure) error {
+	page := ui.Post{Action: d.Form.Action, Name: d.Name}
+	for _, f := range d.Form.Fields {
+		page.Fields = append(page.Fields, ui.Field(f))
+	}
+	return h.UI.Post(w, r, page)
+}
+
+// finish makes the session, gives it to the browser, and returns where to go:
+// back to the app's request, which now finds a session, or to the account.
+func (h *Handler) finish(w http.ResponseWriter, r *http.Request, id sso.AttemptID) (string, error) {
+	done, err := h.Flow.Finish(r.Context(), browserOf(r), id)
+	if err != nil {
+		return "", err
+	}
+	web.Note(r, "ses", string(done.Session.ID))
+	web.Note(r, "usr", string(done.Session.User))
+	web.SetSession(w, r, done.Token)
+	if done.Request == "" {
+		return accountPath, nil
+	}
+	return authorizePath + "?" + done.Request, nil
+}
+
+// account serves GET /account.
+func (h *Handler) account(w http.ResponseWriter, r *http.Request) error {
+	p := web.PersonFrom(r)
+	return h.UI.Render(w, r, http.StatusOK, ui.Account{
+		Name: p.User.Name(), Email: p.User.Email.String(), Username: p.User.Username,
+		Organization: p.Org.Name, Role: string(p.Membership.Role),
+	})
+}
+
+// logout serves POST /logout. It works without a session too: whoever asks for
+// it wants to be signed out, and is.
+func (h *Handler) logout(w http.ResponseWriter, r *http.Request) error {
+	if token := web.SessionToken(r); !token.IsZero() {
+		if err := h.Flow.SignOut(r.Context(), token); err != nil {
+			return err
+		}
+	}
+	web.DropSession(w, r)
+	return web.SeeOther(w, r, signedOutPath)
+}
+
+// signedOut serves GET /signed-out.
+func (h *Handler) signedOut(w http.ResponseWriter, r *http.Request) error {
+	return h.UI.Render(w, r, http.StatusOK, ui.SignedOut{})
+}

@@ -1,0 +1,183 @@
+package login
+
+import (
+	"net/http"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/signin"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/web"
+	"github.com/sallyport/sallyport/internal/web/ui"
+)
+
+// start serves GET /login: with an attempt it goes on; without one it asks who
+// is there and stores nothing yet.
+func (h *Handler) start(w http.ResponseWriter, r *http.Request) error {
+	if attemptID(r) != "" {
+		return h.resume(w, r)
+	}
+	return h.UI.Render(w, r, http.StatusOK, ui.Identify{Action: identifyPath})
+}
+
+// organization serves GET /login/{org}, the sign-on URL of one organization.
+func (h *Handler) organization(w http.ResponseWriter, r *http.Request) error {
+	key, err := sso.ParseKey(r.PathValue("org"))
+	if err != nil {
+		return &fault.Error{Kind: fault.NotFound, Code: "page_not_found", Fix: fault.PersonSide, Err: err}
+	}
+	a, err := h.Flow.Begin(r.Context(), browserOf(r), signin.Start{OrgKey: key})
+	if err != nil {
+		return err
+	}
+	note(r, &a)
+	return web.SeeOther(w, r, web.LoginPath(a.ID))
+}
+
+// change serves GET /login/email: "not you?".
+func (h *Handler) change(w http.ResponseWriter, r *http.Request) error {
+	a, err := h.attempt(r)
+	if err != nil {
+		return err
+	}
+	return h.UI.Render(w, r, http.StatusOK, ui.Identify{Action: web.LoginPath(a.ID), Typed: who(&a)})
+}
+
+// again serves GET /login/again: a new beginning for whom a sign-in failed,
+// with what the app asked for.
+func (h *Handler) again(w http.ResponseWriter, r *http.Request) error {
+	a, err := h.Flow.Attempt(r.Context(), browserOf(r), attemptID(r))
+	if err != nil || a.Request == "" {
+		return web.SeeOther(w, r, identifyPath)
+	}
+	return web.SeeOther(w, r, authorizePath+"?"+a.Request)
+}
+
+// identify serves POST /login.
+func (h *Handler) identify(w http.ResponseWriter, r *http.Request) error {
+	form, err := web.Form(r)
+	if err != nil {
+		return err
+	}
+	id, typed := attemptID(r), form.Get("email")
+	var by sso.Method
+	if form.Get("by") == string(sso.ByPassword) {
+		by = sso.ByPassword
+	}
+	a, err := h.Flow.Identify(r.Context(), browserOf(r), id, typed, by)
+	if beside(err, "ident_email", "username_form") {
+		f, status := web.Record(r, err)
+		action := identifyPath
+		if id != "" {
+			action = web.LoginPath(id)
+		}
+		return h.UI.Render(w, r, status, ui.Identify{Action: action, Typed: typed, Problem: f.Code})
+	}
+	return h.goOn(w, r, a, err)
+}
+
+// password serves POST /login/password.
+func (h *Handler) password(w http.ResponseWriter, r *http.Request) error {
+	form, err := web.Form(r)
+	if err != nil {
+		return err
+	}
+	id := attemptID(r)
+	a, err := h.Flow.Password(r.Context(), browserOf(r), id, form.Get("password"))
+	if !beside(err, "password_wrong", "password_throttled", "password_length") {
+		return h.goOn(w, r, a, err)
+	}
+	f, status := web.Record(r, err)
+	if a, err = h.Flow.Attempt(r.Context(), browserOf(r), id); err != nil {
+		return err
+	}
+	return h.askPassword(w, r, status, &a, f.Code)
+}
+
+// choose serves POST /login/choose.
+func (h *Handler) choose(w http.ResponseWriter, r *http.Request) error {
+	form, err := web.Form(r)
+	if err != nil {
+		return err
+	}
+	a, err := h.Flow.Choose(r.Context(), browserOf(r), attemptID(r), form.Get("choice"))
+	return h.goOn(w, r, a, err)
+}
+
+// goOn answers a POST that has done its step, or has not.
+func (h *Handler) goOn(w http.ResponseWriter, r *http.Request, a sso.Attempt, err error) error {
+	if fault.Is(err, "attempt_step") {
+		// An old page, sent again: the sign-in goes on from where it is.
+		return web.SeeOther(w, r, web.LoginPath(attemptID(r)))
+	}
+	if err != nil {
+		return err
+	}
+	note(r, &a)
+	switch a.Next() {
+	case sso.StepSSO:
+		d, err := h.Flow.Depart(r.Context(), browserOf(r), a.ID)
+		if err != nil {
+			return err
+		}
+		if d.Form != nil {
+			return h.post(w, r, d)
+		}
+		return h.UI.Leave(w, r, d.URL, d.Name)
+	case sso.StepFinish:
+		path, err := h.finish(w, r, a.ID)
+		if err != nil {
+			return err
+		}
+		return h.UI.Leave(w, r, path, "")
+	default:
+		return web.SeeOther(w, r, pathOf(a.Next(), a.ID))
+	}
+}
+
+// resume serves GET of every page that has an attempt. It is the one place
+// that decides what a sign-in needs next.
+func (h *Handler) resume(w http.ResponseWriter, r *http.Request) error {
+	if attemptID(r) == "" {
+		return web.SeeOther(w, r, identifyPath)
+	}
+	a, err := h.attempt(r)
+	if err != nil {
+		return err
+	}
+	step := a.Next()
+	switch step {
+	case sso.StepSSO:
+		return h.depart(w, r, a.ID)
+	case sso.StepFinish:
+		path, err := h.finish(w, r, a.ID)
+		if err != nil {
+			return err
+		}
+		return web.SeeOther(w, r, path)
+	case sso.StepOver:
+		return &fault.Error{Kind: fault.Conflict, Code: "attempt_over", Fix: fault.PersonSide}
+	}
+	if path := pathOf(step, a.ID); r.URL.RequestURI() != path {
+		return web.SeeOther(w, r, path)
+	}
+	switch step {
+	case sso.StepPassword:
+		return h.askPassword(w, r, http.StatusOK, &a, "")
+	case sso.StepChoose, sso.StepOrg:
+		return h.askChoice(w, r, &a)
+	default:
+		return h.UI.Render(w, r, http.StatusOK, ui.Identify{Action: web.LoginPath(a.ID), Typed: who(&a)})
+	}
+}
+
+// pathOf returns where the page of a step is.
+func pathOf(step sso.Step, id sso.AttemptID) string {
+	switch step {
+	case sso.StepPassword:
+		return web.AttemptPath(passwordPath, id)
+	case sso.StepChoose, sso.StepOrg:
+		return web.AttemptPath(choosePath, id)
+	default:
+		return web.LoginPath(id)
+	}
+}

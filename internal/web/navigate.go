@@ -1,0 +1,54 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/sso"
+)
+
+// SeeOther sends the browser to a path of ours with GET.
+func SeeOther(w http.ResponseWriter, r *http.Request, path string) error {
+	if !strings.HasPrefix(path, "/") { // would change the host of the joined URL
+		return fmt.Errorf("sending the browser to %q, which is not a path", path)
+	}
+	w.Header().Set("Location", exchangeOf(r).base.Join(path))
+	w.WriteHeader(http.StatusSeeOther)
+	return nil
+}
+
+// SeeOtherSite sends the browser to another site with GET. It is for answers
+// to a GET only: Chromium holds a form's redirects to our content policy, so
+// an answer to a POST shows the page of ui.Leave instead.
+func SeeOtherSite(w http.ResponseWriter, target string) error {
+	if err := CheckTarget(target); err != nil {
+		return err
+	}
+	w.Header().Set("Location", target)
+	w.WriteHeader(http.StatusSeeOther)
+	return nil
+}
+
+// Paths of the sign-in that other transports lead to.
+const (
+	loginPath    = "/login"
+	continuePath = "/login/continue"
+	againPath    = "/login/again"
+)
+
+// LoginPath returns the path at which a sign-in goes on, whatever it needs.
+func LoginPath(id sso.AttemptID) string { return AttemptPath(loginPath, id) }
+
+// ContinuePath returns the path to which the browser comes back from an
+// identity provider.
+func ContinuePath(id sso.AttemptID) string { return AttemptPath(continuePath, id) }
+
+// AgainPath returns the path that begins a sign-in anew, for the same app.
+func AgainPath(id sso.AttemptID) string { return AttemptPath(againPath, id) }
+
+// AttemptPath returns the path of a page of a sign-in.
+func AttemptPath(path string, id sso.AttemptID) string {
+	return path + "?attempt=" + url.QueryEscape(string(id))
+}

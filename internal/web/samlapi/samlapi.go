@@ -1,0 +1,121 @@
+// Package samlapi serves what identity providers talk to: the assertion
+// consumer service, to which browsers carry their responses, and our metadata.
+//
+// It parses and passes on; everything about a response is judged by the flow.
+// A response that holds goes on at a page of our own, which checks the
+// browser's cookie: the post itself comes from another site, without cookies,
+// and gives nobody a session.
+//
+// # Trust
+//
+// Only the posted form is read, and each field once. The connection is the one
+// that the path names.
+package samlapi
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/signin"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/web"
+)
+
+// Flow is the sign-in behind the endpoints; [signin.Service] is one.
+type Flow interface {
+	Respond(context.Context, signin.Browser, signin.Response) (sso.AttemptID, error)
+	Metadata(ctx context.Context, connectionKey string) ([]byte, error)
+}
+
+// Handler serves the endpoints. Its field is set before it is used.
+type Handler struct {
+	Flow Flow
+}
+
+// Paths of the endpoints of one connection.
+const (
+	acsPath      = "/saml/{connection}/acs"
+	metadataPath = "/saml/{connection}/metadata"
+)
+
+// metadataLife is how long others may keep our metadata, for the Cache-Control
+// header. It changes when a certificate is added, weeks before it is used.
+const metadataLife = "public, max-age=300"
+
+// Routes returns the routes of the endpoints.
+func (h *Handler) Routes() []web.Route {
+	return []web.Route{
+		{Method: http.MethodPost, Path: acsPath, Access: web.CrossSitePost, MaxBody: web.MaxSAMLBody, Handler: h.respond},
+		{Method: http.MethodGet, Path: acsPath, Access: web.Public, Handler: h.visit},
+		{Method: http.MethodGet, Path: metadataPath, Access: web.Public, Handler: h.metadata},
+	}
+}
+
+// respond serves POST /saml/{connection}/acs.
+func (h *Handler) respond(w http.ResponseWriter, r *http.Request) error {
+	key, err := connectionKey(r)
+	if err != nil {
+		return err
+	}
+	form, err := web.Form(r)
+	if fault.Is(err, "request_form") {
+		return &fault.Error{Kind: fault.Invalid, Code: "bind_method", Want: "a form", Got: r.Header.Get("Content-Type"), Fix: fault.IdPSide, Err: err}
+	}
+	if err != nil {
+		return err
+	}
+	if len(form["SAMLResponse"]) != 1 || len(form["RelayState"]) > 1 || form.Has("SAMLRequest") {
+		return &fault.Error{
+			Kind: fault.Invalid, Code: "bind_param", Fix: fault.IdPSide,
+			Want: "SAMLResponse once and RelayState at most once", Got: "another set of fields",
+		}
+	}
+	attempt, err := h.Flow.Respond(r.Context(),
+		signin.Browser{Address: web.Address(r), UserAgent: web.UserAgent(r)},
+		signin.Response{ConnectionKey: key, SAMLResponse: form.Get("SAMLResponse"), RelayState: form.Get("RelayState")})
+	if attempt != "" {
+		web.Note(r, "att", string(attempt))
+		web.RetryAt(r, web.AgainPath(attempt))
+	}
+	if err != nil {
+		return err
+	}
+	return web.SeeOther(w, r, web.ContinuePath(attempt))
+}
+
+// visit serves GET /saml/{connection}/acs: somebody opened the address, or an
+// identity provider uses the redirect binding, which no sign-in may
+// [SAMLProf 4.1.2].
+func (h *Handler) visit(http.ResponseWriter, *http.Request) error {
+	return &fault.Error{Kind: fault.Invalid, Code: "bind_method", Want: http.MethodPost, Got: http.MethodGet, Fix: fault.IdPSide}
+}
+
+// metadata serves GET /saml/{connection}/metadata.
+func (h *Handler) metadata(w http.ResponseWriter, r *http.Request) error {
+	key, err := connectionKey(r)
+	if err != nil {
+		return err
+	}
+	xml, err := h.Flow.Metadata(r.Context(), key)
+	if err != nil {
+		return err
+	}
+	head := w.Header()
+	head.Set("Content-Type", "application/samlmetadata+xml")
+	head.Set("Content-Disposition", `inline; filename="`+key+`-metadata.xml"`)
+	head.Set("Cache-Control", metadataLife)
+	_, err = w.Write(xml)
+	return err
+}
+
+// connectionKey returns the key in the path. One that cannot be a key names no
+// connection.
+func connectionKey(r *http.Request) (string, error) {
+	key, err := sso.ParseKey(r.PathValue("connection"))
+	if err != nil {
+		return "", &fault.Error{Kind: fault.NotFound, Code: "connection_unknown", Fix: fault.IdPSide, Err: err}
+	}
+	web.Note(r, "con", key)
+	return key, nil
+}
