@@ -203,10 +203,11 @@ func (s *signature) readTransforms(e xmltree.Element) *Error {
 	return nil
 }
 
-// algorithm returns the Algorithm of an element that has no content.
+// algorithm returns the Algorithm of an element that has no content; code is
+// that of the error if it has no Algorithm.
 func algorithm(e xmltree.Element, code string) (string, *Error) {
 	if child := e.FirstChild(); !child.IsZero() {
-		return "", refuse(code, child, "no parameter", child.QName())
+		return "", refuse(CodeShape, child, "no parameter", child.QName())
 	}
 	return algorithmURI(e, code)
 }
