@@ -57,56 +57,69 @@ type given struct {
 	access secret.Token
 }
 
-// redeem uses the code up and stores what it gives. A code is used up by the
-// first who presents it, also where that one may not have it: it has been in
-// wrong hands. A code that was used up before revokes what it gave.
+// redeem uses the code up and stores what it gives. A refusal leaves its marks:
+// the transaction is committed all the same.
 func (s *Service) redeem(ctx context.Context, app *sso.App, r oidc.TokenRequest, now time.Time) (given, error) {
-	access := secret.NewToken()
 	var out given
-	var refusal error // leaves the transaction standing
+	var refusal *oidc.TokenError
 	err := s.DB.Write(ctx, func(tx *store.Writer) error {
-		out, refusal = given{}, nil
-		payload, err := tx.Consume(ctx, store.KindAuthorizationCode, r.Code.Hash(), now)
-		if errors.Is(err, store.ErrUsed) || errors.Is(err, store.ErrNotFound) {
-			refusal = oidc.InvalidCode()
-			return revoke(ctx, tx, app, r.Code.Hash(), now)
-		}
-		if err != nil {
-			return err
-		}
-		var code issued
-		if err := json.Unmarshal([]byte(payload), &code); err != nil {
-			return fmt.Errorf("reading what a code stands for: %w", err)
-		}
-		if refusal = code.check(app, r); refusal != nil {
+		var err error
+		out, err = redeem(ctx, tx, app, r, now)
+		var refused bool
+		if refusal, refused = errors.AsType[*oidc.TokenError](err); refused {
 			return nil
 		}
-		person, err := tx.PersonBySession(ctx, code.Session)
-		if err == nil {
-			err = person.Valid(now)
-		}
-		if err != nil {
-			if refusal = over(err, oidc.InvalidCode()); refusal != nil {
-				return nil
-			}
-			return err
-		}
-		out = given{person: person, scope: oidc.ParseScope(code.Scope), nonce: code.Nonce, access: access}
-		g := store.Grant{
-			ID: sso.NewGrantID(now), App: app.ID, User: person.User.ID, Org: person.Org.ID, Session: person.Session.ID,
-			Code: r.Code.Hash(), Scope: code.Scope, CreatedAt: now,
-		}
-		if err := tx.InsertGrant(ctx, g); err != nil {
-			return err
-		}
-		return tx.InsertToken(ctx, store.Token{
-			Hash: access.Hash(), Kind: store.AccessToken, Grant: g.ID, CreatedAt: now, ExpiresAt: now.Add(TokenLife),
-		})
+		return err
 	})
 	if err != nil {
 		return given{}, fmt.Errorf("exchanging a code: %w", err)
 	}
-	return out, refusal
+	if refusal != nil {
+		return given{}, refusal
+	}
+	return out, nil
+}
+
+// redeem is the transaction of [Service.redeem]. A code is used up by the first
+// who presents it, also where that one may not have it: it has been in wrong
+// hands. A code that was used up before revokes what it gave.
+func redeem(ctx context.Context, tx *store.Writer, app *sso.App, r oidc.TokenRequest, now time.Time) (given, error) {
+	payload, err := tx.Consume(ctx, store.KindAuthorizationCode, r.Code.Hash(), now)
+	if errors.Is(err, store.ErrUsed) || errors.Is(err, store.ErrNotFound) {
+		if err := revoke(ctx, tx, app, r.Code.Hash(), now); err != nil {
+			return given{}, err
+		}
+		return given{}, oidc.InvalidCode()
+	}
+	if err != nil {
+		return given{}, err
+	}
+	var code issued
+	if err := json.Unmarshal([]byte(payload), &code); err != nil {
+		return given{}, fmt.Errorf("reading what a code stands for: %w", err)
+	}
+	if err := code.check(app, r); err != nil {
+		return given{}, err
+	}
+	person, err := tx.PersonBySession(ctx, code.Session)
+	if err == nil {
+		err = person.Valid(now)
+	}
+	if err != nil {
+		return given{}, inPlaceOf(err, oidc.InvalidCode())
+	}
+	g := store.Grant{
+		ID: sso.NewGrantID(now), App: app.ID, User: person.User.ID, Org: person.Org.ID, Session: person.Session.ID,
+		Code: r.Code.Hash(), Scope: code.Scope, CreatedAt: now,
+	}
+	if err := tx.InsertGrant(ctx, g); err != nil {
+		return given{}, err
+	}
+	access := secret.NewToken()
+	err = tx.InsertToken(ctx, store.Token{
+		Hash: access.Hash(), Kind: store.AccessToken, Grant: g.ID, CreatedAt: now, ExpiresAt: now.Add(TokenLife),
+	})
+	return given{person: person, scope: oidc.ParseScope(code.Scope), nonce: code.Nonce, access: access}, err
 }
 
 // check holds a token request to what the code was issued for.

@@ -35,13 +35,14 @@ const (
 type house struct {
 	*testing.T
 	grant.Service
-	clock  atomic.Int64 // microseconds
-	org    sso.Organization
-	user   sso.User
-	member sso.Membership
-	portal sso.App // keeps a secret
-	native sso.App // public
-	token  secret.Token
+	clock   atomic.Int64 // microseconds
+	org     sso.Organization
+	user    sso.User
+	member  sso.Membership
+	portal  sso.App // keeps a secret
+	native  sso.App // public
+	token   secret.Token
+	session sso.SessionID
 }
 
 func newHouse(t *testing.T, db *store.DB) *house {
@@ -84,6 +85,7 @@ func newHouse(t *testing.T, db *store.DB) *house {
 			}, h.token.Hash()),
 		)
 	})
+	h.session = h.person().Session.ID
 	h.user.Version, h.org.Version, h.portal.Version, h.native.Version = 1, 1, 1, 1
 	return h
 }
@@ -507,7 +509,7 @@ func TestWhatIsGivenEndsWithWhatItStandsOn(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(h *house, ctx context.Context, tx *store.Writer) error{
 		"session ended": func(h *house, ctx context.Context, tx *store.Writer) error {
-			return tx.EndSession(ctx, h.person().Session.ID, h.Now())
+			return tx.EndSession(ctx, h.session, h.Now())
 		},
 		"user suspended": func(h *house, ctx context.Context, tx *store.Writer) error {
 			h.user.State = sso.UserSuspended

@@ -29,10 +29,7 @@ func (s *Service) Userinfo(ctx context.Context, token secret.Token) (Userinfo, e
 		err = s.usable(&a)
 	}
 	if err != nil {
-		if refusal := over(err, oidc.InvalidAccessToken()); refusal != nil {
-			return Userinfo{}, refusal
-		}
-		return Userinfo{}, err
+		return Userinfo{}, inPlaceOf(err, oidc.InvalidAccessToken())
 	}
 	claims, err := s.claims(ctx, &a.Person, oidc.ParseScope(a.Grant.Scope))
 	if err != nil {
@@ -57,11 +54,11 @@ func SignedOut(err error) bool {
 	return ok && (f.Kind == fault.Unauthenticated || f.Kind == fault.Denied || f.Kind == fault.NotFound)
 }
 
-// over returns refusal where err says that what a code or token stands for is
-// no more, and nil where err is a failure of ours.
-func over(err, refusal error) error {
+// inPlaceOf returns refusal where err says that what a code or token stands for
+// is no more, and err where it is a failure of ours.
+func inPlaceOf(err, refusal error) error {
 	if SignedOut(err) {
 		return refusal
 	}
-	return nil
+	return err
 }

@@ -52,7 +52,7 @@ func goodIDToken() oidc.IDToken {
 type keySet struct{ set jose.JSONWebKeySet }
 
 func (k keySet) VerifySignature(_ context.Context, token string) ([]byte, error) {
-	jws, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.ES256})
+	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil {
 		return nil, err
 	}
