@@ -66,7 +66,7 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	var err error
 	switch {
 	case strings.HasPrefix(url, schemeSQLite):
-		db, err = openSQLite(ctx, strings.TrimPrefix(url, schemeSQLite), o)
+		db, err = openSQLite(ctx, strings.TrimPrefix(url, schemeSQLite), o, lockWait)
 	case strings.HasPrefix(url, schemePostgres), strings.HasPrefix(url, schemePostgreSQL):
 		db, err = openPostgres(ctx, url, o)
 	default:

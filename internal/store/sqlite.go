@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
 )
@@ -24,8 +25,9 @@ const sqliteReaders = 8
 func oldestSQLite() [3]int { return [3]int{3, 51, 3} }
 
 // openSQLite opens the database in a file, which is made where it is missing.
-// One connection writes, others read beside it.
-func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
+// One connection writes, others read beside it. wait is how long it waits for
+// another process that writes.
+func openSQLite(ctx context.Context, path string, o Options, wait time.Duration) (*DB, error) {
 	if path == "" || strings.HasPrefix(path, ":memory:") || strings.HasPrefix(path, "//") {
 		return nil, fmt.Errorf("opening database: %q names no file, want sqlite:PATH", schemeSQLite+path)
 	}
@@ -38,7 +40,7 @@ func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 		readers = sqliteReaders
 	}
 	common := []string{
-		fmt.Sprintf("busy_timeout(%d)", lockWait.Milliseconds()),
+		fmt.Sprintf("busy_timeout(%d)", wait.Milliseconds()),
 		"foreign_keys(1)",
 		"trusted_schema(0)",
 		"temp_store(memory)",

@@ -1,0 +1,42 @@
+package store
+
+import (
+	"context"
+	"io/fs"
+	"strings"
+	"time"
+)
+
+// What the tests of this package may do and nobody else.
+
+// MaxTries is how often Write tries.
+const MaxTries = maxTries
+
+// Migrations is the folder of our own steps.
+func Migrations() fs.FS { return migrationFiles }
+
+// MigrateWith is [DB.Migrate] with other steps.
+func (db *DB) MigrateWith(ctx context.Context, files fs.FS) error { return db.migrate(ctx, files) }
+
+// WriteByReader runs a statement where a Reader's run.
+func (db *DB) WriteByReader(ctx context.Context, text string) error {
+	_, err := db.read.ExecContext(ctx, text)
+	return err
+}
+
+// OpenImpatient opens a SQLite database that waits for no other process.
+func OpenImpatient(ctx context.Context, url string) (*DB, error) {
+	return openSQLite(ctx, strings.TrimPrefix(url, schemeSQLite), Options{}, time.Millisecond)
+}
+
+// Older is older.
+func Older(version string, than [3]int) bool { return older(version, than) }
+
+// Shown is shown, and Storable storable.
+func Shown(s string) string { return shown(s) }
+
+// Storable reports whether both engines can hold the text.
+func Storable(s string) bool { return storable(s) }
+
+// SQLiteConstraint is sqliteConstraint.
+func SQLiteConstraint(message string) Constraint { return sqliteConstraint(message) }
