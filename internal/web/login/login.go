@@ -29,6 +29,9 @@ type Flow interface {
 type Handler struct {
 	Flow Flow
 	UI   *ui.UI
+	// Back returns where a sign-in that an app asked for ends: the URL of the
+	// answer to its request, for the session that was made.
+	Back func(ctx context.Context, request string, session sso.Session) (string, error)
 }
 
 // Paths of the pages.

@@ -88,7 +88,7 @@ func (h *Handler) finish(w http.ResponseWriter, r *http.Request, id sso.AttemptI
 	if done.Request == "" {
 		return accountPath, nil
 	}
-	return authorizePath + "?" + done.Request, nil
+	return h.Back(r.Context(), done.Request, done.Session)
 }
 
 // account serves GET /account.

@@ -25,12 +25,21 @@ func (h *Handler) organization(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return &fault.Error{Kind: fault.NotFound, Code: "page_not_found", Fix: fault.PersonSide, Err: err}
 	}
-	a, err := h.Flow.Begin(r.Context(), browserOf(r), signin.Start{OrgKey: key})
+	return h.Begin(w, r, signin.Start{OrgKey: key})
+}
+
+// Begin answers a GET by beginning a sign-in, with its first page or on the
+// way to the identity provider, as far as the way is known.
+func (h *Handler) Begin(w http.ResponseWriter, r *http.Request, start signin.Start) error {
+	a, err := h.Flow.Begin(r.Context(), browserOf(r), start)
 	if err != nil {
 		return err
 	}
 	note(r, &a)
-	return web.SeeOther(w, r, web.LoginPath(a.ID))
+	if a.Next() == sso.StepSSO {
+		return h.depart(w, r, a.ID)
+	}
+	return web.SeeOther(w, r, pathOf(a.Next(), a.ID))
 }
 
 // change serves GET /login/email: "not you?".

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/safehttp"
+	"github.com/sallyport/sallyport/internal/setup"
+)
+
+// applyCmd makes the database say what a file says.
+type applyCmd struct {
+	database
+	File   string `short:"f" required:"" placeholder:"FILE" help:"YAML file, or - for standard input."`
+	DryRun bool   `help:"Judge the file and list what would change, and change nothing."`
+}
+
+// Run applies the file and prints a line for each change.
+func (c *applyCmd) Run(ctx context.Context, out streams) error {
+	src, dir, err := c.read(out.In)
+	if err != nil {
+		return err
+	}
+	f, err := setup.ParseFile(src)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.File, err)
+	}
+	db, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	s := &setup.Service{DB: db, Fetch: safehttp.New(), Now: func() time.Time { return time.Now().UTC() }}
+	mode := setup.Commit
+	if c.DryRun {
+		mode = setup.DryRun
+	}
+	changes, err := s.Apply(ctx, f, setup.Files(dir), mode)
+	if err = errors.Join(err, db.Close()); err != nil {
+		return fmt.Errorf("%s: %w", c.File, err)
+	}
+	for _, change := range changes {
+		if _, err := fmt.Fprintln(out.Out, change); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintln(out.Out, summary(len(changes), c.DryRun))
+	return err
+}
+
+func (c *applyCmd) read(in io.Reader) (src []byte, dir string, err error) {
+	dir = filepath.Dir(c.File)
+	if c.File == "-" {
+		dir = "."
+	} else {
+		f, err := os.Open(c.File)
+		if err != nil {
+			return nil, "", fmt.Errorf("reading the file: %w", err)
+		}
+		defer func() { _ = f.Close() }()
+		in = f
+	}
+	src, err = io.ReadAll(io.LimitReader(in, setup.MaxFile+1))
+	if err != nil {
+		return nil, "", fmt.Errorf("reading the file: %w", err)
+	}
+	return src, dir, nil
+}
+
+func summary(n int, dry bool) string {
+	verb := "applied"
+	if dry {
+		verb = "dry run, nothing was changed"
+	}
+	switch n {
+	case 0:
+		return verb + ": no changes"
+	case 1:
+		return verb + ": 1 change"
+	default:
+		return fmt.Sprintf("%s: %d changes", verb, n)
+	}
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// yamlConfig reads a configuration file: the names of the flags, at the top
+// level, or below the name of a command for that command alone. A name that no
+// flag has is refused, so that a misspelt one does not go unnoticed.
+func yamlConfig(r io.Reader) (kong.Resolver, error) {
+	values := map[string]any{}
+	if err := yaml.NewDecoder(r).Decode(&values); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("reading configuration: %s", strings.Join(strings.Fields(err.Error()), " "))
+	}
+	return config(values), nil
+}
+
+type config map[string]any
+
+// Validate refuses names that nothing reads.
+func (c config) Validate(app *kong.Application) error {
+	known := map[string]bool{}
+	_ = kong.Visit(app, func(node kong.Visitable, next kong.Next) error {
+		if f, ok := node.(*kong.Flag); ok {
+			known[f.Name] = true
+		}
+		return next(nil)
+	})
+	for name := range c {
+		if !known[name] {
+			return fmt.Errorf("reading configuration: no flag is called %q", name)
+		}
+	}
+	return nil
+}
+
+// Resolve returns what the file says for a flag.
+func (c config) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	v, ok := c[flag.Name]
+	if !ok {
+		return nil, nil
+	}
+	if list, ok := v.([]any); ok { // kong wants lists as it reads them from the command line
+		var parts []string
+		for _, x := range list {
+			parts = append(parts, fmt.Sprint(x))
+		}
+		return strings.Join(parts, ","), nil
+	}
+	return v, nil
+}
+
+// database says where everything is kept.
+type database struct {
+	Database string `help:"Where everything is kept: sqlite:PATH or postgres://…" default:"sqlite:sallyport.db" placeholder:"URL"`
+	KeyFile  string `help:"File with the sealing key. Beside SQLite it is made if it is missing." placeholder:"FILE" type:"path"`
+}
+
+// sqlitePath returns the path of an SQLite database.
+func (d database) sqlitePath() (string, bool) {
+	path, ok := strings.CutPrefix(d.Database, "sqlite:")
+	if ok {
+		path, _, _ = strings.Cut(path, "?")
+	}
+	return path, ok
+}
+
+// open connects to the database and brings its schema up to date.
+func (d database) open(ctx context.Context) (*store.DB, error) {
+	db, err := store.Open(ctx, d.Database, store.Options{})
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Migrate(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// keys opens the sealing key. It is made beside an SQLite database where
+// nothing was sealed yet; elsewhere its lack is an error, because a new key
+// would open nothing and another node's would be another one.
+func (d database) keys(ctx context.Context, db *store.DB) (*secret.Sealer, error) {
+	path := d.KeyFile
+	db3, isSQLite := d.sqlitePath()
+	if path == "" {
+		if !isSQLite {
+			return nil, errors.New("--key-file is needed with PostgreSQL: a file with the sealing key, the same for every node (sallyport keys are base64 lines of 32 octets)")
+		}
+		path = strings.TrimSuffix(db3, filepath.Ext(db3)) + ".key"
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		sealed, err := sealedValues(ctx, db)
+		switch {
+		case err != nil:
+			return nil, err
+		case sealed:
+			return nil, fmt.Errorf("the sealing key %s is missing, and the database holds values sealed under it", path)
+		case !isSQLite:
+			return nil, fmt.Errorf("the sealing key %s is missing; make one with: (umask 077; head -c 32 /dev/urandom | base64 > %s)", path, path)
+		}
+		if err := secret.CreateKeyFile(path); err != nil {
+			return nil, err
+		}
+	}
+	return secret.OpenKeyFile(path)
+}
+
+// sealedValues reports whether the database holds anything sealed.
+func sealedValues(ctx context.Context, db *store.DB) (bool, error) {
+	found := false
+	err := db.Read(ctx, func(r *store.Reader) error {
+		for _, use := range []store.KeyUse{store.KeyForOIDC, store.KeyForSAML} {
+			keys, err := r.SigningKeys(ctx, use)
+			if err != nil {
+				return err
+			}
+			found = found || len(keys) > 0
+		}
+		return nil
+	})
+	return found, err
+}
+
+// migrateCmd brings the schema up to date and stops.
+type migrateCmd struct{ database }
+
+// Run migrates.
+func (c *migrateCmd) Run(ctx context.Context, io streams) error {
+	db, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(io.Out, "the schema is up to date"); err != nil {
+		return errors.Join(err, db.Close())
+	}
+	return db.Close()
+}

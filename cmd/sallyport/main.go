@@ -1,0 +1,134 @@
+// Command sallyport is the sign-in front door: SAML single sign-on that each
+// customer sets up alone, in front of any number of OpenID Connect apps.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit statuses of every command.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// commands is the whole command line: flags, SALLYPORT_* environment and
+// configuration file are this one struct.
+type commands struct {
+	Config kong.ConfigFlag `placeholder:"FILE" help:"YAML file with the same names as the flags."`
+
+	Serve   serveCmd   `cmd:"" help:"Run the server."`
+	Apply   applyCmd   `cmd:"" help:"Make the database say what a file says."`
+	Migrate migrateCmd `cmd:"" help:"Bring the schema of the database up to date."`
+	Saml    SamlCmd    `cmd:"" help:"Judge SAML messages offline."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// streams are where a command reads and writes.
+type streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// exitError ends the program with a status and, if there is one, a message.
+type exitError struct {
+	status int
+	err    error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit status %d", e.status)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	status := run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})
+	stop()
+	os.Exit(status)
+}
+
+// run runs one command and returns the exit status. Errors are one line.
+func run(ctx context.Context, args []string, io streams) int {
+	var c commands
+	exited := -1
+	parser, err := kong.New(&c,
+		kong.Name("sallyport"),
+		kong.Description("The sign-in front door for business customers: multi-tenant SAML single sign-on in front of OpenID Connect apps."),
+		kong.Configuration(yamlConfig),
+		kong.DefaultEnvars("SALLYPORT"),
+		kong.UsageOnError(),
+		kong.Writers(io.Out, io.Err),
+		kong.Exit(func(status int) { exited = status }),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(io),
+	)
+	if err != nil {
+		return complain(io, err, exitFailed)
+	}
+	k, err := parser.Parse(args)
+	switch {
+	case exited >= 0: // --help
+		return exited
+	case err != nil:
+		return complain(io, err, exitUsage)
+	}
+	err = k.Run()
+	exit, ok := errors.AsType[*exitError](err)
+	switch {
+	case err == nil:
+		return 0
+	case ok && exit.err == nil:
+		return exit.status
+	case ok:
+		return complain(io, exit.err, exit.status)
+	default:
+		return complain(io, err, exitFailed)
+	}
+}
+
+func complain(io streams, err error, status int) int {
+	_, _ = fmt.Fprintln(io.Err, "sallyport: "+strings.Join(strings.Fields(err.Error()), " "))
+	return status
+}
+
+// versionCmd prints the version.
+type versionCmd struct{}
+
+// Run prints the version and the revision that it was built from.
+func (versionCmd) Run(io streams) error {
+	_, err := fmt.Fprintln(io.Out, "sallyport "+version())
+	return err
+}
+
+// version returns the module's version, or the revision where there is none.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := info.Main.Version
+	if v == "" || v == "(devel)" {
+		v = "devel"
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				v += "-" + s.Value[:min(12, len(s.Value))]
+			}
+		}
+	}
+	return v + " " + info.GoVersion
+}

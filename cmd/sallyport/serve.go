@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// Limits of the listeners.
+const (
+	headerTimeout  = 10 * time.Second
+	requestTimeout = 30 * time.Second // to read a request with its body
+	answerTimeout  = 60 * time.Second
+	idleTimeout    = 2 * time.Minute
+	maxHeader      = 64 << 10
+	drainTimeout   = 15 * time.Second // for what is under way when the server stops
+)
+
+// serveCmd runs the server.
+type serveCmd struct {
+	database
+	BaseURL   string   `name:"base-url" required:"" placeholder:"URL" help:"Where people reach this deployment; the only source of links. Plain http only on loopback."`
+	Listen    string   `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Address of the public listener."`
+	OpsListen string   `default:"127.0.0.1:9090" placeholder:"ADDRESS" help:"Address of the listener for health checks."`
+	Proxies   []string `placeholder:"CIDR" help:"Networks of reverse proxies whose X-Forwarded-For is believed."`
+	LogFormat string   `default:"text" enum:"text,json" help:"Format of the log: text or json."`
+}
+
+// Run serves until it is told to stop, and then lets finish what is under way.
+func (c *serveCmd) Run(ctx context.Context, out streams) error {
+	proxies, err := networks(c.Proxies)
+	if err != nil {
+		return err
+	}
+	s, err := newServer(ctx, serverConfig{database: c.database, baseURL: c.BaseURL, proxies: proxies, log: logger(out.Err, c.LogFormat)})
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	public, err := listen(ctx, c.Listen)
+	if err != nil {
+		return err
+	}
+	ops, err := listen(ctx, c.OpsListen)
+	if err != nil {
+		return errors.Join(err, public.Close())
+	}
+	if _, err := fmt.Fprintf(out.Out, "sallyport %s: %s, listening on %s, operations on %s\n", version(), c.BaseURL, public.Addr(), ops.Addr()); err != nil {
+		return err
+	}
+	return serveAll(ctx, listener{public, s.public}, listener{ops, s.ops})
+}
+
+func networks(list []string) ([]netip.Prefix, error) {
+	var all []netip.Prefix
+	for _, s := range list {
+		n, err := netip.ParsePrefix(s)
+		if err != nil {
+			return nil, fmt.Errorf("--proxies: %q is not a network such as 10.0.0.0/8", s)
+		}
+		all = append(all, n.Masked())
+	}
+	return all, nil
+}
+
+func logger(w io.Writer, format string) *slog.Logger {
+	if format == "json" {
+		return slog.New(slog.NewJSONHandler(w, nil))
+	}
+	return slog.New(slog.NewTextHandler(w, nil))
+}
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listening on %s: %w", address, err)
+	}
+	return l, nil
+}
+
+// listener is an open port and who answers there.
+type listener struct {
+	net.Listener
+	handler http.Handler
+}
+
+// serveAll serves on all listeners until the context ends or one of them
+// fails, and then drains them.
+func serveAll(ctx context.Context, listeners ...listener) error {
+	failed := make(chan error, len(listeners))
+	var servers []*http.Server
+	for _, l := range listeners {
+		s := &http.Server{
+			Handler: l.handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTimeout, WriteTimeout: answerTimeout,
+			IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
+		}
+		servers = append(servers, s)
+		go func() { failed <- s.Serve(l.Listener) }()
+	}
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	defer cancel()
+	for _, s := range servers {
+		if e := s.Shutdown(drain); e != nil {
+			err = errors.Join(err, fmt.Errorf("stopping: %w", e))
+		}
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// hostPort returns the part of a URL between scheme and path.
+func hostPort(url string) string {
+	_, rest, _ := strings.Cut(url, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	return host
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/grant"
+	"github.com/sallyport/sallyport/internal/password"
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/signin"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+	"github.com/sallyport/sallyport/internal/web"
+	"github.com/sallyport/sallyport/internal/web/login"
+	"github.com/sallyport/sallyport/internal/web/oidcapi"
+	"github.com/sallyport/sallyport/internal/web/ops"
+	"github.com/sallyport/sallyport/internal/web/samlapi"
+	"github.com/sallyport/sallyport/internal/web/ui"
+)
+
+// sweepEvery is how often what has expired is deleted.
+const sweepEvery = 10 * time.Minute
+
+// serverConfig is what a server is made of.
+type serverConfig struct {
+	database
+	baseURL string
+	proxies []netip.Prefix
+	log     *slog.Logger
+}
+
+// server is the whole program: handlers over flows over one database.
+type server struct {
+	db     *store.DB
+	sealer *secret.Sealer
+	log    *slog.Logger
+	public *web.Router
+	ops    *web.Router
+	stop   context.CancelFunc
+	swept  chan struct{}
+}
+
+// newServer opens the database and composes everything. What is wrong with
+// the configuration is said here, in one line, before anything is served.
+func newServer(ctx context.Context, cfg serverConfig) (*server, error) {
+	base, err := web.ParseBaseURL(cfg.baseURL)
+	if err != nil {
+		return nil, fmt.Errorf("--base-url: %w", err)
+	}
+	db, err := cfg.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &server{db: db, log: cfg.log, swept: make(chan struct{})}
+	if s.sealer, err = cfg.keys(ctx, db); err == nil {
+		err = s.compose(ctx, base, cfg.proxies)
+	}
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	sweeping, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stop = stop
+	go s.sweep(sweeping)
+	return s, nil
+}
+
+// compose wires flows and transports together.
+func (s *server) compose(ctx context.Context, base web.BaseURL, proxies []netip.Prefix) error {
+	requestKey, err := signin.LoadRequestKey(ctx, s.db, s.sealer, now())
+	if err != nil {
+		return err
+	}
+	signIn := &signin.Service{DB: s.db, BaseURL: base.String(), Passwords: password.NewHasher(), Signing: requestKey, Now: now}
+	grants := &grant.Service{DB: s.db, Issuer: base.String(), Sealer: s.sealer, Now: now}
+	if err := grants.Prepare(ctx); err != nil {
+		return err
+	}
+	pages, err := ui.New(ui.Options{})
+	if err != nil {
+		return err
+	}
+	loginPages := &login.Handler{Flow: signIn, UI: pages, Back: func(ctx context.Context, request string, session sso.Session) (string, error) {
+		out, err := grants.Resume(ctx, request, session)
+		if err != nil {
+			return "", err
+		}
+		if out.SignIn != nil {
+			return "", errors.New("resuming an authorize request: a fresh session is not fresh enough")
+		}
+		return out.URL, nil
+	}}
+	provider := &oidcapi.Handler{Grants: grants, SignIn: beginner{loginPages}, Person: signIn.Person}
+	s.public, err = web.New(
+		web.Config{BaseURL: base, Proxies: proxies, Log: s.log, Person: signIn.Person, Failure: pages.Failure},
+		pages.Routes(), loginPages.Routes(), (&samlapi.Handler{Flow: signIn}).Routes(), provider.Routes())
+	if err != nil {
+		return err
+	}
+	checks := &ops.Handler{Checks: []ops.Check{{Name: "database", Probe: s.db.Ready}}}
+	s.ops, err = web.New(web.Config{Log: s.log}, checks.Routes())
+	return err
+}
+
+// beginner begins sign-ins for apps. The OpenID provider and the pages do not
+// know each other.
+type beginner struct{ pages *login.Handler }
+
+// Begin implements [oidcapi.SignIn].
+func (b beginner) Begin(w http.ResponseWriter, r *http.Request, asked grant.SignIn) error {
+	return b.pages.Begin(w, r, signin.Start{App: asked.App, Request: asked.Request, LoginHint: asked.LoginHint})
+}
+
+// sweep deletes what has expired, every now and then.
+func (s *server) sweep(ctx context.Context) {
+	defer close(s.swept)
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		err := s.db.Write(ctx, func(tx *store.Writer) error {
+			_, err := tx.DeleteExpired(ctx, now())
+			return err
+		})
+		if err != nil && ctx.Err() == nil {
+			s.log.Error("deleting what has expired", "err", err)
+		}
+	}
+}
+
+// close ends the background work and the database. What is said here is said
+// to nobody but the log: the program is ending.
+func (s *server) close() {
+	s.stop()
+	<-s.swept
+	if err := s.db.Close(); err != nil {
+		s.log.Error("closing the database", "err", err)
+	}
+}
+
+func now() time.Time { return time.Now().UTC() }

@@ -1,0 +1,105 @@
+// Package archtest holds the law of imports as a table, and its test fails on
+// a breach. The table is the map: a package that is not in it does not exist,
+// and a row says all that the package may see of the house.
+package archtest
+
+// Layers, from the bottom. A row may name a layer for all of its rooms.
+const (
+	leaves    = "leaves"
+	xmlCore   = "xml core"
+	protocols = "protocols"
+	domain    = "domain"
+	storage   = "storage"
+	flows     = "flows"
+	transport = "transport"
+	command   = "command"
+	support   = "test support"
+)
+
+// room is a package: where it stands and which rooms of the house it may
+// import, named by layer or one by one.
+type room struct {
+	path  string
+	layer string
+	may   []string
+}
+
+// law returns the table.
+func law() []room {
+	return []room{
+		{"internal/fault", leaves, nil},
+		{"internal/secret", leaves, nil},
+		{"internal/safehttp", leaves, []string{"internal/fault"}},
+
+		// Nothing but these three touches XML; each sees only those before it.
+		{"internal/xmltree", xmlCore, nil},
+		{"internal/xmldsig", xmlCore, []string{"internal/xmltree"}},
+
+		// Pure functions, which know nothing of our domain or of each other.
+		{"internal/saml", protocols, []string{xmlCore}},
+		{"internal/oidc", protocols, []string{leaves}},
+		{"internal/password", protocols, []string{leaves}},
+
+		// Nouns and rules, without I/O.
+		{"internal/sso", domain, []string{"internal/fault", "internal/secret"}},
+
+		{"internal/store", storage, []string{"internal/fault", "internal/secret", domain}},
+
+		// Use cases. They never import one another.
+		{"internal/signin", flows, []string{leaves, xmlCore, protocols, domain, storage}},
+		{"internal/setup", flows, []string{leaves, xmlCore, protocols, domain, storage}},
+		{"internal/grant", flows, []string{leaves, protocols, domain, storage}},
+
+		// Parse, call one flow, render. They share the edge and the pages, and
+		// never import one another.
+		{"internal/web", transport, []string{"internal/fault", "internal/secret", domain}},
+		{"internal/web/ui", transport, []string{"internal/fault", "internal/secret", domain, "internal/web"}},
+		{"internal/web/login", transport, []string{"internal/fault", "internal/secret", domain, "internal/signin", "internal/web", "internal/web/ui"}},
+		{"internal/web/samlapi", transport, []string{"internal/fault", "internal/secret", domain, "internal/saml", "internal/signin", "internal/web", "internal/web/ui"}},
+		{"internal/web/oidcapi", transport, []string{"internal/fault", "internal/secret", domain, "internal/oidc", "internal/grant", "internal/web", "internal/web/ui"}},
+		{"internal/web/ops", transport, []string{"internal/fault", "internal/web"}},
+
+		// The demo's application is a stranger: it sees nothing of ours.
+		{"cmd/sallyport/demoapp", command, nil},
+		// The demo runs the identity provider of the tests.
+		{"cmd/sallyport", command, []string{leaves, xmlCore, protocols, domain, storage, flows, transport, "cmd/sallyport/demoapp", "internal/samltest"}},
+
+		{"internal/samltest", support, []string{"internal/fault", xmlCore, "internal/saml"}},
+		{"internal/storetest", support, []string{leaves, domain, storage}},
+		{"internal/webtest", support, []string{leaves, domain, transport}},
+		{"internal/archtest", support, nil},
+		{"e2e", support, nil},
+	}
+}
+
+// reserved are packages from elsewhere that only these rooms may import.
+func reserved() map[string][]string {
+	// oidc uses the names of statuses alone.
+	edge := []string{"internal/safehttp", "internal/oidc", transport, command, "internal/samltest", "internal/webtest", "e2e"}
+	return map[string][]string{
+		"encoding/xml":                         {}, // accepts duplicate attributes, unbound prefixes, two roots and DOCTYPE
+		"unsafe":                               {},
+		"database/sql":                         {storage, "internal/storetest"},
+		"github.com/jackc/pgx/v5":              {storage, "internal/storetest"},
+		"modernc.org/sqlite":                   {storage},
+		"net/http":                             edge,
+		"html/template":                        {transport, command, "internal/samltest"},
+		"text/template":                        {},
+		"math/rand":                            {},
+		"math/rand/v2":                         {storage}, // the pause before a second try
+		"os":                                   {"internal/secret", "internal/setup", storage, command, support},
+		"github.com/go-jose/go-jose/v4":        {"internal/oidc"},
+		"golang.org/x/crypto/argon2":           {"internal/password"},
+		"github.com/coreos/go-oidc/v3":         {"cmd/sallyport/demoapp"},
+		"github.com/alecthomas/kong":           {"cmd/sallyport"},
+		"github.com/nicksnyder/go-i18n":        {"internal/web/ui"},
+		"code.dny.dev/ssrf":                    {"internal/safehttp"},
+		"go.yaml.in/yaml/v3":                   {"internal/setup", "cmd/sallyport"},
+		"golang.org/x/crypto/chacha20poly1305": {"internal/secret"},
+	}
+}
+
+// banned are names of packages that say nothing about what is inside.
+func banned() []string {
+	return []string{"util", "utils", "common", "types", "models", "helpers", "misc", "shared"}
+}
