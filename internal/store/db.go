@@ -2,10 +2,11 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -164,7 +165,9 @@ func pause(ctx context.Context, try int) error {
 	if try < 8 {
 		limit = min(maxPause, firstPause<<try)
 	}
-	timer := time.NewTimer(rand.N(limit))
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	timer := time.NewTimer(time.Duration(binary.NativeEndian.Uint64(b[:]) % uint64(limit)))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"reflect"
 	"sync"
 
@@ -16,38 +17,48 @@ type pool struct {
 	*sql.DB
 	// prepares says that statements are kept prepared here. PostgreSQL's
 	// driver does so itself.
-	prepares bool
-	prepared sync.Map // text of a statement → *sql.Stmt
+	prepares  bool
+	preparing sync.Mutex
+	prepared  sync.Map // text of a statement → *sql.Stmt
+}
+
+// runner is a prepared statement.
+type runner interface {
+	ExecContext(ctx context.Context, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, args ...any) (*sql.Rows, error)
 }
 
 // statement returns the prepared statement of this text, if there is one.
 func (p *pool) statement(text string) *sql.Stmt {
-	if st, ok := p.prepared.Load(text); ok {
-		if st, ok := st.(*sql.Stmt); ok {
-			return st
-		}
-	}
-	return nil
+	kept, _ := p.prepared.Load(text)
+	st, _ := kept.(*sql.Stmt)
+	return st
 }
 
 // prepare keeps these statements prepared from now on. It must not be called
 // within a transaction, which may hold the only connection. What goes wrong
 // here goes wrong again, and is reported, when the statement is used.
 func (p *pool) prepare(ctx context.Context, texts []string) {
+	if len(texts) == 0 {
+		return
+	}
+	p.preparing.Lock()
+	defer p.preparing.Unlock()
 	for _, text := range texts {
+		if p.statement(text) != nil {
+			continue
+		}
 		st, err := p.PrepareContext(ctx, text)
 		if err != nil {
 			return
 		}
-		if _, loaded := p.prepared.LoadOrStore(text, st); loaded {
-			_ = st.Close()
-		}
+		p.prepared.Store(text, st)
 	}
 }
 
 func (p *pool) close() error {
-	p.prepared.Range(func(_, st any) bool {
-		if st, ok := st.(*sql.Stmt); ok {
+	p.prepared.Range(func(_, kept any) bool {
+		if st, ok := kept.(io.Closer); ok {
 			_ = st.Close()
 		}
 		return true
@@ -103,18 +114,16 @@ func (q *queries) exec(ctx context.Context, text string, args ...any) (int64, er
 }
 
 // statement returns the prepared statement to run here, or nil.
-func (q *queries) statement(ctx context.Context, text string) *sql.Stmt {
+func (q *queries) statement(ctx context.Context, text string) runner {
 	if q.tx == nil {
 		p := q.db.read
-		if !p.prepares {
-			return nil
-		}
-		st := p.statement(text)
-		if st == nil {
+		if p.prepares && p.statement(text) == nil {
 			p.prepare(ctx, []string{text})
-			st = p.statement(text)
 		}
-		return st
+		if st := p.statement(text); st != nil {
+			return st
+		}
+		return nil
 	}
 	p := q.db.write
 	if !p.prepares {

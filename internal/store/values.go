@@ -31,6 +31,7 @@ func utc(t *time.Time) sql.Scanner { return instant{t} }
 
 type instant struct{ to *time.Time }
 
+// Scan reads microseconds, and null as the zero time.
 func (i instant) Scan(src any) error {
 	switch v := src.(type) {
 	case nil:
@@ -56,6 +57,7 @@ func opt[T ~string](s *T) sql.Scanner { return optional[T]{s} }
 
 type optional[T ~string] struct{ to *T }
 
+// Scan reads a text, and null as the empty one.
 func (o optional[T]) Scan(src any) error {
 	s, err := textOf(src)
 	*o.to = T(s)
@@ -67,6 +69,7 @@ func toJSON(v any) driver.Valuer { return encoded{v} }
 
 type encoded struct{ v any }
 
+// Value returns the JSON.
 func (e encoded) Value() (driver.Value, error) {
 	b, err := json.Marshal(e.v)
 	return string(b), err
@@ -78,6 +81,7 @@ func fromJSON(v any) sql.Scanner { return decoded{v} }
 
 type decoded struct{ to any }
 
+// Scan reads JSON.
 func (d decoded) Scan(src any) error {
 	s, err := textOf(src)
 	if err != nil || s == "" || s == "null" {
@@ -91,6 +95,7 @@ func email(e *sso.Email) sql.Scanner { return address{e} }
 
 type address struct{ to *sso.Email }
 
+// Scan reads an address, and null as none.
 func (a address) Scan(src any) error {
 	s, err := textOf(src)
 	if err != nil || s == "" {
@@ -106,6 +111,7 @@ func hash(h *secret.Hash) sql.Scanner { return digest{h} }
 
 type digest struct{ to *secret.Hash }
 
+// Scan reads the octets of a hash.
 func (d digest) Scan(src any) error {
 	b, ok := src.([]byte)
 	if !ok || len(b) != len(d.to) {
@@ -132,6 +138,7 @@ func path(p *[]sso.OrgID) sql.Scanner { return steps{p} }
 
 type steps struct{ to *[]sso.OrgID }
 
+// Scan reads a path.
 func (s steps) Scan(src any) error {
 	text, err := textOf(src)
 	if err != nil {

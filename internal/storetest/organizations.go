@@ -8,7 +8,7 @@ import (
 )
 
 func organizationsAreKept(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	missing[sso.Organization](w, "Organization()")(w.reader().Organization(ctx, "org_none"))
 	missing[sso.Organization](w, "OrganizationByKey()")(w.reader().OrganizationByKey(ctx, "acme"))
 	none[sso.Organization](w, "Organizations()")(w.reader().Organizations(ctx))
@@ -40,7 +40,7 @@ func organizationsAreKept(w *world) {
 }
 
 func lineageRunsFromTheRoot(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	var line []sso.Organization
 	var above *sso.Organization
 	for _, key := range []string{"z", "a", "m", "b", "y", "c", "x", "d"} { // as deep as a tree may be
@@ -56,7 +56,7 @@ func lineageRunsFromTheRoot(w *world) {
 }
 
 func movedOrganizationTakesAlong(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	acme, other := w.addOrg("acme", nil), w.addOrg("other", nil)
 	emea := w.addOrg("emea", &acme)
 	uk := w.addOrg("uk", &emea)
@@ -83,7 +83,7 @@ func movedOrganizationTakesAlong(w *world) {
 }
 
 func domainsAreKept(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	acme := w.addOrg("acme", nil)
 	c := w.addConnection(acme.ID, "acme-okta")
 	r := w.reader()
@@ -114,7 +114,7 @@ func domainsAreKept(w *world) {
 }
 
 func oneVerifiedClaim(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	acme, rival := w.addOrg("acme", nil), w.addOrg("rival", nil)
 	claim := func(org sso.OrgID, state sso.DomainState) func(*store.Writer) error {
 		return func(tx *store.Writer) error {
@@ -133,7 +133,7 @@ func oneVerifiedClaim(w *world) {
 }
 
 func connectionsAreKept(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	acme := w.addOrg("acme", nil)
 	r := w.reader()
 	missing[sso.Connection](w, "Connection()")(r.Connection(ctx, "con_none"))
@@ -166,7 +166,7 @@ func connectionsAreKept(w *world) {
 }
 
 func activeConnections(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	var orgs []sso.OrgID
 	var want []sso.Connection
 	for i := range 2*sso.MaxTreeDepth + 1 {
@@ -193,7 +193,7 @@ func activeConnections(w *world) {
 }
 
 func appsAreKept(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	r := w.reader()
 	missing[sso.App](w, "App()")(r.App(ctx, "app_none"))
 	missing[sso.App](w, "AppByClientID()")(r.AppByClientID(ctx, "client-portal"))

@@ -10,7 +10,7 @@ import (
 )
 
 func usersAreKept(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	acme := w.addOrg("acme", nil)
 	emea := w.addOrg("emea", &acme)
 	r := w.reader()
@@ -53,7 +53,7 @@ func usersAreKept(w *world) {
 }
 
 func usernamesAndAddresses(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	acme, other := w.addOrg("acme", nil), w.addOrg("other", nil)
 	alice := w.addUser(acme.ID, "alice")
 	twin := w.user(acme.ID, "ALICE")
@@ -74,7 +74,7 @@ func usernamesAndAddresses(w *world) {
 }
 
 func signInIsNoted(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	acme := w.addOrg("acme", nil)
 	alice := w.addUser(acme.ID, "alice")
 	w.refused(store.ErrNotFound, func(tx *store.Writer) error { return tx.NoteSignIn(ctx, "usr_none", w.now) })
@@ -85,7 +85,7 @@ func signInIsNoted(w *world) {
 }
 
 func membershipsAreKept(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	acme, other := w.addOrg("acme", nil), w.addOrg("other", nil)
 	emea := w.addOrg("emea", &acme)
 	alice, bob := w.addUser(acme.ID, "alice"), w.addUser(other.ID, "bob")
@@ -117,7 +117,7 @@ func membershipsAreKept(w *world) {
 }
 
 func linksAreKept(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	acme := w.addOrg("acme", nil)
 	c, second := w.addConnection(acme.ID, "acme-okta"), w.addConnection(acme.ID, "acme-entra")
 	alice, bob := w.addUser(acme.ID, "alice"), w.addUser(acme.ID, "bob")
@@ -149,7 +149,7 @@ func linksAreKept(w *world) {
 }
 
 func sessionsAreKept(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	acme := w.addOrg("acme", nil)
 	emea := w.addOrg("emea", &acme)
 	c := w.addConnection(acme.ID, "acme-okta") // of the organization above
@@ -175,7 +175,7 @@ func sessionsAreKept(w *world) {
 }
 
 func sessionsEnd(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	acme := w.addOrg("acme", nil)
 	alice := w.addUser(acme.ID, "alice")
 	w.addMember(acme.ID, alice.ID)
@@ -208,7 +208,7 @@ func sessionsEnd(w *world) {
 }
 
 func grantsAreKept(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	acme := w.addOrg("acme", nil)
 	alice := w.addUser(acme.ID, "alice")
 	m := w.addMember(acme.ID, alice.ID)

@@ -10,7 +10,7 @@ import (
 )
 
 func attemptsAreKept(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	r := w.reader()
 	missing[sso.Attempt](w, "Attempt()")(r.Attempt(ctx, "att_none"))
 	a := w.attempt()
@@ -35,7 +35,7 @@ func attemptsAreKept(w *world) {
 }
 
 func tracesAreKept(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	r := w.reader()
 	missing[sso.Trace](w, "Trace()")(r.Trace(ctx, "7F3K-22QD"))
 	missing[sso.Trace](w, "Org().Trace()")(r.Org("org_a").Trace(ctx, "7F3K-22QD"))
@@ -55,7 +55,7 @@ func tracesAreKept(w *world) {
 }
 
 func eventsAreKept(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	r := w.reader()
 	none[sso.Event](w, "Events()")(r.Org("org_a").Events(ctx, 10))
 	at := w.later()
@@ -76,7 +76,7 @@ func eventsAreKept(w *world) {
 }
 
 func signingKeysAreKept(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	r := w.reader()
 	none[store.SigningKey](w, "SigningKeys()")(r.SigningKeys(ctx, store.KeyForOIDC))
 	key := func(id string, use store.KeyUse, state store.KeyState) store.SigningKey {
@@ -112,9 +112,9 @@ func signingKeysAreKept(w *world) {
 // consume is [store.Writer.Consume] in a transaction of its own.
 func (w *world) consume(kind store.Kind, hash secret.Hash, now time.Time) (string, error) {
 	payload := ""
-	err := w.db.Write(w.Context(), func(tx *store.Writer) error {
+	err := w.db.Write(w.ctx, func(tx *store.Writer) error {
 		var err error
-		payload, err = tx.Consume(w.Context(), kind, hash, now)
+		payload, err = tx.Consume(w.ctx, kind, hash, now)
 		return err
 	})
 	return payload, err
@@ -122,11 +122,11 @@ func (w *world) consume(kind store.Kind, hash secret.Hash, now time.Time) (strin
 
 func (w *world) addSingleUse(kind store.Kind, hash secret.Hash, expires time.Time) {
 	w.Helper()
-	w.write(func(tx *store.Writer) error { return tx.InsertSingleUse(w.Context(), kind, hash, expires, `{"a":1}`) })
+	w.write(func(tx *store.Writer) error { return tx.InsertSingleUse(w.ctx, kind, hash, expires, `{"a":1}`) })
 }
 
 func singleUse(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	hash := secret.NewToken().Hash()
 	end := w.now.Add(time.Minute)
 	insert := func(kind store.Kind) func(*store.Writer) error {
@@ -170,7 +170,7 @@ func singleUse(w *world) {
 }
 
 func expiredIsDeleted(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	acme := w.addOrg("acme", nil)
 	alice := w.addUser(acme.ID, "alice")
 	w.addMember(acme.ID, alice.ID)

@@ -13,7 +13,7 @@ import (
 // tenantsAreApart asks each method of one organization for what is another's,
 // and as a twin the other's for its own.
 func tenantsAreApart(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	acme, rival := w.addOrg("acme", nil), w.addOrg("rival", nil)
 	c := w.addConnection(acme.ID, "acme-okta")
 	alice := w.addUser(acme.ID, "alice")
@@ -123,7 +123,7 @@ func tenantsAreApart(w *world) {
 // noRowPointsElsewhere holds the schema itself to it, by rows that name their
 // own organization and another one's row.
 func noRowPointsElsewhere(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	acme, rival := w.addOrg("acme", nil), w.addOrg("rival", nil)
 	own, foreign := w.addConnection(acme.ID, "acme-okta"), w.addConnection(rival.ID, "rival-okta")
 	alice, mallory := w.addUser(acme.ID, "alice"), w.addUser(rival.ID, "mallory")
@@ -183,7 +183,7 @@ func noRowPointsElsewhere(w *world) {
 // unstorableText gives each look-up and each save a text that PostgreSQL
 // cannot hold, with a twin that it can.
 func unstorableText(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	acme := w.addOrg("acme", nil)
 	r := w.reader()
 	for _, bad := range []string{"a\x00b", "a\xffb", "\xed\xa0\x80"} { // U+0000, no UTF-8, a surrogate
@@ -221,7 +221,7 @@ func unstorableText(w *world) {
 // shownText lets a browser and an identity provider say anything of themselves:
 // a sign-in must not break on it.
 func shownText(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	acme := w.addOrg("acme", nil)
 	alice := w.addUser(acme.ID, "alice")
 	w.addMember(acme.ID, alice.ID)

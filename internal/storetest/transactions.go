@@ -13,7 +13,7 @@ import (
 )
 
 func failedTransactionLeavesNothing(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	insert := func(tx *store.Writer, key string) {
 		w.Helper()
 		if err := tx.SaveOrganization(ctx, w.organization(key, nil)); err != nil {
@@ -41,7 +41,7 @@ func failedTransactionLeavesNothing(w *world) {
 }
 
 func hiddenErrorIsReturned(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	w.addOrg("acme", nil)
 	w.conflict(store.OrganizationKey, func(tx *store.Writer) error {
 		if err := tx.SaveOrganization(ctx, w.organization("before", nil)); err != nil {
@@ -66,7 +66,7 @@ func hiddenErrorIsReturned(w *world) {
 }
 
 func transactionIsAlone(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	outside := w.reader()
 	w.write(func(tx *store.Writer) error {
 		if err := tx.SaveOrganization(ctx, w.organization("acme", nil)); err != nil {
@@ -80,7 +80,7 @@ func transactionIsAlone(w *world) {
 }
 
 func canceledContext(w *world) {
-	ctx, cancel := context.WithCancel(w.Context())
+	ctx, cancel := context.WithCancel(w.ctx)
 	err := w.db.Write(ctx, func(tx *store.Writer) error {
 		if err := tx.SaveOrganization(ctx, w.organization("acme", nil)); err != nil {
 			return err
@@ -91,7 +91,7 @@ func canceledContext(w *world) {
 	if !errors.Is(err, context.Canceled) {
 		w.Errorf("Write() = %v, want it canceled", err)
 	}
-	missing[sso.Organization](w, "OrganizationByKey()")(w.reader().OrganizationByKey(w.Context(), "acme"))
+	missing[sso.Organization](w, "OrganizationByKey()")(w.reader().OrganizationByKey(w.ctx, "acme"))
 	if _, err := w.reader().Organizations(ctx); !errors.Is(err, context.Canceled) {
 		w.Errorf("Organizations() = %v, want it canceled", err)
 	}
@@ -108,7 +108,7 @@ func (w *world) race(n int, want error, fn func(i int, tx *store.Writer) error) 
 	for i := range n {
 		all.Go(func() {
 			<-start
-			err := w.db.Write(w.Context(), func(tx *store.Writer) error { return fn(i, tx) })
+			err := w.db.Write(w.ctx, func(tx *store.Writer) error { return fn(i, tx) })
 			switch {
 			case err == nil:
 				won.Add(1)
@@ -129,15 +129,15 @@ func oneOfManyConsumes(w *world) {
 	hash := secret.NewToken().Hash()
 	w.addSingleUse(store.KindAuthorizationCode, hash, w.now.Add(time.Minute))
 	won := w.race(racers, store.ErrUsed, func(_ int, tx *store.Writer) error {
-		if _, err := tx.Consume(w.Context(), store.KindAuthorizationCode, hash, w.now); err != nil {
+		if _, err := tx.Consume(w.ctx, store.KindAuthorizationCode, hash, w.now); err != nil {
 			return err
 		}
-		return tx.InsertTrace(w.Context(), w.trace("org_a")) // the effect
+		return tx.InsertTrace(w.ctx, w.trace("org_a")) // the effect
 	})
 	if won != 1 {
 		w.Errorf("%d of %d consume one single-use thing", won, racers)
 	}
-	if traces := get[[]sso.Trace](w, "Traces()")(w.reader().Org("org_a").Traces(w.Context(), racers)); len(traces) != 1 {
+	if traces := get[[]sso.Trace](w, "Traces()")(w.reader().Org("org_a").Traces(w.ctx, racers)); len(traces) != 1 {
 		w.Errorf("one use has %d effects", len(traces))
 	}
 }
@@ -145,7 +145,7 @@ func oneOfManyConsumes(w *world) {
 func oneOfManyInserts(w *world) {
 	hash := secret.NewToken().Hash()
 	won := w.race(racers, store.ErrUsed, func(_ int, tx *store.Writer) error {
-		return tx.InsertSingleUse(w.Context(), store.KindSAMLAssertion, hash, w.now, "")
+		return tx.InsertSingleUse(w.ctx, store.KindSAMLAssertion, hash, w.now, "")
 	})
 	if won != 1 {
 		w.Errorf("%d of %d insert one assertion", won, racers)
@@ -153,7 +153,7 @@ func oneOfManyInserts(w *world) {
 }
 
 func oneOfManySaves(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	a := w.attempt()
 	w.write(func(tx *store.Writer) error { return tx.InsertAttempt(ctx, a) })
 	a.Version = 1
@@ -164,7 +164,7 @@ func oneOfManySaves(w *world) {
 }
 
 func oneOfManyVerifies(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	const claims = 12
 	var orgs []sso.OrgID
 	for i := range claims {
@@ -183,7 +183,7 @@ func oneOfManyVerifies(w *world) {
 // one. Each reads all rows and writes only its own, so that nothing but
 // serializable transactions keeps the last owner.
 func noWriteSkew(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	acme := w.addOrg("acme", nil)
 	const owners = 6
 	var members []sso.Membership
@@ -219,7 +219,7 @@ func noWriteSkew(w *world) {
 
 // oneStatement counts what reads of many rows cost: one each, however many.
 func oneStatement(w *world) {
-	ctx := w.Context()
+	ctx := w.ctx
 	acme := w.addOrg("acme", nil)
 	above := &acme
 	var tree []sso.OrgID

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"net/netip"
 	"reflect"
@@ -19,6 +20,7 @@ import (
 // world is one test's database, and the short ways to fill it.
 type world struct {
 	*testing.T
+	ctx context.Context // of the test
 	db  *store.DB
 	now time.Time
 	seq *atomic.Int64
@@ -26,7 +28,7 @@ type world struct {
 
 func newWorld(t *testing.T, db *store.DB) *world {
 	t.Helper()
-	return &world{T: t, db: db, now: time.Date(2026, 9, 1, 12, 0, 0, 123456000, time.UTC), seq: new(atomic.Int64)}
+	return &world{T: t, ctx: t.Context(), db: db, now: time.Date(2026, 9, 1, 12, 0, 0, 123456000, time.UTC), seq: new(atomic.Int64)}
 }
 
 // later returns an instant that no earlier call has returned.
@@ -37,7 +39,7 @@ func (w *world) later() time.Time {
 // write runs fn in a transaction that must succeed.
 func (w *world) write(fn func(tx *store.Writer) error) {
 	w.Helper()
-	if err := w.db.Write(w.Context(), fn); err != nil {
+	if err := w.db.Write(w.ctx, fn); err != nil {
 		w.Fatalf("Write() = %v", err)
 	}
 }
@@ -45,7 +47,7 @@ func (w *world) write(fn func(tx *store.Writer) error) {
 // refused runs fn in a transaction that must end in this error.
 func (w *world) refused(want error, fn func(tx *store.Writer) error) {
 	w.Helper()
-	if err := w.db.Write(w.Context(), fn); !errors.Is(err, want) {
+	if err := w.db.Write(w.ctx, fn); !errors.Is(err, want) {
 		w.Errorf("Write() = %v, want %v", err, want)
 	}
 }
@@ -53,7 +55,7 @@ func (w *world) refused(want error, fn func(tx *store.Writer) error) {
 // conflict runs fn in a transaction that must end in a conflict on c.
 func (w *world) conflict(c store.Constraint, fn func(tx *store.Writer) error) {
 	w.Helper()
-	err := w.db.Write(w.Context(), fn)
+	err := w.db.Write(w.ctx, fn)
 	if !store.ConflictOn(err, c) || !errors.Is(err, store.ErrConflict) {
 		w.Errorf("Write() = %v, want a conflict on %s", err, c)
 	}
@@ -62,7 +64,7 @@ func (w *world) conflict(c store.Constraint, fn func(tx *store.Writer) error) {
 // read runs fn, which must succeed.
 func (w *world) read(fn func(r *store.Reader) error) {
 	w.Helper()
-	if err := w.db.Read(w.Context(), fn); err != nil {
+	if err := w.db.Read(w.ctx, fn); err != nil {
 		w.Fatalf("Read() = %v", err)
 	}
 }
@@ -172,7 +174,7 @@ func (w *world) organization(key string, parent *sso.Organization) sso.Organizat
 func (w *world) addOrg(key string, parent *sso.Organization) sso.Organization {
 	w.Helper()
 	o := w.organization(key, parent)
-	w.write(func(tx *store.Writer) error { return tx.SaveOrganization(w.Context(), o) })
+	w.write(func(tx *store.Writer) error { return tx.SaveOrganization(w.ctx, o) })
 	o.Version = 1
 	return o
 }
@@ -198,7 +200,7 @@ func (w *world) connection(org sso.OrgID, key string) sso.Connection {
 func (w *world) addConnection(org sso.OrgID, key string) sso.Connection {
 	w.Helper()
 	c := w.connection(org, key)
-	w.write(func(tx *store.Writer) error { return tx.Org(org).SaveConnection(w.Context(), c) })
+	w.write(func(tx *store.Writer) error { return tx.Org(org).SaveConnection(w.ctx, c) })
 	c.Version = 1
 	return c
 }
@@ -215,7 +217,7 @@ func (w *world) user(home sso.OrgID, name string) sso.User {
 func (w *world) addUser(home sso.OrgID, name string) sso.User {
 	w.Helper()
 	u := w.user(home, name)
-	w.write(func(tx *store.Writer) error { return tx.Org(home).SaveUser(w.Context(), u) })
+	w.write(func(tx *store.Writer) error { return tx.Org(home).SaveUser(w.ctx, u) })
 	u.Version = 1
 	return u
 }
@@ -224,7 +226,7 @@ func (w *world) addMember(org sso.OrgID, user sso.UserID) sso.Membership {
 	w.Helper()
 	at := w.later()
 	m := sso.Membership{Org: org, User: user, Role: sso.RoleAdmin, Groups: []string{"staff", "ops"}, CreatedAt: at, UpdatedAt: at}
-	w.write(func(tx *store.Writer) error { return tx.Org(org).SaveMembership(w.Context(), m) })
+	w.write(func(tx *store.Writer) error { return tx.Org(org).SaveMembership(w.ctx, m) })
 	return m
 }
 
@@ -245,7 +247,7 @@ func (w *world) session(org sso.OrgID, user sso.UserID, connection sso.Connectio
 func (w *world) addSession(org sso.OrgID, user sso.UserID) (sso.Session, secret.Hash) {
 	w.Helper()
 	s, token := w.session(org, user, "")
-	w.write(func(tx *store.Writer) error { return tx.InsertSession(w.Context(), s, token) })
+	w.write(func(tx *store.Writer) error { return tx.InsertSession(w.ctx, s, token) })
 	return s, token
 }
 
