@@ -21,7 +21,7 @@ const (
 // what it cannot read, so that no two readers see two requests.
 func ParseForm(raw string) (url.Values, error) {
 	if len(raw) > MaxForm || strings.Count(raw, "&") >= maxParameters {
-		return nil, &fault.Error{Kind: fault.Exhausted, Code: "oidc_request_too_large", Fix: fault.AppSide}
+		return nil, &fault.Error{Kind: fault.Invalid, Code: "oidc_request_too_large", Fix: fault.AppSide}
 	}
 	v, err := url.ParseQuery(raw)
 	if err != nil {

@@ -1,0 +1,241 @@
+package oidcapi
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+
+	"github.com/sallyport/sallyport/internal/grant"
+	"github.com/sallyport/sallyport/internal/oidc"
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/web"
+)
+
+// Cache times of the public documents. A new key is published a week before it
+// signs, so an hour is little.
+const (
+	cacheDocuments = "public, max-age=3600"
+	cachePreflight = "600" // seconds
+)
+
+// formType is the media type of every body that is read here.
+const formType = "application/x-www-form-urlencoded"
+
+// SignIn begins a sign-in for an authorize request: it answers r with the first
+// page, or by sending the browser on to an identity provider. When the person
+// is known, it calls [grant.Service.Resume] and sends the browser there.
+type SignIn interface {
+	Begin(w http.ResponseWriter, r *http.Request, asked grant.SignIn) error
+}
+
+// Handler serves the OpenID provider.
+type Handler struct {
+	Grants *grant.Service
+	SignIn SignIn
+	// Person returns who a session token stands for, judged now.
+	Person func(context.Context, secret.Token) (sso.Person, error)
+}
+
+// Routes returns what is served.
+func (h *Handler) Routes() []web.Route {
+	return []web.Route{
+		{Method: http.MethodGet, Path: oidc.DiscoveryPath, Access: web.Client, Handler: h.discovery},
+		{Method: http.MethodGet, Path: oidc.MetadataPath, Access: web.Client, Handler: h.discovery},
+		{Method: http.MethodGet, Path: oidc.JWKSPath, Access: web.Client, Handler: h.jwks},
+		{Method: http.MethodGet, Path: oidc.AuthorizePath, Access: web.Browser, Handler: h.authorize},
+		{Method: http.MethodPost, Path: oidc.AuthorizePath, Access: web.CrossSitePost, MaxBody: oidc.MaxForm, Handler: h.authorizePosted},
+		{Method: http.MethodPost, Path: oidc.TokenPath, Access: web.Client, MaxBody: oidc.MaxForm, Handler: h.token},
+		{Method: http.MethodOptions, Path: oidc.TokenPath, Access: web.Client, Handler: preflight},
+		{Method: http.MethodGet, Path: oidc.UserinfoPath, Access: web.Client, Handler: h.userinfo},
+		{Method: http.MethodPost, Path: oidc.UserinfoPath, Access: web.Client, MaxBody: oidc.MaxForm, Handler: h.userinfo},
+		{Method: http.MethodOptions, Path: oidc.UserinfoPath, Access: web.Client, Handler: preflight},
+	}
+}
+
+// discovery serves the discovery document, for OpenID and plain OAuth clients.
+func (h *Handler) discovery(w http.ResponseWriter, _ *http.Request) error {
+	b, err := h.Grants.Discovery()
+	if err != nil {
+		return err
+	}
+	return public(w, b)
+}
+
+// jwks serves the key set.
+func (h *Handler) jwks(w http.ResponseWriter, r *http.Request) error {
+	b, err := h.Grants.JWKS(r.Context())
+	if err != nil {
+		return err
+	}
+	return public(w, b)
+}
+
+// public sends a document that is no secret to anybody.
+func public(w http.ResponseWriter, body []byte) error {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", cacheDocuments)
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
+	_, _ = w.Write(body) // a caller that is gone is not our failure
+	return nil
+}
+
+// authorize answers an authorize request.
+func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
+	parameters, err := oidc.ParseForm(r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	person, err := h.person(r)
+	if err != nil {
+		return err
+	}
+	out, err := h.Grants.Authorize(r.Context(), parameters, person)
+	if err != nil {
+		return err
+	}
+	if out.SignIn != nil {
+		web.Note(r, "app", string(out.SignIn.App))
+		return h.SignIn.Begin(w, r, *out.SignIn)
+	}
+	if out.Refused != "" {
+		web.Note(r, "refused", string(out.Refused))
+	}
+	// A registered URI may have a scheme of a native application's own, so it
+	// is not held to what we demand of other sites.
+	w.Header().Set("Location", out.URL)
+	w.WriteHeader(http.StatusSeeOther)
+	return nil
+}
+
+// person returns who this browser is signed in as, or nil. A session that is
+// over, or whose person may not come in any more, is none: the sign-in that
+// follows says why.
+func (h *Handler) person(r *http.Request) (*sso.Person, error) {
+	token := web.SessionToken(r)
+	if token.IsZero() {
+		return nil, nil
+	}
+	p, err := h.Person(r.Context(), token)
+	if grant.SignedOut(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &p, nil
+}
+
+// authorizePosted sends a posted authorize request on to GET, with which the
+// browser brings its cookies. 303, so that it does not post again.
+func (h *Handler) authorizePosted(w http.ResponseWriter, r *http.Request) error {
+	body, err := form(r)
+	if err != nil {
+		return err
+	}
+	parameters, err := oidc.ParseForm(body)
+	if err != nil {
+		return err
+	}
+	return web.SeeOther(w, r, oidc.AuthorizePath+"?"+parameters.Encode())
+}
+
+// token serves the token endpoint.
+func (h *Handler) token(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Pragma", "no-cache") // [RFC 6749 5.1]; Cache-Control is no-store everywhere
+	body, err := form(r)
+	if err != nil {
+		return err
+	}
+	request, err := oidc.ReadToken(r.Header.Values("Authorization"), r.URL.RawQuery, body)
+	if err != nil {
+		return err
+	}
+	if origin := r.Header.Get("Origin"); origin != "" {
+		allowed, err := h.Grants.AllowsOrigin(r.Context(), request.Client.ClientID, origin)
+		if err != nil {
+			return err
+		}
+		if allowed {
+			allow(w, origin)
+		}
+	}
+	tokens, err := h.Grants.Exchange(r.Context(), request)
+	if err != nil {
+		return err
+	}
+	return program(w, tokens.JSON())
+}
+
+// userinfo serves the userinfo endpoint.
+func (h *Handler) userinfo(w http.ResponseWriter, r *http.Request) error {
+	body := ""
+	if r.Method == http.MethodPost {
+		var err error
+		if body, err = form(r); err != nil {
+			return err
+		}
+	}
+	token, err := oidc.ReadBearer(r.Header.Values("Authorization"), r.URL.RawQuery, body)
+	var info grant.Userinfo
+	if err == nil {
+		info, err = h.Grants.Userinfo(r.Context(), token)
+	}
+	origin := r.Header.Get("Origin")
+	if err != nil {
+		if _, refused := errors.AsType[*oidc.BearerError](err); refused && origin != "" {
+			// That a token is no good may be read by anybody: a page must
+			// learn that it is time to sign in again.
+			allow(w, "*")
+			w.Header().Set("Access-Control-Expose-Headers", "WWW-Authenticate")
+		}
+		return err
+	}
+	if info.Client.AllowsOrigin(origin) {
+		allow(w, origin)
+	}
+	return program(w, info.Claims.JSON())
+}
+
+// preflight answers what a browser asks before a page's request goes out. It
+// says what may be sent; whether the answer may be read is said with it.
+func preflight(w http.ResponseWriter, r *http.Request) error {
+	if r.Header.Get("Origin") != "" {
+		allow(w, "*")
+		w.Header().Set("Access-Control-Allow-Methods", "GET, POST")
+		w.Header().Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
+		w.Header().Set("Access-Control-Max-Age", cachePreflight)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// allow lets pages of an origin read the answer. No cookie is ever seen on
+// these routes, so credentials are never allowed.
+func allow(w http.ResponseWriter, origin string) {
+	w.Header().Set("Access-Control-Allow-Origin", origin)
+	w.Header().Add("Vary", "Origin")
+}
+
+// program sends a JSON body to a program.
+func program(w http.ResponseWriter, body []byte) error {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(body) // a caller that is gone is not our failure
+	return nil
+}
+
+// form returns the body of a form as it came; package oidc reads it. A body of
+// another type is read as none.
+func form(r *http.Request) (string, error) {
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != formType {
+		return "", nil
+	}
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
+		return "", err
+	}
+	return string(b), nil
+}
