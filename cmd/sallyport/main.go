@@ -27,6 +27,7 @@ const (
 type commands struct {
 	Config kong.ConfigFlag `placeholder:"FILE" help:"YAML file with the same names as the flags."`
 
+	Demo    demoCmd    `cmd:"" help:"Run everything on this machine with a demo identity provider and a demo app."`
 	Serve   serveCmd   `cmd:"" help:"Run the server."`
 	Apply   applyCmd   `cmd:"" help:"Make the database say what a file says."`
 	Migrate migrateCmd `cmd:"" help:"Bring the schema of the database up to date."`

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"strings"
 	"time"
 )
 
@@ -120,11 +119,4 @@ func serveAll(ctx context.Context, listeners ...listener) error {
 		return nil
 	}
 	return err
-}
-
-// hostPort returns the part of a URL between scheme and path.
-func hostPort(url string) string {
-	_, rest, _ := strings.Cut(url, "://")
-	host, _, _ := strings.Cut(rest, "/")
-	return host
 }

@@ -75,20 +75,28 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request, d signin.Departur
 	return h.UI.Post(w, r, page)
 }
 
-// finish makes the session, gives it to the browser, and returns where to go:
-// back to the app's request, which now finds a session, or to the account.
-func (h *Handler) finish(w http.ResponseWriter, r *http.Request, id sso.AttemptID) (string, error) {
+// finish makes the session, gives it to the browser, and sends it on: to the
+// app that asked, with its answer, or to the account.
+func (h *Handler) finish(w http.ResponseWriter, r *http.Request, id sso.AttemptID) error {
 	done, err := h.Flow.Finish(r.Context(), browserOf(r), id)
 	if err != nil {
-		return "", err
+		return err
 	}
 	web.Note(r, "ses", string(done.Session.ID))
 	web.Note(r, "usr", string(done.Session.User))
 	web.SetSession(w, r, done.Token)
 	if done.Request == "" {
-		return accountPath, nil
+		return web.SeeOther(w, r, accountPath)
 	}
-	return h.Back(r.Context(), done.Request, done.Session)
+	target, err := h.Back(r.Context(), done.Request, done.Session)
+	if err != nil {
+		return err
+	}
+	// The app has registered it; it may have the scheme of a native
+	// application, to which no rule about web addresses applies.
+	w.Header().Set("Location", target)
+	w.WriteHeader(http.StatusSeeOther)
+	return nil
 }
 
 // account serves GET /account.

@@ -133,11 +133,9 @@ func (h *Handler) goOn(w http.ResponseWriter, r *http.Request, a sso.Attempt, er
 		}
 		return h.UI.Leave(w, r, d.URL, d.Name)
 	case sso.StepFinish:
-		path, err := h.finish(w, r, a.ID)
-		if err != nil {
-			return err
-		}
-		return h.UI.Leave(w, r, path, "")
+		// The session is made by a GET, from which the browser may be sent
+		// anywhere, to an app's own scheme too.
+		return h.UI.Leave(w, r, web.ContinuePath(a.ID), "")
 	default:
 		return web.SeeOther(w, r, pathOf(a.Next(), a.ID))
 	}
@@ -158,11 +156,7 @@ func (h *Handler) resume(w http.ResponseWriter, r *http.Request) error {
 	case sso.StepSSO:
 		return h.depart(w, r, a.ID)
 	case sso.StepFinish:
-		path, err := h.finish(w, r, a.ID)
-		if err != nil {
-			return err
-		}
-		return web.SeeOther(w, r, path)
+		return h.finish(w, r, a.ID)
 	case sso.StepOver:
 		return &fault.Error{Kind: fault.Conflict, Code: "attempt_over", Fix: fault.PersonSide}
 	}

@@ -1,0 +1,278 @@
+package login_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/signin"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/web"
+	"github.com/sallyport/sallyport/internal/web/login"
+	"github.com/sallyport/sallyport/internal/web/ui"
+	"github.com/sallyport/sallyport/internal/webtest"
+)
+
+// fake is a flow in memory. Addresses of sso.example go to one identity
+// provider, those of two.example to a choice of two, those of post.example to
+// one that wants its request posted; everybody's password is "right".
+type fake struct {
+	mu       sync.Mutex
+	attempts map[sso.AttemptID]sso.Attempt
+	sessions map[string]sso.Person
+	departed signin.Departure // overrides where to go, when set
+	asked    []signin.Browser
+}
+
+func (f *fake) load(b signin.Browser, id sso.AttemptID) (sso.Attempt, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked = append(f.asked, b)
+	a, ok := f.attempts[id]
+	if !ok {
+		return sso.Attempt{}, &fault.Error{Kind: fault.NotFound, Code: "attempt_unknown", Fix: fault.PersonSide}
+	}
+	if err := a.Usable(b.Binding, a.CreatedAt); err != nil {
+		return sso.Attempt{}, err
+	}
+	return a, nil
+}
+
+func (f *fake) keep(a sso.Attempt) sso.Attempt {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.attempts[a.ID] = a
+	return a
+}
+
+func (*fake) fresh(b signin.Browser) sso.Attempt {
+	now := time.Now()
+	return sso.Attempt{ID: sso.NewAttemptID(now), Browser: b.Binding, CreatedAt: now, ExpiresAt: now.Add(sso.AttemptLife)}
+}
+
+func (f *fake) Begin(_ context.Context, b signin.Browser, s signin.Start) (sso.Attempt, error) {
+	if s.OrgKey != "" && s.OrgKey != "acme" {
+		return sso.Attempt{}, &fault.Error{Kind: fault.NotFound, Code: "organization_unknown", Fix: fault.PersonSide}
+	}
+	a := f.fresh(b)
+	a.App, a.Request = s.App, s.Request
+	return f.keep(a), nil
+}
+
+func (f *fake) Attempt(_ context.Context, b signin.Browser, id sso.AttemptID) (sso.Attempt, error) {
+	return f.load(b, id)
+}
+
+func (f *fake) Identify(_ context.Context, b signin.Browser, id sso.AttemptID, typed string, by sso.Method) (sso.Attempt, error) {
+	email, err := sso.ParseEmail(typed)
+	if err != nil {
+		return sso.Attempt{}, err
+	}
+	a := f.fresh(b)
+	if id != "" {
+		if a, err = f.load(b, id); err != nil {
+			return sso.Attempt{}, err
+		}
+	}
+	a.Typed, a.Connection, a.Choices, a.Method = email, "", nil, sso.BySSO
+	switch {
+	case by == sso.ByPassword:
+		a.Method = sso.ByPassword
+	case email.Domain() == "sso.example" || email.Domain() == "post.example":
+		a.Connection = "con_1"
+	case email.Domain() == "two.example":
+		a.Choices, a.Method = []sso.ConnectionID{"con_1", "con_2"}, ""
+	default:
+		a.Method = sso.ByPassword
+	}
+	return f.keep(a), nil
+}
+
+func (*fake) Choices(_ context.Context, a sso.Attempt) ([]signin.Choice, error) {
+	if a.Next() == sso.StepOrg {
+		return []signin.Choice{{ID: "org_1", Name: "Acme"}, {ID: "org_2", Name: "Acme EMEA"}}, nil
+	}
+	return []signin.Choice{{ID: "con_1", Name: "Acme Okta"}, {ID: "con_2", Name: "Acme <Entra>"}}, nil
+}
+
+func (f *fake) Choose(_ context.Context, b signin.Browser, id sso.AttemptID, choice string) (sso.Attempt, error) {
+	a, err := f.load(b, id)
+	if err != nil {
+		return sso.Attempt{}, err
+	}
+	switch {
+	case a.Next() == sso.StepChoose && slices.Contains(a.Choices, sso.ConnectionID(choice)):
+		a.Connection, a.Method = sso.ConnectionID(choice), sso.BySSO
+	case a.Next() == sso.StepOrg && slices.Contains(a.Proof.Orgs, sso.OrgID(choice)):
+		a.Proof.Org = sso.OrgID(choice)
+	default:
+		return sso.Attempt{}, &fault.Error{Kind: fault.Invalid, Code: "choice_unknown", Fix: fault.PersonSide}
+	}
+	return f.keep(a), nil
+}
+
+func (f *fake) Password(_ context.Context, b signin.Browser, id sso.AttemptID, password string) (sso.Attempt, error) {
+	a, err := f.load(b, id)
+	if err != nil {
+		return sso.Attempt{}, err
+	}
+	switch {
+	case a.Next() != sso.StepPassword:
+		return sso.Attempt{}, &fault.Error{Kind: fault.Conflict, Code: "attempt_step", Fix: fault.PersonSide}
+	case password == "":
+		return sso.Attempt{}, &fault.Error{Kind: fault.Invalid, Code: "password_length", Fix: fault.PersonSide}
+	case password != "right":
+		return sso.Attempt{}, &fault.Error{Kind: fault.Unauthenticated, Code: "password_wrong", Fix: fault.PersonSide}
+	}
+	a.Proof = sso.Proof{User: "usr_1", Org: "org_1", At: a.CreatedAt}
+	if strings.HasPrefix(a.Typed.String(), "many@") {
+		a.Proof.Org, a.Proof.Orgs = "", []sso.OrgID{"org_1", "org_2"}
+	}
+	return f.keep(a), nil
+}
+
+func (f *fake) Depart(_ context.Context, b signin.Browser, id sso.AttemptID) (signin.Departure, error) {
+	a, err := f.load(b, id)
+	switch {
+	case err != nil:
+		return signin.Departure{}, err
+	case f.departed.Name != "":
+		return f.departed, nil
+	case a.Typed.Domain() == "post.example":
+		return signin.Departure{Name: "Acme ADFS", Form: &signin.Form{
+			Action: "https://idp.example/post", Fields: []signin.Field{{Name: "SAMLRequest", Value: "PHg+"}, {Name: "RelayState", Value: `"<r>`}},
+		}}, nil
+	}
+	return signin.Departure{Name: "Acme Okta", URL: "https://idp.example/sso?SAMLRequest=x&RelayState=y"}, nil
+}
+
+func (f *fake) Finish(_ context.Context, b signin.Browser, id sso.AttemptID) (signin.Finished, error) {
+	a, err := f.load(b, id)
+	if err != nil {
+		return signin.Finished{}, err
+	}
+	a.DoneAt = a.CreatedAt
+	f.keep(a)
+	token := secret.NewToken()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sessions[token.Reveal()] = sso.Person{
+		User:       sso.User{ID: a.Proof.User, FirstName: "Ada", LastName: "Lovelace", Email: a.Typed},
+		Org:        sso.Organization{ID: a.Proof.Org, Name: "Acme"},
+		Membership: sso.Membership{Role: sso.RoleOwner},
+	}
+	return signin.Finished{Token: token, Session: sso.Session{ID: "ses_1", User: a.Proof.User}, App: a.App, Request: a.Request}, nil
+}
+
+func (f *fake) Person(_ context.Context, token secret.Token) (sso.Person, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p, ok := f.sessions[token.Reveal()]
+	if !ok {
+		return sso.Person{}, &fault.Error{Kind: fault.Unauthenticated, Code: "session_over", Fix: fault.PersonSide}
+	}
+	return p, nil
+}
+
+func (f *fake) SignOut(_ context.Context, token secret.Token) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.sessions, token.Reveal())
+	return nil
+}
+
+// prove makes an attempt look as it does after a good response.
+func (f *fake) prove(t *testing.T, id sso.AttemptID) {
+	t.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	a, ok := f.attempts[id]
+	if !ok {
+		t.Fatalf("no attempt %q", id)
+	}
+	a.Proof = sso.Proof{User: "usr_1", Org: "org_1", At: a.CreatedAt}
+	f.attempts[id] = a
+}
+
+// house is the pages on a fake, served on loopback.
+type house struct {
+	*fake
+	base string
+	log  *lines
+}
+
+// lines is a log that may be read while it is written.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+var _ io.Writer = (*lines)(nil)
+
+func open(t *testing.T) house {
+	t.Helper()
+	pages, err := ui.New(ui.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fake{attempts: map[sso.AttemptID]sso.Attempt{}, sessions: map[string]sso.Person{}}
+	h := &login.Handler{Flow: f, UI: pages}
+	log := &lines{}
+	base := webtest.Serve(t, func(baseURL string) http.Handler {
+		base, err := web.ParseBaseURL(baseURL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		authorize := web.Route{Method: http.MethodGet, Path: "/oauth2/authorize", Access: web.Browser, Handler: func(w http.ResponseWriter, r *http.Request) error {
+			if web.SessionToken(r).IsZero() {
+				a, err := f.Begin(r.Context(), signin.Browser{Binding: web.Binding(r)}, signin.Start{App: "app_1", Request: r.URL.RawQuery})
+				if err != nil {
+					return err
+				}
+				return web.SeeOther(w, r, web.LoginPath(a.ID))
+			}
+			return web.SeeOtherSite(w, "https://app.example/cb?code=1")
+		}}
+		rt, err := web.New(web.Config{BaseURL: base, Log: slog.New(slog.NewTextHandler(log, nil)), Person: f.Person, Failure: pages.Failure},
+			h.Routes(), []web.Route{authorize})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rt
+	})
+	return house{f, base, log}
+}
+
+// only returns the one attempt that there is.
+func (f *fake) only(t *testing.T) sso.Attempt {
+	t.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.attempts) != 1 {
+		t.Fatalf("%d attempts, want one", len(f.attempts))
+	}
+	for _, a := range f.attempts {
+		return a
+	}
+	return sso.Attempt{}
+}

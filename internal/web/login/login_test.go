@@ -1,0 +1,312 @@
+package login_test
+
+import (
+	"flag"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/signin"
+	"github.com/sallyport/sallyport/internal/web"
+	"github.com/sallyport/sallyport/internal/web/login"
+	"github.com/sallyport/sallyport/internal/webtest"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+const appRequest = "client_id=portal&state=s"
+
+func TestRouteTable(t *testing.T) {
+	t.Parallel()
+	const file = "testdata/routes.txt"
+	got := web.Table((&login.Handler{}).Routes())
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("routes (-want +got):\n%s", diff)
+	}
+}
+
+func TestTheFirstPageAsksAndStoresNothing(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	page := webtest.NewBrowser(t, h.base).Get("/login")
+	if page.Status != 200 || page.Heading() != "Sign in" || !page.Has("email") {
+		t.Errorf("%d %q, want the form\n%s", page.Status, page.Heading(), page.Body)
+	}
+	if len(h.attempts) != 0 {
+		t.Errorf("%d attempts are stored", len(h.attempts))
+	}
+}
+
+func TestAnAddressLeadsToItsIdentityProviderAndBack(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	b := webtest.NewBrowser(t, h.base)
+	page := b.Get("/oauth2/authorize?"+appRequest).Submit(map[string]string{"email": "ada@sso.example"}, "", "")
+	// The answer to the post is a page: a redirect would break the form's policy.
+	if page.Status != 200 || !strings.Contains(page.Body, "Continue to Acme Okta") {
+		t.Fatalf("%d, want the page that moves on\n%s", page.Status, page.Body)
+	}
+	const idp = "https://idp.example/sso?SAMLRequest=x&RelayState=y"
+	if got := page.Refresh().Left; got != idp {
+		t.Errorf("it moves on to %s, want %s", got, idp)
+	}
+	if got := page.Click("Continue to Acme Okta").Left; got != idp {
+		t.Errorf("its button goes to %s, want %s", got, idp)
+	}
+	h.prove(t, h.only(t).ID)
+	done := b.Get(web.ContinuePath(h.only(t).ID))
+	if done.Left != "https://app.example/cb?code=1" || b.Cookie("sallyport-session") == "" {
+		t.Errorf("coming back ends at %q with session %q, want the app and one", done.Left, b.Cookie("sallyport-session"))
+	}
+	if got := b.Hops[len(b.Hops)-1]; got != "GET /oauth2/authorize?"+appRequest {
+		t.Errorf("the last of our pages is %s, want the app's request", got)
+	}
+	if got := b.Get("/account"); got.Heading() != "Ada Lovelace" {
+		t.Errorf("the account shows %q", got.Heading())
+	}
+}
+
+func TestAHintNeedsNoPage(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	b := webtest.NewBrowser(t, h.base)
+	b.Get("/login")
+	a, err := h.Identify(t.Context(), signinBrowser(b), "", "ada@sso.example", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{web.LoginPath(a.ID), web.AttemptPath("/login/sso", a.ID)} {
+		if got := b.Get(path).Left; !strings.HasPrefix(got, "https://idp.example/sso?") {
+			t.Errorf("GET %s leads to %q, want the identity provider", path, got)
+		}
+	}
+}
+
+func TestAMistypedAddressStaysInItsField(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	page := webtest.NewBrowser(t, h.base).Get("/login").Submit(map[string]string{"email": `ada"><b>@example`}, "", "")
+	if page.Status != 400 || page.Value("email") != `ada"><b>@example` || page.Attr("aria-invalid") != "true" {
+		t.Errorf("%d with %q in the field, want 400 and what was typed\n%s", page.Status, page.Value("email"), page.Body)
+	}
+	if !strings.HasPrefix(page.Alert(), "Enter your e-mail address") {
+		t.Errorf("alert %q", page.Alert())
+	}
+	if !strings.Contains(h.log.String(), "code=ident_email") {
+		t.Errorf("the log does not tell:\n%s", h.log)
+	}
+}
+
+func TestAPasswordSignsIn(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	b := webtest.NewBrowser(t, h.base)
+	page := b.Get("/login").Submit(map[string]string{"email": "ada@sso.example"}, "by", "password")
+	if page.URL.Path != "/login/password" || !strings.Contains(page.Body, "ada@sso.example") {
+		t.Fatalf("%s, want the password page with the address", page.URL)
+	}
+	for typed, want := range map[string]string{"wrong": "That name and password do not match.", "": "Enter your password."} {
+		again := page.Submit(map[string]string{"password": typed}, "", "")
+		if again.Alert() != want || again.Value("password") != "" || again.Status < 400 {
+			t.Errorf("password %q: %d %q, want %q beside an empty field", typed, again.Status, again.Alert(), want)
+		}
+	}
+	done := page.Submit(map[string]string{"password": "right"}, "", "").Refresh()
+	if done.URL.Path != "/account" || done.Heading() != "Ada Lovelace" {
+		t.Errorf("signed in at %s as %q\n%s", done.URL, done.Heading(), done.Body)
+	}
+	if strings.Contains(h.log.String(), "right") || strings.Contains(h.log.String(), b.Cookie("sallyport-session")) {
+		t.Errorf("the log holds a secret:\n%s", h.log)
+	}
+}
+
+func TestNotYouGoesBackToTheAddress(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	b := webtest.NewBrowser(t, h.base)
+	page := b.Get("/oauth2/authorize?"+appRequest).Submit(map[string]string{"email": "ada@else.example"}, "", "").Click("Not you?")
+	if page.Value("email") != "ada@else.example" {
+		t.Fatalf("the field holds %q, want the address", page.Value("email"))
+	}
+	page = page.Submit(map[string]string{"email": "bob@else.example"}, "", "")
+	if !strings.Contains(page.Body, "bob@else.example") || h.only(t).Request != appRequest {
+		t.Errorf("the sign-in went on with another attempt or address\n%s", page.Body)
+	}
+}
+
+func TestThePersonChoosesAmongConnectionsAndOrganizations(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	b := webtest.NewBrowser(t, h.base)
+	page := b.Get("/login").Submit(map[string]string{"email": "ada@two.example"}, "", "")
+	if page.Heading() != "Choose how to sign in" || !strings.Contains(page.Body, "Acme &lt;Entra&gt;") {
+		t.Fatalf("%s: %q, want the choice\n%s", page.URL, page.Heading(), page.Body)
+	}
+	if got := page.Submit(nil, "choice", "con_2").Refresh().Left; !strings.HasPrefix(got, "https://idp.example/sso") {
+		t.Errorf("the choice leads to %q, want the identity provider", got)
+	}
+
+	page = b.Get("/login").Submit(map[string]string{"email": "many@else.example"}, "", "").Submit(map[string]string{"password": "right"}, "", "")
+	if page.Heading() != "Choose an organization" || strings.Contains(page.Body, "Not you?") {
+		t.Fatalf("%s: %q, want the choice of organizations\n%s", page.URL, page.Heading(), page.Body)
+	}
+	if got := page.Submit(nil, "choice", "org_2").Refresh(); got.URL.Path != "/account" {
+		t.Errorf("the choice leads to %s, want the account", got.URL)
+	}
+}
+
+func TestARequestIsPosted(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	b := webtest.NewBrowser(t, h.base)
+	page := b.Get("/login").Submit(map[string]string{"email": "ada@post.example"}, "", "")
+	if got := page.Header.Get("Content-Security-Policy"); strings.Contains(got, "form-action") || !strings.Contains(got, "default-src 'none'") {
+		t.Errorf("content policy %q, want none of forms alone", got)
+	}
+	sent := page.Submit(nil, "", "")
+	want := url.Values{"SAMLRequest": {"PHg+"}, "RelayState": {`"<r>`}}
+	if diff := cmp.Diff(want, sent.Posted); diff != "" || sent.Left != "https://idp.example/post" {
+		t.Errorf("posted to %s (-want +got):\n%s", sent.Left, diff)
+	}
+}
+
+func TestNobodyIsSentToAnUnsafeAddress(t *testing.T) {
+	t.Parallel()
+	for name, to := range map[string]signin.Departure{
+		"script":      {Name: "x", URL: "javascript:alert(1)"},
+		"plain http":  {Name: "x", URL: "http://idp.example/sso"},
+		"script form": {Name: "x", Form: &signin.Form{Action: "javascript:alert(1)"}},
+		"our own":     {Name: "x", Form: &signin.Form{Action: "/logout"}},
+	} {
+		h := open(t)
+		h.departed = to
+		page := webtest.NewBrowser(t, h.base).Get("/login").Submit(map[string]string{"email": "ada@sso.example"}, "", "")
+		if page.Status != 403 || page.Code() != "redirect_target" || strings.Contains(page.Body, "javascript:") {
+			t.Errorf("%s: %d %s, want it refused\n%s", name, page.Status, page.Code(), page.Body)
+		}
+	}
+}
+
+func TestOnlyTheBrowserThatBeganGoesOn(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	mine := webtest.NewBrowser(t, h.base)
+	mine.Get("/oauth2/authorize?"+appRequest).Submit(map[string]string{"email": "ada@sso.example"}, "", "")
+	h.prove(t, h.only(t).ID)
+	path := web.ContinuePath(h.only(t).ID)
+
+	bare := webtest.NewBrowser(t, h.base)
+	if got := bare.Get(path); got.Status != 403 || got.Code() != "bind_cookie_missing" || bare.Cookie("sallyport-session") != "" {
+		t.Errorf("a browser without the cookie: %d %s, want bind_cookie_missing and no session", got.Status, got.Code())
+	}
+	other := webtest.NewBrowser(t, h.base)
+	other.Get("/login")
+	if got := other.Get(path); got.Status != 403 || got.Code() != "bind_cookie" || other.Cookie("sallyport-session") != "" {
+		t.Errorf("another browser: %d %s, want bind_cookie and no session", got.Status, got.Code())
+	}
+	if got := mine.Get(path); got.Left == "" {
+		t.Log(h.log.String())
+		t.Errorf("the browser that began: %d %s, want the app", got.Status, got.Code())
+	}
+}
+
+func TestTryAgainKeepsWhatTheAppAskedFor(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	b := webtest.NewBrowser(t, h.base)
+	page := b.Get("/oauth2/authorize?"+appRequest).Submit(map[string]string{"email": "ada@two.example"}, "", "")
+	failed := page.Submit(nil, "choice", "con_1")
+	h.departed = signin.Departure{Name: "x", URL: "javascript:alert(1)"}
+	failed = b.Get(web.LoginPath(h.only(t).ID))
+	if failed.Code() != "redirect_target" {
+		t.Fatalf("%d %s, want a failure", failed.Status, failed.Code())
+	}
+	again := failed.Click("Try again")
+	if !again.Has("email") || len(h.attempts) != 2 {
+		t.Errorf("%s with %d attempts, want the form of a new one", again.URL, len(h.attempts))
+	}
+	for id := range h.attempts {
+		if h.attempts[id].Request != appRequest {
+			t.Errorf("attempt %s has request %q", id, h.attempts[id].Request)
+		}
+	}
+	if got := b.Get("/login/again?attempt=att_none"); got.URL.String() != h.base+"/login" {
+		t.Errorf("an unknown attempt begins anew at %s, want /login", got.URL)
+	}
+}
+
+func TestTheSignOnURLOfAnOrganization(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	b := webtest.NewBrowser(t, h.base)
+	if got := b.Get("/login/acme"); got.URL.RequestURI() != web.LoginPath(h.only(t).ID) || !got.Has("email") {
+		t.Errorf("it leads to %s, want the form of a new attempt", got.URL)
+	}
+	for path, code := range map[string]string{"/login/nobody": "organization_unknown", "/login/No_Key": "page_not_found"} {
+		if got := b.Get(path); got.Status != 404 || got.Code() != code {
+			t.Errorf("%s: %d %s, want 404 %s", path, got.Status, got.Code(), code)
+		}
+	}
+}
+
+func TestAnOldPageGoesOnFromWhereTheSignInIs(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	b := webtest.NewBrowser(t, h.base)
+	old := b.Get("/login").Submit(map[string]string{"email": "many@else.example"}, "", "")
+	old.Submit(map[string]string{"password": "right"}, "", "")
+	if got := old.Submit(map[string]string{"password": "right"}, "", ""); got.Heading() != "Choose an organization" {
+		t.Errorf("%s: %q, want the next question\n%s", got.URL, got.Heading(), got.Body)
+	}
+}
+
+func TestSigningOut(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	b := webtest.NewBrowser(t, h.base)
+	account := b.Get("/login").Submit(map[string]string{"email": "ada@else.example"}, "", "").
+		Submit(map[string]string{"password": "right"}, "", "").Refresh()
+	if b.PostFromElsewhere("/logout", nil); len(h.sessions) != 1 {
+		t.Fatal("another site signed the person out")
+	}
+	out := account.Submit(nil, "", "")
+	if out.Heading() != "You are signed out" || b.Cookie("sallyport-session") != "" || len(h.sessions) != 0 {
+		t.Errorf("%q, session %q, %d stored; want none", out.Heading(), b.Cookie("sallyport-session"), len(h.sessions))
+	}
+	if got := b.Get("/account"); got.URL.Path != "/login" {
+		t.Errorf("the account leads to %s, want the sign-in", got.URL)
+	}
+	if got := account.Submit(nil, "", ""); got.Heading() != "You are signed out" {
+		t.Errorf("signing out twice: %q", got.Heading())
+	}
+}
+
+func TestPagesSpeakTheBrowsersLanguage(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	b := webtest.NewBrowser(t, h.base)
+	for accept, want := range map[string]string{"de-AT,en;q=0.5": "Anmelden", "fr": "Sign in", "": "Sign in", "*;;": "Sign in"} {
+		b.Language = accept
+		if got := b.Get("/login").Heading(); got != want {
+			t.Errorf("Accept-Language %q: %q, want %q", accept, got, want)
+		}
+	}
+}
+
+// signinBrowser is what the flow sees of a browser.
+func signinBrowser(b *webtest.Browser) signin.Browser {
+	return signin.Browser{Binding: secret.ParseToken(b.Cookie("sallyport-browser")).Hash()}
+}
