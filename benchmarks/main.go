@@ -1,0 +1,50 @@
+// Command benchmarks prints what it costs to decide that a SAML response is
+// good, as a multiple of the cryptography that the decision needs.
+//
+// The floor of a message is base64 decoding it, one RSA verification for every
+// signature and SHA-256 over the octets that are signed, by the same standard
+// library in the same run. Everything is measured as CPU time of the process,
+// garbage collection included, in rounds that take turns, so that a busy
+// machine slows all alike; the figure is the median over the rounds.
+//
+// The peers are other Go libraries, with the calls that their documentation
+// shows. goxmldsig verifies the signatures alone and judges nothing that the
+// message says.
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"text/tabwriter"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "benchmarks:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	cases, err := messages()
+	if err != nil {
+		return err
+	}
+	fmt.Printf("CPU time to verify a response, in multiples of the cryptography it needs (%s, %s/%s)\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(out, "message\toctets\tfloor\tSallyport\tallocations\tto reach\tgoxmldsig 1.6.1\tcrewjam/saml 0.5.1\t\n")
+	for _, c := range cases {
+		contenders, err := c.contenders()
+		if err != nil {
+			return err
+		}
+		cost, err := measure(contenders)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.name, err)
+		}
+		fmt.Fprintf(out, "%s\t%d\t%.1f µs\t%.2f ×\t%.0f\t%.1f ×\t%.1f ×\t%.1f ×\t\n", c.name, len(c.message),
+			cost[floor].micros, cost[sallyport].multiple, cost[sallyport].allocations, c.reach, cost[goxmldsig].multiple, cost[crewjam].multiple)
+	}
+	return out.Flush()
+}
