@@ -1,6 +1,7 @@
 package oidcapi
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -223,7 +224,7 @@ func allow(w http.ResponseWriter, origin string) {
 // program sends a JSON body to a program.
 func program(w http.ResponseWriter, body []byte) error {
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(body) // a caller that is gone is not our failure
+	_, _ = io.Copy(w, bytes.NewReader(body)) // a caller that is gone is not our failure
 	return nil
 }
 
