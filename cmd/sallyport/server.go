@@ -112,7 +112,7 @@ type beginner struct{ pages *login.Handler }
 
 // Begin implements [oidcapi.SignIn].
 func (b beginner) Begin(w http.ResponseWriter, r *http.Request, asked grant.SignIn) error {
-	return b.pages.Begin(w, r, signin.Start{App: asked.App, Request: asked.Request, LoginHint: asked.LoginHint})
+	return b.pages.Begin(w, r, signin.Start{App: asked.App, Request: asked.Request, LoginHint: asked.LoginHint, Fresh: asked.Fresh})
 }
 
 // sweep deletes what has expired, every now and then.

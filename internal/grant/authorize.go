@@ -75,7 +75,7 @@ func (s *Service) answer(ctx context.Context, parameters url.Values, person *sso
 	default:
 		return Outcome{SignIn: &SignIn{
 			App: app.ID, Request: request.Values().Encode(), LoginHint: request.LoginHint, UILocales: request.UILocales,
-			Fresh: login.Subject != "",
+			Fresh: request.DemandsFreshness(),
 		}}, nil
 	}
 }

@@ -81,6 +81,13 @@ type AuthorizeRequest struct {
 	redirectURI string
 }
 
+// DemandsFreshness reports whether the person must be asked anew who they are,
+// by an identity provider too that remembers them: prompt=login and max_age
+// mean the person, not our session [OIDCCore 3.1.2.1].
+func (r AuthorizeRequest) DemandsFreshness() bool {
+	return r.Prompt.Has(PromptLogin) || r.maxAge >= 0
+}
+
 // ClientIDOf returns the client ID of an authorize request, so that its client
 // can be looked up before [Judge]. The error is for a page.
 func ClientIDOf(v url.Values) (string, error) {

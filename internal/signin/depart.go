@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/saml"
@@ -36,12 +37,14 @@ type pending struct {
 	Attempt    sso.AttemptID    `json:"attempt"`
 	Connection sso.ConnectionID `json:"connection"`
 	Request    string           `json:"request"`
+	Fresh      time.Time        `json:"fresh,omitzero"` // when the person had to be asked anew
 }
 
 // Depart makes the request to the identity provider, at [sso.StepSSO].
 func (s *Service) Depart(ctx context.Context, b Browser, id sso.AttemptID) (Departure, error) {
 	relay, request := secret.NewToken(), saml.NewID()
 	var c sso.Connection
+	var fresh bool
 	err := s.DB.Write(ctx, func(tx *store.Writer) error {
 		a, err := s.load(ctx, tx.Reader, b, id)
 		if err != nil {
@@ -53,7 +56,11 @@ func (s *Service) Depart(ctx context.Context, b Browser, id sso.AttemptID) (Depa
 		if c, _, err = connection(ctx, tx.Reader, a.Connection); err != nil {
 			return err
 		}
-		kept, err := json.Marshal(pending{Attempt: a.ID, Connection: c.ID, Request: request})
+		out := pending{Attempt: a.ID, Connection: c.ID, Request: request}
+		if fresh = a.Fresh || c.SAML.ForceAuthn; fresh {
+			out.Fresh = s.Now()
+		}
+		kept, err := json.Marshal(out)
 		if err != nil {
 			return fmt.Errorf("keeping a request: %w", err)
 		}
@@ -62,18 +69,18 @@ func (s *Service) Depart(ctx context.Context, b Browser, id sso.AttemptID) (Depa
 	if err != nil {
 		return Departure{}, err
 	}
-	return s.send(&c, request, relay)
+	return s.send(&c, request, relay, fresh)
 }
 
 // send writes the request as the connection wants it.
-func (s *Service) send(c *sso.Connection, id string, relay secret.Token) (Departure, error) {
+func (s *Service) send(c *sso.Connection, id string, relay secret.Token, fresh bool) (Departure, error) {
 	to, err := c.RequestEndpoint()
 	if err != nil {
 		return Departure{}, err
 	}
 	request := saml.Request{
 		ID: id, Destination: to.Location, Issuer: s.entityID(c), ACS: s.acs(c), IssueInstant: s.Now(),
-		ForceAuthn: c.SAML.ForceAuthn, NameIDFormat: c.SAML.NameIDFormat,
+		ForceAuthn: fresh, NameIDFormat: c.SAML.NameIDFormat,
 	}
 	d := Departure{Name: c.Name}
 	if to.Binding == sso.BindingRedirect {

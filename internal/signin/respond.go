@@ -99,7 +99,7 @@ func (j *judgement) judge(in Response, message []byte, undecodable error) error 
 	}
 	// A response that nobody waits for is judged all the same, for the trace:
 	// support sees everything that is wrong with it at once.
-	assertion, err := j.verify(message, waiting.Request)
+	assertion, err := j.verify(message, waiting)
 	if asked != nil {
 		return asked
 	}
@@ -147,7 +147,7 @@ func (j *judgement) pending(relay string) (pending, error) {
 }
 
 // verify has the message judged and keeps the verdict list.
-func (j *judgement) verify(message []byte, request string) (*saml.Assertion, error) {
+func (j *judgement) verify(message []byte, waiting pending) (*saml.Assertion, error) {
 	idp, err := j.trusts(&j.connection)
 	if err != nil {
 		return nil, err
@@ -155,7 +155,7 @@ func (j *judgement) verify(message []byte, request string) (*saml.Assertion, err
 	settings := &j.connection.SAML
 	allowed := func(sw sso.LegacySwitch) bool { return settings.LegacyAllowed(sw, j.now) }
 	expect := saml.Expect{
-		IdP: idp, EntityID: j.entityID(&j.connection), ACS: j.acs(&j.connection), RequestID: request, Skew: saml.DefaultSkew,
+		IdP: idp, EntityID: j.entityID(&j.connection), ACS: j.acs(&j.connection), RequestID: waiting.Request, Skew: saml.DefaultSkew, AuthnAfter: waiting.Fresh,
 		Legacy: saml.Legacy{
 			SHA1: allowed(sso.LegacySHA1), RSA1024: allowed(sso.LegacyRSA1024),
 			NoAuthnStatement: allowed(sso.LegacyNoAuthnStatement),
@@ -211,6 +211,10 @@ func (j *judgement) prove(a *sso.Attempt, assertion *saml.Assertion, user sso.Us
 	a.Proof = sso.Proof{
 		User: user.ID, Org: org, AMR: methodsOf(assertion), At: j.now,
 		NameID: assertion.NameID.Value, SessionIndex: assertion.SessionIndex, NotAfter: assertion.SessionNotOnOrAfter,
+	}
+	// The identity provider may have asked the person hours ago.
+	if t := assertion.AuthnInstant; !t.IsZero() && t.Before(j.now) {
+		a.Proof.At = t
 	}
 	if org == "" {
 		a.Proof.Orgs = orgs

@@ -37,7 +37,7 @@ type Attempt struct {
 	Connection ConnectionID // chosen or found
 	Choices    []ConnectionID
 	Method     Method // "" until known
-	RequestID  string // of the AuthnRequest that is out
+	Fresh      bool   // the identity provider must ask the person anew
 	Proof      Proof  // zero until the person has been proven
 	CreatedAt  time.Time
 	ExpiresAt  time.Time

@@ -129,7 +129,7 @@ create table attempts (
     connection_id text,
     choices       text   not null,
     method        text   not null,
-    request_id    text   not null,
+    fresh         boolean not null,
     proof         text   not null,
     created_at    bigint not null,
     expires_at    bigint not null,
