@@ -28,7 +28,7 @@ type SignIn struct {
 	Request   string // to be kept, and given to [Service.Resume]
 	LoginHint string
 	UILocales []string
-	Fresh     bool // the person must prove anew who they are
+	Fresh     bool // the identity provider, too, must ask the person anew
 }
 
 // Authorize answers an authorize request. The person is whom the browser is

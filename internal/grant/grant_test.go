@@ -271,7 +271,9 @@ func TestAuthorizeAsksForASignIn(t *testing.T) {
 	}{
 		"nobody is there": {nil, nil, false},
 		"login":           {h.person(), []string{"prompt", "login"}, true},
-		"select_account":  {h.person(), []string{"prompt", "select_account"}, true},
+		"select_account":  {h.person(), []string{"prompt", "select_account"}, false},
+		"nobody, login":   {nil, []string{"prompt", "login"}, true},
+		"nobody, max_age": {nil, []string{"max_age", "300"}, true},
 		"max_age":         {h.person(), []string{"max_age", "3599"}, true},
 		"max_age=0":       {h.person(), []string{"max_age", "0"}, true},
 	} {
