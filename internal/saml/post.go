@@ -7,11 +7,13 @@ import (
 	"net/url"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/sallyport/sallyport/internal/xmltree"
 )
 
 const (
 	// MaxMessage is the greatest size of a message in bytes.
-	MaxMessage = 512 << 10
+	MaxMessage = xmltree.MaxMessageBytes
 
 	// MaxForm is the greatest size of the body of a POST that carries one.
 	MaxForm = 1 << 20
@@ -32,29 +34,29 @@ type Post struct {
 // query string is not a response. Errors are of type [*Refusal].
 func ReadPost(method, contentType string, body []byte) (Post, error) {
 	if method != "POST" {
-		return Post{}, &Refusal{Rule: BindMethod, Want: "POST", Got: quote(method)}
+		return Post{}, refusePost(BindMethod, "POST", method)
 	}
 	media, _, err := mime.ParseMediaType(contentType)
 	if err != nil || media != "application/x-www-form-urlencoded" {
-		return Post{}, &Refusal{Rule: BindMethod, Want: "application/x-www-form-urlencoded", Got: quote(contentType)}
+		return Post{}, refusePost(BindMethod, "application/x-www-form-urlencoded", contentType)
 	}
 	if len(body) > MaxForm {
-		return Post{}, &Refusal{Rule: BindSize, Want: "a form of at most 1 MiB"}
+		return Post{}, refusePost(BindSize, "a form of at most 1 MiB", "more")
 	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
-		return Post{}, &Refusal{Rule: BindParam, Want: "a well-formed form"}
+		return Post{}, refusePost(BindParam, "a well-formed form", "something else")
 	}
 	for _, name := range []string{"SAMLResponse", "RelayState"} {
 		if len(form[name]) > 1 {
-			return Post{}, &Refusal{Rule: BindParam, Want: name + " once", Got: "more than once"}
+			return Post{}, refusePost(BindParam, name+" once", "more than once")
 		}
 	}
 	switch {
 	case form.Has("SAMLRequest"):
-		return Post{}, &Refusal{Rule: BindParam, Want: "SAMLResponse", Got: "SAMLRequest"}
+		return Post{}, refusePost(BindParam, "SAMLResponse", "SAMLRequest")
 	case form.Get("SAMLResponse") == "":
-		return Post{}, &Refusal{Rule: BindParam, Want: "SAMLResponse", Got: "nothing"}
+		return Post{}, refusePost(BindParam, "SAMLResponse", "nothing")
 	}
 	message, err := DecodePost(form.Get("SAMLResponse"))
 	if err != nil {
@@ -69,7 +71,7 @@ func ReadPost(method, contentType string, body []byte) (Post, error) {
 // small form could fill the memory. Errors are of type [*Refusal].
 func DecodePost(form string) ([]byte, error) {
 	if len(form) > MaxForm {
-		return nil, &Refusal{Rule: BindSize, Want: "at most 512 KiB"}
+		return nil, refusePost(BindSize, "at most 512 KiB", "more")
 	}
 	packed := make([]byte, 0, len(form))
 	for i := range len(form) {
@@ -78,30 +80,47 @@ func DecodePost(form string) ([]byte, error) {
 		}
 	}
 	if len(packed) == 0 {
-		return nil, &Refusal{Rule: BindParam, Want: "a message", Got: "nothing"}
+		return nil, refusePost(BindParam, "a message", "nothing")
 	}
 	if got := notBase64(packed); got != "" {
-		return nil, &Refusal{Rule: BindBase64, Want: "base64", Got: got}
+		return nil, refusePost(BindBase64, "base64", got)
 	}
 	if base64.StdEncoding.DecodedLen(len(packed)) > MaxMessage+2 {
-		return nil, &Refusal{Rule: BindSize, Want: "at most 512 KiB"}
+		return nil, refusePost(BindSize, "at most 512 KiB", "more")
 	}
 	n, err := base64.StdEncoding.Strict().Decode(packed, packed)
 	if err != nil {
-		return nil, &Refusal{Rule: BindBase64, Want: "base64", Got: "damaged base64"}
+		return nil, refusePost(BindBase64, "base64", "damaged base64")
 	}
 	message := packed[:n]
 	switch {
 	case n > MaxMessage:
-		return nil, &Refusal{Rule: BindSize, Want: "at most 512 KiB"}
+		return nil, refusePost(BindSize, "at most 512 KiB", "more")
 	case looksLikeXML(message):
 		return message, nil
 	case notBase64(message) == "" && n%4 == 0:
-		return nil, &Refusal{Rule: BindBase64, Want: "base64 of XML", Got: "base64 of base64"}
+		return nil, refusePost(BindBase64, "base64 of XML", "base64 of base64")
 	case !utf8.Valid(message):
-		return nil, &Refusal{Rule: BindInflate, Want: "XML", Got: "binary data, compressed perhaps"}
+		return nil, refusePost(BindInflate, "XML", "binary data, compressed perhaps")
 	}
 	return message, nil // some text: the parser says what is wrong with it
+}
+
+// refusePost returns a refusal by a rule about the binding. Its list of checks
+// begins with those of the binding; nothing else was evaluated.
+func refusePost(rule Rule, want, got string) *Refusal {
+	refusal := &Refusal{Rule: rule, Want: want, Got: quote(got)}
+	verdict := Pass
+	for _, r := range [...]Rule{BindMethod, BindParam, BindSize, BindBase64, BindInflate} {
+		check := Check{Rule: r, Verdict: verdict}
+		if r == rule {
+			check = Check{Rule: r, Verdict: Fail, Want: want, Got: refusal.Got}
+			verdict = Skip
+		}
+		refusal.Checks = append(refusal.Checks, check)
+	}
+	refusal.Checks = append(refusal.Checks, newReport().checks[:]...)
+	return refusal
 }
 
 // notBase64 says what keeps b from being base64 without white space, or
