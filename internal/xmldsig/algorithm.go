@@ -1,11 +1,6 @@
 package xmldsig
 
-import (
-	"crypto"
-	_ "crypto/sha1" // linked for what stands behind Legacy.SHA1
-	_ "crypto/sha256"
-	_ "crypto/sha512"
-)
+import "crypto"
 
 // Namespaces of XML signatures.
 const (
@@ -84,6 +79,8 @@ var methods = [...]method{
 	{uri: RSASHA1, kind: RSA, hash: crypto.SHA1},
 	{uri: ECDSASHA1, kind: ECDSA, hash: crypto.SHA1},
 }
+
+// The hashes are linked by crypto/x509.
 
 // methodOf returns the signature algorithm of a URI, nil if it is not allowed.
 func methodOf(uri string, legacy Legacy) *method {

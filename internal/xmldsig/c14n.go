@@ -18,13 +18,16 @@ type C14N struct {
 // Canonicalize writes the canonical form of e. The error is an *Error for an
 // unknown algorithm, else that of the writer.
 func Canonicalize(dst io.Writer, e xmltree.Element, c C14N) error {
-	w := canonicalizers.Get().(*canonicalizer)
+	w, ok := canonicalizers.Get().(*canonicalizer)
+	if !ok {
+		w = new(canonicalizer)
+	}
 	defer canonicalizers.Put(w)
 	return w.run(dst, e, c)
 }
 
 // canonicalizers keeps the scratch memory of one run for the next one.
-var canonicalizers = sync.Pool{New: func() any { return new(canonicalizer) }}
+var canonicalizers sync.Pool
 
 // chunk is how many octets are gathered before they are written.
 const chunk = 4 << 10

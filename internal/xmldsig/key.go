@@ -72,10 +72,7 @@ func newKey(public crypto.PublicKey, spki []byte) (Key, error) {
 		switch public.Curve {
 		case elliptic.P256(), elliptic.P384(), elliptic.P521():
 		default:
-			return Key{}, refuseKey("P-256, P-384 or P-521", public.Curve.Params().Name)
-		}
-		if _, err := public.ECDH(); err != nil {
-			return Key{}, refuseKey("a point on the curve", "another one")
+			return Key{}, refuseKey("P-256, P-384 or P-521", public.Params().Name)
 		}
 		k.ecdsa = public
 	default:
@@ -166,7 +163,7 @@ func (k Key) Bits() int {
 	case k.rsa != nil:
 		return k.rsa.N.BitLen()
 	case k.ecdsa != nil:
-		return k.ecdsa.Curve.Params().BitSize
+		return k.ecdsa.Params().BitSize
 	}
 	return 0
 }

@@ -3,8 +3,6 @@ package xmldsig
 import (
 	"bytes"
 	"crypto"
-	"crypto/dsa"
-	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -24,8 +22,7 @@ func TestNewKeyRefuses(t *testing.T) {
 		n := new(big.Int).Lsh(big.NewInt(1), uint(bits-1))
 		return n.SetBit(n, 0, 1)
 	}
-	p256 := ecdsaKey().Public().(*ecdsa.PublicKey)
-	off := &ecdsa.PublicKey{Curve: elliptic.P256(), X: p256.X, Y: new(big.Int).Add(p256.Y, big.NewInt(1))}
+	p256 := &ecdsaKey().PublicKey
 	for name, tc := range map[string]struct{ hostile, twin crypto.PublicKey }{
 		"RSA of 1023 bits":          {&rsa.PublicKey{N: modulus(1023), E: 65537}, &rsa.PublicKey{N: modulus(1024), E: 65537}},
 		"RSA of 8193 bits":          {&rsa.PublicKey{N: modulus(8193), E: 65537}, &rsa.PublicKey{N: modulus(8192), E: 65537}},
@@ -34,9 +31,7 @@ func TestNewKeyRefuses(t *testing.T) {
 		"RSA with an even exponent": {&rsa.PublicKey{N: modulus(2048), E: 65536}, &rsa.PublicKey{N: modulus(2048), E: 65537}},
 		"RSA with a huge exponent":  {&rsa.PublicKey{N: modulus(2048), E: 1<<32 + 1}, &rsa.PublicKey{N: modulus(2048), E: 1<<31 - 1}},
 		"ECDSA on P-224":            {newECDSA(elliptic.P224()).Public(), newECDSA(elliptic.P384()).Public()},
-		"a point off the curve":     {off, p256},
 		"Ed25519":                   {ed25519.PublicKey(make([]byte, ed25519.PublicKeySize)), newECDSA(elliptic.P521()).Public()},
-		"DSA":                       {&dsa.PublicKey{}, p256},
 		"a secret":                  {[]byte("secret"), p256},
 		"nothing":                   {nil, p256},
 	} {
@@ -46,6 +41,43 @@ func TestNewKeyRefuses(t *testing.T) {
 		if _, err := NewKey(tc.twin); err != nil {
 			t.Errorf("the twin of %s: %v", name, err)
 		}
+	}
+}
+
+// What crypto/x509 reads, or nearly, and we do not take.
+func TestKeyFromSPKIRefuses(t *testing.T) {
+	t.Parallel()
+	spki, err := x509.MarshalPKIXPublicKey(ecdsaKey().Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	off := bytes.Clone(spki)
+	off[len(off)-1] ^= 1
+	one := big.NewInt(1)
+	params, err := asn1.Marshal(struct{ P, Q, G *big.Int }{one, one, one})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dsa, err := asn1.Marshal(struct {
+		Algorithm pkix.AlgorithmIdentifier
+		Key       asn1.BitString
+	}{
+		pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 840, 10040, 4, 1}, Parameters: asn1.RawValue{FullBytes: params}},
+		asn1.BitString{Bytes: []byte{2, 1, 1}, BitLength: 24},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := x509.ParsePKIXPublicKey(dsa); err != nil {
+		t.Errorf("crypto/x509 does not read the DSA key, so the case proves nothing: %v", err)
+	}
+	for name, der := range map[string][]byte{"a point off the curve": off, "DSA": dsa} {
+		if _, err := KeyFromSPKI(der); codeOf(t, err) != CodeKey {
+			t.Errorf("%s: %v, want %s", name, err, CodeKey)
+		}
+	}
+	if _, err := KeyFromSPKI(spki); err != nil {
+		t.Errorf("the twin: %v", err)
 	}
 }
 
@@ -139,7 +171,7 @@ func ed25519Key(tb testing.TB) crypto.Signer {
 // verifies PSS and nothing else.
 func TestKeyForPSSAlone(t *testing.T) {
 	t.Parallel()
-	public := rsaKey().Public().(*rsa.PublicKey)
+	public := &rsaKey().PublicKey
 	spki := func(modulus, exponent *big.Int) []byte {
 		inner, err := asn1.Marshal(struct{ N, E *big.Int }{modulus, exponent})
 		if err != nil {

@@ -13,13 +13,13 @@ import (
 
 // The keys of the tests: ours, and one of an attacker.
 var (
-	ecdsaKey    = sync.OnceValue(func() crypto.Signer { return newECDSA(elliptic.P256()) })
-	attackerKey = sync.OnceValue(func() crypto.Signer { return newECDSA(elliptic.P256()) })
-	rsaKey      = sync.OnceValue(func() crypto.Signer { return newRSA(2048) })
-	rsa1024Key  = sync.OnceValue(func() crypto.Signer { return newRSA(1024) })
+	ecdsaKey    = sync.OnceValue(func() *ecdsa.PrivateKey { return newECDSA(elliptic.P256()) })
+	attackerKey = sync.OnceValue(func() *ecdsa.PrivateKey { return newECDSA(elliptic.P256()) })
+	rsaKey      = sync.OnceValue(func() *rsa.PrivateKey { return newRSA(2048) })
+	rsa1024Key  = sync.OnceValue(func() *rsa.PrivateKey { return newRSA(1024) })
 )
 
-func newECDSA(curve elliptic.Curve) crypto.Signer {
+func newECDSA(curve elliptic.Curve) *ecdsa.PrivateKey {
 	key, err := ecdsa.GenerateKey(curve, rand.Reader)
 	if err != nil {
 		panic(err)
@@ -27,7 +27,7 @@ func newECDSA(curve elliptic.Curve) crypto.Signer {
 	return key
 }
 
-func newRSA(bits int) crypto.Signer {
+func newRSA(bits int) *rsa.PrivateKey {
 	key, err := rsa.GenerateKey(rand.Reader, bits)
 	if err != nil {
 		panic(err)

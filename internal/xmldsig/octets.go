@@ -79,7 +79,7 @@ func (k Key) verify(m *method, hash, sig []byte) bool {
 // verifyECDSA checks r and s, each of exactly the width of the curve's order.
 // [RFC6931 2.3.6]
 func verifyECDSA(public *ecdsa.PublicKey, hash, sig []byte) bool {
-	n := public.Curve.Params().N
+	n := public.Params().N
 	width := (n.BitLen() + 7) / 8
 	if len(sig) != 2*width {
 		return false

@@ -3,7 +3,6 @@ package xmldsig
 import (
 	"bytes"
 	"crypto"
-	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
@@ -208,7 +207,7 @@ func TestVerifyOctetsTakesWhatStandardsAllow(t *testing.T) {
 	}
 	sum := sha256.Sum256(octets)
 	for _, salt := range []int{0, 20, 32, 100} {
-		sig, err := rsa.SignPSS(rand.Reader, rsaKey().(*rsa.PrivateKey), crypto.SHA256, sum[:], &rsa.PSSOptions{SaltLength: salt})
+		sig, err := rsa.SignPSS(rand.Reader, rsaKey(), crypto.SHA256, sum[:], &rsa.PSSOptions{SaltLength: salt})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -252,7 +251,7 @@ func TestSignOctetsRefuses(t *testing.T) {
 			t.Errorf("%s: signed", name)
 		}
 	}
-	if _, err := fixedWidth([]byte{1}, ecdsaKey().Public().(*ecdsa.PublicKey)); err == nil {
+	if _, err := fixedWidth([]byte{1}, &ecdsaKey().PublicKey); err == nil {
 		t.Error("a broken signature was taken")
 	}
 }

@@ -146,7 +146,7 @@ func fixedWidth(der []byte, public *ecdsa.PublicKey) ([]byte, error) {
 	if _, err := asn1.Unmarshal(der, &rs); err != nil {
 		return nil, fmt.Errorf("signing: reading the signature: %w", err)
 	}
-	width := (public.Curve.Params().N.BitLen() + 7) / 8
+	width := (public.Params().N.BitLen() + 7) / 8
 	out := make([]byte, 2*width)
 	rs.R.FillBytes(out[:width])
 	rs.S.FillBytes(out[width:])

@@ -86,15 +86,16 @@ func read(e xmltree.Element) (s signature, err *Error) {
 		return s, err
 	}
 	if parts.next.Is(Namespace, "KeyInfo") {
-		if err = checkKeyInfo(parts.next); err != nil {
+		if err := checkKeyInfo(parts.next); err != nil {
 			return s, err
 		}
 		parts.next = parts.next.NextSibling()
 	}
-	if err = parts.end(); err != nil {
+	if err := parts.end(); err != nil {
 		return s, err
 	}
-	return s, s.readSignedInfo()
+	err = s.readSignedInfo()
+	return s, err
 }
 
 // checkKeyInfo refuses what would make KeyInfo more than a hint at a key. Nothing

@@ -35,7 +35,10 @@ func (v Verified) Descendant(e xmltree.Element) (Verified, bool) {
 // from the caller alone; without any, nothing is verified. The error is an
 // *Error.
 func Verify(e xmltree.Element, keys []Key, legacy Legacy) (Verified, error) {
-	v := verifiers.Get().(*verifier)
+	v, ok := verifiers.Get().(*verifier)
+	if !ok {
+		v = new(verifier)
+	}
 	defer verifiers.Put(v)
 	sig, err := v.verify(e, keys, legacy)
 	if err != nil {
@@ -45,7 +48,7 @@ func Verify(e xmltree.Element, keys []Key, legacy Legacy) (Verified, error) {
 }
 
 // verifiers keeps the scratch memory of one verification for the next one.
-var verifiers = sync.Pool{New: func() any { return new(verifier) }}
+var verifiers sync.Pool
 
 // verifier is the scratch memory of one verification.
 type verifier struct {

@@ -35,8 +35,7 @@ func isXMLDecl(s string) bool {
 func (p *parser) xmlDecl() error {
 	begin := p.pos
 	bad := func(what string) error { return fail(CodeEncoding, begin, "%s in the XML declaration", what) }
-	rest, ok := p.src[begin+len("<?xml"):], false
-	version, rest, ok := pseudoAttr(rest, "version")
+	version, rest, ok := pseudoAttr(p.src[begin+len("<?xml"):], "version")
 	if !ok || version != "1.0" {
 		return bad("another version than 1.0")
 	}
