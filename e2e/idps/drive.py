@@ -302,7 +302,8 @@ def main():
     if a.resume:
         with open(a.resume, encoding="utf-8") as f:
             first = json.load(f)
-        step = Step("resume", first["method"], first["url"], first["fields"], first["initiator"])
+        fields = first["fields"] and [(k, v) for k, v in first["fields"]]
+        step = Step("resume", first["method"], first["url"], fields, first["initiator"])
     else:
         step = Step("typed", "GET", a.url)
     b = Browser(jar=a.jar, filters=dict(f.split("=", 1) for f in a.filter))
