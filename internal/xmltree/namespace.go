@@ -1,5 +1,16 @@
 package xmltree
 
+import "hash/maphash"
+
+// few is up to how many names comparing one with each is the quickest. Beyond, a
+// name is compared with those of its hash alone: an attacker who fills the limits
+// gains nothing by it. Hashes are seeded by the process, so none can be aimed at.
+const few = 16
+
+var seed = maphash.MakeSeed()
+
+func hashOf(s string) uint32 { return uint32(maphash.String(seed, s)) }
+
 // declare reads a namespace declaration. The URI must be absolute and plain:
 // canonicalisers disagree about any other, and one that fails on it signs
 // nothing at all. [xml-names 2.2, 3; xml-c14n 1.3]
@@ -28,7 +39,7 @@ func (p *parser) declare(e *elem, a *attr, prefix string) error {
 			return fail(CodeDuplicate, at, "a namespace declared twice in one tag")
 		}
 	}
-	p.scope[p.scopeN] = int32(len(d.nss))
+	p.scope[p.scopeN], p.hashes[p.scopeN] = int32(len(d.nss)), hashOf(prefix)
 	p.scopeN++
 	e.nsN++
 	d.nss = append(d.nss, binding{prefix, raw})
@@ -72,16 +83,31 @@ func (p *parser) bind(e *elem) error {
 	attrs := d.attrs[e.attr0:]
 	for i := range attrs {
 		a := &attrs[i]
-		prefix, local := d.qname(a.name, a.prefixLen, a.localLen)
 		a.space = noBinding
-		if prefix != "" {
+		if a.prefixLen > 0 {
+			prefix, _ := d.qname(a.name, a.prefixLen, a.localLen)
 			if a.space, err = p.lookup(prefix, int(a.name)); err != nil {
 				return err
 			}
 		}
+	}
+	return d.distinct(attrs)
+}
+
+// distinct refuses attributes of one tag that have one expanded name.
+// [xml-names 6.3]
+func (d *Document) distinct(attrs []attr) error {
+	var hashes [MaxAttributes]uint32
+	hashed := len(attrs) > few
+	for i := range attrs {
+		a := &attrs[i]
+		_, local := d.qname(a.name, a.prefixLen, a.localLen)
+		if hashed {
+			hashes[i] = hashOf(local) ^ hashOf(d.uri(a.space))<<1
+		}
 		for j := range attrs[:i] {
 			b := &attrs[j]
-			if b.localLen != a.localLen || d.uri(b.space) != d.uri(a.space) {
+			if hashes[i] != hashes[j] || a.localLen != b.localLen || d.uri(a.space) != d.uri(b.space) {
 				continue
 			}
 			if _, other := d.qname(b.name, b.prefixLen, b.localLen); other == local {
@@ -92,9 +118,16 @@ func (p *parser) bind(e *elem) error {
 	return nil
 }
 
-// lookup returns the binding of a prefix among those in scope.
+// lookup returns the innermost binding of a prefix that is in scope.
 func (p *parser) lookup(prefix string, at int) (int32, error) {
+	hash, hashed := uint32(0), p.scopeN > few
+	if hashed {
+		hash = hashOf(prefix)
+	}
 	for i := p.scopeN - 1; i >= 0; i-- {
+		if hashed && p.hashes[i] != hash {
+			continue
+		}
 		if p.doc.nss[p.scope[i]].prefix == prefix {
 			return p.scope[i], nil
 		}

@@ -45,7 +45,8 @@ type parser struct {
 	gapOf   int32
 	gapTail bool
 
-	scope  [MaxNamespacesInScope]int32 // bindings of all open elements, innermost last
+	scope  [MaxNamespacesInScope]int32  // bindings of all open elements, innermost last
+	hashes [MaxNamespacesInScope]uint32 // of their prefixes
 	scopeN int
 }
 

@@ -42,28 +42,32 @@ func TestParseRefuses(t *testing.T) {
 		"CDATA section":               {`<r><![CDATA[x]]></r>`, `<r>x</r>`, CodeCDATA},
 		"unknown declaration":         {`<r><!x></r>`, `<r></r>`, CodeWellFormed},
 
-		"byte order mark of UTF-16BE":      {"\xFE\xFF\x00<\x00r", "\xEF\xBB\xBF<r/>", CodeEncoding},
-		"byte order mark of UTF-16LE":      {"\xFF\xFE<\x00r\x00/\x00>\x00", "\xEF\xBB\xBF<r/>", CodeEncoding},
-		"UTF-16LE without a mark":          {"<\x00r\x00/\x00>\x00", "<r/>", CodeEncoding},
-		"UTF-16BE without a mark":          {"\x00<\x00r\x00/\x00>", "<r/>", CodeEncoding},
-		"UTF-32":                           {"\x00\x00\xFE\xFF\x00\x00\x00<", "<r/>", CodeEncoding},
-		"UTF-7":                            {"+ADw-r/+AD4-", "<r/>", CodeEncoding},
-		"EBCDIC":                           {"\x4C\x6F\xA7\x94\x93", "<r/>", CodeEncoding},
-		"two byte order marks":             {"\xEF\xBB\xBF\xEF\xBB\xBF<r/>", "\xEF\xBB\xBF<r/>", CodeWellFormed},
-		"declared as Latin-1":              {`<?xml version="1.0" encoding="ISO-8859-1"?><r/>`, `<?xml version="1.0" encoding="UTF-8"?><r/>`, CodeEncoding},
-		"declared as UTF-16":               {`<?xml version='1.0' encoding='utf-16'?><r/>`, `<?xml version='1.0' encoding='utf-8'?><r/>`, CodeEncoding},
-		"XML 1.1":                          {`<?xml version="1.1"?><r/>`, `<?xml version="1.0"?><r/>`, CodeEncoding},
-		"no version":                       {`<?xml encoding="UTF-8"?><r/>`, `<?xml version="1.0" encoding="UTF-8"?><r/>`, CodeEncoding},
-		"standalone of neither yes nor no": {`<?xml version="1.0" standalone="maybe"?><r/>`, `<?xml version="1.0" standalone="no"?><r/>`, CodeEncoding},
-		"declaration in another order":     {`<?xml version="1.0" standalone="yes" encoding="UTF-8"?><r/>`, `<?xml version="1.0" encoding="UTF-8" standalone="yes"?><r/>`, CodeEncoding},
-		"more in the declaration":          {`<?xml version="1.0" x="y"?><r/>`, `<?xml version="1.0"  ?><r/>`, CodeEncoding},
-		"declaration without an end":       {`<?xml version="1.0"><r/>`, `<?xml version="1.0"?><r/>`, CodeEncoding},
-		"declaration with a value cut off": {`<?xml version="1.0`, `<?xml version="1.0"?><r/>`, CodeEncoding},
-		"declaration without white space":  {`<?xml version="1.0"encoding="UTF-8"?><r/>`, `<?xml version="1.0" encoding="UTF-8"?><r/>`, CodeEncoding},
-		"declaration behind white space":   {" <?xml version=\"1.0\"?><r/>", "<?xml version=\"1.0\"?> <r/>", CodeEncoding},
-		"declaration inside the root":      {`<r><?xml version="1.0"?></r>`, `<r></r>`, CodePI},
-		"NUL before the root":              {" \x00<r/>", " <r/>", CodeEncoding},
-		"NUL behind the root":              {"<r/>\x00", "<r/>\n", CodeEncoding},
+		"byte order mark of UTF-16BE":         {"\xFE\xFF\x00<\x00r", "\xEF\xBB\xBF<r/>", CodeEncoding},
+		"byte order mark of UTF-16LE":         {"\xFF\xFE<\x00r\x00/\x00>\x00", "\xEF\xBB\xBF<r/>", CodeEncoding},
+		"UTF-16LE without a mark":             {"<\x00r\x00/\x00>\x00", "<r/>", CodeEncoding},
+		"UTF-16BE without a mark":             {"\x00<\x00r\x00/\x00>", "<r/>", CodeEncoding},
+		"UTF-32":                              {"\x00\x00\xFE\xFF\x00\x00\x00<", "<r/>", CodeEncoding},
+		"UTF-7":                               {"+ADw-r/+AD4-", "<r/>", CodeEncoding},
+		"EBCDIC":                              {"\x4C\x6F\xA7\x94\x93", "<r/>", CodeEncoding},
+		"two byte order marks":                {"\xEF\xBB\xBF\xEF\xBB\xBF<r/>", "\xEF\xBB\xBF<r/>", CodeWellFormed},
+		"declared as Latin-1":                 {`<?xml version="1.0" encoding="ISO-8859-1"?><r/>`, `<?xml version="1.0" encoding="UTF-8"?><r/>`, CodeEncoding},
+		"declared as UTF-16":                  {`<?xml version='1.0' encoding='utf-16'?><r/>`, `<?xml version='1.0' encoding='utf-8'?><r/>`, CodeEncoding},
+		"XML 1.1":                             {`<?xml version="1.1"?><r/>`, `<?xml version="1.0"?><r/>`, CodeEncoding},
+		"declaration with a colon":            {`<?xml version:"1.0"?><r/>`, `<?xml version="1.0"?><r/>`, CodeEncoding},
+		"declaration with letters for quotes": {`<?xml version=x1.0x?><r/>`, `<?xml version="1.0"?><r/>`, CodeEncoding},
+		"declaration that ends in a name":     {`<?xml version`, `<?xml version="1.0"?><r/>`, CodeEncoding},
+		"declaration that ends behind '='":    {`<?xml version=`, `<?xml version="1.0"?><r/>`, CodeEncoding},
+		"no version":                          {`<?xml encoding="UTF-8"?><r/>`, `<?xml version="1.0" encoding="UTF-8"?><r/>`, CodeEncoding},
+		"standalone of neither yes nor no":    {`<?xml version="1.0" standalone="maybe"?><r/>`, `<?xml version="1.0" standalone="no"?><r/>`, CodeEncoding},
+		"declaration in another order":        {`<?xml version="1.0" standalone="yes" encoding="UTF-8"?><r/>`, `<?xml version="1.0" encoding="UTF-8" standalone="yes"?><r/>`, CodeEncoding},
+		"more in the declaration":             {`<?xml version="1.0" x="y"?><r/>`, `<?xml version="1.0"  ?><r/>`, CodeEncoding},
+		"declaration without an end":          {`<?xml version="1.0"><r/>`, `<?xml version="1.0"?><r/>`, CodeEncoding},
+		"declaration with a value cut off":    {`<?xml version="1.0`, `<?xml version="1.0"?><r/>`, CodeEncoding},
+		"declaration without white space":     {`<?xml version="1.0"encoding="UTF-8"?><r/>`, `<?xml version="1.0" encoding="UTF-8"?><r/>`, CodeEncoding},
+		"declaration behind white space":      {" <?xml version=\"1.0\"?><r/>", "<?xml version=\"1.0\"?> <r/>", CodeEncoding},
+		"declaration inside the root":         {`<r><?xml version="1.0"?></r>`, `<r></r>`, CodePI},
+		"NUL before the root":                 {" \x00<r/>", " <r/>", CodeEncoding},
+		"NUL behind the root":                 {"<r/>\x00", "<r/>\n", CodeEncoding},
 
 		"nothing":                          {``, `<r/>`, CodeWellFormed},
 		"white space alone":                {" \n", " \n<r/>", CodeWellFormed},
@@ -320,5 +324,40 @@ func TestParseAccepts(t *testing.T) {
 		if _, err := Parse([]byte(src), Message); err != nil {
 			t.Errorf("%s: Parse(%q) = %v, want it accepted", name, src, err)
 		}
+	}
+}
+
+// In a tag with many names, and below many declarations, the rules are the same.
+func TestParseRefusesAmongMany(t *testing.T) {
+	t.Parallel()
+	numbered := func(format string, n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, format, i)
+		}
+		return b.String()
+	}
+	const many = MaxNamespaces
+	declared := numbered(` xmlns:n%d="urn:%[1]d"`, many)
+	used := numbered(` n%d:x=""`, many)
+	for name, tc := range map[string]struct{ hostile, twin, code string }{
+		"the first attribute again":   {"<r" + numbered(` a%d=""`, many) + ` a0=""/>`, "<r" + numbered(` a%d=""`, many) + ` b0=""/>`, CodeDuplicate},
+		"the last attribute again":    {"<r" + numbered(` a%d=""`, many) + ` a31=""/>`, "<r" + numbered(` a%d=""`, many) + ` a32=""/>`, CodeDuplicate},
+		"an expanded name again":      {"<r" + declared + "><a" + used + ` xmlns:o="urn:7" o:x=""/></r>`, "<r" + declared + "><a" + used + ` xmlns:o="urn:70" o:x=""/></r>`, CodeDuplicate},
+		"an unbound prefix":           {"<r" + declared + `><n32:a/></r>`, "<r" + declared + `><n31:a/></r>`, CodeNamespace},
+		"an unbound attribute prefix": {"<r" + declared + `><a n32:x=""/></r>`, "<r" + declared + `><a n0:x=""/></r>`, CodeNamespace},
+	} {
+		if _, err := Parse([]byte(tc.hostile), Message); codeOf(t, err) != tc.code {
+			t.Errorf("%s: %v, want %s", name, err, tc.code)
+		}
+		if _, err := Parse([]byte(tc.twin), Message); err != nil {
+			t.Errorf("the twin of %s: %v", name, err)
+		}
+	}
+	inner := parse(t, "<r"+declared+`><n7:a xmlns:n7="urn:inner"><n7:b n7:x=""/><n8:c/></n7:a><n7:d/></r>`, Message)
+	a := inner.FirstChild()
+	b := a.FirstChild()
+	if a.Space() != "urn:inner" || b.Space() != "urn:inner" || b.NextSibling().Space() != "urn:8" || a.NextSibling().Space() != "urn:7" {
+		t.Error("another binding than the innermost was found")
 	}
 }

@@ -55,8 +55,9 @@ func (p *parser) xmlDecl() error {
 	return nil
 }
 
-// pseudoAttr reads white space, name="value" from the start of s. If they do not
-// stand there it returns s as it is.
+// pseudoAttr reads white space, name="value" from the start of s. If something
+// else stands there it returns s as it is; nothing good is behind a value that
+// does not end.
 func pseudoAttr(s, name string) (value, rest string, ok bool) {
 	i := skipWhite(s, 0)
 	if i == 0 || !strings.HasPrefix(s[i:], name) {
@@ -70,9 +71,5 @@ func pseudoAttr(s, name string) (value, rest string, ok bool) {
 	if i == len(s) || s[i] != '"' && s[i] != '\'' {
 		return "", s, false
 	}
-	value, rest, ok = strings.Cut(s[i+1:], s[i:i+1])
-	if !ok {
-		return "", s, false
-	}
-	return value, rest, true
+	return strings.Cut(s[i+1:], s[i:i+1])
 }
