@@ -189,8 +189,8 @@ func (a *applier) app(in *App) error {
 	if app.ClientID = in.ClientID; app.ClientID == "" {
 		app.ClientID = in.Key
 	}
-	if len(app.ClientID) > maxClientID || strings.ContainsFunc(app.ClientID, func(r rune) bool { return r <= ' ' || r >= utf8.RuneSelf-1 }) {
-		return &fault.Error{Kind: fault.Invalid, Code: "app_client_id", Want: "printable characters without white space, at most 200", Got: app.ClientID, Fix: fault.OperatorSide}
+	if len(app.ClientID) > maxClientID || strings.ContainsFunc(app.ClientID, func(r rune) bool { return r <= ' ' || r == ':' || r >= utf8.RuneSelf-1 }) {
+		return &fault.Error{Kind: fault.Invalid, Code: "app_client_id", Want: "printable characters without white space and colon, at most 200", Got: app.ClientID, Fix: fault.OperatorSide}
 	}
 	app.SecretHash = nil
 	if s := a.outside.secrets[in]; s != "" {
