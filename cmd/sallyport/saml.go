@@ -165,18 +165,11 @@ func (c *SamlVerifyCmd) expect() (saml.Expect, error) {
 
 // readMessage reads a file, or standard input for "-".
 func readMessage(name string, stdin io.Reader) ([]byte, error) {
-	var from io.Reader = stdin
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, fmt.Errorf("reading message: %w", err)
-		}
-		defer f.Close()
-		from = f
+	read := func() ([]byte, error) { return os.ReadFile(name) }
+	if name == "-" {
+		read = func() ([]byte, error) { return io.ReadAll(stdin) }
 	}
-	// One byte more than any form may have: what is too long is still judged
-	// as such.
-	content, err := io.ReadAll(io.LimitReader(from, saml.MaxForm+1))
+	content, err := read()
 	if err != nil {
 		return nil, fmt.Errorf("reading message: %w", err)
 	}

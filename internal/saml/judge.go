@@ -53,10 +53,10 @@ func (j *judge) response(m *envelope, signed bool) {
 
 func (j *judge) judgeStatus(m *envelope) {
 	j.status = m.status
-	switch {
-	case m.status.Code == StatusSuccess:
+	switch m.status.Code {
+	case StatusSuccess:
 		j.pass(checkStatus, "Success", "Success")
-	case m.status.Code == "":
+	case "":
 		j.fail(checkStatus, "Success", "no status", m.response)
 	default:
 		j.fail(checkStatus, "Success", m.status.String(), m.statusAt)
@@ -190,7 +190,7 @@ func (j *judge) inAudience(restriction xmltree.Element) (got string, ok bool) {
 }
 
 // judgeWindow judges a NotBefore and a NotOnOrAfter, where they are given.
-func (j *judge) judgeWindow(check int, from, until instant, e xmltree.Element) bool {
+func (j *judge) judgeWindow(check int, from, until instant, e xmltree.Element) {
 	switch {
 	case from.given && !from.valid:
 		j.fail(check, "a time with a zone", or(from.raw, "an empty value"), e)
@@ -204,9 +204,7 @@ func (j *judge) judgeWindow(check int, from, until instant, e xmltree.Element) b
 		j.fail(check, j.clock, "not on or after "+until.raw, e)
 	default:
 		j.pass(check, j.clock, window(from, until))
-		return true
 	}
-	return false
 }
 
 func window(from, until instant) string {

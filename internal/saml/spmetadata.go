@@ -3,6 +3,7 @@ package saml
 import (
 	"encoding/base64"
 	"fmt"
+	"strconv"
 
 	"github.com/sallyport/sallyport/internal/xmltree"
 )
@@ -31,8 +32,8 @@ func (m SPMetadata) XML() ([]byte, error) {
 	w.Namespace("md", nsMetadata)
 	w.Attr("entityID", m.EntityID)
 	w.Start("md:SPSSODescriptor")
-	w.Attr("AuthnRequestsSigned", xmlBool(m.AuthnRequestsSigned))
-	w.Attr("WantAssertionsSigned", xmlBool(m.WantAssertionsSigned))
+	w.Attr("AuthnRequestsSigned", strconv.FormatBool(m.AuthnRequestsSigned))
+	w.Attr("WantAssertionsSigned", strconv.FormatBool(m.WantAssertionsSigned))
 	w.Attr("protocolSupportEnumeration", nsProtocol)
 	for _, der := range m.SigningCertificates {
 		writeKeyDescriptor(&w, "signing", der)
@@ -57,8 +58,8 @@ func (m SPMetadata) XML() ([]byte, error) {
 		w.Start("md:AssertionConsumerService")
 		w.Attr("Binding", BindingPost)
 		w.Attr("Location", acs)
-		w.Attr("index", fmt.Sprint(i))
-		w.Attr("isDefault", xmlBool(i == 0))
+		w.Attr("index", strconv.Itoa(i))
+		w.Attr("isDefault", strconv.FormatBool(i == 0))
 		w.End()
 	}
 	w.End()
@@ -82,11 +83,4 @@ func writeKeyDescriptor(w *xmltree.Writer, use string, der []byte) {
 	w.End()
 	w.End()
 	w.End()
-}
-
-func xmlBool(b bool) string {
-	if b {
-		return "true"
-	}
-	return "false"
 }

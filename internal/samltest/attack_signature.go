@@ -11,13 +11,13 @@ import (
 
 // references are signatures that do not say plainly what they sign.
 func references() []Attack {
-	uri := func(make func(id string) string) func(*Response) {
+	refer := func(by func(id string) string) func(*Response) {
 		return func(r *Response) {
-			r.AssertionSigning.URI, r.ResponseSigning.URI = make(r.AssertionID), make(r.ID)
+			r.AssertionSigning.URI, r.ResponseSigning.URI = by(r.AssertionID), by(r.ID)
 		}
 	}
 	var attacks []Attack
-	for name, make := range map[string]func(id string) string{
+	for name, by := range map[string]func(id string) string{
 		"without #":                 func(id string) string { return id },
 		"with another first letter": func(id string) string { return "x" + id },
 		"by XPointer to the root":   func(string) string { return "#xpointer(/)" },
@@ -28,8 +28,8 @@ func references() []Attack {
 		"to elsewhere":              func(id string) string { return "https://idp.example/#" + id },
 	} {
 		attacks = append(attacks, Attack{
-			Name: "22 reference " + name, Forge: uri(make), Rule: saml.SigRef, Alone: true,
-			Twin: uri(func(id string) string { return "#" + id }),
+			Name: "22 reference " + name, Forge: refer(by), Rule: saml.SigRef, Alone: true,
+			Twin: refer(func(id string) string { return "#" + id }),
 		})
 	}
 	algorithm := func(uri string) string { return `Algorithm="` + uri + `"` }

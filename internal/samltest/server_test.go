@@ -84,7 +84,13 @@ func (p party) expect() saml.Expect {
 	return saml.Expect{IdP: p.idp.Expect(), EntityID: spEntityID, ACS: acs, RequestID: p.request.ID, Skew: saml.DefaultSkew}
 }
 
-func get(t *testing.T, address string) (*http.Response, string) {
+// A response is the head of one.
+type response struct {
+	status int
+	header http.Header
+}
+
+func get(t *testing.T, address string) (response, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
 	if err != nil {
@@ -93,7 +99,7 @@ func get(t *testing.T, address string) (*http.Response, string) {
 	return do(t, req)
 }
 
-func post(t *testing.T, address string, form url.Values) (*http.Response, string) {
+func post(t *testing.T, address string, form url.Values) (response, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader(form.Encode()))
 	if err != nil {
@@ -103,7 +109,7 @@ func post(t *testing.T, address string, form url.Values) (*http.Response, string
 	return do(t, req)
 }
 
-func do(t *testing.T, req *http.Request) (*http.Response, string) {
+func do(t *testing.T, req *http.Request) (response, string) {
 	t.Helper()
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
@@ -114,7 +120,7 @@ func do(t *testing.T, req *http.Request) (*http.Response, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return res, string(body)
+	return response{res.StatusCode, res.Header}, string(body)
 }
 
 var (
@@ -145,8 +151,8 @@ func (p party) choose(t *testing.T, page, email string) (action string, fields u
 	action, fields = form(t, page)
 	fields.Set("user", email)
 	res, answer := post(t, p.url+action, fields)
-	if res.StatusCode != http.StatusOK {
-		t.Fatalf("status %d: %s", res.StatusCode, answer)
+	if res.status != http.StatusOK {
+		t.Fatalf("status %d: %s", res.status, answer)
 	}
 	return form(t, answer)
 }
@@ -171,9 +177,9 @@ func TestServerSignsIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, begin := range map[string]func(t *testing.T) (*http.Response, string){
-		"by redirect": func(t *testing.T) (*http.Response, string) { t.Helper(); return get(t, redirect) },
-		"by post": func(t *testing.T) (*http.Response, string) {
+	for name, begin := range map[string]func(t *testing.T) (response, string){
+		"by redirect": func(t *testing.T) (response, string) { t.Helper(); return get(t, redirect) },
+		"by post": func(t *testing.T) (response, string) {
 			t.Helper()
 			return post(t, postForm.Action, url.Values{
 				"SAMLRequest": {postForm.SAMLRequest}, "RelayState": {postForm.RelayState},
@@ -183,8 +189,8 @@ func TestServerSignsIn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			res, page := begin(t)
-			if res.StatusCode != http.StatusOK {
-				t.Fatalf("status %d: %s", res.StatusCode, page)
+			if res.status != http.StatusOK {
+				t.Fatalf("status %d: %s", res.status, page)
 			}
 			action, fields := p.choose(t, page, alice.Email)
 			if action != acs || fields.Get("RelayState") != "handle-1" {
@@ -277,13 +283,13 @@ func TestServerRefusesRequests(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			res, page := get(t, tc.address)
-			if res.StatusCode != http.StatusBadRequest || !strings.Contains(html.UnescapeString(page), tc.says) {
-				t.Errorf("status %d, want %d and %q in %s", res.StatusCode, http.StatusBadRequest, tc.says, page)
+			if res.status != http.StatusBadRequest || !strings.Contains(html.UnescapeString(page), tc.says) {
+				t.Errorf("status %d, want %d and %q in %s", res.status, http.StatusBadRequest, tc.says, page)
 			}
 		})
 	}
-	if res, page := get(t, good); res.StatusCode != http.StatusOK {
-		t.Errorf("twin: status %d: %s", res.StatusCode, page)
+	if res, page := get(t, good); res.status != http.StatusOK {
+		t.Errorf("twin: status %d: %s", res.status, page)
 	}
 }
 
@@ -297,10 +303,10 @@ func TestServerPagesAreStrict(t *testing.T) {
 		"/metadata":        "application/samlmetadata+xml",
 	} {
 		res, _ := get(t, p.url+path)
-		if got := res.Header.Get("Content-Type"); res.StatusCode != http.StatusOK || got != contentType {
-			t.Errorf("%s: status %d, type %q", path, res.StatusCode, got)
+		if got := res.header.Get("Content-Type"); res.status != http.StatusOK || got != contentType {
+			t.Errorf("%s: status %d, type %q", path, res.status, got)
 		}
-		if csp := res.Header.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") {
+		if csp := res.header.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") {
 			t.Errorf("%s: policy %q", path, csp)
 		}
 	}

@@ -33,10 +33,12 @@ func (w *writer) start(local string) { w.Start(w.assertionName(local)) }
 
 // attrs adds pairs of name and value, but for empty values.
 func (w *writer) attrs(pairs ...string) {
-	for i := 0; i < len(pairs); i += 2 {
-		if pairs[i+1] != "" {
-			w.Attr(pairs[i], pairs[i+1])
+	name := ""
+	for i, text := range pairs {
+		if i%2 == 1 && text != "" {
+			w.Attr(name, text)
 		}
+		name = text
 	}
 }
 
