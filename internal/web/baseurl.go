@@ -68,3 +68,16 @@ func CheckTarget(s string) error {
 		Want: "an https URL", Got: clip(s), Err: err,
 	}
 }
+
+// CheckReturn judges where an application wants its people back, before a
+// browser is sent there: as [CheckTarget], or a scheme of a native
+// application's own, which has a dot, as none that a browser runs does
+// [RFC 8252 7.1]. That the address is registered has been checked before; this
+// is the second lock.
+func CheckReturn(s string) error {
+	u, err := url.Parse(s)
+	if err == nil && strings.Contains(u.Scheme, ".") {
+		return nil
+	}
+	return CheckTarget(s)
+}

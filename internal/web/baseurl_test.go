@@ -62,5 +62,12 @@ func TestOnlySafeTargetsAreLeftFor(t *testing.T) {
 		if err := web.CheckTarget(target); (err == nil) != fine {
 			t.Errorf("CheckTarget(%q) = %v, want accepted %t", target, err, fine)
 		}
+		if err := web.CheckReturn(target); (err == nil) != fine {
+			t.Errorf("CheckReturn(%q) = %v, want accepted %t", target, err, fine)
+		}
+	}
+	const native = "com.example.app:/callback?code=1"
+	if web.CheckReturn(native) != nil || web.CheckTarget(native) == nil {
+		t.Errorf("%s must be fit for an application and for nobody else", native)
 	}
 }

@@ -90,7 +90,7 @@ func (rt *Router) fail(w *writer, r *http.Request, x *exchange, err error) {
 	if w.status != 0 {
 		return // too late for a page; the log tells
 	}
-	if x.route.Access.program() {
+	if x.route.Access.program() || rt.cfg.Failure == nil {
 		b, err := json.Marshal(struct {
 			Error     string `json:"error"`
 			Reference string `json:"reference"`

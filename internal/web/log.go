@@ -72,6 +72,12 @@ func levelOf(k fault.Kind) slog.Level {
 // the organization's. It is never given anything secret.
 func Note(r *http.Request, key, id string) {
 	x := exchangeOf(r)
+	for i := range x.notes {
+		if x.notes[i].Key == key {
+			x.notes[i] = slog.String(key, id)
+			return
+		}
+	}
 	x.notes = append(x.notes, slog.String(key, id))
 }
 

@@ -19,11 +19,21 @@ func SeeOther(w http.ResponseWriter, r *http.Request, path string) error {
 	return nil
 }
 
-// SeeOtherSite sends the browser to another site with GET. It is for answers
-// to a GET only: Chromium holds a form's redirects to our content policy, so
-// an answer to a POST shows the page of ui.Leave instead.
+// SeeOtherSite sends the browser to an identity provider with GET. It is for
+// answers to a GET only: Chromium holds a form's redirects to our content
+// policy, so an answer to a POST shows the page of ui.Leave instead.
 func SeeOtherSite(w http.ResponseWriter, target string) error {
 	if err := CheckTarget(target); err != nil {
+		return err
+	}
+	w.Header().Set("Location", target)
+	w.WriteHeader(http.StatusSeeOther)
+	return nil
+}
+
+// SeeOtherApp sends the browser back to an application, in answer to a GET.
+func SeeOtherApp(w http.ResponseWriter, target string) error {
+	if err := CheckReturn(target); err != nil {
 		return err
 	}
 	w.Header().Set("Location", target)

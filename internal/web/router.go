@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -120,17 +121,18 @@ func (rt *Router) Table() string { return Table(rt.routes) }
 
 // Table returns routes in the form of [Router.Table].
 func Table(routes []Route) string {
-	lines := make([]string, len(routes))
-	for i, route := range routes {
-		lines[i] = fmt.Sprintf("%-15s  %-6s %s", route.Access, route.Method, route.Path)
-		if route.MaxBody != 0 {
-			lines[i] += fmt.Sprintf("  (body %d KiB)", route.MaxBody>>10)
-		}
-	}
-	slices.SortFunc(lines, func(a, b string) int {
-		return strings.Compare(a[17+7:]+a, b[17+7:]+b) // by path
+	sorted := slices.SortedFunc(slices.Values(routes), func(a, b Route) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Method, b.Method))
 	})
-	return strings.Join(lines, "\n") + "\n"
+	var table strings.Builder
+	for _, route := range sorted {
+		line := fmt.Sprintf("%-15s  %-6s %s", route.Access, route.Method, route.Path)
+		if route.MaxBody != 0 {
+			line += fmt.Sprintf("  (body %d KiB)", route.MaxBody>>10)
+		}
+		table.WriteString(line + "\n")
+	}
+	return table.String()
 }
 
 // methods are the routes of one path.

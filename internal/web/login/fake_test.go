@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -58,12 +59,16 @@ func (*fake) fresh(b signin.Browser) sso.Attempt {
 	return sso.Attempt{ID: sso.NewAttemptID(now), Browser: b.Binding, CreatedAt: now, ExpiresAt: now.Add(sso.AttemptLife)}
 }
 
-func (f *fake) Begin(_ context.Context, b signin.Browser, s signin.Start) (sso.Attempt, error) {
+func (f *fake) Begin(ctx context.Context, b signin.Browser, s signin.Start) (sso.Attempt, error) {
 	if s.OrgKey != "" && s.OrgKey != "acme" {
 		return sso.Attempt{}, &fault.Error{Kind: fault.NotFound, Code: "organization_unknown", Fix: fault.PersonSide}
 	}
 	a := f.fresh(b)
 	a.App, a.Request = s.App, s.Request
+	if s.LoginHint != "" {
+		f.keep(a)
+		return f.Identify(ctx, b, a.ID, s.LoginHint, "")
+	}
 	return f.keep(a), nil
 }
 
@@ -236,7 +241,9 @@ func open(t *testing.T) house {
 		t.Fatal(err)
 	}
 	f := &fake{attempts: map[sso.AttemptID]sso.Attempt{}, sessions: map[string]sso.Person{}}
-	h := &login.Handler{Flow: f, UI: pages}
+	h := &login.Handler{Flow: f, UI: pages, Back: func(_ context.Context, request string, _ sso.Session) (string, error) {
+		return "https://app.example/cb?code=1&for=" + url.QueryEscape(request), nil
+	}}
 	log := &lines{}
 	base := webtest.Serve(t, func(baseURL string) http.Handler {
 		base, err := web.ParseBaseURL(baseURL)
@@ -244,14 +251,7 @@ func open(t *testing.T) house {
 			t.Fatal(err)
 		}
 		authorize := web.Route{Method: http.MethodGet, Path: "/oauth2/authorize", Access: web.Browser, Handler: func(w http.ResponseWriter, r *http.Request) error {
-			if web.SessionToken(r).IsZero() {
-				a, err := f.Begin(r.Context(), signin.Browser{Binding: web.Binding(r)}, signin.Start{App: "app_1", Request: r.URL.RawQuery})
-				if err != nil {
-					return err
-				}
-				return web.SeeOther(w, r, web.LoginPath(a.ID))
-			}
-			return web.SeeOtherSite(w, "https://app.example/cb?code=1")
+			return h.Begin(w, r, signin.Start{App: "app_1", Request: r.URL.RawQuery, LoginHint: r.URL.Query().Get("login_hint")})
 		}}
 		rt, err := web.New(web.Config{BaseURL: base, Log: slog.New(slog.NewTextHandler(log, nil)), Person: f.Person, Failure: pages.Failure},
 			h.Routes(), []web.Route{authorize})

@@ -18,7 +18,11 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-const appRequest = "client_id=portal&state=s"
+// An app's request, and where its answer goes.
+const (
+	appRequest = "client_id=portal&state=s"
+	atApp      = "https://app.example/cb?code=1&for=client_id%3Dportal%26state%3Ds"
+)
 
 func TestRouteTable(t *testing.T) {
 	t.Parallel()
@@ -68,11 +72,8 @@ func TestAnAddressLeadsToItsIdentityProviderAndBack(t *testing.T) {
 	}
 	h.prove(t, h.only(t).ID)
 	done := b.Get(web.ContinuePath(h.only(t).ID))
-	if done.Left != "https://app.example/cb?code=1" || b.Cookie("sallyport-session") == "" {
+	if done.Left != atApp || b.Cookie("sallyport-session") == "" {
 		t.Errorf("coming back ends at %q with session %q, want the app and one", done.Left, b.Cookie("sallyport-session"))
-	}
-	if got := b.Hops[len(b.Hops)-1]; got != "GET /oauth2/authorize?"+appRequest {
-		t.Errorf("the last of our pages is %s, want the app's request", got)
 	}
 	if got := b.Get("/account"); got.Heading() != "Ada Lovelace" {
 		t.Errorf("the account shows %q", got.Heading())
@@ -87,6 +88,9 @@ func TestAHintNeedsNoPage(t *testing.T) {
 	a, err := h.Identify(t.Context(), signinBrowser(b), "", "ada@sso.example", "")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if got := b.Get("/oauth2/authorize?login_hint=ada@sso.example").Left; !strings.HasPrefix(got, "https://idp.example/sso?") {
+		t.Errorf("the app's request leads to %q, want the identity provider", got)
 	}
 	for _, path := range []string{web.LoginPath(a.ID), web.AttemptPath("/login/sso", a.ID)} {
 		if got := b.Get(path).Left; !strings.HasPrefix(got, "https://idp.example/sso?") {
@@ -130,6 +134,22 @@ func TestAPasswordSignsIn(t *testing.T) {
 	}
 	if strings.Contains(h.log.String(), "right") || strings.Contains(h.log.String(), b.Cookie("sallyport-session")) {
 		t.Errorf("the log holds a secret:\n%s", h.log)
+	}
+}
+
+func TestAPasswordLeadsBackToTheApp(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	b := webtest.NewBrowser(t, h.base)
+	signedIn := func() *webtest.Page {
+		return b.Get("/oauth2/authorize?"+appRequest).Submit(map[string]string{"email": "ada@else.example"}, "", "").
+			Submit(map[string]string{"password": "right"}, "", "")
+	}
+	if got := signedIn().Refresh().Left; got != atApp {
+		t.Errorf("the page moves on to %q, want %s", got, atApp)
+	}
+	if got := signedIn().Click("Continue").Left; got != atApp {
+		t.Errorf("its button goes to %q, want %s", got, atApp)
 	}
 }
 
@@ -218,7 +238,6 @@ func TestOnlyTheBrowserThatBeganGoesOn(t *testing.T) {
 		t.Errorf("another browser: %d %s, want bind_cookie and no session", got.Status, got.Code())
 	}
 	if got := mine.Get(path); got.Left == "" {
-		t.Log(h.log.String())
 		t.Errorf("the browser that began: %d %s, want the app", got.Status, got.Code())
 	}
 }
@@ -228,9 +247,9 @@ func TestTryAgainKeepsWhatTheAppAskedFor(t *testing.T) {
 	h := open(t)
 	b := webtest.NewBrowser(t, h.base)
 	page := b.Get("/oauth2/authorize?"+appRequest).Submit(map[string]string{"email": "ada@two.example"}, "", "")
-	failed := page.Submit(nil, "choice", "con_1")
+	page.Submit(nil, "choice", "con_1")
 	h.departed = signin.Departure{Name: "x", URL: "javascript:alert(1)"}
-	failed = b.Get(web.LoginPath(h.only(t).ID))
+	failed := b.Get(web.LoginPath(h.only(t).ID))
 	if failed.Code() != "redirect_target" {
 		t.Fatalf("%d %s, want a failure", failed.Status, failed.Code())
 	}

@@ -68,11 +68,11 @@ func (h *Handler) depart(w http.ResponseWriter, r *http.Request, id sso.AttemptI
 }
 
 func (h *Handler) post(w http.ResponseWriter, r *http.Request, d signin.Departure) error {
-	page := ui.Post{Action: d.Form.Action, Name: d.Name}
+	form := ui.Form{Action: d.Form.Action, Name: d.Name}
 	for _, f := range d.Form.Fields {
-		page.Fields = append(page.Fields, ui.Field(f))
+		form.Fields = append(form.Fields, ui.Field(f))
 	}
-	return h.UI.Post(w, r, page)
+	return h.UI.Post(w, r, form)
 }
 
 // finish makes the session, gives it to the browser, and sends it on: to the
@@ -92,11 +92,7 @@ func (h *Handler) finish(w http.ResponseWriter, r *http.Request, id sso.AttemptI
 	if err != nil {
 		return err
 	}
-	// The app has registered it; it may have the scheme of a native
-	// application, to which no rule about web addresses applies.
-	w.Header().Set("Location", target)
-	w.WriteHeader(http.StatusSeeOther)
-	return nil
+	return web.SeeOtherApp(w, target)
 }
 
 // account serves GET /account.

@@ -13,6 +13,7 @@
 package samlapi
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 
@@ -105,7 +106,7 @@ func (h *Handler) metadata(w http.ResponseWriter, r *http.Request) error {
 	head.Set("Content-Type", "application/samlmetadata+xml")
 	head.Set("Content-Disposition", `inline; filename="`+key+`-metadata.xml"`)
 	head.Set("Cache-Control", metadataLife)
-	_, err = w.Write(xml)
+	_, err = bytes.NewReader(xml).WriteTo(w)
 	return err
 }
 

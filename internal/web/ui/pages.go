@@ -7,7 +7,7 @@ type Page interface {
 
 // everyPage lists the pages, to have their templates parsed.
 func everyPage() []Page {
-	return []Page{Identify{}, Password{}, Choose{}, Leave{}, Post{}, failure{}, Account{}, SignedOut{}}
+	return []Page{Identify{}, Password{}, Choose{}, leave{}, post{}, failure{}, Account{}, SignedOut{}}
 }
 
 // Identify asks who is signing in.
@@ -52,25 +52,28 @@ const (
 
 func (p Choose) page() (template, title string) { return "choose", string(p.Of) }
 
-// Leave is the page of [UI.Leave].
-type Leave struct {
+// leave moves on by itself. Only [UI.Leave] makes one: its URL has been judged.
+type leave struct {
 	URL  string
 	Name string
 }
 
-func (Leave) page() (template, title string) { return "leave", "leave_title" }
+func (leave) page() (template, title string) { return "leave", "leave_title" }
 
-// Post is a form that is posted to another site at once.
-type Post struct {
+// Form is posted to another site at once, by [UI.Post].
+type Form struct {
 	Action string
 	Name   string // of the other site
 	Fields []Field
 }
 
-// Field is a field of a [Post].
+// Field is a field of a [Form].
 type Field struct{ Name, Value string }
 
-func (Post) page() (template, title string) { return "post", "leave_title" }
+// post is the page of a [Form] whose action has been judged.
+type post struct{ Form }
+
+func (post) page() (template, title string) { return "post", "leave_title" }
 
 // Account shows who is signed in.
 type Account struct {

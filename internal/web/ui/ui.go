@@ -104,25 +104,26 @@ func (u *UI) render(w http.ResponseWriter, v voice, status int, p Page) error {
 
 // Leave sends the browser on after a POST. Chromium holds every redirect that
 // follows a form to the form's content policy, so a POST does not redirect to
-// another site; it answers with this page, which moves on by itself. The
-// target is another site's URL, or a path of ours that leads there; name is
-// what the person knows it by, if anything.
+// where the way leads out; it answers with this page, which moves on by
+// itself. The target is an identity provider, or a path of ours from which the
+// browser is sent out. Name is what the person knows the target by, if
+// anything.
 func (u *UI) Leave(w http.ResponseWriter, r *http.Request, target, name string) error {
 	if !ourPath(target) {
 		if err := web.CheckTarget(target); err != nil {
 			return err
 		}
 	}
-	return u.Render(w, r, http.StatusOK, Leave{URL: target, Name: name})
+	return u.Render(w, r, http.StatusOK, leave{URL: target, Name: name})
 }
 
 // Post has the browser post a form to another site.
-func (u *UI) Post(w http.ResponseWriter, r *http.Request, p Post) error {
-	if err := web.CheckTarget(p.Action); err != nil {
+func (u *UI) Post(w http.ResponseWriter, r *http.Request, f Form) error {
+	if err := web.CheckTarget(f.Action); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Security-Policy", web.PostingPolicy)
-	return u.Render(w, r, http.StatusOK, p)
+	return u.Render(w, r, http.StatusOK, post{f})
 }
 
 // ourPath reports whether a browser that is sent to s stays with us: a path,
