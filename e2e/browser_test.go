@@ -74,9 +74,16 @@ type message struct {
 	XML  string `json:"xml"`
 }
 
-// A browser goes from start to the page whose URL begins with until, signing in as p where it is asked to.
+// A browser goes from start to the page whose URL begins with until, signing in as p where it is asked to, and pressing
+// in turn the links and buttons whose text is given where there is nothing else to do.
 type browser interface {
-	signIn(t *testing.T, p person, start, until string) page
+	signIn(t *testing.T, p person, start, until string, click ...string) page
+}
+
+// browsers returns a new browser of each kind.
+func browsers(t *testing.T) map[string]browser {
+	t.Helper()
+	return map[string]browser{"plain": newPlain(t), "chromium": chromium{}}
 }
 
 // plain is a browser without JavaScript; it keeps its cookies from one journey to the next.
@@ -89,9 +96,9 @@ func newPlain(t *testing.T) plain {
 	return plain{jar: filepath.Join(t.TempDir(), "jar.json")}
 }
 
-func (b plain) signIn(t *testing.T, p person, start, until string) page {
+func (b plain) signIn(t *testing.T, p person, start, until string, click ...string) page {
 	t.Helper()
-	got, status := b.drive(t, append(p.arguments(), "--until", until, start)...)
+	got, status := b.drive(t, append(append(p.arguments(), clicks(click)...), "--until", until, start)...)
 	if status != 0 {
 		t.Fatalf("drive.py did not arrive at %s:\n%s", until, got.log)
 	}
@@ -159,11 +166,11 @@ func (b plain) drive(t *testing.T, argv ...string) (page, int) {
 // chromium is a real browser, new for each journey.
 type chromium struct{}
 
-func (chromium) signIn(t *testing.T, p person, start, until string) page {
+func (chromium) signIn(t *testing.T, p person, start, until string, click ...string) page {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "page.json")
 	argv := append([]string{"node", "node/browser.mjs", "--json", file, "--until", until}, p.arguments()...)
-	log, status := run(t, append(argv, start)...)
+	log, status := run(t, append(append(argv, clicks(click)...), start)...)
 	if status != 0 {
 		t.Fatalf("chromium did not arrive at %s:\n%s", until, log)
 	}
@@ -172,6 +179,14 @@ func (chromium) signIn(t *testing.T, p person, start, until string) page {
 
 func (p person) arguments() []string {
 	return []string{"--email", p.email, "--user", p.user, "--password", p.password}
+}
+
+func clicks(texts []string) []string {
+	var argv []string
+	for _, text := range texts {
+		argv = append(argv, "--click", text)
+	}
+	return argv
 }
 
 func readPage(t *testing.T, file, log string) page {

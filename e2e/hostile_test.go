@@ -89,7 +89,7 @@ var attacks = []attack{
 // failure is what the failure page carries for support: a stable code, and a reference to read out.
 var (
 	failureCode = regexp.MustCompile(`data-code="([^"]*)"`)
-	reference   = regexp.MustCompile(`\b[0-9A-HJKMNP-TV-Z]{4}-[0-9]{2}[A-Z]{2}\b`)
+	reference   = regexp.MustCompile(`>[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}<`)
 )
 
 // TestRefuses brings home what an attacker would, and expects the failure page and nobody signed in. The twin of every

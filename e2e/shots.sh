@@ -10,14 +10,14 @@ cd "$here/.."
 
 go build -o bin/sallyport ./cmd/sallyport
 log=$(mktemp)
-bin/sallyport demo >"$log" 2>&1 &
+bin/sallyport demo --port 0 >"$log" 2>&1 &
 demo=$!
 trap 'kill "$demo" 2>/dev/null; wait "$demo" 2>/dev/null; rm -f "$log"' EXIT
 
 # The demo says where to click and which address to type.
 for _ in $(seq 100); do
-  app=$(grep -o 'http://[^ ]*' "$log" | head -n 1) || true
-  email=$(grep -o '[a-z.]*@[a-z.]*[a-z]' "$log" | head -n 1) || true
+  app=$(sed -n 's/^Click: *//p' "$log")
+  email=$(sed -n 's/^Type: *\([^ ]*\).*/\1/p' "$log")
   if [ -n "$app" ] && [ -n "$email" ]; then break; fi
   kill -0 "$demo" 2>/dev/null || break
   sleep 0.1

@@ -23,8 +23,8 @@ func TestSignIn(t *testing.T) {
 				{"LemonLDAP", carol, seen{"Zoë ‘Carol’ O'Brien & Søn <København>", "carol.zoe@globex.test", "globex", "admin"}},
 			} {
 				for name, a := range map[string]app{"openid-client": s.node, "mod_auth_openidc": s.apache} {
-					for name2, b := range map[string]browser{"plain": newPlain(t), "chromium": chromium{}} {
-						t.Run(strings.Join([]string{who.idp, name, name2}, "/"), func(t *testing.T) {
+					for kind, b := range browsers(t) {
+						t.Run(strings.Join([]string{who.idp, name, kind}, "/"), func(t *testing.T) {
 							t.Parallel()
 							got := a.shows(t, b.signIn(t, who.who, a.start(), a.home()))
 							got.Email = strings.ToLower(got.Email)

@@ -3,7 +3,7 @@
 //   node browser.mjs [--email E --user U --password P] --until PREFIX [--click TEXT ...] [--json FILE] [--shot FILE] URL
 //
 // Types the address where a page asks for it, the user and password where the identity provider asks for them, presses
-// what --click names, and arrives at the page whose URL begins with PREFIX. The JSON file then holds {url, status, body}.
+// links and buttons that --click names, in turn, and arrives at the page whose URL begins with PREFIX. The JSON file then holds {url, status, body}.
 import fs from 'node:fs'
 import { parseArgs } from 'node:util'
 import { launch } from './chromium.mjs'
@@ -48,19 +48,22 @@ try {
   const email = page.locator('input[type=email]:visible, input[name=email]:visible').and(page.locator(':not([readonly])'))
   const filled = new Set()
   for (;;) {
-    const wanted = [arrived()]
+    const wanted = []
     if (opt.user && !filled.has('password')) wanted.push(shown('password', password))
     if (opt.email && !filled.has('email')) wanted.push(shown('email', email))
-    if (opt.click.length) wanted.push(shown('click', page.getByText(opt.click[0])))
+    const named = { name: opt.click[0], exact: false }
+    const next = page.getByRole('link', named).or(page.getByRole('button', named))
+    wanted.push(opt.click.length ? shown('click', next) : arrived())
     for (const w of wanted) w.catch(() => {}) // the ones not met end with the page
-    const next = await Promise.any(wanted)
-    if (next === 'arrived') break
-    if (next === 'click') {
-      await page.getByText(opt.click.shift()).first().click()
+    const found = await Promise.any(wanted)
+    if (found === 'arrived') break
+    if (found === 'click') {
+      opt.click.shift()
+      await next.first().click()
       continue
     }
-    filled.add(next)
-    if (next === 'email' && !(await password.count())) {
+    filled.add(found)
+    if (found === 'email' && !(await password.count())) {
       await email.first().fill(opt.email)
       await email.first().press('Enter')
       continue

@@ -27,7 +27,7 @@ for (const width of [360, 1280]) {
     }
     await page.goto(opt.app)
     await shot('app')
-    await page.getByText('Sign in').click()
+    await page.getByRole('link', { name: 'Sign in' }).click()
     const email = page.locator('input[name=email]')
     await email.waitFor()
     const base = new URL(page.url()).origin
@@ -48,7 +48,7 @@ for (const width of [360, 1280]) {
     await shot('password-problem')
 
     await page.goto(opt.app)
-    await page.getByText('Sign in').click()
+    await page.getByRole('link', { name: 'Sign in' }).click()
     await email.fill(opt.email)
     await email.press('Enter')
     await page.waitForURL((u) => u.origin !== base)
