@@ -50,6 +50,9 @@ var attacks = []attack{
 		if got := s.node.shows(t, b.resume(t, r)); got.Email != bob.email {
 			t.Fatalf("the untouched response signed in %+v, want %s", got, bob.email)
 		}
+		if got := b.visit(t, s.node.start()); got.URL != s.node.home() {
+			t.Errorf("after signing in, a visit to the application ends at %s\n%s", got.URL, got.log)
+		}
 		return other.resume(t, r), other
 	}},
 	{"replayed as the answer to another request", "saml_irt", func(t *testing.T, s *stage) (page, plain) {

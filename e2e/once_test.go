@@ -27,7 +27,7 @@ func TestOneResponseMakesOneSession(t *testing.T) {
 			s := newStage(t, d)
 			b := newPlain(t)
 			r := s.response(t, b, bob)
-			before := s.sessions(t)
+			before := s.count(t, "sessions")
 
 			ends := make([]end, posts)
 			ready := make(chan struct{})
@@ -56,21 +56,11 @@ func TestOneResponseMakesOneSession(t *testing.T) {
 			if signedIn != 1 {
 				t.Errorf("%d of %d posts signed in, want 1", signedIn, posts)
 			}
-			if made := s.sessions(t) - before; made != 1 {
+			if made := s.count(t, "sessions") - before; made != 1 {
 				t.Errorf("%d sessions were made, want 1", made)
 			}
 		})
 	}
-}
-
-// sessions counts the sessions in the database.
-func (s *stage) sessions(t *testing.T) int {
-	t.Helper()
-	var n int
-	if err := open(t, s.database).QueryRowContext(t.Context(), "select count(*) from sessions").Scan(&n); err != nil {
-		t.Fatal(err)
-	}
-	return n
 }
 
 // An end is the last answer of our server to a request: a page, or a redirect away from it.

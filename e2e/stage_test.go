@@ -176,6 +176,16 @@ func makeKey(t *testing.T, file string) {
 	writeFile(t, file, base64.StdEncoding.EncodeToString(key[:])+"\n")
 }
 
+// count counts the rows of a table.
+func (s *stage) count(t *testing.T, table string) int {
+	t.Helper()
+	var n int
+	if err := open(t, s.database).QueryRowContext(t.Context(), "select count(*) from "+table).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 // acs returns the assertion consumer service of a connection.
 func (s *stage) acs(connection string) string {
 	return s.baseURL + "/saml/" + connection + "/acs"
