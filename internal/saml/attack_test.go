@@ -7,6 +7,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/saml"
 	"github.com/sallyport/sallyport/internal/samltest"
+	"github.com/sallyport/sallyport/internal/xmltree"
 )
 
 // on returns a forge that has the base signed.
@@ -107,6 +108,37 @@ func TestVerifyReportsTheSameChecksAlways(t *testing.T) {
 		first := slices.IndexFunc(refusal.Checks, func(c saml.Check) bool { return c.Verdict == saml.Fail })
 		if refusal.Checks[first].Rule != refusal.Rule {
 			t.Errorf("%s: refused by %v, but the first failure is %v", attack.Name, refusal.Rule, refusal.Checks[first])
+		}
+	}
+}
+
+// TestVerifyJudgesResponsesThatLackAnything leaves out each element of a
+// response, signed so: it is judged like any other.
+func TestVerifyJudgesResponsesThatLackAnything(t *testing.T) {
+	t.Parallel()
+	idp := samltest.New(t)
+	whole, err := xmltree.Parse(idp.Respond(samltest.Unsigned), xmltree.Message)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for e := range whole.Root().Descendants() {
+		if e == whole.Root() || e.Local() == "Assertion" {
+			continue
+		}
+		for _, base := range samltest.Bases {
+			message := idp.Respond(on(base), func(r *samltest.Response) {
+				r.BeforeSigning(func(string) string {
+					return whole.Slice(0, e.Offset()) + whole.Slice(e.End(), whole.Len())
+				})
+			})
+			expect := idp.Expect()
+			a, err := saml.Verify(message, expect, idp.Now)
+			if _, ok := errors.AsType[*saml.Refusal](err); err != nil && !ok {
+				t.Errorf("without %s: error %T", e.Path(), err)
+			}
+			if err == nil && (a.NameID.Value == "" || a.Issuer == "") {
+				t.Errorf("without %s: accepted %+v", e.Path(), a)
+			}
 		}
 	}
 }

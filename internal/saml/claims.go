@@ -34,6 +34,7 @@ type claims struct {
 	bearer       bearer // the one that was judged
 	confirmed    int    // number of SubjectConfirmation elements
 	conditions   xmltree.Element
+	restrictions []xmltree.Element // to audiences
 	notBefore    instant
 	notOnOrAfter instant
 	statements   []authnStatement
@@ -83,9 +84,7 @@ func readClaims(e xmltree.Element) *claims {
 		case child.Is(nsAssertion, "Subject"):
 			c.readSubject(child)
 		case child.Is(nsAssertion, "Conditions"):
-			c.conditions = child
-			c.notBefore = readInstant(child, "NotBefore")
-			c.notOnOrAfter = readInstant(child, "NotOnOrAfter")
+			c.readConditions(child)
 		case child.Is(nsAssertion, "AuthnStatement"):
 			c.statements = append(c.statements, readAuthnStatement(child))
 		case child.Is(nsAssertion, "AttributeStatement"):
@@ -93,6 +92,17 @@ func readClaims(e xmltree.Element) *claims {
 		}
 	}
 	return c
+}
+
+func (c *claims) readConditions(e xmltree.Element) {
+	c.conditions = e
+	c.notBefore = readInstant(e, "NotBefore")
+	c.notOnOrAfter = readInstant(e, "NotOnOrAfter")
+	for child := range e.Children() {
+		if child.Is(nsAssertion, "AudienceRestriction") {
+			c.restrictions = append(c.restrictions, child)
+		}
+	}
 }
 
 func readLeaf(e xmltree.Element) leaf {

@@ -18,12 +18,11 @@ func facts(a *saml.Assertion) string {
 		a.AuthnInstant, "|", a.AuthnContext, "|", a.SessionNotOnOrAfter, "|", a.NotOnOrAfter, "|", a.InResponseTo)
 }
 
-// TestNoByteChangesWhatIsAccepted changes every byte of signed responses, to
-// each of some values that mean something to a parser: whatever is still
-// accepted says what it said.
+// TestNoByteChangesWhatIsAccepted changes every byte of signed responses, one
+// at a time: whatever is still accepted says what it said.
 func TestNoByteChangesWhatIsAccepted(t *testing.T) {
 	t.Parallel()
-	for _, base := range samltest.Bases {
+	for _, base := range []samltest.Base{samltest.AssertionSigned, samltest.ResponseSigned} {
 		t.Run(string(base), func(t *testing.T) {
 			t.Parallel()
 			idp := samltest.New(t)
@@ -38,7 +37,7 @@ func TestNoByteChangesWhatIsAccepted(t *testing.T) {
 			}
 			want, accepted := facts(a), 0
 			for i := range message {
-				for _, b := range []byte{message[i] ^ 1, message[i] ^ 0x20, ' ', '<'} {
+				for _, b := range []byte{message[i] ^ 1, ' '} {
 					if b == message[i] {
 						continue
 					}

@@ -49,7 +49,7 @@ func (e *MetadataError) Error() string {
 }
 
 // MaxKeys is the greatest number of signing keys of one identity provider.
-const MaxKeys = 8
+const MaxKeys = xmldsig.MaxKeys
 
 // IdPMetadata is what an identity provider publishes about itself
 // [SAMLMeta 2.4.3]. Nothing in it is proved: it is worth as much as the way
@@ -238,14 +238,9 @@ func readIdP(e xmltree.Element) (*IdPMetadata, error) {
 			m.NameIDFormats = append(m.NameIDFormats, readLeaf(c).text)
 		}
 	}
-	switch {
-	case len(m.Keys) == 0:
+	if len(m.Keys) == 0 {
 		return nil, &MetadataError{
 			Code: MetadataNoKey, Detail: "no certificate to verify signatures with", Path: e.Path(), Offset: e.Offset(),
-		}
-	case len(m.Keys) > MaxKeys:
-		return nil, &MetadataError{
-			Code: MetadataTooManyKeys, Detail: fmt.Sprintf("want at most %d keys, got %d", MaxKeys, len(m.Keys)), Path: e.Path(), Offset: e.Offset(),
 		}
 	}
 	return m, nil
@@ -260,39 +255,44 @@ func readEndpoint(e xmltree.Element) Endpoint {
 }
 
 // readKeys adds the keys of a KeyDescriptor for signing. Without use it is for
-// everything [SAMLMeta 2.4.1.1].
+// everything [SAMLMeta 2.4.1.1]. Of the certificates in one X509Data the first
+// has the key; the others are its chain.
 func (m *IdPMetadata) readKeys(e xmltree.Element) error {
 	if use, given := e.Attr("use"); given && use != "signing" {
 		return nil
 	}
-	for d := range e.Descendants() {
-		if !d.Is(nsSignature, "X509Certificate") {
+	for data := range e.Descendants() {
+		if !data.Is(nsSignature, "X509Data") {
 			continue
 		}
-		if d.Parent().FirstChild() != d && precededByCertificate(d) {
-			continue // the rest of a chain: only the first key signs
-		}
-		key, err := readCertificate(d)
-		if err != nil {
-			return &MetadataError{Code: MetadataBadKey, Detail: err.Error(), Path: d.Path(), Offset: d.Offset()}
-		}
-		if !m.has(key) {
-			m.Keys = append(m.Keys, key)
+		for d := range data.Children() {
+			if !d.Is(nsSignature, "X509Certificate") {
+				continue
+			}
+			if err := m.addKey(d); err != nil {
+				return err
+			}
+			break
 		}
 	}
 	return nil
 }
 
-func precededByCertificate(e xmltree.Element) bool {
-	for s := range e.Parent().Children() {
-		if s == e {
-			return false
-		}
-		if s.Is(nsSignature, "X509Certificate") {
-			return true
+// addKey adds the key of a certificate unless it is there already.
+func (m *IdPMetadata) addKey(e xmltree.Element) error {
+	key, err := readCertificate(e)
+	switch {
+	case err != nil:
+		return &MetadataError{Code: MetadataBadKey, Detail: err.Error(), Path: e.Path(), Offset: e.Offset()}
+	case m.has(key):
+		return nil
+	case len(m.Keys) == MaxKeys:
+		return &MetadataError{
+			Code: MetadataTooManyKeys, Detail: fmt.Sprintf("want at most %d keys, got more", MaxKeys), Path: e.Path(), Offset: e.Offset(),
 		}
 	}
-	return false
+	m.Keys = append(m.Keys, key)
+	return nil
 }
 
 func (m *IdPMetadata) has(key MetadataKey) bool {

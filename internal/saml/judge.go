@@ -144,28 +144,21 @@ func (j *judge) judgeNameID(c *claims) {
 }
 
 func (j *judge) judgeConditions(c *claims) {
-	from, until := c.notBefore, c.notOnOrAfter
-	if from.given || until.given {
-		j.judgeWindow(checkConditionsTime, from, until, c.conditions)
+	if c.notBefore.given || c.notOnOrAfter.given {
+		j.judgeWindow(checkConditionsTime, c.notBefore, c.notOnOrAfter, c.conditions)
 	}
-
-	restrictions := 0
-	for e := range c.conditions.Children() {
-		if !e.Is(nsAssertion, "AudienceRestriction") {
-			continue
-		}
-		restrictions++ // all of them must hold [SAMLCore 2.5.1.4]
+	at := c.element
+	if !c.conditions.IsZero() {
+		at = c.conditions
+	}
+	for _, e := range c.restrictions { // all of them must hold [SAMLCore 2.5.1.4]
 		if got, ok := j.inAudience(e); ok {
 			j.pass(checkAudience, j.expect.EntityID, got)
 		} else {
 			j.fail(checkAudience, j.expect.EntityID, or(got, "an empty value"), e)
 		}
 	}
-	if restrictions == 0 && !j.expect.Legacy.MissingAudience {
-		at := c.conditions
-		if at.IsZero() {
-			at = c.element
-		}
+	if len(c.restrictions) == 0 && !j.expect.Legacy.MissingAudience {
 		j.fail(checkAudience, j.expect.EntityID, "no AudienceRestriction", at)
 	}
 }

@@ -65,6 +65,11 @@ func before(change func(doc string) string) func(*Response) {
 // swap returns a forge that replaces text before it is signed.
 func swap(old, text string) func(*Response) { return before(Replace(old, text)) }
 
+// without returns a forge that leaves an element out.
+func without(name string) func(*Response) {
+	return before(func(doc string) string { return find(doc, name).without() })
+}
+
 // tamper returns a forge that replaces text after it was signed.
 func tamper(old, text string) func(*Response) { return after(Replace(old, text)) }
 

@@ -85,6 +85,8 @@ func addresses() []Attack {
 			Twin: set(recipient, ""), TwinExpect: func(e *saml.Expect) { e.Legacy.MissingRecipient = true }},
 		{Name: "75 no audience", Forge: set(audience, ""), Rule: saml.Audience, Alone: true,
 			Twin: set(audience, ""), TwinExpect: func(e *saml.Expect) { e.Legacy.MissingAudience = true }},
+		{Name: "75 no conditions", Forge: without("saml:Conditions"), Rule: saml.Audience, Alone: true,
+			Twin: without("saml:Conditions"), TwinExpect: func(e *saml.Expect) { e.Legacy.MissingAudience = true }},
 		{Name: "75 wrong audience although none is needed", Forge: set(audience, "https://other.example"), Rule: saml.Audience, Alone: true,
 			Expect: func(e *saml.Expect) { e.Legacy.MissingAudience = true }},
 		{Name: "75 empty audience", Forge: swap(sp+"</saml:Audience>", "</saml:Audience>"), Rule: saml.Audience, Alone: true,
@@ -101,6 +103,7 @@ func subjects() []Attack {
 	transient := func(r *Response) { r.NameIDFormat = saml.FormatTransient }
 	return []Attack{
 		{Name: "85 no NameID", Forge: func(r *Response) { r.NameID = "" }, Rule: saml.NameIdentifier, Alone: true},
+		{Name: "85 no subject", Forge: without("saml:Subject"), Rule: saml.Method},
 		{Name: "85 blank NameID", Forge: func(r *Response) { r.NameID = " \n" }, Rule: saml.NameIdentifier, Alone: true, Twin: func(r *Response) { r.NameID = " x\n" }},
 		{Name: "85 transient NameID", Forge: transient, Rule: saml.NameIdentifier, Alone: true, Twin: transient,
 			TwinExpect: func(e *saml.Expect) { e.Legacy.TransientNameID = true }},
