@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -43,8 +42,10 @@ type Options struct {
 // DB is a database. It is safe for concurrent use.
 type DB struct {
 	engine     engine
-	read       *pool
-	write      *pool
+	pool       *sql.DB // for what is neither Reader's nor Writer's
+	read       conn
+	write      transactor
+	shut       func() error
 	statements atomic.Int64
 	retries    atomic.Int64
 }
@@ -54,7 +55,6 @@ type engine struct {
 	name       string
 	hasSchema  string // statement that counts tables named schema_migrations
 	lockSchema string // statement that keeps others from migrating until the transaction ends; "": the transaction does
-	isolation  sql.IsolationLevel
 }
 
 // Open connects to the database that the URL names, sqlite:PATH or
@@ -85,13 +85,7 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 }
 
 // Close ends all connections. Nothing may be running any more.
-func (db *DB) Close() error {
-	err := db.read.close()
-	if db.write != db.read {
-		err = errors.Join(err, db.write.close())
-	}
-	return err
-}
+func (db *DB) Close() error { return db.shut() }
 
 // Engine returns "sqlite" or "postgres".
 func (db *DB) Engine() string { return db.engine.name }
@@ -111,13 +105,15 @@ func (db *DB) Stats() Stats {
 // of them may see two; what must fit together is read by one statement, or in
 // [DB.Write].
 func (db *DB) Read(_ context.Context, fn func(*Reader) error) error {
-	return fn(&Reader{q: &queries{db: db}})
+	return fn(&Reader{q: &queries{db: db, to: db.read}})
 }
 
 // Write runs fn in one transaction, which has the effect that it would have
 // had alone. An error from fn undoes everything, and so does an error of the
 // database that fn does not return. fn may run more than once, and must have
-// no effect but through its Writer. It must not call Read or Write.
+// no effect but through its Writer. It must not call Read or Write, and should
+// do no slow work: on SQLite nobody else writes meanwhile. What was written is
+// on the disk when Write returns.
 //
 // A transaction that never gets through is a fault of kind Unavailable.
 func (db *DB) Write(ctx context.Context, fn func(*Writer) error) error {
@@ -137,25 +133,15 @@ func (db *DB) Write(ctx context.Context, fn func(*Writer) error) error {
 }
 
 func (db *DB) writeOnce(ctx context.Context, fn func(*Writer) error) error {
-	tx, err := db.write.BeginTx(ctx, &sql.TxOptions{Isolation: db.engine.isolation})
-	if err != nil {
-		return fmt.Errorf("beginning a transaction: %w", err)
-	}
-	defer func() { _ = tx.Rollback() }() // without effect after Commit
-	q := &queries{db: db, tx: tx}
-	err = fn(&Writer{Reader: &Reader{q: q}})
-	switch {
-	case q.spent != nil && (err == nil || again(q.spent)):
-		// PostgreSQL has undone the transaction already; SQLite shall do the same.
-		return q.spent
-	case err != nil:
+	return db.write.transact(ctx, func(tx conn) error {
+		q := &queries{db: db, to: tx, writing: true}
+		err := fn(&Writer{Reader: &Reader{q: q}})
+		if q.spent != nil && (err == nil || again(q.spent)) {
+			// PostgreSQL has undone the transaction already; SQLite shall do the same.
+			return q.spent
+		}
 		return err
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("committing: %w", meaning(err))
-	}
-	db.write.prepare(ctx, q.unprepared)
-	return nil
+	})
 }
 
 // pause waits before the next try: longer each time, and never equally long

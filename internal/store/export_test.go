@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"strings"
 	"time"
@@ -20,7 +21,11 @@ func (db *DB) MigrateWith(ctx context.Context, files fs.FS) error { return db.mi
 
 // WriteByReader runs a statement where a Reader's run.
 func (db *DB) WriteByReader(ctx context.Context, text string) error {
-	_, err := db.read.ExecContext(ctx, text)
+	r, ok := db.read.(*sqliteReader)
+	if !ok {
+		return errors.New("not SQLite")
+	}
+	_, err := r.db.ExecContext(ctx, text)
 	return err
 }
 
@@ -40,3 +45,10 @@ func Storable(s string) bool { return storable(s) }
 
 // SQLiteConstraint is sqliteConstraint.
 func SQLiteConstraint(message string) Constraint { return sqliteConstraint(message) }
+
+// Sabotage ends SQLite's transaction behind the writer's back, as SQLite does
+// itself when the disk is full.
+func Sabotage(ctx context.Context, w *Writer) error {
+	_, err := w.q.to.exec(ctx, "rollback", nil)
+	return err
+}

@@ -74,7 +74,7 @@ func (db *DB) schema(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return schemaOf(ctx, db.read, db.engine, len(known))
+	return schemaOf(ctx, db.pool, db.engine, len(known))
 }
 
 // querier is a pool or a transaction.
@@ -112,7 +112,7 @@ func (db *DB) migrate(ctx context.Context, files fs.FS) error {
 	}
 	// Not serializable: what another node did while this one waited for the
 	// lock must be seen.
-	tx, err := db.write.BeginTx(ctx, nil)
+	tx, err := db.pool.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("migrating: %w", err)
 	}

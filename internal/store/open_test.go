@@ -86,6 +86,9 @@ func TestSQLiteFileIsPrivateWhateverItsName(t *testing.T) {
 	if err := db.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	if err := db.Write(t.Context(), func(tx *store.Writer) error { return tx.SaveOrganization(t.Context(), organization("acme")) }); err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range []string{path, path + "-wal", path + "-shm"} {
 		info, err := os.Stat(name)
 		if err != nil {

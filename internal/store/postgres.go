@@ -41,17 +41,52 @@ func openPostgres(ctx context.Context, url string, o Options) (*DB, error) {
 		_ = db.Close()
 		return nil, fmt.Errorf("opening database postgres://%s:%d/%s: %s", config.Host, config.Port, config.Database, oneLine(err))
 	}
-	p := &pool{DB: db}
 	return &DB{
 		engine: engine{
 			name:       "postgres",
 			hasSchema:  "select count(*) from pg_class where oid = to_regclass('schema_migrations')",
 			lockSchema: "select pg_advisory_xact_lock(5409136122761041231)", // any number, but always the same
-			isolation:  sql.LevelSerializable,
 		},
-		read:  p,
-		write: p,
+		pool:  db,
+		read:  postgresConn{db},
+		write: postgresWriter{db},
+		shut:  db.Close,
 	}, nil
+}
+
+// postgresConn is a connection of the pool for each statement, or a
+// transaction. The driver keeps statements prepared.
+type postgresConn struct {
+	on interface {
+		QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error)
+		ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error)
+	}
+}
+
+func (c postgresConn) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
+	return c.on.QueryContext(ctx, text, args...)
+}
+
+func (c postgresConn) exec(ctx context.Context, text string, args []any) (sql.Result, error) {
+	return c.on.ExecContext(ctx, text, args...)
+}
+
+// postgresWriter runs serializable transactions.
+type postgresWriter struct{ db *sql.DB }
+
+func (w postgresWriter) transact(ctx context.Context, fn func(conn) error) error {
+	tx, err := w.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelSerializable})
+	if err != nil {
+		return fmt.Errorf("beginning a transaction: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }() // without effect after Commit
+	if err := fn(postgresConn{tx}); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("committing: %w", meaning(err))
+	}
+	return nil
 }
 
 // oneLine is the text of an error without line breaks. The driver leaves

@@ -5,73 +5,29 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
 	"reflect"
-	"sync"
 
 	"github.com/sallyport/sallyport/internal/fault"
 )
 
-// pool is a set of connections to a database.
-type pool struct {
-	*sql.DB
-	// prepares says that statements are kept prepared here. PostgreSQL's
-	// driver does so itself.
-	prepares  bool
-	preparing sync.Mutex
-	prepared  sync.Map // text of a statement → *sql.Stmt
+// conn is where statements are sent.
+type conn interface {
+	query(ctx context.Context, text string, args []any) (*sql.Rows, error)
+	exec(ctx context.Context, text string, args []any) (sql.Result, error)
 }
 
-// runner is a prepared statement.
-type runner interface {
-	ExecContext(ctx context.Context, args ...any) (sql.Result, error)
-	QueryContext(ctx context.Context, args ...any) (*sql.Rows, error)
+// transactor runs transactions.
+type transactor interface {
+	// transact runs fn in a transaction, which it commits where fn returns nil.
+	transact(ctx context.Context, fn func(conn) error) error
 }
 
-// statement returns the prepared statement of this text, if there is one.
-func (p *pool) statement(text string) *sql.Stmt {
-	kept, _ := p.prepared.Load(text)
-	st, _ := kept.(*sql.Stmt)
-	return st
-}
-
-// prepare keeps these statements prepared from now on. It must not be called
-// within a transaction, which may hold the only connection. What goes wrong
-// here goes wrong again, and is reported, when the statement is used.
-func (p *pool) prepare(ctx context.Context, texts []string) {
-	if len(texts) == 0 {
-		return
-	}
-	p.preparing.Lock()
-	defer p.preparing.Unlock()
-	for _, text := range texts {
-		if p.statement(text) != nil {
-			continue
-		}
-		st, err := p.PrepareContext(ctx, text)
-		if err != nil {
-			return
-		}
-		p.prepared.Store(text, st)
-	}
-}
-
-func (p *pool) close() error {
-	p.prepared.Range(func(_, kept any) bool {
-		if st, ok := kept.(io.Closer); ok {
-			_ = st.Close()
-		}
-		return true
-	})
-	return p.Close()
-}
-
-// queries sends statements: within a transaction, or each by itself.
+// queries sends the statements of a Reader or a Writer.
 type queries struct {
-	db         *DB
-	tx         *sql.Tx // nil: each statement by itself
-	spent      error   // why the transaction cannot be committed any more
-	unprepared []string
+	db      *DB
+	to      conn
+	writing bool  // within a transaction
+	spent   error // why the transaction cannot be committed any more
 }
 
 // rows runs a statement that gives rows.
@@ -79,17 +35,11 @@ func (q *queries) rows(ctx context.Context, text string, args []any) (*sql.Rows,
 	if !storableArgs(args) {
 		return nil, ErrNotFound
 	}
-	q.db.statements.Add(1)
-	var rows *sql.Rows
-	var err error
-	switch st := q.statement(ctx, text); {
-	case st != nil:
-		rows, err = st.QueryContext(ctx, args...)
-	case q.tx != nil:
-		rows, err = q.tx.QueryContext(ctx, text, args...)
-	default:
-		rows, err = q.db.read.QueryContext(ctx, text, args...)
+	if q.spent != nil {
+		return nil, q.spent
 	}
+	q.db.statements.Add(1)
+	rows, err := q.to.query(ctx, text, args)
 	return rows, q.failed(err)
 }
 
@@ -98,42 +48,16 @@ func (q *queries) exec(ctx context.Context, text string, args ...any) (int64, er
 	if !storableArgs(args) {
 		return 0, &fault.Error{Kind: fault.Invalid, Code: "text_form", Want: "UTF-8 without U+0000"}
 	}
-	q.db.statements.Add(1)
-	var result sql.Result
-	var err error
-	if st := q.statement(ctx, text); st != nil {
-		result, err = st.ExecContext(ctx, args...)
-	} else {
-		result, err = q.tx.ExecContext(ctx, text, args...)
+	if q.spent != nil {
+		return 0, q.spent
 	}
+	q.db.statements.Add(1)
+	result, err := q.to.exec(ctx, text, args)
 	if err != nil {
 		return 0, q.failed(err)
 	}
 	n, err := result.RowsAffected()
 	return n, q.failed(err)
-}
-
-// statement returns the prepared statement to run here, or nil.
-func (q *queries) statement(ctx context.Context, text string) runner {
-	if q.tx == nil {
-		p := q.db.read
-		if p.prepares && p.statement(text) == nil {
-			p.prepare(ctx, []string{text})
-		}
-		if st := p.statement(text); st != nil {
-			return st
-		}
-		return nil
-	}
-	p := q.db.write
-	if !p.prepares {
-		return nil
-	}
-	if st := p.statement(text); st != nil {
-		return q.tx.StmtContext(ctx, st)
-	}
-	q.unprepared = append(q.unprepared, text)
-	return nil
 }
 
 // failed gives an error of the engine its meaning. A transaction in which one
@@ -143,7 +67,7 @@ func (q *queries) failed(err error) error {
 		return nil
 	}
 	err = meaning(err)
-	if q.tx != nil && (q.spent == nil || again(err)) {
+	if q.writing && (q.spent == nil || again(err)) {
 		q.spent = err
 	}
 	return err

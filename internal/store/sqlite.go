@@ -48,38 +48,42 @@ func openSQLite(ctx context.Context, path string, o Options, wait time.Duration)
 		// used code must not come back with the power.
 		"synchronous(full)",
 	}
-	write, err := openSQLitePool(path, 1, slices.Concat(common, []string{"journal_mode(wal)"}))
+	write, err := openSQLitePool(path, slices.Concat(common, []string{"journal_mode(wal)"}))
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{
+	write.SetMaxIdleConns(-1) // only the writer's connection stays
+	if err := checkSQLite(ctx, write, path); err != nil {
+		_ = write.Close()
+		return nil, err
+	}
+	read, err := openSQLitePool(path, slices.Concat(common, []string{"query_only(1)"}))
+	if err != nil {
+		_ = write.Close()
+		return nil, err
+	}
+	read.SetMaxOpenConns(readers)
+	read.SetMaxIdleConns(readers)
+	reader, writer := &sqliteReader{db: read}, &sqliteWriter{db: write}
+	return &DB{
 		engine: engine{
 			name:      "sqlite",
 			hasSchema: "select count(*) from sqlite_master where type = 'table' and name = 'schema_migrations'",
 		},
-		write: write,
-	}
-	if err := checkSQLite(ctx, write.DB, path); err != nil {
-		_ = write.close()
-		return nil, err
-	}
-	db.read, err = openSQLitePool(path, readers, slices.Concat(common, []string{"query_only(1)"}))
-	if err != nil {
-		_ = write.close()
-		return nil, err
-	}
-	return db, nil
+		pool:  write,
+		read:  reader,
+		write: writer,
+		shut:  func() error { return errors.Join(writer.close(), reader.close()) },
+	}, nil
 }
 
-func openSQLitePool(path string, conns int, pragmas []string) (*pool, error) {
+func openSQLitePool(path string, pragmas []string) (*sql.DB, error) {
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + url.Values{"_pragma": pragmas, "_txlock": {"immediate"}}.Encode()
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, fmt.Errorf("opening database %s: %w", path, err)
 	}
-	db.SetMaxOpenConns(conns)
-	db.SetMaxIdleConns(conns)
-	return &pool{DB: db, prepares: true}, nil
+	return db, nil
 }
 
 // createPrivate makes the file with a mode that keeps others out; SQLite gives

@@ -41,6 +41,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"an error that fn hides is returned all the same":           hiddenErrorIsReturned,
 		"a transaction sees itself and nobody else sees it":         transactionIsAlone,
 		"a canceled context ends a transaction":                     canceledContext,
+		"what is written is there for all":                          writtenIsThere,
 		"one of many consumes":                                      oneOfManyConsumes,
 		"one of many inserts a single-use thing":                    oneOfManyInserts,
 		"one of many saves a version":                               oneOfManySaves,

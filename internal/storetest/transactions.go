@@ -98,6 +98,31 @@ func canceledContext(w *world) {
 	w.addOrg("after", nil)
 }
 
+// writtenIsThere reads from beside, and by another connection, what each of
+// many transactions at once has just written.
+func writtenIsThere(w *world) {
+	const writers, each = 16, 5
+	var all sync.WaitGroup
+	for i := range writers {
+		all.Go(func() {
+			for j := range each {
+				hash := secret.HashOf([]byte{byte(i), byte(j)})
+				trace := w.trace("org_a")
+				if err := w.db.Write(w.ctx, func(tx *store.Writer) error {
+					return errors.Join(tx.InsertTrace(w.ctx, trace), tx.InsertSingleUse(w.ctx, store.KindSAMLAssertion, hash, w.now, ""))
+				}); err != nil {
+					w.Errorf("Write() = %v", err)
+				}
+				same(w, "Trace()", trace, get[sso.Trace](w, "Trace()")(w.reader().Trace(w.ctx, trace.Reference)))
+			}
+		})
+	}
+	all.Wait()
+	if n := len(get[[]sso.Trace](w, "Traces()")(w.reader().Org("org_a").Traces(w.ctx, 1000))); n != writers*each {
+		w.Errorf("%d traces are kept, want %d", n, writers*each)
+	}
+}
+
 // race runs fn n times at once and returns how many succeeded. Each of the
 // others must have met the error want.
 func (w *world) race(n int, want error, fn func(i int, tx *store.Writer) error) int {
