@@ -77,7 +77,8 @@ func (a *Attempt) Next() Step {
 	}
 }
 
-// Usable refuses an attempt that is over, too old, or another browser's.
+// Usable refuses an attempt that is over, too old, or another browser's. A
+// browser without a cookie has none.
 func (a *Attempt) Usable(browser secret.Hash, now time.Time) error {
 	if !now.Before(a.ExpiresAt) {
 		return &fault.Error{Kind: fault.Conflict, Code: "attempt_expired", Fix: fault.PersonSide}
@@ -85,7 +86,7 @@ func (a *Attempt) Usable(browser secret.Hash, now time.Time) error {
 	if !a.DoneAt.IsZero() {
 		return &fault.Error{Kind: fault.Conflict, Code: "attempt_over", Fix: fault.PersonSide}
 	}
-	if !a.Browser.Equal(browser) {
+	if browser == (secret.Hash{}) || !a.Browser.Equal(browser) {
 		return &fault.Error{Kind: fault.Denied, Code: "bind_cookie", Want: "the browser that began this sign-in", Got: "another browser", Fix: fault.PersonSide}
 	}
 	return nil
