@@ -120,10 +120,11 @@ func (c *SamlVerifyCmd) judge(content []byte, expect saml.Expect) verdict {
 	return accepted(a)
 }
 
-// beginsLikeXML reports whether a file is XML rather than base64 of it.
+// beginsLikeXML reports whether a file is XML, in whatever encoding, rather
+// than base64 of it, which is ASCII and has no angle bracket.
 func beginsLikeXML(content []byte) bool {
-	content = bytes.TrimPrefix(content, []byte("\xef\xbb\xbf"))
-	return bytes.HasPrefix(bytes.TrimLeft(content, " \t\r\n"), []byte("<"))
+	first := bytes.TrimLeft(content, " \t\r\n")
+	return len(first) > 0 && (first[0] == '<' || first[0] == 0 || first[0] >= 0x80)
 }
 
 // expect reads the files of the flags.

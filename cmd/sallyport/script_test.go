@@ -57,6 +57,18 @@ func compareJSON(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
+func TestBeginsLikeXML(t *testing.T) {
+	t.Parallel()
+	for content, want := range map[string]bool{
+		"<x/>": true, "\n <x/>": true, "\xef\xbb\xbf<x/>": true, "\xfe\xff\x00<": true, "\x00<": true,
+		"": false, "PHgvPg==": false, "\r\nPHgvPg==": false,
+	} {
+		if got := beginsLikeXML([]byte(content)); got != want {
+			t.Errorf("beginsLikeXML(%q) = %v, want %v", content, got, want)
+		}
+	}
+}
+
 // TestSamlVerifyJudgesTheVectors runs the command once for each row of the
 // manifest that needs no decryption, in this process.
 func TestSamlVerifyJudgesTheVectors(t *testing.T) {
