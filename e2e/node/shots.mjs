@@ -33,7 +33,7 @@ for (const width of [360, 1280]) {
     const base = new URL(page.url()).origin
     await shot('sign-in')
 
-    await email.fill('nobody')
+    await email.fill('nobody@')
     await email.press('Enter')
     await page.locator('[role=alert]').waitFor()
     await shot('sign-in-problem')
