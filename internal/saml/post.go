@@ -3,8 +3,6 @@ package saml
 import (
 	"bytes"
 	"encoding/base64"
-	"mime"
-	"net/url"
 	"strings"
 	"unicode/utf8"
 
@@ -15,55 +13,13 @@ const (
 	// MaxMessage is the greatest size of a message in bytes.
 	MaxMessage = xmltree.MaxMessageBytes
 
-	// MaxForm is the greatest size of the body of a POST that carries one.
+	// MaxForm is the greatest size of the form field that carries one.
 	MaxForm = 1 << 20
 
 	// MaxRelayState is the greatest size of RelayState in bytes
 	// [SAMLBind 3.5.3].
 	MaxRelayState = 80
 )
-
-// A Post is what the HTTP POST binding carries [SAMLBind 3.5].
-type Post struct {
-	Message    []byte // XML, not judged yet
-	RelayState string // the sender's; matched, never followed
-}
-
-// ReadPost reads a response from the parts of an HTTP request: its method,
-// its Content-Type and its body. The URL plays no part: a response in the
-// query string is not a response. Errors are of type [*Refusal].
-func ReadPost(method, contentType string, body []byte) (Post, error) {
-	if method != "POST" {
-		return Post{}, refusePost(BindMethod, "POST", method)
-	}
-	media, _, err := mime.ParseMediaType(contentType)
-	if err != nil || media != "application/x-www-form-urlencoded" {
-		return Post{}, refusePost(BindMethod, "application/x-www-form-urlencoded", contentType)
-	}
-	if len(body) > MaxForm {
-		return Post{}, refusePost(BindSize, "a form of at most 1 MiB", "more")
-	}
-	form, err := url.ParseQuery(string(body))
-	if err != nil {
-		return Post{}, refusePost(BindParam, "a well-formed form", "something else")
-	}
-	for _, name := range []string{"SAMLResponse", "RelayState"} {
-		if len(form[name]) > 1 {
-			return Post{}, refusePost(BindParam, name+" once", "more than once")
-		}
-	}
-	switch {
-	case form.Has("SAMLRequest"):
-		return Post{}, refusePost(BindParam, "SAMLResponse", "SAMLRequest")
-	case form.Get("SAMLResponse") == "":
-		return Post{}, refusePost(BindParam, "SAMLResponse", "nothing")
-	}
-	message, err := DecodePost(form.Get("SAMLResponse"))
-	if err != nil {
-		return Post{}, err
-	}
-	return Post{Message: message, RelayState: form.Get("RelayState")}, nil
-}
 
 // DecodePost decodes the value of a SAMLResponse form field. White space is
 // normal in it and dropped; everything else about it must be strict base64 of
@@ -111,7 +67,7 @@ func DecodePost(form string) ([]byte, error) {
 func refusePost(rule Rule, want, got string) *Refusal {
 	refusal := &Refusal{Rule: rule, Want: want, Got: quote(got)}
 	verdict := Pass
-	for _, r := range [...]Rule{BindMethod, BindParam, BindSize, BindBase64, BindInflate} {
+	for _, r := range [...]Rule{BindParam, BindSize, BindBase64, BindInflate} {
 		check := Check{Rule: r, Verdict: verdict}
 		if r == rule {
 			check = Check{Rule: r, Verdict: Fail, Want: want, Got: refusal.Got}

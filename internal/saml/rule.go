@@ -61,8 +61,7 @@ const (
 
 // Rules about how a message reached us.
 const (
-	BindMethod  Rule = "bind.method"  // not a form POST
-	BindParam   Rule = "bind.param"   // a parameter missing, repeated or out of place
+	BindParam   Rule = "bind.param"   // no message
 	BindSize    Rule = "bind.size"    // larger than any real message
 	BindBase64  Rule = "bind.base64"  // not strict base64
 	BindInflate Rule = "bind.inflate" // compressed, which the POST binding never is
