@@ -201,11 +201,12 @@ func TestKeyForPSSAlone(t *testing.T) {
 		}
 	}
 	for name, der := range map[string][]byte{
-		"a huge exponent":     spki(public.N, new(big.Int).Lsh(big.NewInt(1), 70)),
-		"an even exponent":    spki(public.N, big.NewInt(4)),
-		"a negative modulus":  spki(big.NewInt(-5), big.NewInt(3)),
-		"a negative exponent": spki(public.N, big.NewInt(-3)),
-		"trailing octets":     append(spki(public.N, big.NewInt(3)), 0),
+		"an exponent whose low bits are fine": spki(public.N, new(big.Int).Add(new(big.Int).Lsh(big.NewInt(1), 64), big.NewInt(65537))),
+		"a huge exponent":                     spki(public.N, new(big.Int).Lsh(big.NewInt(1), 70)),
+		"an even exponent":                    spki(public.N, big.NewInt(4)),
+		"a negative modulus":                  spki(big.NewInt(-5), big.NewInt(3)),
+		"a negative exponent":                 spki(public.N, big.NewInt(-3)),
+		"trailing octets":                     append(spki(public.N, big.NewInt(3)), 0),
 	} {
 		if _, err := KeyFromSPKI(der); codeOf(t, err) != CodeKey {
 			t.Errorf("%s: %v, want %s", name, err, CodeKey)
