@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -51,4 +53,22 @@ func SQLiteConstraint(message string) Constraint { return sqliteConstraint(messa
 func Sabotage(ctx context.Context, w *Writer) error {
 	_, err := w.q.to.exec(ctx, "rollback", nil)
 	return err
+}
+
+// Texts returns the statements that this SQLite database has run for Readers
+// and Writers.
+func (db *DB) Texts() []string {
+	var texts []string
+	if r, ok := db.read.(*sqliteReader); ok {
+		r.prepared.Range(func(text, _ any) bool {
+			if text, ok := text.(string); ok {
+				texts = append(texts, text)
+			}
+			return true
+		})
+	}
+	if w, ok := db.write.(*sqliteWriter); ok {
+		texts = slices.AppendSeq(texts, maps.Keys(w.prepared))
+	}
+	return texts
 }

@@ -36,11 +36,8 @@ func (r *Reader) MembershipsAt(ctx context.Context, user sso.UserID) ([]Membersh
 // Member returns a person as a member of an organization, without a session,
 // or [ErrNotFound] where there is no such membership.
 func (r *Reader) Member(ctx context.Context, user sso.UserID, org sso.OrgID) (sso.Person, error) {
-	fields := func(p *sso.Person) []any {
-		return slices.Concat(userFields(&p.User), organizationFields(&p.Org), membershipFields(&p.Membership))
-	}
-	p, err := one(ctx, r.q, fields, `
-		select `+userColumns+`, `+organizationColumns+`, `+membershipColumns+`
+	p, err := one(ctx, r.q, memberFields, `
+		select `+memberColumns+`
 		from memberships m
 			join users u on u.id = m.user_id
 			join organizations o on o.id = m.org_id

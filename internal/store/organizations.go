@@ -109,7 +109,8 @@ func (w *Writer) SaveOrganization(ctx context.Context, o sso.Organization) error
 		)
 		update organizations
 		set path = (select below.path from below where below.id = organizations.id), version = version + 1
-		where exists (select 1 from below where below.id = organizations.id and below.path <> organizations.path)`,
+		where id in (select below.id from below)
+			and path <> (select below.path from below where below.id = organizations.id)`,
 		o.ID)
 	return doing(err, "moving what stands below organization %s", o.ID)
 }

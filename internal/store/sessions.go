@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/secret"
@@ -21,7 +22,10 @@ func sessionFields(s *sso.Session) []any {
 // A person is there only while the membership is: who is removed from the
 // organization is signed out of it.
 const (
-	personColumns = sessionColumns + `, ` + userColumns + `, ` + organizationColumns + `, ` + membershipColumns
+	personColumns = sessionColumns + `, ` + memberColumns
+	// Few organizations are suspended, and an index holds just those.
+	memberColumns = userColumns + `, ` + organizationColumns + `, ` + membershipColumns + `,
+		exists (select 1 from organizations x where x.state <> 'active' and (x.id = o.id or o.path like x.path || '/%'))`
 	personTables  = `sessions s
 		join users u on u.id = s.user_id
 		join organizations o on o.id = s.org_id
@@ -29,9 +33,11 @@ const (
 )
 
 func personFields(p *sso.Person) []any {
-	fields := append(sessionFields(&p.Session), userFields(&p.User)...)
-	fields = append(fields, organizationFields(&p.Org)...)
-	return append(fields, membershipFields(&p.Membership)...)
+	return append(sessionFields(&p.Session), memberFields(p)...)
+}
+
+func memberFields(p *sso.Person) []any {
+	return append(slices.Concat(userFields(&p.User), organizationFields(&p.Org), membershipFields(&p.Membership)), &p.Suspended)
 }
 
 // Person returns who holds the token of a session, live or not, with the user,
