@@ -84,11 +84,8 @@ func (s *Service) admit(ctx context.Context, tx *store.Writer, b Browser, a *sso
 	if err != nil {
 		return err
 	}
-	if err := p.User.MaySignIn(); err != nil {
+	if err := p.Admissible(); err != nil {
 		return err
-	}
-	if p.Org.State != sso.OrgActive {
-		return &fault.Error{Kind: fault.Denied, Code: "organization_suspended", Got: p.Org.Key, Fix: fault.OperatorSide}
 	}
 	if a.Method == sso.BySSO {
 		if _, _, err := connection(ctx, tx.Reader, a.Connection); err != nil {

@@ -391,3 +391,36 @@ func TestTraceKeepsEveryCheck(t *testing.T) {
 		}
 	})
 }
+
+// Whoever is below a suspended organization stays out, and is put out.
+func TestSuspendedAncestorKeepsEverybodyOut(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		const child = `organizations: [{key: plain, state: %s}, {key: plain-child, parent: plain, users: [{username: kid, email: kid@else.example, password_hash: "HASH"}]}]`
+		set := func(state string) {
+			w.apply(strings.Replace(strings.ReplaceAll(child, "HASH", w.hash), "%s", state, 1))
+		}
+		set("active")
+		token := w.passwordSession("kid")
+		if _, err := w.Person(t.Context(), token); err != nil {
+			t.Fatal(err)
+		}
+		a, err := w.Identify(t.Context(), w.browser, "", "kid", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Password(t.Context(), w.browser, a.ID, "correct horse"); err != nil {
+			t.Fatal(err)
+		}
+		set("suspended")
+		if _, err := w.Person(t.Context(), token); !fault.Is(err, "organization_suspended") {
+			t.Errorf("Person() = %v, want organization_suspended", err)
+		}
+		_, err = w.Finish(t.Context(), w.browser, a.ID)
+		w.mustRefuse(err, "organization_suspended")
+		set("active")
+		if _, err := w.Person(t.Context(), token); err != nil {
+			t.Errorf("Person() once it is active again = %v", err)
+		}
+	})
+}

@@ -34,6 +34,7 @@ type world struct {
 	browser signin.Browser
 	idp     *samltest.IdP
 	now     time.Time
+	hash    string // of "correct horse"
 }
 
 // customers is the file that every world begins with. All connections trust
@@ -89,6 +90,7 @@ func newWorld(t testing.TB, engine storetest.Engine) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.hash = hash
 	w.apply(strings.ReplaceAll(customers, "HASH", hash))
 	return w
 }

@@ -50,6 +50,8 @@ type Person struct {
 	User       User
 	Org        Organization
 	Membership Membership
+	// Suspended says that the organization, or one above it, is suspended.
+	Suspended bool
 }
 
 // Valid refuses the person of a session that may not be used any more.
@@ -57,10 +59,16 @@ func (p *Person) Valid(now time.Time) error {
 	if err := p.Session.Live(now); err != nil {
 		return err
 	}
+	return p.Admissible()
+}
+
+// Admissible refuses a person who may not be signed in at all, whatever the
+// session.
+func (p *Person) Admissible() error {
 	if err := p.User.MaySignIn(); err != nil {
 		return err
 	}
-	if p.Org.State != OrgActive {
+	if p.Suspended {
 		return &fault.Error{Kind: fault.Denied, Code: "organization_suspended", Got: p.Org.Key, Fix: fault.OperatorSide}
 	}
 	return nil

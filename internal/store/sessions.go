@@ -23,10 +23,16 @@ func sessionFields(s *sso.Session) []any {
 // organization is signed out of it.
 const (
 	personColumns = sessionColumns + `, ` + memberColumns
-	// Few organizations are suspended, and an index holds just those.
 	memberColumns = userColumns + `, ` + organizationColumns + `, ` + membershipColumns + `,
-		exists (select 1 from organizations x where x.state <> 'active' and (x.id = o.id or o.path like x.path || '/%'))`
-	personTables  = `sessions s
+		exists (
+			with recursive up (id, parent_id, state) as (
+				select x.id, x.parent_id, x.state from organizations x where x.id = o.id
+				union all
+				select y.id, y.parent_id, y.state from up join organizations y on y.id = up.parent_id
+			)
+			select 1 from up where up.state <> 'active'
+		)`
+	personTables = `sessions s
 		join users u on u.id = s.user_id
 		join organizations o on o.id = s.org_id
 		join memberships m on m.org_id = s.org_id and m.user_id = s.user_id`
