@@ -200,11 +200,12 @@ func (rt *Router) bind(w http.ResponseWriter, r *http.Request, x *exchange) erro
 }
 
 // Record has the log tell of an error that the handler answers by itself, such
-// as a mistyped address that is shown beside its field. It returns the fault
-// and the status to answer with.
+// as a mistyped address that is shown beside its field. The log gets the code
+// alone: what people type into the wrong field is a password now and then. It
+// returns the fault and the status to answer with.
 func Record(r *http.Request, err error) (*fault.Error, int) {
 	f, x := fault.From(err), exchangeOf(r)
-	x.fault, x.cause = f, f.Err
+	x.fault = &fault.Error{Kind: f.Kind, Code: f.Code, Ref: f.Ref}
 	return f, Status(f)
 }
 
