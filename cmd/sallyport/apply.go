@@ -48,7 +48,11 @@ func (c *applyCmd) Run(ctx context.Context, out streams) error {
 			return err
 		}
 	}
-	_, err = fmt.Fprintln(out.Out, summary(len(changes), c.DryRun))
+	verb := "applied"
+	if mode == setup.DryRun {
+		verb = "dry run, nothing was changed"
+	}
+	_, err = fmt.Fprintln(out.Out, verb+": "+count(len(changes)))
 	return err
 }
 
@@ -71,17 +75,13 @@ func (c *applyCmd) read(in io.Reader) (src []byte, dir string, err error) {
 	return src, dir, nil
 }
 
-func summary(n int, dry bool) string {
-	verb := "applied"
-	if dry {
-		verb = "dry run, nothing was changed"
-	}
-	switch n {
+func count(changes int) string {
+	switch changes {
 	case 0:
-		return verb + ": no changes"
+		return "no changes"
 	case 1:
-		return verb + ": 1 change"
+		return "1 change"
 	default:
-		return fmt.Sprintf("%s: %d changes", verb, n)
+		return fmt.Sprintf("%d changes", changes)
 	}
 }

@@ -15,7 +15,6 @@ package setup
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -154,8 +153,8 @@ type applier struct {
 	changes []Change
 }
 
-func (a *applier) did(what, name, format string, args ...any) {
-	a.changes = append(a.changes, Change{What: what, Name: name, Did: fmt.Sprintf(format, args...)})
+func (a *applier) did(what, name, did string) {
+	a.changes = append(a.changes, Change{What: what, Name: name, Did: did})
 }
 
 // apply works from what others refer to down to what refers: organizations

@@ -104,7 +104,7 @@ func (a *applier) organization(in *Organization) error {
 			field{"name", old.Name != org.Name}, field{"parent", old.Parent() != org.Parent()}, field{"state", old.State != org.State},
 			field{"entitlements", !slices.Equal(old.Entitlements, org.Entitlements)}, field{"policy", !same(old.Policy, org.Policy)})
 	}
-	a.did("organization", in.Key, "%s", did)
+	a.did("organization", in.Key, did)
 	return a.record(org.ID, action, string(org.ID))
 }
 
@@ -154,7 +154,7 @@ func (a *applier) domain(org *sso.Organization, in *Domain) error {
 	if d.Proof == sso.ProofVouched && old.Proof != sso.ProofVouched {
 		action = "domain.vouched"
 	}
-	a.did("domain", name, "%s", did)
+	a.did("domain", name, did)
 	return a.record(org.ID, action, name)
 }
 
@@ -222,7 +222,7 @@ func (a *applier) connection(org *sso.Organization, in *Connection) error {
 			field{"name", old.Name != c.Name}, field{"state, now " + string(c.State), old.State != c.State}, field{"identity provider", !same(old.SAML, c.SAML)},
 			field{"first sign-in", old.FirstSignIn != c.FirstSignIn}, field{"defaults", !same(old.Defaults, c.Defaults)}, field{"attributes", old.Attributes != c.Attributes}), "connection.changed"
 	}
-	a.did("connection", in.Key, "%s", did)
+	a.did("connection", in.Key, did)
 	return a.record(org.ID, action, string(c.ID))
 }
 

@@ -59,7 +59,7 @@ func (a *applier) user(org *sso.Organization, in *User) error {
 				field{"username", old.Username != u.Username}, field{"address", old.Email != u.Email}, field{"name", old.FirstName != u.FirstName || old.LastName != u.LastName},
 				field{"state, now " + string(u.State), old.State != u.State}, field{"password", old.PasswordHash != u.PasswordHash}), "user.changed"
 		}
-		a.did("user", in.name(), "%s", did)
+		a.did("user", in.name(), did)
 		if err := a.record(org.ID, action, string(u.ID)); err != nil {
 			return err
 		}
@@ -141,7 +141,7 @@ func (a *applier) membership(org *sso.Organization, in *User, id sso.UserID) err
 		return err
 	}
 	if !missing {
-		a.did("membership", in.name()+" in "+org.Key, "%s", changed(field{"role, now " + string(role), old.Role != role}, field{"groups", !slices.Equal(old.Groups, m.Groups)}))
+		a.did("membership", in.name()+" in "+org.Key, changed(field{"role, now " + string(role), old.Role != role}, field{"groups", !slices.Equal(old.Groups, m.Groups)}))
 	}
 	return a.record(org.ID, "membership.saved", string(id))
 }
@@ -221,7 +221,7 @@ func (a *applier) app(in *App) error {
 		did, action = changed(field{"name", old.Name != app.Name}, field{"client ID", old.ClientID != app.ClientID},
 			field{"secret", !slices.Equal(old.SecretHash, app.SecretHash)}, field{"redirect URIs", !slices.Equal(old.RedirectURIs, app.RedirectURIs)}), "app.changed"
 	}
-	a.did("app", in.Key, "%s", did)
+	a.did("app", in.Key, did)
 	return a.record("", action, string(app.ID))
 }
 

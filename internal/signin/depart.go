@@ -53,7 +53,7 @@ func (s *Service) Depart(ctx context.Context, b Browser, id sso.AttemptID) (Depa
 		if err := at(&a, sso.StepSSO); err != nil {
 			return err
 		}
-		if c, _, err = connection(ctx, tx.Reader, a.Connection); err != nil {
+		if c, err = connection(ctx, tx.Reader, a.Connection); err != nil {
 			return err
 		}
 		out := pending{Attempt: a.ID, Connection: c.ID, Request: request}
@@ -135,20 +135,19 @@ func (s *Service) Metadata(ctx context.Context, key string) ([]byte, error) {
 	return m.XML()
 }
 
-// connection reads a connection with its organization's lineage, and refuses
-// one that may not be used now.
-func connection(ctx context.Context, r *store.Reader, id sso.ConnectionID) (sso.Connection, []sso.Organization, error) {
+// connection reads a connection, and refuses one that may not be used now.
+func connection(ctx context.Context, r *store.Reader, id sso.ConnectionID) (sso.Connection, error) {
 	c, err := r.Connection(ctx, id)
 	if err != nil {
-		return sso.Connection{}, nil, err
+		return sso.Connection{}, err
 	}
 	lineage, err := r.Lineage(ctx, c.Org)
 	if err != nil {
-		return sso.Connection{}, nil, err
+		return sso.Connection{}, err
 	}
 	last := len(lineage) - 1
 	if err := c.Usable(&lineage[last], lineage[:last]); err != nil {
-		return sso.Connection{}, nil, err
+		return sso.Connection{}, err
 	}
-	return c, lineage, nil
+	return c, nil
 }

@@ -88,7 +88,7 @@ func (s *Service) admit(ctx context.Context, tx *store.Writer, b Browser, a *sso
 		return err
 	}
 	if a.Method == sso.BySSO {
-		if _, _, err := connection(ctx, tx.Reader, a.Connection); err != nil {
+		if _, err := connection(ctx, tx.Reader, a.Connection); err != nil {
 			return err
 		}
 	}

@@ -160,7 +160,7 @@ func (s *Service) Choices(ctx context.Context, a sso.Attempt) ([]Choice, error) 
 // what was offered can be chosen.
 func (s *Service) Choose(ctx context.Context, b Browser, id sso.AttemptID, choice string) (sso.Attempt, error) {
 	return s.change(ctx, b, id, func(_ *store.Writer, a *sso.Attempt) error {
-		offered := false
+		var offered bool
 		switch a.Next() {
 		case sso.StepChoose:
 			if offered = slices.Contains(a.Choices, sso.ConnectionID(choice)); offered {

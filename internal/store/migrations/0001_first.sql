@@ -20,7 +20,6 @@ create table organizations (
     version      bigint not null
 );
 create index organizations_by_parent on organizations (parent_id);
-create index organizations_not_active on organizations (path) where state <> 'active';
 
 create table connections (
     id            text   not null constraint connections_id primary key,
