@@ -2,7 +2,6 @@ package ui
 
 import (
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -33,6 +32,7 @@ type catalog struct {
 type voice struct {
 	tag       language.Tag
 	localizer *i18n.Localizer
+	fixed     map[string]string // texts without gaps, found once and for all
 }
 
 func loadCatalog() (*catalog, error) {
@@ -42,13 +42,26 @@ func loadCatalog() (*catalog, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listing the catalog: %w", err)
 	}
+	var keys []string
 	for _, file := range files {
-		if _, err := c.bundle.LoadMessageFileFS(localeFiles, file); err != nil {
+		read, err := c.bundle.LoadMessageFileFS(localeFiles, file)
+		if err != nil {
 			return nil, fmt.Errorf("reading the catalog: %w", err)
+		}
+		for _, m := range read.Messages {
+			if !strings.Contains(m.Other, "{{") {
+				keys = append(keys, m.ID)
+			}
 		}
 	}
 	for _, tag := range tags {
-		c.voices = append(c.voices, voice{tag, i18n.NewLocalizer(c.bundle, tag.String())})
+		v := voice{tag: tag, localizer: i18n.NewLocalizer(c.bundle, tag.String()), fixed: map[string]string{}}
+		for _, key := range keys {
+			if text, ok := v.find(key); ok {
+				v.fixed[key] = text
+			}
+		}
+		c.voices = append(c.voices, v)
 	}
 	return c, nil
 }
@@ -70,15 +83,16 @@ func (c *catalog) voiceFor(r *http.Request) voice {
 // find returns the text of a key, and whether there is one. Pairs of names and
 // values fill its gaps.
 func (v voice) find(key string, pairs ...string) (string, bool) {
+	if text, ok := v.fixed[key]; ok {
+		return text, true
+	}
 	data := make(map[string]string, len(pairs)/2)
 	for i := 0; i+1 < len(pairs); i += 2 {
 		data[pairs[i]] = pairs[i+1]
 	}
 	text, err := v.localizer.Localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: data})
-	if _, missing := errors.AsType[*i18n.MessageNotFoundErr](err); missing && text == "" || err != nil && text == "" {
-		return "", false
-	}
-	return text, true
+	// A text that only another language has comes with an error beside it.
+	return text, err == nil || text != ""
 }
 
 // text returns the text of a key. A key without a text, which the tests rule
