@@ -211,6 +211,7 @@ func TestApplyRefusesAndChangesNothing(t *testing.T) {
 		h.must(`organizations: [{key: globex, domains: [{name: taken.example, vouched: true}], connections: [{key: globex-idp}]}]`)
 		for name, tc := range map[string]struct{ old, text, code string }{
 			"a bad key":                      {"key: acme-emea", "key: Acme_EMEA", "key_form"},
+			"the key of a page":              {"key: acme-emea", "key: continue", "key_reserved"},
 			"one key twice":                  {"key: acme-emea, name: Acme EMEA, parent: acme", "key: acme", "apply_twice"},
 			"an unknown parent":              {"parent: acme}", "parent: nobody}", "organization_unknown"},
 			"a circle":                       {"    name: Acme Ltd", "    parent: acme-emea", "organization_cycle"},

@@ -15,7 +15,7 @@ func (a *applier) organizations(f *File) error {
 	waiting := map[string]*Organization{}
 	for i := range f.Organizations {
 		o := &f.Organizations[i]
-		if _, err := sso.ParseKey(o.Key); err != nil {
+		if _, err := sso.ParseOrgKey(o.Key); err != nil {
 			return at("organization "+o.Key, err)
 		}
 		if waiting[o.Key] != nil {

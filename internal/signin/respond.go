@@ -28,7 +28,9 @@ type Response struct {
 // attempt's person. The browser that posted is not looked at: it is
 // [Service.Finish], on a page of our own, that demands the browser which began.
 //
-// A refusal is a fault with the reference of the trace that was kept.
+// A refusal is a fault with the reference of the trace that was kept. The
+// attempt is returned with it where the request was known, so that the person
+// can begin again for the same app.
 func (s *Service) Respond(ctx context.Context, b Browser, in Response) (sso.AttemptID, error) {
 	message, err := saml.DecodePost(in.SAMLResponse)
 	undecodable := refused(err)
@@ -53,7 +55,7 @@ func (s *Service) Respond(ctx context.Context, b Browser, in Response) (sso.Atte
 		return "", fmt.Errorf("judging a response: %w", err)
 	}
 	if failure != nil {
-		return "", failure
+		return attempt, failure
 	}
 	return attempt, nil
 }

@@ -103,6 +103,28 @@ func (s *Service) Attempt(ctx context.Context, b Browser, id sso.AttemptID) (sso
 	return a, err
 }
 
+// Request returns the app's authorize request for which the browser's own
+// attempt was begun, also when the attempt is over or has expired; "" where no
+// app asked. It is what a person begins again with.
+func (s *Service) Request(ctx context.Context, b Browser, id sso.AttemptID) (string, error) {
+	var a sso.Attempt
+	err := s.DB.Read(ctx, func(r *store.Reader) error {
+		var err error
+		a, err = r.Attempt(ctx, id)
+		return err
+	})
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return "", &fault.Error{Kind: fault.NotFound, Code: "attempt_unknown", Fix: fault.PersonSide}
+	case err != nil:
+		return "", err
+	}
+	if err := a.OwnedBy(b.Binding); err != nil {
+		return "", err
+	}
+	return a.Request, nil
+}
+
 func (s *Service) newAttempt(b Browser) sso.Attempt {
 	now := s.Now()
 	return sso.Attempt{ID: sso.NewAttemptID(now), Browser: b.Binding, CreatedAt: now, ExpiresAt: now.Add(sso.AttemptLife)}

@@ -424,3 +424,41 @@ func TestSuspendedAncestorKeepsEverybodyOut(t *testing.T) {
 		}
 	})
 }
+
+// Whose sign-in failed, or is over, begins again for the same app.
+func TestRequestSurvivesTheAttempt(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		a, err := w.Begin(t.Context(), w.browser, signin.Start{App: "app_1", Request: "client_id=portal", LoginHint: "alice@acme.example"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := w.depart(a, "acme-okta")
+		response := w.answer(f, about("alice@acme.example"))
+		if err := w.respond(f, response); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.finish(a.ID); err != nil {
+			t.Fatal(err)
+		}
+		id, err := w.Respond(t.Context(), w.browser, signin.Response{ConnectionKey: f.key, SAMLResponse: response, RelayState: f.relay})
+		if !fault.Is(err, "saml_replay") || id != "" {
+			t.Errorf("a replay = attempt %q, %v, want none", id, err)
+		}
+		g := w.depart(w.identify("alice@acme.example", sso.StepSSO), "acme-okta")
+		id, err = w.Respond(t.Context(), w.browser, signin.Response{ConnectionKey: g.key, SAMLResponse: "%%%", RelayState: g.relay})
+		if !fault.Is(err, "bind_base64") || id != g.attempt.ID {
+			t.Errorf("a refusal = attempt %q, %v, want %s", id, err, g.attempt.ID)
+		}
+		w.now = w.now.Add(2 * sso.AttemptLife)
+		if request, err := w.Request(t.Context(), w.browser, a.ID); err != nil || request != "client_id=portal" {
+			t.Errorf("Request() = %q, %v", request, err)
+		}
+		if request, err := w.Request(t.Context(), newBrowser(), a.ID); !fault.Is(err, "bind_cookie") || request != "" {
+			t.Errorf("Request() by another browser = %q, %v, want bind_cookie", request, err)
+		}
+		if _, err := w.Request(t.Context(), w.browser, "att_none"); !fault.Is(err, "attempt_unknown") {
+			t.Errorf("Request() of no attempt = %v", err)
+		}
+	})
+}

@@ -86,6 +86,11 @@ func (a *Attempt) Usable(browser secret.Hash, now time.Time) error {
 	if !a.DoneAt.IsZero() {
 		return &fault.Error{Kind: fault.Conflict, Code: "attempt_over", Fix: fault.PersonSide}
 	}
+	return a.OwnedBy(browser)
+}
+
+// OwnedBy refuses an attempt to every browser but the one that began it.
+func (a *Attempt) OwnedBy(browser secret.Hash) error {
 	if browser == (secret.Hash{}) || !a.Browser.Equal(browser) {
 		return &fault.Error{Kind: fault.Denied, Code: "bind_cookie", Want: "the browser that began this sign-in", Got: "another browser", Fix: fault.PersonSide}
 	}

@@ -24,6 +24,16 @@ func ParseKey(s string) (string, error) {
 	return s, nil
 }
 
+// ParseOrgKey judges the key of an organization, which stands behind /login/ as
+// its sign-on URL and must not be the name of a page there.
+func ParseOrgKey(s string) (string, error) {
+	switch s {
+	case "email", "password", "choose", "sso", "continue", "again", "factor", "passkey", "reset", "invitation", "error":
+		return "", &fault.Error{Kind: fault.Invalid, Code: "key_reserved", Want: "a key that is no page of the sign-in", Got: s, Fix: fault.OperatorSide}
+	}
+	return ParseKey(s)
+}
+
 // maxShown bounds how much of a bad value is repeated in a fault.
 const maxShown = 200
 

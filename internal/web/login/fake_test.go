@@ -76,6 +76,16 @@ func (f *fake) Attempt(_ context.Context, b signin.Browser, id sso.AttemptID) (s
 	return f.load(b, id)
 }
 
+func (f *fake) Request(_ context.Context, b signin.Browser, id sso.AttemptID) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	a := f.attempts[id]
+	if err := a.OwnedBy(b.Binding); err != nil {
+		return "", err
+	}
+	return a.Request, nil
+}
+
 func (f *fake) Identify(_ context.Context, b signin.Browser, id sso.AttemptID, typed string, by sso.Method) (sso.Attempt, error) {
 	email, err := sso.ParseEmail(typed)
 	if err != nil {

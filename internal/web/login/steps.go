@@ -54,11 +54,11 @@ func (h *Handler) change(w http.ResponseWriter, r *http.Request) error {
 // again serves GET /login/again: a new beginning for whom a sign-in failed,
 // with what the app asked for.
 func (h *Handler) again(w http.ResponseWriter, r *http.Request) error {
-	a, err := h.Flow.Attempt(r.Context(), browserOf(r), attemptID(r))
-	if err != nil || a.Request == "" {
+	request, err := h.Flow.Request(r.Context(), browserOf(r), attemptID(r))
+	if err != nil || request == "" {
 		return web.SeeOther(w, r, identifyPath)
 	}
-	return web.SeeOther(w, r, authorizePath+"?"+a.Request)
+	return web.SeeOther(w, r, authorizePath+"?"+request)
 }
 
 // identify serves POST /login.
