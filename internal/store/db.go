@@ -115,7 +115,8 @@ func (db *DB) Read(_ context.Context, fn func(*Reader) error) error {
 // do no slow work: on SQLite nobody else writes meanwhile. What was written is
 // on the disk when Write returns.
 //
-// A transaction that never gets through is a fault of kind Unavailable.
+// A transaction that never gets through is a fault of kind Unavailable, and so
+// is a server that does not answer.
 func (db *DB) Write(ctx context.Context, fn func(*Writer) error) error {
 	for try := 1; ; try++ {
 		err := db.writeOnce(ctx, fn)

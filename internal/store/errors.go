@@ -1,7 +1,11 @@
 package store
 
 import (
+	"context"
+	"database/sql/driver"
 	"errors"
+	"io"
+	"net"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -84,10 +88,18 @@ const (
 	pgUniqueViolation      = "23505"
 	pgSerializationFailure = "40001"
 	pgDeadlockDetected     = "40P01"
+	pgTooManyConnections   = "53300"
+	pgQueryCanceled        = "57014"
+	pgClassConnection      = "08"
+	pgClassIntervention    = "57" // the server shuts down, or starts
 )
 
-// meaning turns what an engine says into what our callers tell apart.
+// meaning turns what an engine says into what our callers tell apart. A server
+// that is not there is a fault of kind Unavailable.
 func meaning(err error) error {
+	if away(err) {
+		return &fault.Error{Kind: fault.Unavailable, Code: "database_unavailable", Fix: fault.OperatorSide, Err: err}
+	}
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch pg.Code {
 		case pgUniqueViolation:
@@ -128,6 +140,22 @@ func sqliteConstraint(message string) Constraint {
 func again(err error) bool {
 	pg, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && (pg.Code == pgSerializationFailure || pg.Code == pgDeadlockDetected)
+}
+
+// away reports whether PostgreSQL does not answer or has broken off.
+func away(err error) bool {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false // we broke off
+	}
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return pg.Code == pgTooManyConnections || strings.HasPrefix(pg.Code, pgClassConnection) ||
+			strings.HasPrefix(pg.Code, pgClassIntervention) && pg.Code != pgQueryCanceled
+	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return true
+	}
+	_, network := errors.AsType[net.Error](err)
+	return network || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
 }
 
 // locked reports whether another process kept SQLite's database to itself for

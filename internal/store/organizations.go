@@ -64,16 +64,14 @@ func (r *Reader) OrganizationsByID(ctx context.Context, ids []sso.OrgID) ([]sso.
 // tree to the organization itself, or [ErrNotFound].
 func (r *Reader) Lineage(ctx context.Context, id sso.OrgID) ([]sso.Organization, error) {
 	line, err := list(ctx, r.q, organizationFields, `
-		with recursive up (id, parent_id, height) as (
-			select id, parent_id, 0 from organizations where id = $1
-			union all
-			select p.id, p.parent_id, up.height + 1
-			from up join organizations p on p.id = up.parent_id
-			where up.height < 16
+		with recursive up (id, parent_id) as (
+			select id, parent_id from organizations where id = $1
+			union -- ends even in a circle
+			select p.id, p.parent_id from up join organizations p on p.id = up.parent_id
 		)
 		select `+organizationColumns+`
 		from up join organizations o on o.id = up.id
-		order by up.height desc`,
+		order by length(o.path)`,
 		id)
 	if err == nil && len(line) == 0 {
 		err = ErrNotFound

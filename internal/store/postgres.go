@@ -77,7 +77,7 @@ type postgresWriter struct{ db *sql.DB }
 func (w postgresWriter) transact(ctx context.Context, fn func(conn) error) error {
 	tx, err := w.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelSerializable})
 	if err != nil {
-		return fmt.Errorf("beginning a transaction: %w", err)
+		return fmt.Errorf("beginning a transaction: %w", meaning(err))
 	}
 	defer func() { _ = tx.Rollback() }() // without effect after Commit
 	if err := fn(postgresConn{tx}); err != nil {

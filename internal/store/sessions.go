@@ -27,7 +27,7 @@ const (
 		exists (
 			with recursive up (id, parent_id, state) as (
 				select x.id, x.parent_id, x.state from organizations x where x.id = o.id
-				union all
+				union -- ends even in a circle
 				select y.id, y.parent_id, y.state from up join organizations y on y.id = up.parent_id
 			)
 			select 1 from up where up.state <> 'active'

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,8 +18,11 @@ import (
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
 )
 
-// sqliteReaders is how many connections read by default.
-const sqliteReaders = 8
+// How many connections read by default: one for each processor, within these.
+const (
+	leastReaders = 4
+	mostReaders  = 16
+)
 
 // oldestSQLite is the first version whose write-ahead log cannot corrupt the
 // database when it is reset.
@@ -37,7 +41,7 @@ func openSQLite(ctx context.Context, path string, o Options, wait time.Duration)
 	}
 	readers := o.MaxConns
 	if readers <= 0 {
-		readers = sqliteReaders
+		readers = min(max(runtime.GOMAXPROCS(0), leastReaders), mostReaders)
 	}
 	common := []string{
 		fmt.Sprintf("busy_timeout(%d)", wait.Milliseconds()),

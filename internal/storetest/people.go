@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -172,6 +173,48 @@ func sessionsAreKept(w *world) {
 	w.conflict("sessions_token_hash", func(tx *store.Writer) error { return tx.InsertSession(ctx, again, token) })
 	again.ID = s.ID
 	w.refused(store.ErrConflict, func(tx *store.Writer) error { return tx.InsertSession(ctx, again, other) })
+}
+
+// suspendedAbove suspends each organization in turn and asks for a person in
+// the middle of the tree, by each way in.
+func suspendedAbove(w *world) {
+	ctx := w.ctx
+	root := w.addOrg("root", nil)
+	above := w.addOrg("above", &root)
+	own := w.addOrg("own", &above)
+	below, beside, other := w.addOrg("below", &own), w.addOrg("beside", &above), w.addOrg("other", nil)
+	alice := w.addUser(root.ID, "alice")
+	w.addMember(own.ID, alice.ID)
+	s, token := w.addSession(own.ID, alice.ID)
+	app := w.app("portal")
+	grant := store.Grant{ID: sso.NewGrantID(w.now), App: app.ID, User: alice.ID, Org: own.ID, Session: s.ID, CreatedAt: w.now}
+	access := store.Token{Hash: secret.NewToken().Hash(), Kind: store.AccessToken, Grant: grant.ID, CreatedAt: w.now, ExpiresAt: w.now}
+	w.write(func(tx *store.Writer) error {
+		return errors.Join(tx.SaveApp(ctx, app), tx.InsertGrant(ctx, grant), tx.InsertToken(ctx, access))
+	})
+	r := w.reader()
+	judge := func(what string, want bool) {
+		w.Helper()
+		for way, p := range map[string]sso.Person{
+			"Person":          get[sso.Person](w, "Person()")(r.Person(ctx, token)),
+			"PersonBySession": get[sso.Person](w, "PersonBySession()")(r.PersonBySession(ctx, s.ID)),
+			"Member":          get[sso.Person](w, "Member()")(r.Member(ctx, alice.ID, own.ID)),
+			"Access":          get[store.Access](w, "Access()")(r.Access(ctx, store.AccessToken, access.Hash)).Person,
+		} {
+			if p.Suspended != want {
+				w.Errorf("%s suspended: %s() says suspended %v, want %v", what, way, p.Suspended, want)
+			}
+		}
+	}
+	judge("nobody", false)
+	for o, want := range map[*sso.Organization]bool{&root: true, &above: true, &own: true, &below: false, &beside: false, &other: false} {
+		for _, state := range []sso.OrgState{sso.OrgSuspended, sso.OrgActive} {
+			o.State = state
+			w.write(func(tx *store.Writer) error { return tx.SaveOrganization(ctx, *o) })
+			o.Version++
+			judge(o.Key+" "+string(state), want && state == sso.OrgSuspended)
+		}
+	}
 }
 
 func sessionsEnd(w *world) {

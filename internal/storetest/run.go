@@ -25,6 +25,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"links are kept":                                            linksAreKept,
 		"sessions are kept":                                         sessionsAreKept,
 		"sessions end":                                              sessionsEnd,
+		"who is below a suspended organization":                     suspendedAbove,
 		"attempts are kept":                                         attemptsAreKept,
 		"traces are kept":                                           tracesAreKept,
 		"audit events are kept":                                     eventsAreKept,
