@@ -98,7 +98,7 @@ const (
 // that is not there is a fault of kind Unavailable.
 func meaning(err error) error {
 	if away(err) {
-		return &fault.Error{Kind: fault.Unavailable, Code: "database_unavailable", Fix: fault.OperatorSide, Err: err}
+		return &fault.Error{Kind: fault.Unavailable, Code: "database_busy", Fix: fault.OperatorSide, Err: err}
 	}
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch pg.Code {

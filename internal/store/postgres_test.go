@@ -44,8 +44,8 @@ func TestConnectionsThatEndAreMadeAnew(t *testing.T) {
 			end()
 			return tx.SaveOrganization(t.Context(), organization("lost-too"))
 		})
-		if f := fault.From(err); f.Kind != fault.Unavailable || f.Code != "database_unavailable" {
-			t.Errorf("Write() on an ended connection = %v, want database_unavailable", err)
+		if f := fault.From(err); f.Kind != fault.Unavailable || f.Code != "database_busy" {
+			t.Errorf("Write() on an ended connection = %v, want database_busy", err)
 		}
 		if err := save("after"); err != nil {
 			t.Errorf("Write() afterwards = %v", err)
