@@ -10,9 +10,11 @@ cd "$here/.."
 . "$here/env.sh"
 
 if [ "${1:-}" = inside ]; then
-  # The race detector needs cgo. The end-to-end tests drive other processes, where it sees nothing.
+  export CGO_ENABLED=1 # for the race detector
+  go build -race -o bin/sallyport-e2e ./cmd/sallyport
+  # The end-to-end tests drive other processes, the server among them, which has the race detector in itself.
   {
-    CGO_ENABLED=1 go test -json -race -timeout 20m ./... || true
+    go test -json -race -timeout 20m ./... || true
     go test -json -tags e2e -count 1 -timeout 20m ./e2e || true
   } 2>&1 | python3 "$here/summary.py"
 else
