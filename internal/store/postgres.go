@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -80,13 +81,16 @@ func (w postgresWriter) transact(ctx context.Context, fn func(conn) error) error
 		return fmt.Errorf("beginning a transaction: %w", meaning(err))
 	}
 	defer func() { _ = tx.Rollback() }() // without effect after Commit
-	if err := fn(postgresConn{tx}); err != nil {
-		return err
+	err = fn(postgresConn{tx})
+	if err == nil {
+		if err = tx.Commit(); err != nil {
+			err = fmt.Errorf("committing: %w", meaning(err))
+		}
 	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("committing: %w", meaning(err))
+	if ended := ctx.Err(); ended != nil && errors.Is(err, sql.ErrTxDone) {
+		return ended // which undid the transaction before we came to it
 	}
-	return nil
+	return err
 }
 
 // oneLine is the text of an error without line breaks. The driver leaves
