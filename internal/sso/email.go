@@ -46,6 +46,17 @@ func ParseEmail(s string) (Email, error) {
 	return Email{local, name}, nil
 }
 
+// StoredEmail reads an address as [Email.String] wrote it. It judges nothing:
+// what was accepted once must be readable when the rule has become stricter.
+// Text from anywhere but our own database goes to [ParseEmail].
+func StoredEmail(s string) Email {
+	at := strings.LastIndexByte(s, '@')
+	if at < 0 {
+		return Email{}
+	}
+	return Email{s[:at], s[at+1:]}
+}
+
 // badInLocal refuses what RFC 5322 allows only inside quotes or comments, and
 // what a reader would not see. Characters that normalise to another one (such
 // as the full-width "＠") are refused, since another program may fold them.

@@ -117,6 +117,9 @@ func FuzzParseEmail(f *testing.F) {
 		if err != nil {
 			return
 		}
+		if sso.StoredEmail(e.String()) != e {
+			t.Fatalf("StoredEmail(%q) is another address", e)
+		}
 		again, err := sso.ParseEmail(e.String())
 		if err != nil || again != e || again.Key() != e.Key() {
 			t.Fatalf("ParseEmail(%q) = %q, again %q, %v", s, e, again, err)

@@ -102,8 +102,8 @@ func (a address) Scan(src any) error {
 		*a.to = sso.Email{}
 		return err
 	}
-	*a.to, err = sso.ParseEmail(s)
-	return err
+	*a.to = sso.StoredEmail(s)
+	return nil
 }
 
 // hash is a look-up hash as a destination.
