@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
@@ -21,11 +20,29 @@ type Finished struct {
 	Request string    // the app's authorize request, as it came
 }
 
+// Consent says whether the person has agreed to be somebody else from now on.
+type Consent uint8
+
+// The consents.
+const (
+	AskFirst Consent = iota
+	Switch
+)
+
+// OtherPerson says that the browser is signed in as somebody else, who would
+// be signed out. A link can lead through an identity provider that answers by
+// itself; nobody must become another person by following one.
+type OtherPerson struct{ Now, Next string } // names to show
+
+// Error says so without the names.
+func (*OtherPerson) Error() string { return "the browser is signed in as another person" }
+
 // Finish makes a session of a proven attempt, at [sso.StepFinish]. It is here
 // that the browser which began the attempt must come itself, with its cookie:
 // a response that was posted into another browser ends here. The attempt is
-// used up; a session that the browser had before ends.
-func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID) (Finished, error) {
+// used up; a session that the browser had before ends. Where that is another
+// person's, the answer is an [*OtherPerson] until the person consents.
+func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, consent Consent) (Finished, error) {
 	token := secret.NewToken()
 	var out Finished
 	var failure *fault.Error
@@ -39,7 +56,11 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID) (Fini
 		if err := at(&a, sso.StepFinish); err != nil {
 			return err
 		}
-		if err := s.admit(ctx, tx, b, &a, now); err != nil {
+		next, err := s.admit(ctx, tx, b, &a, now)
+		if err == nil && consent == AskFirst {
+			err = s.replaces(ctx, tx, b, &next, now)
+		}
+		if err != nil {
 			f, ok := errors.AsType[*fault.Error](err)
 			if !ok {
 				return err
@@ -76,45 +97,77 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID) (Fini
 
 // admit asks once more, now that everything is known, whether this person may
 // come in here, this way.
-func (s *Service) admit(ctx context.Context, tx *store.Writer, b Browser, a *sso.Attempt, now time.Time) error {
+func (s *Service) admit(ctx context.Context, tx *store.Writer, b Browser, a *sso.Attempt, now time.Time) (sso.Person, error) {
 	p, err := tx.Member(ctx, a.Proof.User, a.Proof.Org)
 	if errors.Is(err, store.ErrNotFound) {
-		return &fault.Error{Kind: fault.Denied, Code: "membership_missing", Fix: fault.AdminSide}
+		return p, &fault.Error{Kind: fault.Denied, Code: "membership_missing", Fix: fault.AdminSide}
 	}
 	if err != nil {
-		return err
+		return p, err
 	}
 	if err := p.Admissible(); err != nil {
-		return err
+		return p, err
 	}
 	if a.Method == sso.BySSO {
 		if _, err := connection(ctx, tx.Reader, a.Connection); err != nil {
-			return err
+			return p, err
 		}
 	}
-	entry := sso.Entry{Method: a.Method, Email: p.User.Email, Address: b.Address}
-	if a.Method == sso.ByPassword && p.Membership.Role == sso.RoleOwner {
-		if entry.Outside, err = s.outside(ctx, tx, &p); err != nil {
-			return err
-		}
+	rules, proved, err := rulesFor(ctx, tx, &p)
+	if err != nil {
+		return p, err
 	}
-	if err := p.Org.Policy.Admit(entry); err != nil {
-		return err
+	entry := sso.Entry{
+		Method: a.Method, Email: p.User.Email, Address: b.Address,
+		Outside: p.Membership.Role == sso.RoleOwner && !proved,
 	}
-	return p.Org.Policy.AdmitAs(a.Method, p.Membership.Role, &p.User, now)
+	if err := rules.Admit(entry); err != nil {
+		return p, err
+	}
+	return p, rules.AdmitAs(a.Method, p.Membership.Role, &p.User, now)
 }
 
-// outside reports whether nobody in the line of the person's organization has
-// proved the domain of the person's address.
-func (s *Service) outside(ctx context.Context, tx *store.Writer, p *sso.Person) (bool, error) {
-	d, err := tx.VerifiedDomain(ctx, p.User.Email.Domain())
+// rulesFor returns the policies that hold for this member: of the organization
+// and all above it, and, where the domain of the address is proved by another
+// organization of the same tree, of that one and all above it. proved reports
+// whether anybody in the tree has proved the domain.
+func rulesFor(ctx context.Context, tx *store.Writer, p *sso.Person) (rules sso.Rules, proved bool, err error) {
+	line := []sso.Organization{p.Org}
+	if len(p.Org.Path) > 1 {
+		if line, err = tx.Lineage(ctx, p.Org.ID); err != nil {
+			return nil, false, err
+		}
+	}
+	claim, err := tx.VerifiedDomain(ctx, p.User.Email.Domain())
 	if errors.Is(err, store.ErrNotFound) {
-		return true, nil
+		return sso.RulesOf(line), false, nil
+	}
+	if err != nil || p.Org.Within(claim.Org) {
+		return sso.RulesOf(line), true, err
+	}
+	claimant, err := tx.Lineage(ctx, claim.Org)
+	if err != nil || claimant[0].ID != line[0].ID {
+		return sso.RulesOf(line), false, err // of a guest, another tree's own affair
+	}
+	return sso.RulesOf(line, claimant), true, nil
+}
+
+// replaces refuses, for now, to put out another person who is signed in here.
+func (s *Service) replaces(ctx context.Context, tx *store.Writer, b Browser, next *sso.Person, now time.Time) error {
+	if b.Session.IsZero() {
+		return nil
+	}
+	present, err := tx.Person(ctx, b.Session.Hash())
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
 	}
 	if err != nil {
-		return false, err
+		return err
 	}
-	return !slices.Contains(p.Org.Path, d.Org), nil
+	if present.User.ID == next.User.ID || present.Valid(now) != nil {
+		return nil
+	}
+	return &OtherPerson{Now: present.User.Name(), Next: next.User.Name()}
 }
 
 func session(a *sso.Attempt, b Browser, now time.Time) sso.Session {

@@ -14,7 +14,8 @@ import (
 // Identify takes what the person typed, an address or a username, and finds
 // out how they sign in. by is [sso.ByPassword] where the person asked for the
 // password, else "". Without an id a new attempt is made. Whether a user
-// exists cannot be told from the answer.
+// exists cannot be told from the answer, but for users of a sub-organization
+// that signs in another way than the one whose domain they have.
 func (s *Service) Identify(ctx context.Context, b Browser, id sso.AttemptID, typed string, by sso.Method) (sso.Attempt, error) {
 	typed = strings.TrimSpace(typed)
 	var email sso.Email
@@ -61,9 +62,9 @@ func (s *Service) route(ctx context.Context, r *store.Reader, a *sso.Attempt, by
 	}
 	if by == sso.ByPassword {
 		// Where single sign-on is the only way in, the wish is not granted;
-		// the exempt are.
-		entry := sso.Entry{Method: sso.ByPassword, Email: a.Typed}
-		if len(lineage) == 0 || !lineage[len(lineage)-1].Policy.DemandsSSO(entry) {
+		// to the exempt and to those outside its domains it is.
+		entry := sso.Entry{Method: sso.ByPassword, Email: a.Typed, Outside: claim == nil || !leads(lineage, claim.Org)}
+		if !sso.RulesOf(lineage).DemandsSSO(entry) {
 			a.Method = sso.ByPassword
 			return nil
 		}
@@ -88,6 +89,11 @@ func (s *Service) route(ctx context.Context, r *store.Reader, a *sso.Attempt, by
 		a.Choices, a.Method = route.Connections, ""
 	}
 	return nil
+}
+
+// leads reports whether org stands in this line.
+func leads(line []sso.Organization, org sso.OrgID) bool {
+	return slices.ContainsFunc(line, func(o sso.Organization) bool { return o.ID == org })
 }
 
 // leadsTo returns the organization whose rules the attempt follows, after its

@@ -82,9 +82,8 @@ func (s *Service) passwordAllowed(ctx context.Context, r *store.Reader, b Browse
 	}
 	// A sign-on URL leads to an organization whatever the address is; only
 	// people of its domains must come through the connection.
-	outside := claim == nil || !slices.ContainsFunc(lineage, func(o sso.Organization) bool { return o.ID == claim.Org })
-	policy := lineage[len(lineage)-1].Policy
-	return policy.Admit(sso.Entry{Method: sso.ByPassword, Email: a.Typed, Address: b.Address, Outside: outside})
+	outside := claim == nil || !leads(lineage, claim.Org)
+	return sso.RulesOf(lineage).Admit(sso.Entry{Method: sso.ByPassword, Email: a.Typed, Address: b.Address, Outside: outside})
 }
 
 // oneUser returns the one active user with a password whom the attempt names,

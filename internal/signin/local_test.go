@@ -20,7 +20,7 @@ func (w *world) passwordSession(typed string) secret.Token {
 	if _, err := w.Password(w.Context(), w.browser, a.ID, "correct horse"); err != nil {
 		w.Fatalf("Password() of %s = %v", typed, err)
 	}
-	done, err := w.Finish(w.Context(), w.browser, a.ID)
+	done, err := w.Finish(w.Context(), w.browser, a.ID, signin.AskFirst)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestPasswordRefusesAlike(t *testing.T) {
 			if _, err := w.Password(t.Context(), w.browser, a.ID, guess); !fault.Is(err, "password_wrong") {
 				t.Errorf("%s: Password() = %v, want password_wrong", typed, err)
 			}
-			if _, err := w.Finish(t.Context(), w.browser, a.ID); !fault.Is(err, "attempt_step") {
+			if _, err := w.Finish(t.Context(), w.browser, a.ID, signin.AskFirst); !fault.Is(err, "attempt_step") {
 				t.Errorf("%s: Finish() = %v, want attempt_step", typed, err)
 			}
 		}
@@ -156,7 +156,7 @@ func TestPasswordRefusesAlike(t *testing.T) {
 		if _, err := w.Password(t.Context(), w.browser, b.ID, "correct horse"); err != nil {
 			t.Fatal(err)
 		}
-		_, err = w.Finish(t.Context(), w.browser, b.ID)
+		_, err = w.Finish(t.Context(), w.browser, b.ID, signin.AskFirst)
 		w.mustRefuse(err, "policy_sso_required")
 	})
 }
@@ -178,7 +178,7 @@ func TestPolicyIsAskedAtTheEnd(t *testing.T) {
 			if _, err := w.Password(t.Context(), w.browser, a.ID, "correct horse"); err != nil {
 				t.Fatal(err)
 			}
-			_, err = w.Finish(t.Context(), w.browser, a.ID)
+			_, err = w.Finish(t.Context(), w.browser, a.ID, signin.AskFirst)
 			if code == "" && err != nil {
 				t.Errorf("%s: Finish() = %v", policy, err)
 			}

@@ -230,7 +230,7 @@ func TestParallelPostsGiveOneSession(t *testing.T) {
 		wg.Wait()
 		for range posts {
 			wg.Go(func() {
-				_, err := w.Finish(t.Context(), w.browser, f.attempt.ID)
+				_, err := w.Finish(t.Context(), w.browser, f.attempt.ID, signin.AskFirst)
 				switch {
 				case err == nil:
 					finished.Add(1)
@@ -254,7 +254,7 @@ func TestOtherBrowserGetsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		for name, b := range map[string]signin.Browser{"another browser": newBrowser(), "a browser without a cookie": {}} {
-			if _, err := w.Finish(t.Context(), b, f.attempt.ID); !fault.Is(err, "bind_cookie") {
+			if _, err := w.Finish(t.Context(), b, f.attempt.ID, signin.AskFirst); !fault.Is(err, "bind_cookie") {
 				t.Errorf("%s: Finish() = %v, want bind_cookie", name, err)
 			}
 			if _, err := w.Attempt(t.Context(), b, f.attempt.ID); !fault.Is(err, "bind_cookie") {
@@ -416,7 +416,7 @@ func TestSuspendedAncestorKeepsEverybodyOut(t *testing.T) {
 		if _, err := w.Person(t.Context(), token); !fault.Is(err, "organization_suspended") {
 			t.Errorf("Person() = %v, want organization_suspended", err)
 		}
-		_, err = w.Finish(t.Context(), w.browser, a.ID)
+		_, err = w.Finish(t.Context(), w.browser, a.ID, signin.AskFirst)
 		w.mustRefuse(err, "organization_suspended")
 		set("active")
 		if _, err := w.Person(t.Context(), token); err != nil {

@@ -212,7 +212,7 @@ func (w *world) signInBySSO(address, key string, forge ...func(*samltest.Respons
 
 func (w *world) finish(id sso.AttemptID) (sso.Person, error) {
 	w.Helper()
-	done, err := w.Finish(w.Context(), w.browser, id)
+	done, err := w.Finish(w.Context(), w.browser, id, signin.AskFirst)
 	if err != nil {
 		return sso.Person{}, err
 	}

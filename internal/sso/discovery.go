@@ -20,7 +20,11 @@ type Route struct {
 // Where nothing can be used, the password is asked for: whether a user or an
 // organization exists cannot be told from the answer.
 func FindRoute(lineage []Organization, active []Connection, claim *Domain) Route {
-	if len(lineage) == 0 || !lineage[len(lineage)-1].Policy.SSOOn() {
+	if len(lineage) == 0 {
+		return Route{Method: ByPassword}
+	}
+	demanded := slices.ContainsFunc(lineage, func(o Organization) bool { return o.Policy.SSO == SSORequired })
+	if !lineage[len(lineage)-1].Policy.SSOOn() && !demanded {
 		return Route{Method: ByPassword}
 	}
 	for i := len(lineage) - 1; i >= 0; i-- {

@@ -100,6 +100,51 @@ func (p Policy) AdmitAs(m Method, role Role, user *User, now time.Time) error {
 	return nil
 }
 
+// Rules are the policies that hold for one sign-in together: what any of them
+// refuses is refused. An organization cannot loosen what one above it demands.
+type Rules []Policy
+
+// RulesOf returns the policies of these lines of organizations, each from a
+// root downwards.
+func RulesOf(lines ...[]Organization) Rules {
+	var rules Rules
+	seen := map[OrgID]bool{}
+	for _, line := range lines {
+		for i := range line {
+			if !seen[line[i].ID] {
+				seen[line[i].ID] = true
+				rules = append(rules, line[i].Policy)
+			}
+		}
+	}
+	return rules
+}
+
+// Admit is [Policy.Admit] of all of them.
+func (r Rules) Admit(e Entry) error {
+	for i := range r {
+		if err := r[i].Admit(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// AdmitAs is [Policy.AdmitAs] of all of them.
+func (r Rules) AdmitAs(m Method, role Role, user *User, now time.Time) error {
+	for i := range r {
+		if err := r[i].AdmitAs(m, role, user, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DemandsSSO reports whether any of them demands a connection.
+func (r Rules) DemandsSSO(e Entry) bool {
+	return slices.ContainsFunc(r, func(p Policy) bool { return p.DemandsSSO(e) })
+}
+
 func (p Policy) admitsAddress(a netip.Addr) bool {
 	if len(p.IPAllow) == 0 {
 		return true
