@@ -3,51 +3,81 @@ package signin
 import (
 	"errors"
 
+	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/saml"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 )
 
-// identify gathers what is stored about the asserted person, has package sso
-// decide, and stores the outcome. It returns the user and the organizations of
-// the connection's tree that they belong to.
-func (j *judgement) identify(assertion *saml.Assertion, a *sso.Attempt) (sso.User, []sso.OrgID, error) {
+// person is who an assertion is about, as decided, and not stored yet.
+type person struct {
+	in       sso.SignIn
+	decision sso.Decision
+	link     *sso.Link
+	orgs     []sso.OrgID // of the connection's tree, of which they are a member
+	org      sso.OrgID   // to be signed in to; "": to be chosen
+}
+
+// identify gathers what is stored about the asserted person and has package
+// sso decide. Nothing is written yet: a sign-in that is refused leaves nobody
+// behind.
+func (j *judgement) identify(assertion *saml.Assertion, a *sso.Attempt) (person, error) {
 	asserted, err := j.connection.Attributes.Map(assertion.SubjectKey(), assertion.NameID.Value, attributes(assertion))
 	if err != nil {
-		return sso.User{}, nil, err
+		return person{}, err
 	}
-	in := sso.SignIn{Connection: j.connection, Org: j.lineage[len(j.lineage)-1], Asserted: asserted, Typed: a.Typed}
-	link, memberships, err := j.linked(&in)
-	if err != nil {
-		return sso.User{}, nil, err
+	p := person{in: sso.SignIn{Connection: j.connection, Org: j.lineage[len(j.lineage)-1], Asserted: asserted, Typed: a.Typed}}
+	var memberships []store.MembershipAt
+	if p.link, memberships, err = j.linked(&p.in); err != nil {
+		return person{}, err
 	}
 	// The common case, somebody known whose address has not changed, needs no
 	// look at anybody else.
-	if in.Linked == nil || !asserted.Email.IsZero() && !asserted.Email.Same(in.Linked.User.Email) {
-		if err := j.others(&in); err != nil {
-			return sso.User{}, nil, err
+	if p.in.Linked == nil || !asserted.Email.IsZero() && !asserted.Email.Same(p.in.Linked.User.Email) {
+		if err := j.others(&p.in); err != nil {
+			return person{}, err
 		}
 	}
-	d, err := in.Decide(j.now)
-	if err != nil {
-		return sso.User{}, nil, err
-	}
-	if err := j.store(&in, &d, link); err != nil {
-		return sso.User{}, nil, err
-	}
-	if d.Act == sso.ActLink {
-		if memberships, err = j.tx.MembershipsAt(j.ctx, d.User.ID); err != nil {
-			return sso.User{}, nil, err
+	if p.in.Linked == nil {
+		if err := j.places(&p.in, a); err != nil {
+			return person{}, err
 		}
 	}
-	if d.Act == sso.ActCreate {
-		var orgs []sso.OrgID
-		for _, m := range d.Memberships {
-			orgs = append(orgs, m.Org)
-		}
-		return d.User, orgs, nil
+	if p.decision, err = p.in.Decide(j.now); err != nil {
+		return person{}, err
 	}
-	return d.User, orgsWithin(j.connection.Org, memberships), nil
+	switch p.decision.Act {
+	case sso.ActCreate:
+		for _, m := range p.decision.Memberships {
+			p.orgs = append(p.orgs, m.Org)
+		}
+	case sso.ActLink:
+		if memberships, err = j.tx.MembershipsAt(j.ctx, p.decision.User.ID); err != nil {
+			return person{}, err
+		}
+		p.orgs = orgsWithin(j.connection.Org, memberships)
+	default:
+		p.orgs = orgsWithin(j.connection.Org, memberships)
+	}
+	var ok bool
+	if p.org, ok = sso.PickOrg(p.orgs, a.Org, j.connection.Org); !ok {
+		return person{}, &fault.Error{Kind: fault.Denied, Code: "membership_missing", Got: p.decision.User.Email.String(), Fix: fault.AdminSide}
+	}
+	return p, nil
+}
+
+// places reads where a new person would belong.
+func (j *judgement) places(in *sso.SignIn, a *sso.Attempt) error {
+	var err error
+	if in.Defaults, err = j.tx.OrganizationsByID(j.ctx, j.connection.Defaults.Organizations); err != nil {
+		return err
+	}
+	if a.Org == "" {
+		return nil
+	}
+	asked, err := j.tx.Organization(j.ctx, a.Org)
+	in.Asked = &asked
+	return err
 }
 
 // linked reads the user to whom the subject is linked, if there is one.
@@ -116,7 +146,8 @@ func (j *judgement) others(in *sso.SignIn) error {
 }
 
 // store writes what was decided, with an audit event for all that is new.
-func (j *judgement) store(in *sso.SignIn, d *sso.Decision, link *sso.Link) error {
+func (j *judgement) store(p *person) error {
+	d := &p.decision
 	home := j.tx.Org(d.User.Home)
 	if d.Changed {
 		if err := home.SaveUser(j.ctx, d.User); err != nil {
@@ -128,11 +159,11 @@ func (j *judgement) store(in *sso.SignIn, d *sso.Decision, link *sso.Link) error
 			return err
 		}
 	}
-	if link != nil {
+	if p.link != nil {
 		return nil
 	}
 	own := j.tx.Org(j.connection.Org)
-	if err := own.InsertLink(j.ctx, sso.Link{Connection: j.connection.ID, Org: j.connection.Org, Subject: in.Asserted.Subject, User: d.User.ID, CreatedAt: j.now, SeenAt: j.now}); err != nil {
+	if err := own.InsertLink(j.ctx, sso.Link{Connection: j.connection.ID, Org: j.connection.Org, Subject: p.in.Asserted.Subject, User: d.User.ID, CreatedAt: j.now, SeenAt: j.now}); err != nil {
 		return err
 	}
 	action := "user.linked"

@@ -115,11 +115,14 @@ func (j *judgement) judge(in Response, message []byte, undecodable error) error 
 	if err := j.once(assertion); err != nil {
 		return err
 	}
-	user, orgs, err := j.identify(assertion, &a)
+	p, err := j.identify(assertion, &a)
 	if err != nil {
 		return err
 	}
-	return j.prove(&a, assertion, user, orgs)
+	if err := j.store(&p); err != nil {
+		return err
+	}
+	return j.prove(&a, assertion, &p)
 }
 
 // pending burns the request that this answer belongs to and returns it. The
@@ -205,23 +208,19 @@ func (j *judgement) once(a *saml.Assertion) error {
 }
 
 // prove writes down who the person is.
-func (j *judgement) prove(a *sso.Attempt, assertion *saml.Assertion, user sso.User, orgs []sso.OrgID) error {
-	org, ok := sso.PickOrg(orgs, a.Org, j.connection.Org)
-	if !ok {
-		return &fault.Error{Kind: fault.Denied, Code: "membership_missing", Got: user.Email.String(), Fix: fault.AdminSide}
-	}
+func (j *judgement) prove(a *sso.Attempt, assertion *saml.Assertion, p *person) error {
 	a.Proof = sso.Proof{
-		User: user.ID, Org: org, AMR: methodsOf(assertion), At: j.now,
+		User: p.decision.User.ID, Org: p.org, AMR: methodsOf(assertion), At: j.now,
 		NameID: assertion.NameID.Value, SessionIndex: assertion.SessionIndex, NotAfter: assertion.SessionNotOnOrAfter,
 	}
 	// The identity provider may have asked the person hours ago.
 	if t := assertion.AuthnInstant; !t.IsZero() && t.Before(j.now) {
 		a.Proof.At = t
 	}
-	if org == "" {
-		a.Proof.Orgs = orgs
+	if p.org == "" {
+		a.Proof.Orgs = p.orgs
 	}
-	j.trace.User = user.ID
+	j.trace.User = p.decision.User.ID
 	return saveAttempt(j.ctx, j.tx, a)
 }
 

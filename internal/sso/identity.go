@@ -25,6 +25,11 @@ type SignIn struct {
 	// UsernameTaken says that somebody at home in the connection's
 	// organization has the asserted username already.
 	UsernameTaken bool
+	// Asked is the organization that the sign-on URL named; nil: none.
+	Asked *Organization
+	// Defaults are the organizations that new people become members of, as
+	// they stand in the tree now; empty: none are chosen.
+	Defaults []Organization
 }
 
 // Resident is a user with the place of the home organization in the tree.
@@ -71,8 +76,11 @@ type Decision struct {
 //     picks a user by itself;
 //   - a user outside the tree of the connection's organization is never
 //     touched, whatever address is asserted;
-//   - an address counts only where its domain is proved for this tree;
-//   - two possible users are a conflict, and nobody is picked.
+//   - an address counts only where its domain is proved for this tree. A
+//     sub-organization's own connection may find its people by an ancestor's
+//     domain; it may make people of that domain only where the domain names it;
+//   - two possible users are a conflict, and nobody is picked, whichever
+//     organization of the tree the other one is at home in.
 func (s *SignIn) Decide(now time.Time) (Decision, error) {
 	if err := s.typedIsAsserted(); err != nil {
 		return Decision{}, err
@@ -83,11 +91,13 @@ func (s *SignIn) Decide(now time.Time) (Decision, error) {
 	if s.Asserted.Email.IsZero() {
 		return Decision{}, &fault.Error{Kind: fault.Denied, Code: "ident_email_missing", Want: "an attribute with the e-mail address", Fix: fault.IdPSide}
 	}
-	if err := s.guardDomain(); err != nil {
-		return Decision{}, err
+	if !s.proved() {
+		return Decision{}, s.foreign()
 	}
 	here, gone := s.here()
 	switch {
+	case s.elsewhere():
+		return Decision{}, s.conflict("a user of another organization of the tree with this address")
 	case len(here) == 0 && gone:
 		return Decision{}, (&User{State: UserDeleted}).MaySignIn()
 	case len(here) > 1:
@@ -95,6 +105,9 @@ func (s *SignIn) Decide(now time.Time) (Decision, error) {
 	case len(here) == 1:
 		return s.link(here[0], now)
 	case s.Connection.FirstSignIn == FirstCreate:
+		if !s.own() {
+			return Decision{}, s.foreign()
+		}
 		return s.create(now)
 	default:
 		return Decision{}, &fault.Error{Kind: fault.Denied, Code: "ident_no_match", Want: "an existing user with this address", Got: s.Asserted.Email.String(), Fix: fault.AdminSide}
@@ -114,24 +127,34 @@ func (s *SignIn) typedIsAsserted() error {
 	return &fault.Error{Kind: fault.Denied, Code: "ident_email_mismatch", Want: s.Typed.String(), Got: asserted.String(), Fix: fault.IdPSide}
 }
 
-// guardDomain is the cross-organization guard: the domain of the asserted
-// address must be proved for an organization above, at or below the
-// connection's own.
-func (s *SignIn) guardDomain() error {
-	name := s.Asserted.Email.Domain()
-	if s.Claim == nil || s.Claim.Domain.Name != name || s.Claim.Domain.State != DomainVerified || !s.related(s.Claim.OrgPath) {
-		return &fault.Error{Kind: fault.Denied, Code: "ident_domain", Want: "an address of a domain verified for " + s.Org.Key, Got: s.Asserted.Email.String(), Fix: fault.AdminSide}
-	}
-	return nil
+// proved is the cross-organization guard: whether the domain of the asserted
+// address is proved for an organization above, at or below the connection's.
+func (s *SignIn) proved() bool {
+	c := s.Claim
+	return c != nil && len(c.OrgPath) > 0 && c.Domain.Name == s.Asserted.Email.Domain() && c.Domain.State == DomainVerified &&
+		(s.Within(c.OrgPath) || s.Org.Within(c.claimant()))
 }
 
-// related reports whether the organization at this path is on the line of the
-// connection's organization: an ancestor, itself, or somewhere below it.
-func (s *SignIn) related(path []OrgID) bool {
-	if len(path) == 0 {
-		return false
-	}
-	return slices.Contains(path, s.Org.ID) || s.Org.Within(path[len(path)-1])
+// own reports whether, beyond that, the connection may say who has an address
+// of this domain: because its organization or one below it has proved the
+// domain, or because the ancestor that has done so names this connection.
+func (s *SignIn) own() bool {
+	return s.proved() && (s.Within(s.Claim.OrgPath) || s.Claim.Domain.Connection == s.Connection.ID)
+}
+
+// claimant is the organization that has proved the domain.
+func (c *VerifiedClaim) claimant() OrgID { return c.OrgPath[len(c.OrgPath)-1] }
+
+func (s *SignIn) foreign() error {
+	return &fault.Error{Kind: fault.Denied, Code: "ident_domain", Want: "an address of a domain verified for " + s.Org.Key, Got: s.Asserted.Email.String(), Fix: fault.AdminSide}
+}
+
+// elsewhere reports whether somebody with the asserted address is at home in
+// the claimant's tree, beyond the reach of this connection.
+func (s *SignIn) elsewhere() bool {
+	return slices.ContainsFunc(s.SameEmail, func(r Resident) bool {
+		return r.User.State != UserDeleted && !s.Within(r.HomePath) && slices.Contains(r.HomePath, s.Claim.claimant())
+	})
 }
 
 // Within reports whether a home at this path is the connection's organization
@@ -170,8 +193,11 @@ func (s *SignIn) known(now time.Time) (Decision, error) {
 	}
 	if e := s.Asserted.Email; !e.IsZero() && e.String() != u.Email.String() {
 		if !e.Same(u.Email) {
-			if err := s.guardDomain(); err != nil {
-				return Decision{}, err
+			if !s.own() {
+				return Decision{}, s.foreign()
+			}
+			if s.elsewhere() {
+				return Decision{}, s.conflict("address of a user of another organization")
 			}
 			here, _ := s.here()
 			for _, r := range here {
@@ -219,15 +245,31 @@ func (s *SignIn) create(now time.Time) (Decision, error) {
 	if role == "" {
 		role = RoleMember
 	}
-	orgs := c.Defaults.Organizations
-	if len(orgs) == 0 {
-		orgs = []OrgID{s.Org.ID}
-	}
 	d := Decision{Act: ActCreate, User: u, Changed: true}
-	for _, org := range orgs {
+	for _, org := range s.joins() {
 		d.Memberships = append(d.Memberships, Membership{Org: org, User: u.ID, Role: role, Groups: slices.Clone(c.Defaults.Groups), CreatedAt: now, UpdatedAt: now})
 	}
 	return d, nil
+}
+
+// joins returns what a new person becomes a member of: the chosen
+// organizations that still stand in the tree, else the one whose sign-on URL
+// was used, else the connection's own.
+func (s *SignIn) joins() []OrgID {
+	var orgs []OrgID
+	for i := range s.Defaults {
+		if s.Defaults[i].Within(s.Org.ID) {
+			orgs = append(orgs, s.Defaults[i].ID)
+		}
+	}
+	switch {
+	case len(s.Connection.Defaults.Organizations) > 0:
+		return orgs
+	case s.Asked != nil && s.Asked.Within(s.Org.ID):
+		return []OrgID{s.Asked.ID}
+	default:
+		return []OrgID{s.Org.ID}
+	}
 }
 
 // updateName takes over what the identity provider says, and reports whether

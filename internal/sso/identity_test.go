@@ -87,9 +87,16 @@ func TestDecideSignsIn(t *testing.T) {
 		"a user elsewhere with that address does not matter": {func(s *sso.SignIn) {
 			s.SameEmail = []sso.Resident{resident(t, "usr_9", "alice@acme.example", pathGlobex)}
 		}, sso.ActCreate, ""},
-		"the typed address is the asserted one":         {func(s *sso.SignIn) { s.Typed = email(t, "ALICE@ACME.example") }, sso.ActCreate, ""},
-		"a sub-organization uses its ancestor's domain": {func(s *sso.SignIn) { s.Org = sso.Organization{ID: "org_emea", Key: "acme-emea", Path: pathEMEA} }, sso.ActCreate, ""},
-		"a domain of an organization below counts":      {func(s *sso.SignIn) { s.Claim.Domain.Org, s.Claim.OrgPath = "org_emea", pathEMEA }, sso.ActCreate, ""},
+		"the typed address is the asserted one": {func(s *sso.SignIn) { s.Typed = email(t, "ALICE@ACME.example") }, sso.ActCreate, ""},
+		"a sub-organization's people by its ancestor's domain": {func(s *sso.SignIn) {
+			s.Org = sso.Organization{ID: "org_emea", Key: "acme-emea", Path: pathEMEA}
+			s.SameEmail = []sso.Resident{resident(t, "usr_1", "alice@acme.example", pathEMEA)}
+		}, sso.ActLink, "usr_1"},
+		"new people of a domain that names the connection": {func(s *sso.SignIn) {
+			s.Org = sso.Organization{ID: "org_emea", Key: "acme-emea", Path: pathEMEA}
+			s.Claim.Domain.Connection = "con_1"
+		}, sso.ActCreate, ""},
+		"a domain of an organization below counts": {func(s *sso.SignIn) { s.Claim.Domain.Org, s.Claim.OrgPath = "org_emea", pathEMEA }, sso.ActCreate, ""},
 		"one deleted and one living user are no conflict": {func(s *sso.SignIn) {
 			gone := resident(t, "usr_0", "alice@acme.example", pathAcme)
 			gone.User.State = sso.UserDeleted
@@ -150,7 +157,17 @@ func TestDecideRefuses(t *testing.T) {
 			s.Connection.FirstSignIn = sso.FirstMatch
 			s.Org = sso.Organization{ID: "org_emea", Path: pathEMEA}
 			s.SameEmail = []sso.Resident{resident(t, "usr_1", "alice@acme.example", pathAcme)}
-		}, "ident_no_match"},
+		}, "ident_conflict"},
+		"new people by an ancestor's domain": {func(s *sso.SignIn) { s.Org = sso.Organization{ID: "org_emea", Path: pathEMEA} }, "ident_domain"},
+		"a user who is at home in a sister too": {func(s *sso.SignIn) {
+			s.Org = sso.Organization{ID: "org_emea", Path: pathEMEA}
+			s.SameEmail = []sso.Resident{resident(t, "usr_1", "alice@acme.example", pathEMEA), resident(t, "usr_2", "alice@acme.example", pathUS)}
+		}, "ident_conflict"},
+		"a child's user who takes an address of the parent's domain": {func(s *sso.SignIn) {
+			s.Org = sso.Organization{ID: "org_emea", Path: pathEMEA}
+			r := resident(t, "usr_2", "mallory@acme.example", pathEMEA)
+			s.Linked = &r
+		}, "ident_domain"},
 		"a linked user of another tree": {func(s *sso.SignIn) { r := resident(t, "usr_2", "alice@acme.example", pathGlobex); s.Linked = &r }, "ident_tree"},
 		"a suspended user": {func(s *sso.SignIn) {
 			r := resident(t, "usr_2", "alice@acme.example", pathAcme)
@@ -192,7 +209,8 @@ func TestDecideRefuses(t *testing.T) {
 func TestCreateGivesTheDefaults(t *testing.T) {
 	t.Parallel()
 	d, err := arrival(t, func(s *sso.SignIn) {
-		s.Connection.Defaults = sso.Defaults{Role: sso.RoleRestricted, Groups: []string{"new"}, Organizations: []sso.OrgID{"org_acme", "org_emea"}}
+		s.Connection.Defaults = sso.Defaults{Role: sso.RoleRestricted, Groups: []string{"new"}, Organizations: []sso.OrgID{"org_acme", "org_emea", "org_globex"}}
+		s.Defaults = []sso.Organization{{ID: "org_acme", Path: pathAcme}, {ID: "org_emea", Path: pathEMEA}, {ID: "org_globex", Path: pathGlobex}} // the last one has moved away
 	}).Decide(now)
 	if err != nil {
 		t.Fatal(err)
@@ -202,6 +220,10 @@ func TestCreateGivesTheDefaults(t *testing.T) {
 	}
 	if d.User.Home != "org_acme" || d.User.Name() != "Alice Archer" || d.User.Username != "alice" {
 		t.Fatalf("user = %+v", d.User)
+	}
+	d, err = arrival(t, func(s *sso.SignIn) { s.Asked = &sso.Organization{ID: "org_emea", Path: pathEMEA} }).Decide(now)
+	if err != nil || len(d.Memberships) != 1 || d.Memberships[0].Org != "org_emea" {
+		t.Fatalf("at the sign-on URL of a sub-organization: %+v, %v, want a member there", d.Memberships, err)
 	}
 	d, err = arrival(t, func(s *sso.SignIn) { s.UsernameTaken = true }).Decide(now)
 	if err != nil || d.User.Username != "" || d.Memberships[0].Role != sso.RoleMember {
@@ -276,20 +298,26 @@ func TestDecideNeverLeavesTheTree(t *testing.T) {
 		}
 		proved := in.Claim != nil && asserted.Domain() == "acme.example" &&
 			(slices.Contains(in.Claim.OrgPath, in.Org.ID) || slices.Contains(in.Org.Path, in.Claim.OrgPath[len(in.Claim.OrgPath)-1]))
+		own := proved && slices.Contains(in.Claim.OrgPath, in.Org.ID)
 		switch d.Act {
 		case sso.ActSignIn:
 			if in.Linked == nil || d.User.ID != in.Linked.User.ID || !slices.Contains(in.Linked.HomePath, in.Org.ID) && !in.Linked.Member {
 				t.Fatalf("signed in %s, linked is %+v", d.User.ID, in.Linked)
 			}
-			if !d.User.Email.Same(in.Linked.User.Email) && !proved {
+			if !d.User.Email.Same(in.Linked.User.Email) && !own {
 				t.Fatalf("took over the unproved address %s", d.User.Email)
 			}
 		case sso.ActLink, sso.ActCreate:
 			if in.Linked != nil || !proved {
 				t.Fatalf("%s by an unproved address", d.Act)
 			}
-			if d.Act == sso.ActCreate && d.User.Home != in.Org.ID {
-				t.Fatalf("created at home in %s", d.User.Home)
+			if d.Act == sso.ActCreate && (d.User.Home != in.Org.ID || !own) {
+				t.Fatalf("created at home in %s, by an own domain: %v", d.User.Home, own)
+			}
+			for _, r := range in.SameEmail {
+				if r.User.State != sso.UserDeleted && r.User.ID != d.User.ID && slices.Contains(r.HomePath, in.Claim.OrgPath[len(in.Claim.OrgPath)-1]) {
+					t.Fatalf("%s although %s of the claimant's tree has the address", d.Act, r.User.ID)
+				}
 			}
 			for _, r := range in.SameEmail {
 				if r.User.ID == d.User.ID && !slices.Contains(r.HomePath, in.Org.ID) {
