@@ -19,6 +19,9 @@ func TestSignIn(t *testing.T) {
 			if users := s.count(t, "users"); users != 2 {
 				t.Errorf("there are %d users, want alice and carol", users)
 			}
+			if said := s.apply(t); said != "applied: no changes\n" {
+				t.Errorf("applied again, beside the running server, the file makes changes:\n%s", said)
+			}
 		})
 	}
 }

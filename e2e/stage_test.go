@@ -86,6 +86,7 @@ type stage struct {
 	network  string
 	database string
 	keyFile  string
+	file     string // that was applied
 	baseURL  string
 
 	simplesaml, lemonldap *idp // of the organizations acme and globex
@@ -115,9 +116,9 @@ func newStage(t *testing.T, d database) *stage {
 
 	listen, ops := freeAddr(t, d.network+".1"), freeAddr(t, d.network+".1")
 	s.baseURL = "http://" + listen
-	file := s.applyFile(t)
+	s.file = s.applyFile(t)
 	makeKey(t, s.keyFile)
-	mustRun(t, sallyport(t), "apply", "-f", file, "--database", s.database, "--key-file", s.keyFile)
+	s.apply(t)
 	serve := settings{s.database, s.keyFile, s.baseURL, listen, ops}.serve()
 	server := start(t, "sallyport", append([]string{sallyport(t)}, serve...)...)
 	server.waitOK(t, "http://"+ops+"/readyz")
@@ -174,6 +175,12 @@ func makeKey(t *testing.T, file string) {
 	var key [32]byte
 	_, _ = rand.Read(key[:]) // never fails
 	writeFile(t, file, base64.StdEncoding.EncodeToString(key[:])+"\n")
+}
+
+// apply applies the file of the stage, and returns what the command says.
+func (s *stage) apply(t *testing.T, argv ...string) string {
+	t.Helper()
+	return mustRun(t, append([]string{sallyport(t), "apply", "-f", s.file, "--database", s.database, "--key-file", s.keyFile}, argv...)...)
 }
 
 // count counts the rows of a table.
