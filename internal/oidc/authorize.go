@@ -19,7 +19,7 @@ const (
 	maxLoginHint   = 512
 	maxLocales     = 256
 	maxACRValues   = 512
-	maxIDTokenHint = 16 << 10
+	maxIDTokenHint = 4 << 10                  // it is kept with the request, which anybody can begin
 	maxMaxAge      = 100 * 365 * 24 * 60 * 60 // seconds; anything longer is no demand
 )
 

@@ -150,6 +150,7 @@ func TestJudgeRefusesAndTellsTheApplication(t *testing.T) {
 		"two locales":                 {"ui_locales", []string{"de", "en"}, []string{"de en"}, oidc.InvalidRequest},
 		"endless locales":             {"ui_locales", []string{strings.Repeat("d", 257)}, []string{strings.Repeat("d", 256)}, oidc.InvalidRequest},
 		"endless classes":             {"acr_values", []string{strings.Repeat("d", 513)}, []string{strings.Repeat("d", 512)}, oidc.InvalidRequest},
+		"endless id token":            {"id_token_hint", []string{strings.Repeat("e", 4097)}, []string{strings.Repeat("e", 4096)}, oidc.InvalidRequest},
 		"two id tokens":               {"id_token_hint", []string{"a", "b"}, []string{"a"}, oidc.InvalidRequest},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -289,6 +290,25 @@ func TestAnswersKeepTheRegisteredQuery(t *testing.T) {
 	}
 }
 
+func TestAnAuthorizeRequestIsBoundedAsItCameAndAsItIsKept(t *testing.T) {
+	t.Parallel()
+	room := oidc.MaxAuthorize - len("&x=") - len(goodRequest().Encode())
+	for name, tc := range map[string]struct{ hostile, twin string }{
+		"as it came":    {strings.Repeat("x", room+1), strings.Repeat("x", room)},
+		"as it is kept": {strings.Repeat(":", room/3+1), strings.Repeat(":", room/3)}, // each is three octets when it is written again
+	} {
+		if _, err := oidc.ParseAuthorize(goodRequest().Encode() + "&x=" + tc.twin); err != nil {
+			t.Errorf("%s: twin: ParseAuthorize() = %v, want it accepted", name, err)
+		}
+		if _, err := oidc.ParseAuthorize(goodRequest().Encode() + "&x=" + tc.hostile); !fault.Is(err, "oidc_request_too_large") {
+			t.Errorf("%s: ParseAuthorize() = %v, want oidc_request_too_large", name, err)
+		}
+	}
+	if _, err := oidc.ParseAuthorize("a=%zz"); !fault.Is(err, "oidc_request_malformed") {
+		t.Errorf("ParseAuthorize() = %v, want oidc_request_malformed", err)
+	}
+}
+
 func TestNextDecidesFromTheSessionAtHand(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -359,6 +379,9 @@ func FuzzJudge(f *testing.F) {
 			}
 			if u.Query().Get("code") != "c" || u.Query().Get("iss") != issuer || u.Query().Get("state") != r.State {
 				t.Fatalf("CodeURL() = %s", u)
+			}
+			if _, err := oidc.ParseAuthorize(raw); err == nil && len(r.Values().Encode()) > oidc.MaxAuthorize {
+				t.Fatalf("%d octets would be kept", len(r.Values().Encode()))
 			}
 			again, err := oidc.Judge(r.Values(), c)
 			if err != nil || again.Values().Encode() != r.Values().Encode() {

@@ -86,7 +86,7 @@ func (c Client) Authenticate(by Credentials) error {
 		return invalidClient("this client must authenticate")
 	}
 	if c.SecretHash == (secret.Hash{}) || !by.Secret.Hash().Equal(c.SecretHash) {
-		return invalidClient("unknown client or wrong secret")
+		return invalidClient("the secret is wrong")
 	}
 	return nil
 }

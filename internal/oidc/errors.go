@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -60,11 +61,13 @@ func (e *AuthorizeError) URL(issuer string) string {
 type TokenError struct {
 	Code        Code
 	Description string
+
+	why string // for the log alone; "": as described
 }
 
 // Error returns the text for the log.
 func (e *TokenError) Error() string {
-	return fmt.Sprintf("refusing token request: %s: %s", e.Code, e.Description)
+	return fmt.Sprintf("refusing token request: %s: %s", e.Code, cmp.Or(e.why, e.Description))
 }
 
 // Status returns the HTTP status to answer with.
@@ -146,8 +149,11 @@ func errorJSON(code Code, description string) []byte {
 	return b
 }
 
-func invalidClient(description string) error {
-	return &TokenError{Code: InvalidClient, Description: description}
+// invalidClient returns the error for a client that has not proved who it is.
+// The answer is one and the same whatever was wrong: it must not tell which
+// clients there are, nor how they authenticate. The log tells why.
+func invalidClient(why string) error {
+	return &TokenError{Code: InvalidClient, Description: "the client could not be authenticated", why: why}
 }
 
 func badToken(code Code, description string) error {

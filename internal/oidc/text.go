@@ -13,6 +13,7 @@ import (
 // Limits of a request as a whole.
 const (
 	MaxForm       = 32 << 10 // octets of a query or a form body
+	MaxAuthorize  = 8 << 10  // octets of an authorize request, which is kept while the person signs in
 	maxParameters = 64       // names and values
 	maxShown      = 200      // octets of a refused value that an error repeats
 )
@@ -21,13 +22,31 @@ const (
 // what it cannot read, so that no two readers see two requests.
 func ParseForm(raw string) (url.Values, error) {
 	if len(raw) > MaxForm || strings.Count(raw, "&") >= maxParameters {
-		return nil, &fault.Error{Kind: fault.Invalid, Code: "oidc_request_too_large", Fix: fault.AppSide}
+		return nil, tooLarge()
 	}
 	v, err := url.ParseQuery(raw)
 	if err != nil {
 		return nil, &fault.Error{Kind: fault.Invalid, Code: "oidc_request_malformed", Fix: fault.AppSide, Err: err}
 	}
 	return v, nil
+}
+
+// ParseAuthorize reads an authorize request as [ParseForm] does. Anybody can
+// send one, and it is kept: as it came and as it is kept, it has at most
+// [MaxAuthorize] octets.
+func ParseAuthorize(raw string) (url.Values, error) {
+	v, err := ParseForm(raw)
+	if err != nil {
+		return nil, err
+	}
+	if len(raw) > MaxAuthorize || len(v.Encode()) > MaxAuthorize {
+		return nil, tooLarge()
+	}
+	return v, nil
+}
+
+func tooLarge() error {
+	return &fault.Error{Kind: fault.Invalid, Code: "oidc_request_too_large", Fix: fault.AppSide}
 }
 
 // single returns the only value of a parameter; one without a value counts as

@@ -123,7 +123,7 @@ func InvalidCode() error {
 
 // UnknownTokenClient returns the error for a client that is not registered. It
 // is the same as for a wrong secret.
-func UnknownTokenClient() error { return invalidClient("unknown client or wrong secret") }
+func UnknownTokenClient() error { return invalidClient("the client is not registered") }
 
 // readCredentials finds the one way in which the client authenticates. More than
 // one is refused [RFC 6749 2.3].

@@ -88,6 +88,14 @@ func TestAuthenticateRefuses(t *testing.T) {
 		refusal, ok := errors.AsType[*oidc.TokenError](err)
 		if !ok || refusal.Code != oidc.InvalidClient || refusal.Status() != http.StatusUnauthorized || !strings.HasPrefix(refusal.Challenge(), "Basic ") {
 			t.Errorf("%s: Authenticate() = %v, want invalid_client", name, err)
+			continue
+		}
+		unknown, ok := errors.AsType[*oidc.TokenError](oidc.UnknownTokenClient())
+		if !ok || string(refusal.JSON()) != string(unknown.JSON()) {
+			t.Errorf("%s: the answer %s differs from that of an unknown client", name, refusal.JSON())
+		}
+		if strings.Contains(err.Error(), refusal.Description) {
+			t.Errorf("%s: the log does not tell why: %v", name, err)
 		}
 	}
 }

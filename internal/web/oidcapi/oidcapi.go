@@ -86,7 +86,7 @@ func public(w http.ResponseWriter, body []byte) error {
 
 // authorize answers an authorize request.
 func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
-	parameters, err := oidc.ParseForm(r.URL.RawQuery)
+	parameters, err := oidc.ParseAuthorize(r.URL.RawQuery)
 	if err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (h *Handler) authorizePosted(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	parameters, err := oidc.ParseForm(body)
+	parameters, err := oidc.ParseAuthorize(body)
 	if err != nil {
 		return err
 	}
@@ -148,6 +148,9 @@ func (h *Handler) authorizePosted(w http.ResponseWriter, r *http.Request) error 
 func (h *Handler) token(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Pragma", "no-cache") // [RFC 6749 5.1]; Cache-Control is no-store everywhere
 	body, err := form(r)
+	if tooLarge(err) {
+		return &oidc.TokenError{Code: oidc.InvalidRequest, Description: "the body is too large"}
+	}
 	if err != nil {
 		return err
 	}
@@ -176,7 +179,11 @@ func (h *Handler) userinfo(w http.ResponseWriter, r *http.Request) error {
 	body := ""
 	if r.Method == http.MethodPost {
 		var err error
-		if body, err = form(r); err != nil {
+		body, err = form(r)
+		if tooLarge(err) {
+			return &oidc.BearerError{Code: oidc.InvalidRequest, Description: "the body is too large"}
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -226,6 +233,12 @@ func program(w http.ResponseWriter, body []byte) error {
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = io.Copy(w, bytes.NewReader(body)) // a caller that is gone is not our failure
 	return nil
+}
+
+// tooLarge reports whether a body is larger than its route takes.
+func tooLarge(err error) bool {
+	_, ok := errors.AsType[*http.MaxBytesError](err)
+	return ok
 }
 
 // form returns the body of a form as it came; package oidc reads it. A body of

@@ -259,7 +259,7 @@ func TestAuthorizeShowsItsOwnFailures(t *testing.T) {
 		"unknown client": {request("nobody", "https://app.example/cb", "v").Encode(), "oidc_client_unknown", 400},
 		"foreign URI":    {request("portal", "https://evil.example/", "v").Encode(), "oidc_redirect_uri", 400},
 		"semicolon":      {good + ";x", "oidc_request_malformed", 400},
-		"endless":        {good + "&x=" + strings.Repeat("x", oidc.MaxForm), "oidc_request_too_large", 400},
+		"endless":        {good + "&x=" + strings.Repeat("x", oidc.MaxAuthorize), "oidc_request_too_large", 400},
 	} {
 		got := s.ask(http.MethodGet, oidc.AuthorizePath+"?"+tc.query, "")
 		if got.StatusCode != tc.status || strings.TrimSpace(got.body) != tc.code || got.Header.Get("Location") != "" {
@@ -315,6 +315,7 @@ func TestTokenErrorsAreThoseOfTheStandard(t *testing.T) {
 		"in the URL":     {"?client_secret=x", good, nil, 400, "invalid_request"},
 		"JSON":           {"", good, []string{"Content-Type: application/json"}, 401, "invalid_client"},
 		"two ways":       {"", good, []string{"Authorization: Basic cG9ydGFsOng="}, 400, "invalid_request"},
+		"too large":      {"", good + "&x=" + strings.Repeat("x", oidc.MaxForm), nil, 400, "invalid_request"},
 		"cookies galore": {"", good, []string{"Cookie: sallyport-session=" + s.session.Reveal()}, 400, "invalid_grant"},
 	} {
 		got := s.ask(http.MethodPost, oidc.TokenPath+tc.query, tc.body, tc.header...)
@@ -330,6 +331,9 @@ func TestTokenErrorsAreThoseOfTheStandard(t *testing.T) {
 		if challenge := got.Header.Get("WWW-Authenticate"); (challenge != "") != (tc.status == 401) {
 			t.Errorf("%s: WWW-Authenticate %q with %d", name, challenge, tc.status)
 		}
+	}
+	if got := s.ask(http.MethodPost, oidc.UserinfoPath, strings.Repeat("x", oidc.MaxForm+1)); got.StatusCode != 400 || !strings.Contains(got.Header.Get("WWW-Authenticate"), `error="invalid_request"`) {
+		t.Errorf("a userinfo request that is too large: %s %v", got.Status, got.Header)
 	}
 	if got := s.ask(http.MethodGet, oidc.TokenPath, ""); got.StatusCode != http.StatusMethodNotAllowed {
 		t.Errorf("GET: %s, want 405", got.Status)
