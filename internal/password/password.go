@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/sync/semaphore"
@@ -43,13 +44,18 @@ const (
 	minSaltBytes = 8
 )
 
+// MaxWaiting bounds how many checks wait for a slot. Whoever comes then is
+// turned away at once: a queue that grows longer helps nobody.
+const MaxWaiting = 64
+
 // MaxLength is the length of the longest password, in octets.
 const MaxLength = 1024
 
 // Hasher makes and checks hashes, a bounded number at a time.
 type Hasher struct {
-	slots *semaphore.Weighted
-	dummy string
+	slots   *semaphore.Weighted
+	waiting atomic.Int64
+	dummy   string
 }
 
 // NewHasher returns a hasher that uses at most one core in two.
@@ -65,8 +71,8 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	if err := checkLength(password); err != nil {
 		return "", err
 	}
-	if err := h.slots.Acquire(ctx, 1); err != nil {
-		return "", fmt.Errorf("waiting to hash a password: %w", err)
+	if err := h.wait(ctx); err != nil {
+		return "", err
 	}
 	defer h.slots.Release(1)
 	salt := make([]byte, saltBytes)
@@ -90,12 +96,25 @@ func (h *Hasher) Verify(ctx context.Context, hash, password string) (bool, error
 	if err != nil {
 		return false, err
 	}
-	if err := h.slots.Acquire(ctx, 1); err != nil {
-		return false, fmt.Errorf("waiting to verify a password: %w", err)
+	if err := h.wait(ctx); err != nil {
+		return false, err
 	}
 	defer h.slots.Release(1)
 	got := derive(prepare(password), salt, p)
 	return subtle.ConstantTimeCompare(got, want) == 1 && !nobody, nil
+}
+
+// wait takes a slot, which is to be released.
+func (h *Hasher) wait(ctx context.Context) error {
+	if h.waiting.Add(1) > MaxWaiting {
+		h.waiting.Add(-1)
+		return &fault.Error{Kind: fault.Exhausted, Code: "password_throttled", Want: "fewer checks at a time", Fix: fault.PersonSide}
+	}
+	defer h.waiting.Add(-1)
+	if err := h.slots.Acquire(ctx, 1); err != nil {
+		return fmt.Errorf("waiting for a slot to hash a password: %w", err)
+	}
+	return nil
 }
 
 // Check reports whether hash is one that [Hasher.Verify] can read.

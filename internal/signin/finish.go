@@ -65,11 +65,11 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, conse
 			if !ok {
 				return err
 			}
-			failure = f
-			return recordFailure(ctx, tx, &sso.Trace{
+			failure, err = recordFailure(ctx, tx, &sso.Trace{
 				Attempt: a.ID, Org: a.Proof.Org, Connection: a.Connection, User: a.Proof.User, Method: a.Method,
 				At: now, Address: addressOf(b), UserAgent: b.UserAgent,
 			}, f)
+			return err
 		}
 		out = Finished{Token: token, Session: session(&a, b, now), App: a.App, Request: a.Request}
 		a.DoneAt = now

@@ -41,7 +41,8 @@ func (s *Service) Password(ctx context.Context, b Browser, id sso.AttemptID, pas
 		return sso.Attempt{}, err
 	}
 	wrong := &fault.Error{Kind: fault.Unauthenticated, Code: "password_wrong", Fix: fault.PersonSide}
-	if !s.throttle.allow(throttleKey(&a, b), s.Now()) {
+	account, crowd, now := accountKey(&a, &user, b), crowdKey(b), s.Now()
+	if !s.guesses.allow(account, now) || !s.crowd.allow(crowd, now) {
 		return sso.Attempt{}, &fault.Error{Kind: fault.Exhausted, Code: "password_throttled", Fix: fault.PersonSide}
 	}
 	ok, err := s.Passwords.Verify(ctx, user.PasswordHash, password)
@@ -51,7 +52,8 @@ func (s *Service) Password(ctx context.Context, b Browser, id sso.AttemptID, pas
 	if !ok {
 		return sso.Attempt{}, wrong
 	}
-	s.throttle.forget(throttleKey(&a, b))
+	s.guesses.forget(account)
+	s.crowd.giveBack(crowd)
 	if err := user.MaySignIn(); err != nil {
 		return sso.Attempt{}, err
 	}

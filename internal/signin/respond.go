@@ -28,28 +28,49 @@ type Response struct {
 // attempt's person. The browser that posted is not looked at: it is
 // [Service.Finish], on a page of our own, that demands the browser which began.
 //
-// A refusal is a fault with the reference of the trace that was kept. The
+// A refusal is a fault with the reference of the trace that was kept. Of
+// responses that nobody waits for, only so many are kept for each network. The
 // attempt is returned with it where the request was known, so that the person
 // can begin again for the same app.
 func (s *Service) Respond(ctx context.Context, b Browser, in Response) (sso.AttemptID, error) {
+	j := judgement{Service: s, ctx: ctx, now: s.Now()}
+	j.trace = sso.Trace{Method: sso.BySSO, At: j.now, Address: addressOf(b), UserAgent: b.UserAgent}
 	message, err := saml.DecodePost(in.SAMLResponse)
-	undecodable := refused(err)
+	j.message, j.undecodable = message, refused(err)
+	var unwaited *fault.Error
+	err = s.DB.Read(ctx, func(r *store.Reader) error {
+		var err error
+		unwaited, err = j.expect(r, in)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("judging a response: %w", err)
+	}
+	if unwaited != nil && !s.strays.allow(strayKey(b), j.now) {
+		return "", unwaited // the log has it; a flood costs no work and fills no database
+	}
+	// The cryptography is done before the transaction: on SQLite nobody else
+	// writes while that is open. A response that nobody waits for is judged
+	// all the same, so that support sees everything that is wrong with it.
+	j.verify()
 	var attempt sso.AttemptID
 	var failure *fault.Error
 	err = s.DB.Write(ctx, func(tx *store.Writer) error {
-		attempt, failure = "", nil
-		j := judgement{Service: s, ctx: ctx, tx: tx, now: s.Now()}
-		j.trace = sso.Trace{Method: sso.BySSO, At: j.now, Address: addressOf(b), UserAgent: b.UserAgent}
-		err := j.judge(in, message, undecodable)
-		attempt = j.trace.Attempt
+		again := j // the transaction may run twice
+		again.tx, attempt, failure = tx, "", nil
+		var err error = unwaited
+		if unwaited == nil {
+			err = again.judge(in.RelayState)
+		}
+		attempt = again.trace.Attempt
 		if f, ok := errors.AsType[*fault.Error](err); ok {
-			failure = f
-			return recordFailure(ctx, tx, &j.trace, f)
+			failure, err = recordFailure(ctx, tx, &again.trace, f)
+			return err
 		}
 		if err != nil {
 			return err
 		}
-		return recordSuccess(ctx, tx, &j.trace)
+		return recordSuccess(ctx, tx, &again.trace)
 	})
 	if err != nil {
 		return "", fmt.Errorf("judging a response: %w", err)
@@ -68,99 +89,116 @@ type judgement struct {
 	now   time.Time
 	trace sso.Trace
 
-	connection sso.Connection
-	lineage    []sso.Organization
+	message     []byte
+	undecodable error
+	waiting     pending
+	connection  sso.Connection
+	lineage     []sso.Organization
+	assertion   *saml.Assertion
+	refused     error // by package saml, or because the connection's keys cannot be read
 }
 
-func (j *judgement) judge(in Response, message []byte, undecodable error) error {
-	c, err := j.tx.ConnectionByKey(j.ctx, in.ConnectionKey)
+// expect reads what the response must fit: the connection that the URL names
+// and the request that is out. The fault says why nobody waits for it.
+func (j *judgement) expect(r *store.Reader, in Response) (*fault.Error, error) {
+	var err error
+	j.connection, err = r.ConnectionByKey(j.ctx, in.ConnectionKey)
 	if errors.Is(err, store.ErrNotFound) {
-		return &fault.Error{Kind: fault.NotFound, Code: "connection_unknown"}
+		return nil, &fault.Error{Kind: fault.NotFound, Code: "connection_unknown", Want: "the key of a connection", Got: in.ConnectionKey, Fix: fault.IdPSide}
+	}
+	if err != nil {
+		return nil, err
+	}
+	j.trace.Connection, j.trace.Org = j.connection.ID, j.connection.Org
+	unsolicited := &fault.Error{Kind: fault.Denied, Code: "saml_irt", Want: "an answer to a sign-in that began here in the last 30 minutes", Got: "an answer that nobody waits for", Fix: fault.PersonSide}
+	if in.RelayState == "" {
+		return unsolicited, nil
+	}
+	kept, err := r.SingleUse(j.ctx, store.KindSAMLRequest, relayHash(in.RelayState), j.now)
+	switch {
+	case errors.Is(err, store.ErrUsed):
+		return replayed(), nil
+	case errors.Is(err, store.ErrNotFound):
+		return unsolicited, nil
+	case err != nil:
+		return nil, err
+	}
+	if err := json.Unmarshal([]byte(kept), &j.waiting); err != nil {
+		return nil, fmt.Errorf("reading a pending request: %w", err)
+	}
+	j.trace.Attempt = j.waiting.Attempt
+	return nil, nil
+}
+
+func relayHash(relay string) secret.Hash { return secret.ParseToken(relay).Hash() }
+
+func replayed() *fault.Error {
+	return &fault.Error{Kind: fault.Denied, Code: "saml_replay", Want: "the first answer to this request", Got: "a further one", Fix: fault.PersonSide}
+}
+
+// judge decides within the transaction, which burns the request first.
+func (j *judgement) judge(relay string) error {
+	_, err := j.tx.Consume(j.ctx, store.KindSAMLRequest, relayHash(relay), j.now)
+	if errors.Is(err, store.ErrUsed) || errors.Is(err, store.ErrNotFound) {
+		return replayed()
 	}
 	if err != nil {
 		return err
 	}
-	j.connection, j.trace.Connection, j.trace.Org = c, c.ID, c.Org
-	if j.lineage, err = j.tx.Lineage(j.ctx, c.Org); err != nil {
+	if j.waiting.Connection != j.connection.ID {
+		return &fault.Error{Kind: fault.Denied, Code: "tenant_connection", Want: "an answer at the address that the request named", Got: "an answer at the address of another connection", Fix: fault.IdPSide}
+	}
+	// State is looked at now, and not only when the request went out.
+	before := j.connection.Version
+	if j.connection, err = j.tx.Connection(j.ctx, j.connection.ID); err != nil {
 		return err
 	}
-	waiting, asked := j.pending(in.RelayState)
-	if asked != nil {
-		if _, ok := errors.AsType[*fault.Error](asked); !ok {
-			return asked
-		}
+	if j.lineage, err = j.tx.Lineage(j.ctx, j.connection.Org); err != nil {
+		return err
 	}
-	j.trace.Attempt = waiting.Attempt
-	// State is looked at now and not only when the request went out.
 	last := len(j.lineage) - 1
-	if err := c.Usable(&j.lineage[last], j.lineage[:last]); err != nil {
+	if err := j.connection.Usable(&j.lineage[last], j.lineage[:last]); err != nil {
 		return err
 	}
-	if undecodable != nil {
-		return undecodable
+	if j.connection.Version != before { // saved in this very moment
+		j.verify()
 	}
-	// A response that nobody waits for is judged all the same, for the trace:
-	// support sees everything that is wrong with it at once.
-	assertion, err := j.verify(message, waiting)
-	if asked != nil {
-		return asked
+	switch {
+	case j.undecodable != nil:
+		return j.undecodable
+	case j.refused != nil:
+		return j.refused
 	}
+	a, err := j.attempt(j.waiting)
 	if err != nil {
 		return err
 	}
-	a, err := j.attempt(waiting)
-	if err != nil {
+	if err := j.once(j.assertion); err != nil {
 		return err
 	}
-	if err := j.once(assertion); err != nil {
-		return err
-	}
-	p, err := j.identify(assertion, &a)
+	p, err := j.identify(j.assertion, &a)
 	if err != nil {
 		return err
 	}
 	if err := j.store(&p); err != nil {
 		return err
 	}
-	return j.prove(&a, assertion, &p)
-}
-
-// pending burns the request that this answer belongs to and returns it. The
-// fault says why there is none.
-func (j *judgement) pending(relay string) (pending, error) {
-	unsolicited := &fault.Error{Kind: fault.Denied, Code: "saml_irt", Want: "an answer to a sign-in that began here in the last 30 minutes", Got: "an answer that nobody waits for", Fix: fault.PersonSide}
-	if relay == "" {
-		return pending{}, unsolicited
-	}
-	kept, err := j.tx.Consume(j.ctx, store.KindSAMLRequest, secret.ParseToken(relay).Hash(), j.now)
-	switch {
-	case errors.Is(err, store.ErrUsed):
-		return pending{}, &fault.Error{Kind: fault.Denied, Code: "saml_replay", Want: "the first answer to this request", Got: "a further one", Fix: fault.PersonSide}
-	case errors.Is(err, store.ErrNotFound):
-		return pending{}, unsolicited
-	case err != nil:
-		return pending{}, err
-	}
-	var p pending
-	if err := json.Unmarshal([]byte(kept), &p); err != nil {
-		return pending{}, fmt.Errorf("reading a pending request: %w", err)
-	}
-	if p.Connection != j.connection.ID {
-		return pending{}, &fault.Error{Kind: fault.Denied, Code: "tenant_connection", Want: "an answer at the address that the request named", Got: "an answer at the address of another connection", Fix: fault.IdPSide}
-	}
-	return p, nil
+	return j.prove(&a, j.assertion, &p)
 }
 
 // verify has the message judged and keeps the verdict list.
-func (j *judgement) verify(message []byte, waiting pending) (*saml.Assertion, error) {
-	idp, err := j.trusts(&j.connection)
-	if err != nil {
-		return nil, err
+func (j *judgement) verify() {
+	if j.undecodable != nil {
+		return
+	}
+	var idp saml.IdP
+	if idp, j.refused = j.trusts(&j.connection); j.refused != nil {
+		return
 	}
 	settings := &j.connection.SAML
 	allowed := func(sw sso.LegacySwitch) bool { return settings.LegacyAllowed(sw, j.now) }
 	expect := saml.Expect{
-		IdP: idp, EntityID: j.entityID(&j.connection), ACS: j.acs(&j.connection), RequestID: waiting.Request, Skew: saml.DefaultSkew, AuthnAfter: waiting.Fresh,
+		IdP: idp, EntityID: j.entityID(&j.connection), ACS: j.acs(&j.connection), RequestID: j.waiting.Request, Skew: saml.DefaultSkew, AuthnAfter: j.waiting.Fresh,
 		Legacy: saml.Legacy{
 			SHA1: allowed(sso.LegacySHA1), RSA1024: allowed(sso.LegacyRSA1024),
 			NoAuthnStatement: allowed(sso.LegacyNoAuthnStatement),
@@ -170,13 +208,14 @@ func (j *judgement) verify(message []byte, waiting pending) (*saml.Assertion, er
 			MissingRecipient: allowed(sso.LegacyMissingRecipient),
 		},
 	}
-	assertion, err := saml.Verify(message, expect, j.now)
+	var err error
+	j.assertion, err = saml.Verify(j.message, expect, j.now)
 	if refusal, ok := errors.AsType[*saml.Refusal](err); ok {
 		j.trace.Checks = checks(refusal.Checks)
-	} else if assertion != nil {
-		j.trace.Checks = checks(assertion.Checks)
+	} else if j.assertion != nil {
+		j.trace.Checks = checks(j.assertion.Checks)
 	}
-	return assertion, refused(err)
+	j.refused = refused(err)
 }
 
 // attempt reads the attempt that the request was made for. Whether the browser

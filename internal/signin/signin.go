@@ -38,8 +38,10 @@ type Service struct {
 	Signing   saml.SigningKey // signs requests to identity providers that want it
 	Now       func() time.Time
 
-	trusted  sync.Map // sso.ConnectionID → trusted: keys parsed once per version
-	throttle throttle
+	trusted sync.Map // sso.ConnectionID → trusted: keys parsed once per version
+	guesses throttle // at the password of one account from one network
+	crowd   throttle // at the passwords of all accounts from one network
+	strays  throttle // traces of responses that nobody waits for, from one network
 }
 
 // Browser is what is known of the browser that asks.

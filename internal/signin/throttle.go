@@ -8,14 +8,23 @@ import (
 	"github.com/sallyport/sallyport/internal/sso"
 )
 
-// Guesses at a password: so many at once for one account from one network,
-// then one more each interval. A stranger elsewhere does not lock anybody out,
-// since the network is part of the key.
-const (
-	guessBurst    = 10
-	guessInterval = 30 * time.Second
-	maxThrottled  = 100_000 // accounts remembered at a time
+// pace is how much of a thing one key may do: so much at once, and then one
+// more each interval.
+type pace struct {
+	burst    int
+	interval time.Duration
+}
+
+// The paces. A stranger elsewhere does not lock anybody out, since the network
+// is part of every key.
+var (
+	guessPace = pace{10, 30 * time.Second}
+	crowdPace = pace{200, 2 * time.Second}
+	strayPace = pace{50, 10 * time.Second}
 )
+
+// maxThrottled bounds how many keys are remembered at a time.
+const maxThrottled = 100_000
 
 // Networks are told apart by these prefixes.
 const (
@@ -23,29 +32,48 @@ const (
 	prefix6 = 56
 )
 
+// throttleID is what is counted.
 type throttleID struct {
+	pace    pace
 	account string
 	network netip.Prefix
 }
 
-func throttleKey(a *sso.Attempt, b Browser) throttleID {
-	id := throttleID{account: a.Typed.Key() + "\x00" + sso.UsernameKey(a.Username)}
-	addr := b.Address.Unmap()
+// accountKey counts guesses at one account: the user where there is one,
+// whatever name was typed for them, else the name.
+func accountKey(a *sso.Attempt, user *sso.User, b Browser) throttleID {
+	id := throttleID{pace: guessPace, network: networkOf(b)}
+	if id.account = string(user.ID); id.account == "" {
+		id.account = a.Typed.Key() + "\x00" + sso.UsernameKey(a.Username)
+	}
+	return id
+}
+
+// crowdKey counts guesses at all accounts.
+func crowdKey(b Browser) throttleID { return throttleID{pace: crowdPace, network: networkOf(b)} }
+
+// strayKey counts responses that nobody waits for.
+func strayKey(b Browser) throttleID { return throttleID{pace: strayPace, network: networkOf(b)} }
+
+// networkOf returns the network of a browser; an unknown address is a network
+// of its own.
+func networkOf(b Browser) netip.Prefix {
+	addr := b.Address.Unmap().WithZone("")
 	bits := prefix4
 	if addr.Is6() {
 		bits = prefix6
 	}
-	id.network, _ = addr.Prefix(bits) // an unknown address is a network of its own
-	return id
+	network, _ := addr.Prefix(bits)
+	return network
 }
 
-// throttle counts guesses in this process. The zero value is ready.
+// throttle counts in this process. The zero value is ready.
 type throttle struct {
 	mu    sync.Mutex
-	spent map[throttleID]time.Time // when the account's guesses are all back
+	spent map[throttleID]time.Time // when everything is given back
 }
 
-// allow reports whether one more guess may be made, and counts it.
+// allow reports whether the key may do one more, and counts it.
 func (t *throttle) allow(id throttleID, now time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -56,18 +84,18 @@ func (t *throttle) allow(id throttleID, now time.Time) bool {
 	if back.Before(now) {
 		back = now
 	}
-	if back.Sub(now) > (guessBurst-1)*guessInterval {
+	if back.Sub(now) > time.Duration(id.pace.burst-1)*id.pace.interval {
 		return false
 	}
 	if len(t.spent) >= maxThrottled {
 		t.sweep(now)
 	}
-	t.spent[id] = back.Add(guessInterval)
+	t.spent[id] = back.Add(id.pace.interval)
 	return true
 }
 
-// sweep drops whom it need not remember; if all must be, the memory is the
-// limit and the oldest are forgotten at once.
+// sweep drops what it need not remember; if all must be, the memory is the
+// limit and everything is forgotten at once.
 func (t *throttle) sweep(now time.Time) {
 	for id, back := range t.spent {
 		if back.Before(now) {
@@ -79,9 +107,18 @@ func (t *throttle) sweep(now time.Time) {
 	}
 }
 
-// forget gives an account its guesses back, after a right one.
+// forget gives everything back, after a right guess.
 func (t *throttle) forget(id throttleID) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.spent, id)
+}
+
+// giveBack takes back what was counted last.
+func (t *throttle) giveBack(id throttleID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if back, ok := t.spent[id]; ok {
+		t.spent[id] = back.Add(-id.pace.interval)
+	}
 }

@@ -10,13 +10,15 @@ import (
 	"github.com/sallyport/sallyport/internal/store"
 )
 
-// recordFailure keeps the trace of a refused sign-in and gives the fault its
-// reference. It is called in the transaction that burns the request, which
-// must be committed although the sign-in is refused.
-func recordFailure(ctx context.Context, tx *store.Writer, t *sso.Trace, f *fault.Error) error {
-	f.Ref = secret.NewReference()
-	t.Reference, t.Code, t.Want, t.Got, t.Fix = f.Ref, f.Code, f.Want, f.Got, f.Fix.String()
-	return tx.InsertTrace(ctx, *t)
+// recordFailure keeps the trace of a refused sign-in and returns the fault
+// with its reference. It is called in the transaction that burns the request,
+// which must be committed although the sign-in is refused. The fault is copied:
+// it may be one that others hold too.
+func recordFailure(ctx context.Context, tx *store.Writer, t *sso.Trace, f *fault.Error) (*fault.Error, error) {
+	known := *f
+	known.Ref = secret.NewReference()
+	t.Reference, t.Code, t.Want, t.Got, t.Fix = known.Ref, f.Code, f.Want, f.Got, f.Fix.String()
+	return &known, tx.InsertTrace(ctx, *t)
 }
 
 // recordSuccess keeps the trace of a sign-in that worked.

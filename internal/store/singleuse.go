@@ -34,6 +34,28 @@ func (w *Writer) InsertSingleUse(ctx context.Context, kind Kind, hash secret.Has
 	return doing(err, "inserting single-use %s", kind)
 }
 
+// SingleUse returns the payload of a single-use thing that could be consumed
+// now, without consuming it. The errors are those of [Writer.Consume], which
+// decides: by then it may be used up.
+func (r *Reader) SingleUse(ctx context.Context, kind Kind, hash secret.Hash, now time.Time) (string, error) {
+	type thing struct {
+		payload string
+		used    bool
+	}
+	t, err := one(ctx, r.q, func(t *thing) []any { return []any{&t.payload, &t.used} }, `
+		select payload, consumed_at is not null
+		from single_use
+		where kind = $1 and hash = $2 and (consumed_at is not null or expires_at > $3)`,
+		kind, hash[:], at(now))
+	if err == nil && t.used {
+		err = ErrUsed
+	}
+	if err != nil {
+		return "", doing(err, "looking for single-use %s", kind)
+	}
+	return t.payload, nil
+}
+
 // Consume uses a single-use thing up and returns its payload. It is
 // [ErrNotFound] when it was never there or has expired, and [ErrUsed] when it
 // was consumed before; a second statement tells these apart. Of any number of

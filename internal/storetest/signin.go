@@ -134,6 +134,10 @@ func singleUse(w *world) {
 	}
 	gives := func(what, payload string, want error, kind store.Kind, now time.Time) {
 		w.Helper()
+		// A look tells what consuming will, and consumes nothing.
+		if got, err := w.reader().SingleUse(ctx, kind, hash, now); got != payload || !errors.Is(err, want) {
+			w.Errorf("%s: SingleUse() = %q, %v, want %q, %v", what, got, err, payload, want)
+		}
 		got, err := w.consume(kind, hash, now)
 		if got != payload || !errors.Is(err, want) {
 			w.Errorf("%s: Consume() = %q, %v, want %q, %v", what, got, err, payload, want)
