@@ -2,6 +2,9 @@ package xmltree
 
 import (
 	"errors"
+	"regexp"
+	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -14,11 +17,16 @@ var seeds = []string{
 	`<!DOCTYPE r [<!ENTITY e "x">]><r>&e;</r>`,
 	`<r><![CDATA[x]]><?p?></r>`,
 	`<x::n/><:a/><a:b:c/>`,
+	`<r><!-->x--></r>`,
+	`<r><!-->&<!--></r>`,
+	`<r><!-->&<!-- --></r>`,
+	"<r>&#32;<!-->x-->\r\n<!----></r>",
 }
 
 // Parse never panics; what it refuses has a code and an offset within the input;
 // what it accepts is a tree whose parts lie within each other, whose names and
-// values can all be read, and which Message accepts only if Metadata does.
+// values can all be read, whose texts are what another reader of comments and
+// references finds, and which Message accepts only if Metadata does.
 func FuzzParse(f *testing.F) {
 	for _, s := range seeds {
 		f.Add([]byte(s))
@@ -71,8 +79,35 @@ func checkTree(t *testing.T, doc *Document, size int) {
 		if leaf != e.FirstChild().IsZero() || leaf && text != e.Lead().String() {
 			t.Fatalf("Leaf() of %s = %q, %t", e.Path(), text, leaf)
 		}
+		if raw := doc.Slice(e.ContentStart(), e.ContentEnd()); leaf && text != plainly(raw) {
+			t.Fatalf("Leaf() of %s = %q, want %q for %q", e.Path(), text, plainly(raw), raw)
+		}
 	}
 	if count != len(doc.elems) {
 		t.Fatalf("%d elements below the root, %d read", count, len(doc.elems))
 	}
+}
+
+var (
+	comments   = regexp.MustCompile(`(?s)<!--.*?-->`)
+	references = regexp.MustCompile(`&[^;]*;`)
+)
+
+// plainly reads a text by other means than Parse does: comments cut out whole,
+// then line ends, then each reference on its own.
+func plainly(raw string) string {
+	raw = comments.ReplaceAllString(raw, "")
+	raw = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(raw)
+	return references.ReplaceAllStringFunc(raw, func(ref string) string {
+		name, base := ref[1:len(ref)-1], 10
+		number, numeric := strings.CutPrefix(name, "#")
+		if !numeric {
+			return map[string]string{"lt": "<", "gt": ">", "amp": "&", "quot": `"`, "apos": "'"}[name]
+		}
+		if hex, ok := strings.CutPrefix(number, "x"); ok {
+			number, base = hex, 16
+		}
+		r, _ := strconv.ParseInt(number, base, 32)
+		return string(rune(r))
+	})
 }

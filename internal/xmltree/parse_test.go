@@ -303,6 +303,27 @@ func TestParseMetadata(t *testing.T) {
 	}
 }
 
+// The shortest start of a comment is none of its end, also where its text is read
+// again. What stands in a comment is nobody's value.
+func TestCommentsHoldNoContent(t *testing.T) {
+	t.Parallel()
+	for src, want := range map[string]string{
+		`<r><!-->evil--></r>`:                "",
+		`<r><!-->&<!--></r>`:                 "",
+		`<r><!-- -->&#10;<!-->evil--></r>`:   "\n",
+		`<r><!----> <!-->--></r>`:            " ",
+		`<r><!--&evil;<!-->&#32;<!----></r>`: " ",
+	} {
+		root := parse(t, src, Metadata)
+		if got, ok := root.Leaf(); !ok || got != want {
+			t.Errorf("Leaf() of %s = %q, %t, want %q", src, got, ok, want)
+		}
+		if got := string(root.Lead().AppendCanonical(nil)); got != want {
+			t.Errorf("canonical form of %s = %q, want %q", src, got, want)
+		}
+	}
+}
+
 // What stands in messages of real identity providers.
 func TestParseAccepts(t *testing.T) {
 	t.Parallel()

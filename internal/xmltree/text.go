@@ -93,6 +93,7 @@ func appendRun(dst []byte, raw string, where place, as form) []byte {
 			}
 			continue
 		case '<': // in text that was accepted this begins a comment, and nothing else
+			i += len("<!--") // "<!-->" ends nothing: its dashes belong to the start
 			i += strings.Index(raw[i:], "-->") + len("-->")
 			continue
 		case '\r':
