@@ -30,6 +30,14 @@ func startIdP(t *testing.T, launcher, host, state string, argv ...string) *idp {
 	launcher = filepath.Join("idps", launcher)
 	p := start(t, launcher, append([]string{"python3", launcher, "start", "--hold", "--state", state, "--host", host}, argv...)...)
 	p.waitLine(t, "ready")
+	t.Cleanup(func() {
+		if !t.Failed() {
+			return
+		}
+		if said, err := os.ReadFile(p.waitLine(t, "log=")); err == nil {
+			t.Logf("log of the identity provider of %s:\n%s", launcher, tail(string(said)))
+		}
+	})
 	i := &idp{
 		launcher: launcher, state: state,
 		metadata:     p.waitLine(t, "metadata_file="),

@@ -72,8 +72,8 @@ func (l *log) String() string {
 	return l.buf.String()
 }
 
-func (l *log) tail() string {
-	s := l.String()
+// tail returns the end of a log.
+func tail(s string) string {
 	if len(s) > logTail {
 		s = "…" + s[len(s)-logTail:]
 	}
@@ -112,7 +112,7 @@ func start(t *testing.T, name string, argv ...string) *process {
 	t.Cleanup(func() {
 		p.stop(t)
 		if t.Failed() {
-			t.Logf("log of %s:\n%s", name, p.log.tail())
+			t.Logf("log of %s:\n%s", name, tail(p.log.String()))
 		}
 		if strings.Contains(p.log.String(), "WARNING: DATA RACE") {
 			t.Errorf("%s has a data race:\n%s", name, p.log.String())
@@ -146,9 +146,9 @@ func (p *process) waitFor(t *testing.T, what string, done func() bool) {
 		select {
 		case <-tick.C:
 		case <-p.ended:
-			t.Fatalf("%s ended (%v) before %s:\n%s", p.name, p.err, what, p.log.tail())
+			t.Fatalf("%s ended (%v) before %s:\n%s", p.name, p.err, what, tail(p.log.String()))
 		case <-deadline:
-			t.Fatalf("%s: no %s within %v:\n%s", p.name, what, startPatience, p.log.tail())
+			t.Fatalf("%s: no %s within %v:\n%s", p.name, what, startPatience, tail(p.log.String()))
 		}
 	}
 }
