@@ -73,7 +73,7 @@ def init(a, at, st, idp):
                 "[handler]\nstatus = 0\n"
                 "[manager]\nprotection = none\nstaticPrefix = /static\n"
                 "templateDir = /usr/share/lemonldap-ng/manager/htdocs/templates\nlanguages = en\nenabledModules = conf\n"
-                % (idp.pop("logLevel", "debug"), st, st))
+                % (idp.pop("logLevel", "info"), st, st))
     db = os.path.join(st, "users.sq3")
     if os.path.exists(db):
         os.unlink(db)
