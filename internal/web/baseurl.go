@@ -3,7 +3,11 @@ package web
 import (
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
 
 	"github.com/sallyport/sallyport/internal/fault"
 )
@@ -15,6 +19,12 @@ type BaseURL struct {
 	secure bool
 }
 
+// Limits of a name [RFC 1035 2.3.4].
+const (
+	maxLabel = 63
+	maxHost  = 253
+)
+
 // ParseBaseURL judges the configured base URL: scheme and host, a port if need
 // be, nothing after it but one slash.
 func ParseBaseURL(s string) (BaseURL, error) {
@@ -22,17 +32,73 @@ func ParseBaseURL(s string) (BaseURL, error) {
 		Kind: fault.Invalid, Code: "base_url", Fix: fault.OperatorSide, Got: clip(s),
 		Want: "https://host, or http:// and a loopback address, without a path",
 	}
+	if ascii, ok := idnaForm(s); ok {
+		refuse.Want = "the host in its ASCII form: " + ascii
+		return BaseURL{}, refuse
+	}
 	u, err := url.Parse(s)
 	if err != nil || u.Host == "" || u.Hostname() == "" || u.User != nil || u.Opaque != "" ||
 		u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.HasSuffix(s, "#") ||
 		(u.Path != "" && u.Path != "/") {
 		return BaseURL{}, refuse
 	}
+	host, ok := originHost(u.Hostname())
+	port, portOK := originPort(u)
 	secure := u.Scheme == "https"
-	if !secure && (u.Scheme != "http" || !loopback(u.Hostname())) {
+	if !ok || !portOK || !secure && (u.Scheme != "http" || !loopback(strings.ToLower(u.Hostname()))) {
 		return BaseURL{}, refuse
 	}
-	return BaseURL{origin: u.Scheme + "://" + strings.ToLower(u.Host), secure: secure}, nil
+	return BaseURL{origin: u.Scheme + "://" + host + port, secure: secure}, nil
+}
+
+// idnaForm returns the ASCII form of a name in other letters, which browsers
+// write in its place and compare [RFC 5891 4].
+func idnaForm(s string) (string, bool) {
+	u, err := url.Parse(s)
+	if err != nil || strings.IndexFunc(u.Hostname(), func(r rune) bool { return r >= utf8.RuneSelf }) < 0 {
+		return "", false
+	}
+	ascii, err := idna.Lookup.ToASCII(u.Hostname())
+	return ascii, err == nil
+}
+
+// originHost returns a host as browsers write it in an origin: a name of
+// letters, digits and hyphens in lower case, or an address. A name whose last
+// label is a number would be an address to them [URL 3.5].
+func originHost(host string) (string, bool) {
+	if a, err := netip.ParseAddr(host); err == nil {
+		if a.Is4() {
+			return a.String(), true
+		}
+		return "[" + a.String() + "]", a.Zone() == "" && !a.Is4In6()
+	}
+	host = strings.ToLower(host)
+	labels := strings.Split(host, ".")
+	for _, label := range labels {
+		if label == "" || len(label) > maxLabel || strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" ||
+			label[0] == '-' || label[len(label)-1] == '-' {
+			return "", false
+		}
+	}
+	last := labels[len(labels)-1]
+	return host, len(host) <= maxHost && (last[0] < '0' || last[0] > '9')
+}
+
+// originPort returns the port as browsers write it in an origin: not at all
+// where it is the scheme's own.
+func originPort(u *url.URL) (string, bool) {
+	text := u.Port()
+	if text == "" {
+		return "", !strings.HasSuffix(u.Host, ":")
+	}
+	n, err := strconv.ParseUint(text, 10, 16)
+	if err != nil || n == 0 {
+		return "", false
+	}
+	if u.Scheme == "https" && n == 443 || u.Scheme == "http" && n == 80 {
+		return "", true
+	}
+	return ":" + strconv.FormatUint(n, 10), true
 }
 
 // String returns the base URL without a slash at its end.

@@ -1,6 +1,8 @@
 package web_test
 
 import (
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/sallyport/sallyport/internal/fault"
@@ -32,10 +34,65 @@ func TestBaseURLIsAnOrigin(t *testing.T) {
 		"https:id.example":           "",
 		"https://id.example:port":    "",
 		"https://id.example/\nHost:": "",
+		// As browsers write them.
+		"https://id.example:443":                      "https://id.example",
+		"https://id.example:0443/":                    "https://id.example",
+		"https://id.example:65535":                    "https://id.example:65535",
+		"http://localhost:80":                         "http://localhost",
+		"http://LOCALHOST:8080":                       "http://localhost:8080",
+		"https://id.example:80":                       "https://id.example:80",
+		"https://192.0.2.1":                           "https://192.0.2.1",
+		"https://[2001:DB8::0:1]":                     "https://[2001:db8::1]",
+		"https://xn--bcher-kva.tld":                   "https://xn--bcher-kva.tld",
+		"https://id.example:99999":                    "",
+		"https://id.example:65536":                    "",
+		"https://id.example:0":                        "",
+		"https://id.example:":                         "",
+		"https://id;example":                          "",
+		"https://id\"example<x>":                      "",
+		"https://id_1.example":                        "",
+		"https://-id.example":                         "",
+		"https://id-.example":                         "",
+		"https://id..example":                         "",
+		"https://id.example.":                         "",
+		"https://127.1":                               "",
+		"https://0x7f.0x1":                            "",
+		"https://[fe80::1%25eth0]":                    "",
+		"https://[::ffff:127.0.0.1]":                  "",
+		"https://bücher.tld":                          "",
+		"https://" + strings.Repeat("a", 64) + ".tld": "",
+		"https://" + strings.Repeat("a.", 126) + "aa": "",
+		"https://" + strings.Repeat("a", 63) + ".tld": "https://" + strings.Repeat("a", 63) + ".tld",
+		"https://" + strings.Repeat("a.", 126) + "a":  "https://" + strings.Repeat("a.", 126) + "a",
 	} {
 		got, err := web.ParseBaseURL(given)
 		if got.String() != want || (want == "") != fault.Is(err, "base_url") {
 			t.Errorf("ParseBaseURL(%q) = %q, %v, want %q", given, got, err, want)
+		}
+	}
+}
+
+func TestANameInOtherLettersIsToldInASCII(t *testing.T) {
+	t.Parallel()
+	for _, given := range []string{"https://Bücher.example", "https://b%C3%BCcher.example"} {
+		_, err := web.ParseBaseURL(given)
+		if err == nil || !strings.Contains(err.Error(), "xn--bcher-kva.example") {
+			t.Errorf("ParseBaseURL(%q) = %v, want the form to write", given, err)
+		}
+	}
+}
+
+func TestThePortOfTheSchemeDoesNotMatter(t *testing.T) {
+	t.Parallel()
+	base, err := web.ParseBaseURL("https://sso.example:443")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := build(t, []web.Route{{Method: "POST", Path: "/x", Access: web.Browser, Handler: ok}}, func(c *web.Config) { c.BaseURL = base })
+	for origin, want := range map[string]int{"https://sso.example": 200, "https://sso.example.evil.tld": 403, "https://sso.example:8443": 403} {
+		w := h.ask(t, "POST", "/x", header("Origin", origin), header("Cookie", "__Host-sallyport-browser=b"), func(r *http.Request) { r.Host = "10.0.0.5:8080" })
+		if w.Code != want {
+			t.Errorf("a post from %s: %d %s, want %d", origin, w.Code, w.Body, want)
 		}
 	}
 }

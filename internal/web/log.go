@@ -24,7 +24,7 @@ func (rt *Router) log(r *http.Request, x *exchange, w *writer, took time.Duratio
 	if x.gone {
 		status = statusClientGone
 	}
-	attrs := make([]slog.Attr, 0, 12)
+	attrs := make([]slog.Attr, 0, 16)
 	add := func(key, value string) {
 		if value != "" {
 			attrs = append(attrs, slog.String(key, clean(value)))
@@ -36,6 +36,9 @@ func (rt *Router) log(r *http.Request, x *exchange, w *writer, took time.Duratio
 		add("code", f.Code)
 	} else if x.cause != nil {
 		level = slog.LevelWarn
+	}
+	if x.address.IsValid() {
+		add("addr", x.address.String())
 	}
 	for _, a := range x.notes {
 		add(a.Key, a.Value.String())

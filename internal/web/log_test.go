@@ -39,6 +39,24 @@ func TestTheLogNamesTheRouteAndNotThePath(t *testing.T) {
 	}
 }
 
+func TestALineTellsWhoAskedAndEachThingOnce(t *testing.T) {
+	t.Parallel()
+	h := build(t, []web.Route{{Method: "GET", Path: "/x", Access: web.SignedIn, Handler: func(_ http.ResponseWriter, r *http.Request) error {
+		for range 3 {
+			web.Note(r, "att", "att_1")
+		}
+		web.Note(r, "org", "org_2")
+		return &fault.Error{Kind: fault.Denied, Code: "saml_audience", Want: "a", Got: "b"}
+	}}}, func(c *web.Config) { c.Proxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} })
+	h.ask(t, "GET", "/x", header("Cookie", "__Host-sallyport-session=good"), header("X-Forwarded-For", "198.51.100.1, 203.0.113.7"),
+		func(r *http.Request) { r.RemoteAddr = "10.1.1.1:5555" })
+	for _, part := range []string{" addr=203.0.113.7 ", " att=att_1 ", " org=org_2 ", " usr=", " code=", " want=", " got=", " ref=", " route=", " status="} {
+		if n := strings.Count(h.log.String(), part); n != 1 {
+			t.Errorf("the log has %s %d times, want it once:\n%s", part, n, h.log)
+		}
+	}
+}
+
 func TestATraceIsCarriedOn(t *testing.T) {
 	t.Parallel()
 	const id = "4bf92f3577b34da6a3ce929d0e0e4736"
