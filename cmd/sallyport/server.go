@@ -84,7 +84,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, proxies []netip.
 	if err != nil {
 		return err
 	}
-	loginPages := &login.Handler{Flow: signIn, UI: pages, Back: func(ctx context.Context, request string, session sso.Session) (string, error) {
+	loginPages := &login.Handler{Flow: signIn, UI: pages, Person: signIn.Person, Back: func(ctx context.Context, request string, session sso.Session) (string, error) {
 		out, err := grants.Resume(ctx, request, session)
 		if err != nil {
 			return "", err

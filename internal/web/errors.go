@@ -48,6 +48,7 @@ type Failure struct {
 	Want      string // shown only for the codes whose values are the person's own
 	Got       string
 	Retry     string // path that starts anew; "": /login
+	Onward    string // path where somebody who is signed in goes instead; "": nobody is
 }
 
 // Answer is an error whose answer is written down in a standard, such as those
@@ -102,7 +103,7 @@ func (rt *Router) fail(w *writer, r *http.Request, x *exchange, err error) {
 		return
 	}
 	rt.cfg.Failure(w, r, Failure{
-		Status: Status(&f), Code: f.Code, Reference: f.Ref, Fix: f.Fix, Want: f.Want, Got: f.Got, Retry: x.retry,
+		Status: Status(&f), Code: f.Code, Reference: f.Ref, Fix: f.Fix, Want: f.Want, Got: f.Got, Retry: x.retry, Onward: x.onward,
 	})
 }
 
@@ -111,6 +112,10 @@ func writeJSON(w http.ResponseWriter, status int, body []byte) {
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // a caller that is gone is not our failure
 }
+
+// SignedInAt says that the person is signed in, and at which path of ours they
+// go on instead of starting anew, should this request fail.
+func SignedInAt(r *http.Request, path string) { exchangeOf(r).onward = path }
 
 // RetryAt says at which path of ours a person may start anew, should this
 // request fail.

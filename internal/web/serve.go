@@ -26,6 +26,7 @@ type exchange struct {
 	bound   bool // the binding came with the request
 	person  sso.Person
 	retry   string
+	onward  string
 	trace   string
 
 	notes []slog.Attr

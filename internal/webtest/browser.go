@@ -88,16 +88,6 @@ func (b *Browser) Cookie(name string) string {
 	return ""
 }
 
-// Forget drops all cookies.
-func (b *Browser) Forget() {
-	b.tb.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		b.tb.Fatal(err)
-	}
-	b.jar = jar
-}
-
 // step is one navigation.
 type step struct {
 	method string
@@ -186,7 +176,7 @@ func (b *Browser) resolve(from *url.URL, target string) *url.URL {
 	if err != nil {
 		b.tb.Fatal(err)
 	}
-	if u.Host == "" {
+	if u.Host == "" && !strings.Contains(u.Scheme, ".") { // a native application's own scheme has no host
 		b.tb.Fatalf("%q leads nowhere", target)
 	}
 	return u

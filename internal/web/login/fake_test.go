@@ -31,7 +31,11 @@ type fake struct {
 	sessions map[string]sso.Person
 	departed signin.Departure // overrides where to go, when set
 	asked    []signin.Browser
+	broken   error // when set, what becomes of every question for a person
 }
+
+// passwordRef is the reference of every wrong password.
+const passwordRef = "7F3K-22QD"
 
 func (f *fake) load(b signin.Browser, id sso.AttemptID) (sso.Attempt, error) {
 	f.mu.Lock()
@@ -145,7 +149,7 @@ func (f *fake) Password(_ context.Context, b signin.Browser, id sso.AttemptID, p
 	case password == "":
 		return sso.Attempt{}, &fault.Error{Kind: fault.Invalid, Code: "password_length", Fix: fault.PersonSide}
 	case password != "right":
-		return sso.Attempt{}, &fault.Error{Kind: fault.Unauthenticated, Code: "password_wrong", Fix: fault.PersonSide}
+		return sso.Attempt{}, &fault.Error{Kind: fault.Unauthenticated, Code: "password_wrong", Fix: fault.PersonSide, Ref: passwordRef}
 	}
 	a.Proof = sso.Proof{User: "usr_1", Org: "org_1", At: a.CreatedAt}
 	if strings.HasPrefix(a.Typed.String(), "many@") {
@@ -169,10 +173,21 @@ func (f *fake) Depart(_ context.Context, b signin.Browser, id sso.AttemptID) (si
 	return signin.Departure{Name: "Acme Okta", URL: "https://idp.example/sso?SAMLRequest=x&RelayState=y"}, nil
 }
 
-func (f *fake) Finish(_ context.Context, b signin.Browser, id sso.AttemptID) (signin.Finished, error) {
+func (f *fake) Finish(ctx context.Context, b signin.Browser, id sso.AttemptID, consent signin.Consent) (signin.Finished, error) {
 	a, err := f.load(b, id)
 	if err != nil {
 		return signin.Finished{}, err
+	}
+	if a.Next() != sso.StepFinish {
+		return signin.Finished{}, &fault.Error{Kind: fault.Conflict, Code: "attempt_step", Fix: fault.PersonSide}
+	}
+	if now, err := f.Person(ctx, b.Session); err == nil && now.User.ID != a.Proof.User {
+		if consent == signin.AskFirst {
+			return signin.Finished{}, &signin.OtherPerson{Now: now.User.Name(), Next: "Mallory <b>Moe</b>"}
+		}
+		if err := f.SignOut(ctx, b.Session); err != nil {
+			return signin.Finished{}, err
+		}
 	}
 	a.DoneAt = a.CreatedAt
 	f.keep(a)
@@ -184,12 +199,15 @@ func (f *fake) Finish(_ context.Context, b signin.Browser, id sso.AttemptID) (si
 		Org:        sso.Organization{ID: a.Proof.Org, Name: "Acme"},
 		Membership: sso.Membership{Role: sso.RoleOwner},
 	}
-	return signin.Finished{Token: token, Session: sso.Session{ID: "ses_1", User: a.Proof.User}, App: a.App, Request: a.Request}, nil
+	return signin.Finished{Token: token, Session: sso.Session{ID: sso.NewSessionID(a.CreatedAt), User: a.Proof.User}, App: a.App, Request: a.Request}, nil
 }
 
 func (f *fake) Person(_ context.Context, token secret.Token) (sso.Person, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.broken != nil {
+		return sso.Person{}, f.broken
+	}
 	p, ok := f.sessions[token.Reveal()]
 	if !ok {
 		return sso.Person{}, &fault.Error{Kind: fault.Unauthenticated, Code: "session_over", Fix: fault.PersonSide}
@@ -207,13 +225,18 @@ func (f *fake) SignOut(_ context.Context, token secret.Token) error {
 // prove makes an attempt look as it does after a good response.
 func (f *fake) prove(t *testing.T, id sso.AttemptID) {
 	t.Helper()
+	f.proveAs(t, id, "usr_1")
+}
+
+func (f *fake) proveAs(t *testing.T, id sso.AttemptID, user sso.UserID) {
+	t.Helper()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	a, ok := f.attempts[id]
 	if !ok {
 		t.Fatalf("no attempt %q", id)
 	}
-	a.Proof = sso.Proof{User: "usr_1", Org: "org_1", At: a.CreatedAt}
+	a.Proof = sso.Proof{User: user, Org: "org_1", At: a.CreatedAt}
 	f.attempts[id] = a
 }
 
@@ -251,7 +274,10 @@ func open(t *testing.T) house {
 		t.Fatal(err)
 	}
 	f := &fake{attempts: map[sso.AttemptID]sso.Attempt{}, sessions: map[string]sso.Person{}}
-	h := &login.Handler{Flow: f, UI: pages, Back: func(_ context.Context, request string, _ sso.Session) (string, error) {
+	h := &login.Handler{Flow: f, UI: pages, Person: f.Person, Back: func(_ context.Context, request string, _ sso.Session) (string, error) {
+		if strings.Contains(request, "native") {
+			return atNative, nil
+		}
 		return "https://app.example/cb?code=1&for=" + url.QueryEscape(request), nil
 	}}
 	log := &lines{}

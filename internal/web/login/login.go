@@ -22,7 +22,7 @@ type Flow interface {
 	Choose(ctx context.Context, b signin.Browser, id sso.AttemptID, choice string) (sso.Attempt, error)
 	Password(ctx context.Context, b signin.Browser, id sso.AttemptID, password string) (sso.Attempt, error)
 	Depart(context.Context, signin.Browser, sso.AttemptID) (signin.Departure, error)
-	Finish(context.Context, signin.Browser, sso.AttemptID) (signin.Finished, error)
+	Finish(context.Context, signin.Browser, sso.AttemptID, signin.Consent) (signin.Finished, error)
 	SignOut(context.Context, secret.Token) error
 }
 
@@ -33,6 +33,8 @@ type Handler struct {
 	// Back returns where a sign-in that an app asked for ends: the URL of the
 	// answer to its request, for the session that was made.
 	Back func(ctx context.Context, request string, session sso.Session) (string, error)
+	// Person returns who a session token stands for, judged now.
+	Person func(context.Context, secret.Token) (sso.Person, error)
 }
 
 // Paths of the pages.
@@ -43,9 +45,11 @@ const (
 	choosePath   = "/login/choose"
 	ssoPath      = "/login/sso"
 	continuePath = "/login/continue"
+	switchPath   = "/login/switch"
 	againPath    = "/login/again"
 	orgPath      = "/login/{org}"
 
+	homePath      = "/{$}"
 	accountPath   = "/account"
 	logoutPath    = "/logout"
 	signedOutPath = "/signed-out"
@@ -55,21 +59,23 @@ const (
 // Routes returns the routes of the pages.
 func (h *Handler) Routes() []web.Route {
 	page := func(method, path string, handler web.Handler) web.Route {
-		return web.Route{Method: method, Path: path, Access: web.Browser, Handler: handler}
+		return web.Route{Method: method, Path: path, Access: web.Browser, Handler: h.orAccount(handler)}
 	}
 	return []web.Route{
 		page(http.MethodGet, identifyPath, h.start),
 		page(http.MethodPost, identifyPath, h.identify),
-		page(http.MethodGet, emailPath, h.change),
+		page(http.MethodGet, emailPath, h.notYou),
 		page(http.MethodGet, passwordPath, h.resume),
 		page(http.MethodPost, passwordPath, h.password),
 		page(http.MethodGet, choosePath, h.resume),
 		page(http.MethodPost, choosePath, h.choose),
 		page(http.MethodGet, ssoPath, h.resume),
 		page(http.MethodGet, continuePath, h.resume),
+		page(http.MethodPost, switchPath, h.become),
 		page(http.MethodGet, againPath, h.again),
 		page(http.MethodGet, orgPath, h.organization),
 		page(http.MethodPost, logoutPath, h.logout),
+		{Method: http.MethodGet, Path: homePath, Access: web.Public, Handler: h.home},
 		{Method: http.MethodGet, Path: signedOutPath, Access: web.Public, Handler: h.signedOut},
 		{Method: http.MethodGet, Path: accountPath, Access: web.SignedIn, Handler: h.account},
 	}
@@ -95,6 +101,41 @@ func attemptID(r *http.Request) sso.AttemptID {
 	web.RetryAt(r, web.AgainPath(sso.AttemptID(id)))
 	web.Note(r, "att", id)
 	return sso.AttemptID(id)
+}
+
+// signedIn reports whether the browser has a session that may be used. One
+// that is over, or whose person may not come in any more, is none.
+func (h *Handler) signedIn(r *http.Request) (bool, error) {
+	token := web.SessionToken(r)
+	if token.IsZero() {
+		return false, nil
+	}
+	_, err := h.Person(r.Context(), token)
+	if err == nil {
+		return true, nil
+	}
+	switch fault.From(err).Kind {
+	case fault.Unauthenticated, fault.Denied, fault.NotFound:
+		return false, nil
+	default:
+		return false, err
+	}
+}
+
+// orAccount serves a page. Who goes back to a sign-in that is over and is
+// signed in gets on to the account: to begin anew would send an app's request
+// a second time, which the app refuses.
+func (h *Handler) orAccount(page web.Handler) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		err := page(w, r)
+		if fault.Is(err, "attempt_over") {
+			// Where we cannot tell, the failure that we have is told.
+			if in, _ := h.signedIn(r); in {
+				web.SignedInAt(r, accountPath)
+			}
+		}
+		return err
+	}
 }
 
 // note tells the log whose sign-in this is.

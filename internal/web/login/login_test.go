@@ -21,6 +21,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // An app's request, and where its answer goes.
 const (
 	appRequest = "client_id=portal&state=s"
+	atNative   = "com.example.app:/cb?code=1"
 	atApp      = "https://app.example/cb?code=1&for=client_id%3Dportal%26state%3Ds"
 )
 

@@ -1,8 +1,10 @@
 package login
 
 import (
+	"errors"
 	"net/http"
 
+	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/signin"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
@@ -77,22 +79,59 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request, d signin.Departur
 
 // finish makes the session, gives it to the browser, and sends it on: to the
 // app that asked, with its answer, or to the account.
+// Where that would put out another person, it asks first.
 func (h *Handler) finish(w http.ResponseWriter, r *http.Request, id sso.AttemptID) error {
-	done, err := h.Flow.Finish(r.Context(), browserOf(r), id)
+	target, err := h.session(w, r, id, signin.AskFirst)
+	if other, ok := errors.AsType[*signin.OtherPerson](err); ok {
+		return h.UI.Render(w, r, http.StatusOK, ui.Switch{
+			Action: web.AttemptPath(switchPath, id), Stay: accountPath, Now: other.Now, Next: other.Next,
+		})
+	}
 	if err != nil {
 		return err
+	}
+	if target == "" {
+		return web.SeeOther(w, r, accountPath)
+	}
+	return web.SeeOtherApp(w, target)
+}
+
+// become serves POST /login/switch: the person agrees to be another one from
+// now on. No link can do that.
+func (h *Handler) become(w http.ResponseWriter, r *http.Request) error {
+	id := attemptID(r)
+	target, err := h.session(w, r, id, signin.Switch)
+	if fault.Is(err, "attempt_step") {
+		return web.SeeOther(w, r, web.LoginPath(id))
+	}
+	if err != nil {
+		return err
+	}
+	if target == "" {
+		return web.SeeOther(w, r, accountPath)
+	}
+	return h.UI.LeaveForApp(w, r, target)
+}
+
+// session makes the session and gives it to the browser. It returns where the
+// app that asked wants its answer, or "" where none did.
+func (h *Handler) session(w http.ResponseWriter, r *http.Request, id sso.AttemptID, consent signin.Consent) (string, error) {
+	done, err := h.Flow.Finish(r.Context(), browserOf(r), id, consent)
+	if err != nil {
+		return "", err
 	}
 	web.Note(r, "ses", string(done.Session.ID))
 	web.Note(r, "usr", string(done.Session.User))
 	web.SetSession(w, r, done.Token)
 	if done.Request == "" {
-		return web.SeeOther(w, r, accountPath)
+		return "", nil
 	}
-	target, err := h.Back(r.Context(), done.Request, done.Session)
-	if err != nil {
-		return err
-	}
-	return web.SeeOtherApp(w, target)
+	return h.Back(r.Context(), done.Request, done.Session)
+}
+
+// home serves GET /: the account, or the sign-in before it.
+func (h *Handler) home(w http.ResponseWriter, r *http.Request) error {
+	return web.SeeOther(w, r, accountPath)
 }
 
 // account serves GET /account.

@@ -11,10 +11,16 @@ import (
 )
 
 // start serves GET /login: with an attempt it goes on; without one it asks who
-// is there and stores nothing yet.
+// is there and stores nothing yet, unless somebody is signed in.
 func (h *Handler) start(w http.ResponseWriter, r *http.Request) error {
 	if attemptID(r) != "" {
 		return h.resume(w, r)
+	}
+	switch in, err := h.signedIn(r); {
+	case err != nil:
+		return err
+	case in:
+		return web.SeeOther(w, r, accountPath)
 	}
 	return h.UI.Render(w, r, http.StatusOK, ui.Identify{Action: identifyPath})
 }
@@ -42,8 +48,8 @@ func (h *Handler) Begin(w http.ResponseWriter, r *http.Request, start signin.Sta
 	return web.SeeOther(w, r, pathOf(a.Next(), a.ID))
 }
 
-// change serves GET /login/email: "not you?".
-func (h *Handler) change(w http.ResponseWriter, r *http.Request) error {
+// notYou serves GET /login/email: "not you?".
+func (h *Handler) notYou(w http.ResponseWriter, r *http.Request) error {
 	a, err := h.attempt(r)
 	if err != nil {
 		return err
@@ -52,9 +58,19 @@ func (h *Handler) change(w http.ResponseWriter, r *http.Request) error {
 }
 
 // again serves GET /login/again: a new beginning for whom a sign-in failed,
-// with what the app asked for.
+// with what the app asked for. One that has not failed, but signed the person
+// in, is not begun again: the app has had its answer.
 func (h *Handler) again(w http.ResponseWriter, r *http.Request) error {
-	request, err := h.Flow.Request(r.Context(), browserOf(r), attemptID(r))
+	id := attemptID(r)
+	if _, err := h.Flow.Attempt(r.Context(), browserOf(r), id); fault.Is(err, "attempt_over") {
+		switch in, err := h.signedIn(r); {
+		case err != nil:
+			return err
+		case in:
+			return web.SeeOther(w, r, accountPath)
+		}
+	}
+	request, err := h.Flow.Request(r.Context(), browserOf(r), id)
 	if err != nil || request == "" {
 		return web.SeeOther(w, r, identifyPath)
 	}

@@ -94,7 +94,7 @@ func TestEveryTextIsUsedAndEveryUsedKeyHasAText(t *testing.T) {
 	}
 	for _, key := range []string{
 		string(Connections), string(Organizations), "role_owner", "role_admin", "role_member", "role_restricted",
-		"refused", "trouble", "not_found_word", "failure_refused", "failure_trouble", "failure_not_found", "try_again", "to_sign_in",
+		"refused", "trouble", "not_found_word", "failure_refused", "failure_trouble", "failure_not_found", "failure_signed_in", "try_again", "to_sign_in", "to_account",
 	} {
 		used[key] = true
 	}

@@ -9,7 +9,7 @@ import (
 
 // failure says what went wrong, what to do next, and the reference.
 type failure struct {
-	State     string // of the badge: refused or warn
+	State     string // of the badge: refused, warn or ok
 	Word      string // key of the badge's word
 	Title     string // key
 	Sentence  string
@@ -39,6 +39,9 @@ func (v voice) failure(f web.Failure) failure {
 		Retry: f.Retry, RetryWord: "try_again",
 	}
 	switch {
+	case f.Onward != "":
+		page.State, page.Word, page.Title = "ok", "signed_in", "failure_signed_in"
+		page.Retry, page.RetryWord = f.Onward, "to_account"
 	case f.Status == http.StatusNotFound:
 		page.State, page.Word, page.Title, page.RetryWord = "warn", "not_found_word", "failure_not_found", "to_sign_in"
 	case f.Status >= http.StatusInternalServerError:
@@ -52,7 +55,10 @@ func (v voice) failure(f web.Failure) failure {
 		pairs = []string{"Want", f.Want, "Got", f.Got}
 	}
 	page.Sentence = v.first(sentenceKeys(f.Code), pairs...)
-	do := make([]string, 0, 4)
+	do := make([]string, 0, 5)
+	if f.Onward != "" {
+		do = append(do, f.Code+".signed_in")
+	}
 	for _, key := range sentenceKeys(f.Code)[:2] {
 		do = append(do, key+".do")
 	}

@@ -1,5 +1,7 @@
 package ui
 
+import "html/template"
+
 // Page is one of the pages of this package.
 type Page interface {
 	page() (template, title string)
@@ -7,7 +9,7 @@ type Page interface {
 
 // everyPage lists the pages, to have their templates parsed.
 func everyPage() []Page {
-	return []Page{Identify{}, Password{}, Choose{}, leave{}, post{}, failure{}, Account{}, SignedOut{}}
+	return []Page{Identify{}, Password{}, Choose{}, Switch{}, leave{}, post{}, failure{}, Account{}, SignedOut{}}
 }
 
 // Identify asks who is signing in.
@@ -52,9 +54,21 @@ const (
 
 func (p Choose) page() (template, title string) { return "choose", string(p.Of) }
 
-// leave moves on by itself. Only [UI.Leave] makes one: its URL has been judged.
+// Switch asks before somebody who is signed in becomes somebody else.
+type Switch struct {
+	Action string // where the form goes that does it
+	Stay   string // path for who does not want it
+	Now    string // names of both
+	Next   string
+}
+
+func (Switch) page() (template, title string) { return "switch", "switch_title" }
+
+// leave moves on by itself. Only [UI.Leave] and [UI.LeaveForApp] make one: its
+// URL has been judged, and may have a native application's own scheme, which
+// a template by itself lets nobody follow.
 type leave struct {
-	URL  string
+	URL  template.URL
 	Name string
 }
 

@@ -114,7 +114,16 @@ func (u *UI) Leave(w http.ResponseWriter, r *http.Request, target, name string) 
 			return err
 		}
 	}
-	return u.Render(w, r, http.StatusOK, leave{URL: target, Name: name})
+	return u.Render(w, r, http.StatusOK, leave{URL: template.URL(target), Name: name})
+}
+
+// LeaveForApp sends the browser back to an application after a POST, as
+// [UI.Leave] does. The target is one that the application has registered.
+func (u *UI) LeaveForApp(w http.ResponseWriter, r *http.Request, target string) error {
+	if err := web.CheckReturn(target); err != nil {
+		return err
+	}
+	return u.Render(w, r, http.StatusOK, leave{URL: template.URL(target)})
 }
 
 // Post has the browser post a form to another site.

@@ -41,8 +41,10 @@ func specimens() map[string]Page {
 			Choices: []Choice{{"con_1", "Acme Okta"}, {"con_2", "Acme <Entra>"}}},
 		"choose-organization": Choose{Of: Organizations, Action: "/login/choose" + attempt, Who: "ada@acme.example",
 			Choices: []Choice{{"org_1", "Acme"}, {"org_2", "Acme EMEA"}}},
+		"switch":     Switch{Action: "/login/switch" + attempt, Stay: "/account", Now: "Ada Lovelace", Next: "Mallory <b>Moe</b>"},
 		"leave":      leave{URL: "https://idp.example/sso?SAMLRequest=a%2Bb&RelayState=c", Name: "Acme Okta"},
 		"leave-ours": leave{URL: "/login/continue" + attempt},
+		"leave-app":  leave{URL: "com.example.app:/cb?code=a&state=%22"},
 		"post":       post{Form{Action: "https://idp.example/sso", Name: "Acme ADFS", Fields: []Field{{"SAMLRequest", "PHg+"}, {"RelayState", `"<r>`}}}},
 		"account":    Account{Name: "Ada Lovelace", Email: "ada@acme.example", Username: "ada", Organization: "Acme", Role: "owner"},
 		"signed-out": SignedOut{},
@@ -55,6 +57,7 @@ func mishaps() map[string]web.Failure {
 	return map[string]web.Failure{
 		"failure":           {Status: 403, Code: "saml_audience", Reference: ref, Fix: fault.IdPSide, Want: "https://we.example", Got: "https://other.example", Retry: "/login/again?attempt=att_1"},
 		"failure-mismatch":  {Status: 403, Code: "ident_email_mismatch", Reference: ref, Fix: fault.IdPSide, Want: "ada@acme.example", Got: "<b>bob@acme.example"},
+		"failure-over":      {Status: 409, Code: "attempt_over", Reference: ref, Fix: fault.PersonSide, Retry: "/login/again?attempt=att_1", Onward: "/account"},
 		"failure-internal":  {Status: 500, Code: "internal", Reference: ref},
 		"failure-not-found": {Status: 404, Code: "page_not_found", Reference: ref, Fix: fault.PersonSide},
 	}
@@ -259,6 +262,7 @@ func TestLeavingIsRefusedToUnsafeTargets(t *testing.T) {
 		"":                                false,
 		"login":                           false,
 		"https://idp.example/\"><script>": true, // escaped where it stands
+		"com.example.app:/cb":             false,
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/login", nil)
 		w := httptest.NewRecorder()
@@ -267,6 +271,14 @@ func TestLeavingIsRefusedToUnsafeTargets(t *testing.T) {
 		}
 		if strings.Contains(w.Body.String(), `"><script>`) {
 			t.Errorf("Leave(%q) lets markup in:\n%s", target, w.Body)
+		}
+		w = httptest.NewRecorder()
+		native := strings.HasPrefix(target, "com.")
+		if err := u.LeaveForApp(w, r, target); (err == nil) != (fine && target[0] != '/' || native) {
+			t.Errorf("LeaveForApp(%q) = %v", target, err)
+		}
+		if strings.Contains(w.Body.String(), `"><script>`) || native && strings.Count(w.Body.String(), target) != 2 {
+			t.Errorf("LeaveForApp(%q) lets markup in, or does not lead there:\n%s", target, w.Body)
 		}
 		if ours := strings.HasPrefix(target, "/"); ours || !fine {
 			w := httptest.NewRecorder()
