@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 )
 
@@ -108,15 +109,26 @@ func serveAll(ctx context.Context, listeners ...listener) error {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
-	for _, s := range servers {
-		if e := s.Shutdown(drain); e != nil {
-			err = errors.Join(err, fmt.Errorf("stopping: %w", e))
-		}
-	}
+	drain(patience, servers)
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
 	return err
+}
+
+// drain lets the servers finish what is under way, all at the same time, and
+// drops what is not finished when the context ends: somebody who never ends a
+// request does not make stopping a failure.
+func drain(ctx context.Context, servers []*http.Server) {
+	var all sync.WaitGroup
+	for _, s := range servers {
+		all.Go(func() {
+			if s.Shutdown(ctx) != nil {
+				_ = s.Close() // nothing is left to say to a connection that is dropped
+			}
+		})
+	}
+	all.Wait()
 }

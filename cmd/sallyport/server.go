@@ -23,8 +23,12 @@ import (
 	"github.com/sallyport/sallyport/internal/web/ui"
 )
 
-// sweepEvery is how often what has expired is deleted.
-const sweepEvery = 10 * time.Minute
+// How what has expired is deleted: every so often, until nothing is left, with
+// a pause after each batch in which sign-ins are written.
+const (
+	sweepEvery = time.Minute
+	sweepPause = 100 * time.Millisecond
+)
 
 // serverConfig is what a server is made of.
 type serverConfig struct {
@@ -126,12 +130,33 @@ func (s *server) sweep(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		err := s.db.Write(ctx, func(tx *store.Writer) error {
-			_, err := tx.DeleteExpired(ctx, now())
-			return err
-		})
-		if err != nil && ctx.Err() == nil {
+		if err := untilNothing(ctx, s.deleteExpired); err != nil && ctx.Err() == nil {
 			s.log.Error("deleting what has expired", "err", err)
+		}
+	}
+}
+
+// deleteExpired deletes one batch and returns how many rows that were.
+func (s *server) deleteExpired(ctx context.Context) (n int64, err error) {
+	err = s.db.Write(ctx, func(tx *store.Writer) error {
+		n, err = tx.DeleteExpired(ctx, now())
+		return err
+	})
+	return n, err
+}
+
+// untilNothing repeats a batch until it finds nothing to do or fails, or the
+// context ends.
+func untilNothing(ctx context.Context, batch func(context.Context) (int64, error)) error {
+	for {
+		n, err := batch(ctx)
+		if err != nil || n == 0 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(sweepPause):
 		}
 	}
 }
