@@ -36,7 +36,7 @@ type elem struct {
 	shut, end   int32 // offsets of "</" (open, if the tag is empty) and behind the element
 	parent      int32 // index, -1 for the root
 	last        int32 // index of the last descendant, or of itself
-	space       int32 // index of the binding of its prefix, or noBinding, xmlBinding
+	space       int32 // index of a binding of its namespace, or noBinding, xmlBinding
 	attr0       int32 // first attribute
 	ns0         int32 // first namespace declaration
 	prefixLen   uint16

@@ -8,7 +8,7 @@ const (
 	MaxNamespaces        = 32        // namespace declarations of one element
 	MaxNamespacesInScope = 128       // declarations of all open elements; bounds every look-up of a prefix
 	MaxText              = 256 << 10 // octets of one run of text or one attribute value
-	MaxName              = 1 << 10   // octets of one name with its prefix
+	MaxName              = 1 << 10   // octets of one name with its prefix, or of one namespace URI
 )
 
 // Limits by profile.

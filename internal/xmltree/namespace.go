@@ -25,6 +25,8 @@ func (p *parser) declare(e *elem, a *attr, prefix string) error {
 		return fail(CodeNamespace, at, "a declaration of the prefix %s", prefix)
 	case raw == "" && prefix != "":
 		return fail(CodeNamespace, at, "a prefix bound to no namespace")
+	case len(raw) > MaxName:
+		return fail(CodeLimit, at, "a namespace of more than %d octets", MaxName)
 	case raw != "" && !isAbsolute(raw):
 		return fail(CodeNamespace, at, "a namespace that is no absolute URI")
 	case raw == XMLNamespace || raw == xmlnsNamespace:
@@ -39,11 +41,25 @@ func (p *parser) declare(e *elem, a *attr, prefix string) error {
 			return fail(CodeDuplicate, at, "a namespace declared twice in one tag")
 		}
 	}
-	p.scope[p.scopeN], p.hashes[p.scopeN] = int32(len(d.nss)), hashOf(prefix)
+	index := int32(len(d.nss))
+	p.scope[p.scopeN] = scoped{index, p.same(raw, index), hashOf(prefix), hashOf(raw)}
 	p.scopeN++
 	e.nsN++
 	d.nss = append(d.nss, binding{prefix, raw})
 	return nil
+}
+
+// same returns the first binding in scope that has this URI, or index. What is in
+// scope of an element thus has one number for each namespace, and nobody has to
+// compare URIs there.
+func (p *parser) same(uri string, index int32) int32 {
+	hash := hashOf(uri)
+	for _, s := range p.scope[:p.scopeN] {
+		if s.uriHash == hash && p.doc.nss[s.space].uri == uri {
+			return s.space
+		}
+	}
+	return index
 }
 
 // isAbsolute reports whether a URI has a scheme and is printable ASCII.
@@ -103,11 +119,11 @@ func (d *Document) distinct(attrs []attr) error {
 		a := &attrs[i]
 		_, local := d.qname(a.name, a.prefixLen, a.localLen)
 		if hashed {
-			hashes[i] = hashOf(local) ^ hashOf(d.uri(a.space))<<1
+			hashes[i] = hashOf(local) ^ uint32(a.space)
 		}
 		for j := range attrs[:i] {
 			b := &attrs[j]
-			if hashes[i] != hashes[j] || a.localLen != b.localLen || d.uri(a.space) != d.uri(b.space) {
+			if hashes[i] != hashes[j] || a.localLen != b.localLen || a.space != b.space {
 				continue
 			}
 			if _, other := d.qname(b.name, b.prefixLen, b.localLen); other == local {
@@ -118,18 +134,20 @@ func (d *Document) distinct(attrs []attr) error {
 	return nil
 }
 
-// lookup returns the innermost binding of a prefix that is in scope.
+// lookup returns the namespace that a prefix stands for: the number that all
+// bindings in scope with its URI share.
 func (p *parser) lookup(prefix string, at int) (int32, error) {
 	hash, hashed := uint32(0), p.scopeN > few
 	if hashed {
 		hash = hashOf(prefix)
 	}
 	for i := p.scopeN - 1; i >= 0; i-- {
-		if hashed && p.hashes[i] != hash {
+		s := &p.scope[i]
+		if hashed && s.prefixHash != hash {
 			continue
 		}
-		if p.doc.nss[p.scope[i]].prefix == prefix {
-			return p.scope[i], nil
+		if p.doc.nss[s.binding].prefix == prefix {
+			return s.space, nil
 		}
 	}
 	switch prefix {

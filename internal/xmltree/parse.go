@@ -11,22 +11,22 @@ func Parse(src []byte, profile Profile) (*Document, error) {
 		return nil, &Error{CodeLimit, profile.maxBytes(), fmt.Sprintf("the document has more than %d octets", profile.maxBytes())}
 	}
 	text := string(src) // the one copy: names and values are ranges of it
-	p := parser{src: text, profile: profile, doc: newDocument(text, profile), cur: -1}
+	p := parser{src: text, profile: profile, doc: newDocument(text), cur: -1}
 	if err := p.run(); err != nil {
 		return nil, err
 	}
 	return p.doc, nil
 }
 
-// newDocument makes room for what the input seems to hold, so that most
-// documents are read without growing a slice. An attacker's octets cannot ask
-// for more than the limits allow.
-func newDocument(src string, profile Profile) *Document {
-	const shortestAttribute, fewNamespaces = len(` a=""`), 16
+// newDocument makes room for what the input seems to hold, so that all messages
+// but the largest are read without growing a slice. What seems is believed to
+// some extent alone: room for more comes with what is really there.
+func newDocument(src string) *Document {
+	const believed, fewNamespaces = 4 << 10, 16
 	return &Document{
 		src:   src,
-		elems: make([]elem, 0, min(strings.Count(src, "<")/2+1, profile.maxElements())),
-		attrs: make([]attr, 0, min(strings.Count(src, "="), len(src)/shortestAttribute)),
+		elems: make([]elem, 0, min(strings.Count(src, "<")/2+1, believed)),
+		attrs: make([]attr, 0, min(strings.Count(src, "="), believed)),
 		nss:   make([]binding, 0, fewNamespaces),
 	}
 }
@@ -45,9 +45,15 @@ type parser struct {
 	gapOf   int32
 	gapTail bool
 
-	scope  [MaxNamespacesInScope]int32  // bindings of all open elements, innermost last
-	hashes [MaxNamespacesInScope]uint32 // of their prefixes
+	scope  [MaxNamespacesInScope]scoped // bindings of all open elements, innermost last
 	scopeN int
+}
+
+// scoped is a namespace declaration in scope.
+type scoped struct {
+	binding             int32
+	space               int32 // the first binding in scope of the same URI
+	prefixHash, uriHash uint32
 }
 
 func fail(code string, offset int, format string, args ...any) *Error {

@@ -243,6 +243,9 @@ func TestParseKeepsToItsLimits(t *testing.T) {
 		"attribute value":         {func(n int) string { return `<r x="` + strings.Repeat("x", n) + `"/>` }, MaxText, Message},
 		"name":                    {func(n int) string { return "<" + strings.Repeat("x", n) + "/>" }, MaxName, Message},
 		"name with a prefix":      {func(n int) string { return `<a:` + strings.Repeat("x", n-2) + ` xmlns:a="urn:x"/>` }, MaxName, Message},
+		"namespace":               {func(n int) string { return `<r xmlns:a="urn:` + strings.Repeat("x", n-4) + `"/>` }, MaxName, Message},
+		"default namespace":       {func(n int) string { return `<r xmlns="urn:` + strings.Repeat("x", n-4) + `"/>` }, MaxName, Metadata},
+		"escaped namespace":       {func(n int) string { return `<r xmlns="urn:` + strings.Repeat("&#120;", n-4) + `"/>` }, MaxName, Message},
 		"name of an attribute":    {func(n int) string { return "<r " + strings.Repeat("x", n) + `=""/>` }, MaxName, Message},
 		"namespaces closed again": {func(n int) string { return "<r>" + strings.Repeat(`<a xmlns:p="urn:x"/>`, 1000) + scopes(n) + "</r>" }, MaxNamespacesInScope, Message},
 	} {
