@@ -1,7 +1,10 @@
 package xmldsig
 
 import (
+	"hash/maphash"
 	"io"
+	"slices"
+	"sort"
 	"strings"
 	"sync"
 
@@ -72,7 +75,16 @@ func modeOf(algorithm string) mode {
 	return unknownMode
 }
 
-type namespace struct{ prefix, uri string }
+// namespace is a declaration in the output. A prefix is compared with those of its
+// hash alone, so that a tag full of attributes below many declarations costs
+// little more than its octets.
+type namespace struct {
+	prefix, uri string
+	hash        uint32 // of the prefix
+}
+
+// seed is that of this process: nobody can aim at a hash.
+var seed = maphash.MakeSeed()
 
 // attribute is an attribute to be written: one of the tree or, at the apex of an
 // inclusive form, an inherited xml:* attribute.
@@ -114,7 +126,7 @@ func (w *canonicalizer) release() {
 // walk goes through the subtree without recursion.
 func (w *canonicalizer) walk() {
 	e := w.apex
-	for {
+	for w.err == nil {
 		if e != w.omit {
 			w.startTag(e)
 			w.text(e.Lead())
@@ -264,39 +276,49 @@ func (w *canonicalizer) use(prefix, uri string) {
 	if prefix == "xml" {
 		return
 	}
-	for i := range w.declare {
-		if w.declare[i].prefix == prefix {
-			return
-		}
+	hash := uint32(maphash.String(seed, prefix))
+	if innermost(w.declare, prefix, hash) != nil {
+		return
 	}
 	said := ""
-	for i := len(w.rendered) - 1; i >= 0; i-- {
-		if w.rendered[i].prefix == prefix {
-			said = w.rendered[i].uri
-			break
-		}
+	if n := innermost(w.rendered, prefix, hash); n != nil {
+		said = n.uri
 	}
 	if said == uri {
 		return
 	}
-	w.declare = append(w.declare, namespace{prefix, uri})
+	w.declare = append(w.declare, namespace{prefix, uri, hash})
 	for i := len(w.declare) - 1; i > 0 && w.declare[i].prefix < w.declare[i-1].prefix; i-- {
 		w.declare[i], w.declare[i-1] = w.declare[i-1], w.declare[i]
 	}
 }
 
+// innermost returns the last namespace of a list with this prefix, nil if there
+// is none.
+func innermost(list []namespace, prefix string, hash uint32) *namespace {
+	for i := len(list) - 1; i >= 0; i-- {
+		if n := &list[i]; n.hash == hash && n.prefix == prefix {
+			return n
+		}
+	}
+	return nil
+}
+
 // addAttr puts an attribute in its place: by namespace URI, then by local name.
 // [xml-c14n 2.2]
 func (w *canonicalizer) addAttr(a attribute) {
-	w.attrs = append(w.attrs, a)
-	for i := len(w.attrs) - 1; i > 0 && w.attrs[i].before(&w.attrs[i-1]); i-- {
-		w.attrs[i], w.attrs[i-1] = w.attrs[i-1], w.attrs[i]
+	at := len(w.attrs)
+	if at > 0 && a.before(&w.attrs[at-1]) {
+		at = sort.Search(at, func(i int) bool { return a.before(&w.attrs[i]) })
 	}
+	w.attrs = slices.Insert(w.attrs, at, a)
 }
 
+// before compares URIs of one namespace by their place in memory first, as the
+// comparison of strings does: the tree has one string for each of them.
 func (a *attribute) before(b *attribute) bool {
-	if a.space != b.space {
-		return a.space < b.space
+	if order := strings.Compare(a.space, b.space); order != 0 {
+		return order < 0
 	}
 	return a.local < b.local
 }

@@ -3,6 +3,8 @@ package xmldsig
 import (
 	"crypto"
 	"crypto/subtle"
+	"errors"
+	"fmt"
 	"hash"
 	"io"
 	"sync"
@@ -60,15 +62,32 @@ type verifier struct {
 	count  counter
 }
 
-// counter passes octets on and counts them.
+// maxCanonical is how many octets a canonical form may have. It repeats namespaces
+// where they are used: a message of the greatest size, signed by somebody with
+// a key, could be made to repeat them a thousand times.
+const maxCanonical = 16 * xmltree.MaxMessageBytes
+
+var errTooLong = errors.New("canonicalizing: too long")
+
+// counter passes octets on, counts them and ends what takes too long.
 type counter struct {
 	dst io.Writer
 	n   int
 }
 
 func (c *counter) Write(p []byte) (int, error) {
-	c.n += len(p)
+	if c.n += len(p); c.n > maxCanonical {
+		return 0, errTooLong
+	}
 	return c.dst.Write(p)
+}
+
+// some refuses an empty canonical form: its digest is the same for everything.
+func (c *counter) some(e xmltree.Element) *Error {
+	if c.n == 0 {
+		return refuse(CodeC14N, e, "a canonical form", "none")
+	}
+	return nil
 }
 
 // verify returns the signature of e if it is one of these keys' over e. The
@@ -158,8 +177,14 @@ func (v *verifier) hash(h crypto.Hash, e xmltree.Element, c C14N) ([]byte, *Erro
 	digest := v.hasher(h)
 	v.count = counter{dst: digest}
 	err := v.c14n.run(&v.count, e, c)
-	if err != nil || v.count.n == 0 {
-		return nil, refuse(CodeC14N, e, "a canonical form", "none")
+	switch {
+	case errors.Is(err, errTooLong):
+		return nil, refuse(CodeC14N, e, fmt.Sprintf("a canonical form of up to %d octets", maxCanonical), "a longer one")
+	case err != nil:
+		return nil, refuse(CodeC14N, e, "a canonical form", err.Error())
+	}
+	if err := v.count.some(e); err != nil {
+		return nil, err
 	}
 	return digest.Sum(v.sum[:0]), nil
 }
