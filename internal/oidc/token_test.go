@@ -1,6 +1,7 @@
 package oidc_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -91,7 +92,7 @@ func TestAuthenticateRefuses(t *testing.T) {
 			continue
 		}
 		unknown, ok := errors.AsType[*oidc.TokenError](oidc.UnknownTokenClient())
-		if !ok || string(refusal.JSON()) != string(unknown.JSON()) {
+		if !ok || !bytes.Equal(refusal.JSON(), unknown.JSON()) {
 			t.Errorf("%s: the answer %s differs from that of an unknown client", name, refusal.JSON())
 		}
 		if strings.Contains(err.Error(), refusal.Description) {

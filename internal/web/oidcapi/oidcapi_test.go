@@ -332,7 +332,7 @@ func TestTokenErrorsAreThoseOfTheStandard(t *testing.T) {
 			t.Errorf("%s: WWW-Authenticate %q with %d", name, challenge, tc.status)
 		}
 	}
-	if got := s.ask(http.MethodPost, oidc.UserinfoPath, strings.Repeat("x", oidc.MaxForm+1)); got.StatusCode != 400 || !strings.Contains(got.Header.Get("WWW-Authenticate"), `error="invalid_request"`) {
+	if got := s.ask(http.MethodPost, oidc.UserinfoPath, strings.Repeat("x", oidc.MaxForm+1)); got.StatusCode != http.StatusBadRequest || !strings.Contains(got.Header.Get("WWW-Authenticate"), `error="invalid_request"`) {
 		t.Errorf("a userinfo request that is too large: %s %v", got.Status, got.Header)
 	}
 	if got := s.ask(http.MethodGet, oidc.TokenPath, ""); got.StatusCode != http.StatusMethodNotAllowed {

@@ -1,7 +1,5 @@
 package ui
 
-import "html/template"
-
 // Page is one of the pages of this package.
 type Page interface {
 	page() (template, title string)
@@ -63,16 +61,6 @@ type Switch struct {
 }
 
 func (Switch) page() (template, title string) { return "switch", "switch_title" }
-
-// leave moves on by itself. Only [UI.Leave] and [UI.LeaveForApp] make one: its
-// URL has been judged, and may have a native application's own scheme, which
-// a template by itself lets nobody follow.
-type leave struct {
-	URL  template.URL
-	Name string
-}
-
-func (leave) page() (template, title string) { return "leave", "leave_title" }
 
 // Form is posted to another site at once, by [UI.Post].
 type Form struct {

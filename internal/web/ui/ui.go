@@ -102,30 +102,6 @@ func (u *UI) render(w http.ResponseWriter, v voice, status int, p Page) error {
 	return nil
 }
 
-// Leave sends the browser on after a POST. Chromium holds every redirect that
-// follows a form to the form's content policy, so a POST does not redirect to
-// where the way leads out; it answers with this page, which moves on by
-// itself. The target is an identity provider, or a path of ours from which the
-// browser is sent out. Name is what the person knows the target by, if
-// anything.
-func (u *UI) Leave(w http.ResponseWriter, r *http.Request, target, name string) error {
-	if !ourPath(target) {
-		if err := web.CheckTarget(target); err != nil {
-			return err
-		}
-	}
-	return u.Render(w, r, http.StatusOK, leave{URL: template.URL(target), Name: name})
-}
-
-// LeaveForApp sends the browser back to an application after a POST, as
-// [UI.Leave] does. The target is one that the application has registered.
-func (u *UI) LeaveForApp(w http.ResponseWriter, r *http.Request, target string) error {
-	if err := web.CheckReturn(target); err != nil {
-		return err
-	}
-	return u.Render(w, r, http.StatusOK, leave{URL: template.URL(target)})
-}
-
 // Post has the browser post a form to another site.
 func (u *UI) Post(w http.ResponseWriter, r *http.Request, f Form) error {
 	if err := web.CheckTarget(f.Action); err != nil {
@@ -133,10 +109,4 @@ func (u *UI) Post(w http.ResponseWriter, r *http.Request, f Form) error {
 	}
 	w.Header().Set("Content-Security-Policy", web.PostingPolicy)
 	return u.Render(w, r, http.StatusOK, post{f})
-}
-
-// ourPath reports whether a browser that is sent to s stays with us: a path,
-// and nothing that browsers take for the beginning of a host.
-func ourPath(s string) bool {
-	return len(s) > 0 && s[0] == '/' && (len(s) == 1 || s[1] != '/' && s[1] != '\\')
 }
