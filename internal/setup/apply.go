@@ -3,7 +3,8 @@
 //
 // [Service.Apply] is configuration as code: it takes a file, compares it with
 // what is stored and changes what differs, all in one transaction or not at
-// all. Applied twice, a file changes nothing the second time.
+// all. What the file leaves out stays as it is, down to the single setting.
+// Applied twice, a file changes nothing the second time.
 //
 // # Trust
 //
@@ -59,19 +60,25 @@ const maxNamedFile = 5 << 20
 
 // Read returns the content of a named file.
 func (dir Files) Read(name string) ([]byte, error) {
+	unreadable := func(got string) error {
+		return &fault.Error{Kind: fault.Invalid, Code: "apply_file", Want: "a file that can be read", Got: got, Fix: fault.OperatorSide}
+	}
+	if name == "" {
+		return nil, unreadable("no name")
+	}
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(string(dir), name)
 	}
 	info, err := os.Stat(name)
 	if err != nil {
-		return nil, &fault.Error{Kind: fault.Invalid, Code: "apply_file", Got: err.Error(), Fix: fault.OperatorSide}
+		return nil, unreadable(err.Error())
 	}
 	if info.Size() > maxNamedFile {
 		return nil, &fault.Error{Kind: fault.Exhausted, Code: "apply_file", Want: "at most 5 MiB", Got: name, Fix: fault.OperatorSide}
 	}
 	b, err := os.ReadFile(filepath.Clean(name))
 	if err != nil {
-		return nil, &fault.Error{Kind: fault.Invalid, Code: "apply_file", Got: err.Error(), Fix: fault.OperatorSide}
+		return nil, unreadable(err.Error())
 	}
 	return b, nil
 }
@@ -82,6 +89,9 @@ var errDryRun = errors.New("dry run")
 // Apply makes what the file says true and returns what it changed. An error
 // names the place in the file, and then nothing was changed.
 func (s *Service) Apply(ctx context.Context, f *File, files Files, mode Mode) ([]Change, error) {
+	if err := f.once(); err != nil {
+		return nil, err
+	}
 	// What lies outside the database is read before the transaction, which
 	// may run twice and must not wait for anybody.
 	outside, err := s.gather(ctx, f, files)
@@ -90,7 +100,10 @@ func (s *Service) Apply(ctx context.Context, f *File, files Files, mode Mode) ([
 	}
 	var changes []Change
 	err = s.DB.Write(ctx, func(tx *store.Writer) error {
-		a := applier{ctx: ctx, tx: tx, now: s.Now(), outside: outside, orgs: map[string]*sso.Organization{}}
+		a := applier{
+			ctx: ctx, tx: tx, now: s.Now(), outside: outside, orgs: map[string]*sso.Organization{},
+			moved: map[sso.OrgID]bool{}, left: map[sso.OrgID]bool{}, people: map[sso.UserID]bool{},
+		}
 		if err := a.apply(f); err != nil {
 			return err
 		}
@@ -108,30 +121,27 @@ func (s *Service) Apply(ctx context.Context, f *File, files Files, mode Mode) ([
 
 // gathered is what an apply file names and does not hold.
 type gathered struct {
-	saml    map[*Connection]sso.SAML
+	idps    map[*Connection]*sso.SAML // what the metadata says; nil: none was given
 	secrets map[*App]string
 }
 
 func (s *Service) gather(ctx context.Context, f *File, files Files) (gathered, error) {
-	g := gathered{saml: map[*Connection]sso.SAML{}, secrets: map[*App]string{}}
+	g := gathered{idps: map[*Connection]*sso.SAML{}, secrets: map[*App]string{}}
 	for i := range f.Organizations {
 		for j := range f.Organizations[i].Connections {
 			c := &f.Organizations[i].Connections[j]
-			metadata, err := s.metadata(ctx, c, files)
-			if err != nil {
-				return g, at("connection "+c.Key, err)
-			}
-			if g.saml[c], err = samlSettings(c, metadata); err != nil {
+			var err error
+			if g.idps[c], err = s.identityProvider(ctx, c, files); err != nil {
 				return g, at("connection "+c.Key, err)
 			}
 		}
 	}
 	for i := range f.Apps {
 		a := &f.Apps[i]
-		if a.ClientSecretFile == "" {
+		if a.ClientSecretFile == nil {
 			continue
 		}
-		b, err := files.Read(a.ClientSecretFile)
+		b, err := files.Read(*a.ClientSecretFile)
 		if err != nil {
 			return g, at("app "+a.Key, err)
 		}
@@ -149,6 +159,9 @@ type applier struct {
 	now     time.Time
 	outside gathered
 	orgs    map[string]*sso.Organization // by key, as they are once placed
+	moved   map[sso.OrgID]bool           // have another parent than before
+	left    map[sso.OrgID]bool           // stood above one that moved
+	people  map[sso.UserID]bool          // whom the file has meant
 	apps    map[string]sso.App           // by key; nil: not read yet
 	changes []Change
 }
@@ -165,7 +178,10 @@ func (a *applier) apply(f *File) error {
 	}
 	for i := range f.Organizations {
 		o := &f.Organizations[i]
-		org := a.orgs[o.Key]
+		org, err := a.org(o.Key)
+		if err != nil {
+			return at("organization "+o.Key, err)
+		}
 		place := func(what, name string, err error) error {
 			return at("organization "+o.Key, at(what+" "+name, err))
 		}
@@ -190,7 +206,7 @@ func (a *applier) apply(f *File) error {
 			return at("app "+f.Apps[i].Key, err)
 		}
 	}
-	return nil
+	return a.tree()
 }
 
 // org returns an organization by its key, from the file or the database.
@@ -200,7 +216,7 @@ func (a *applier) org(key string) (*sso.Organization, error) {
 	}
 	o, err := a.tx.OrganizationByKey(a.ctx, key)
 	if errors.Is(err, store.ErrNotFound) {
-		return nil, &fault.Error{Kind: fault.NotFound, Code: "organization_unknown", Got: key, Fix: fault.OperatorSide}
+		return nil, &fault.Error{Kind: fault.NotFound, Code: "organization_unknown", Want: "an organization of this file or the database", Got: key, Fix: fault.OperatorSide}
 	}
 	if err != nil {
 		return nil, err

@@ -9,73 +9,50 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/saml"
 	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
 )
 
-// maxURI bounds an entity ID [SAMLCore 8.3.6].
-const maxURI = 1024
-
-// metadata returns the metadata that a connection names, from one of its three
-// places.
-func (s *Service) metadata(ctx context.Context, c *Connection, files Files) ([]byte, error) {
+// identityProvider reads what a connection's metadata says, from one of its
+// three places. It returns nil where the file names none, and empty settings
+// where it takes the metadata away.
+func (s *Service) identityProvider(ctx context.Context, c *Connection, files Files) (*sso.SAML, error) {
 	named := 0
-	for _, v := range []string{c.Metadata, c.MetadataFile, c.MetadataURL} {
-		if v != "" {
+	for _, v := range []*string{c.Metadata, c.MetadataFile, c.MetadataURL} {
+		if v != nil {
 			named++
 		}
 	}
+	var metadata []byte
+	var err error
 	switch {
+	case named == 0:
+		return nil, nil
 	case named > 1:
-		return nil, &fault.Error{Kind: fault.Invalid, Code: "apply_value", Want: "one of metadata, metadata_file and metadata_url", Got: "several", Fix: fault.OperatorSide}
-	case c.MetadataFile != "":
-		return files.Read(c.MetadataFile)
-	case c.MetadataURL != "":
-		return s.Fetch.Get(ctx, c.MetadataURL)
+		return nil, refused("one of metadata, metadata_file and metadata_url", "several")
+	case c.MetadataFile != nil:
+		metadata, err = files.Read(*c.MetadataFile)
+	case c.MetadataURL != nil:
+		metadata, err = s.Fetch.Get(ctx, *c.MetadataURL)
+	case *c.Metadata == "":
+		return &sso.SAML{}, nil
 	default:
-		return []byte(c.Metadata), nil
+		metadata = []byte(*c.Metadata)
 	}
+	if err != nil {
+		return nil, err
+	}
+	return readMetadata(metadata)
 }
 
-// samlSettings reads what a connection says, with the metadata of its identity
-// provider, which may be empty for a draft.
-func samlSettings(c *Connection, metadata []byte) (sso.SAML, error) {
-	out := sso.SAML{SPEntityID: c.SPEntityID, IdPInitiated: c.IdPInitiated, NameIDFormat: c.NameIDFormat, ForceAuthn: c.ForceAuthn}
-	if len(c.SPEntityID) > maxURI || len(c.NameIDFormat) > maxURI {
-		return out, &fault.Error{Kind: fault.Invalid, Code: "apply_value", Want: "a URI of at most 1024 octets", Fix: fault.OperatorSide}
-	}
-	if c.IdPInitiated {
-		return out, &fault.Error{Kind: fault.Invalid, Code: "apply_value", Want: "idp_initiated: false; sign-in that starts at the identity provider does not exist yet", Got: "true", Fix: fault.OperatorSide}
-	}
-	switch c.SignRequests {
-	case "", "auto":
-	case "always":
-		out.SignRequests = sso.SignAlways
-	case "never":
-		out.SignRequests = sso.SignNever
-	default:
-		return out, &fault.Error{Kind: fault.Invalid, Code: "apply_value", Want: "sign_requests: auto, always, never", Got: c.SignRequests, Fix: fault.OperatorSide}
-	}
-	for _, l := range c.Legacy {
-		sw, err := oneOf(l.Switch, "legacy.switch", "", sso.LegacySwitches()...)
-		if err != nil {
-			return out, err
-		}
-		day, err := time.Parse(time.DateOnly, l.Until)
-		if err != nil || sw == "" {
-			return out, &fault.Error{Kind: fault.Invalid, Code: "apply_value", Want: "legacy: a switch with until: a day such as 2027-01-31", Got: l.Switch + " until " + l.Until, Fix: fault.OperatorSide}
-		}
-		out.Legacy = append(out.Legacy, sso.Legacy{Switch: sw, Until: day.AddDate(0, 0, 1)})
-	}
-	if len(metadata) == 0 {
-		return out, nil
-	}
+func readMetadata(metadata []byte) (*sso.SAML, error) {
 	m, err := saml.ParseIdPMetadata(metadata)
 	if err != nil {
-		return out, metadataFault(err)
+		return nil, metadataFault(err)
 	}
 	if _, err := m.SignOn(); err != nil {
-		return out, metadataFault(err)
+		return nil, metadataFault(err)
 	}
-	out.IdPEntityID, out.WantsSigned = m.EntityID, m.WantAuthnRequestsSigned
+	out := &sso.SAML{IdPEntityID: m.EntityID, WantsSigned: m.WantAuthnRequestsSigned}
 	for _, k := range m.Keys {
 		out.Certificates = append(out.Certificates, k.Certificate)
 	}
@@ -94,5 +71,161 @@ func metadataFault(err error) error {
 	if !ok {
 		return err
 	}
-	return &fault.Error{Kind: fault.Invalid, Code: strings.ReplaceAll(m.Code, ".", "_"), Got: m.Detail, Fix: fault.IdPSide}
+	got := m.Detail
+	if got == "" {
+		got = "nothing"
+	}
+	return &fault.Error{Kind: fault.Invalid, Code: strings.ReplaceAll(m.Code, ".", "_"), Want: "SAML metadata of one identity provider", Got: got, Fix: fault.IdPSide}
+}
+
+func (a *applier) connection(org *sso.Organization, in *Connection) error {
+	if _, err := sso.ParseKey(in.Key); err != nil {
+		return err
+	}
+	old, err := a.tx.ConnectionByKey(a.ctx, in.Key)
+	missing := errors.Is(err, store.ErrNotFound)
+	if err != nil && !missing {
+		return err
+	}
+	if !missing && old.Org != org.ID {
+		return &fault.Error{Kind: fault.Conflict, Code: "connection_key_taken", Want: "a key that no connection of another organization has", Got: in.Key, Fix: fault.OperatorSide}
+	}
+	c := old
+	if missing {
+		c = sso.Connection{
+			ID: sso.NewConnectionID(a.now), Org: org.ID, Key: in.Key, Name: org.Name, Protocol: sso.ProtocolSAML, State: sso.ConnectionDraft,
+			FirstSignIn: sso.FirstCreate, Defaults: sso.Defaults{Role: sso.RoleMember}, CreatedAt: a.now,
+		}
+	}
+	if err := a.mergeConnection(&c, org, in); err != nil {
+		return err
+	}
+	if c.State == sso.ConnectionActive {
+		if err := c.Complete(); err != nil {
+			return err
+		}
+	}
+	if !missing && same(old, c) {
+		return nil
+	}
+	c.UpdatedAt = a.now
+	if err := a.tx.Org(org.ID).SaveConnection(a.ctx, c); err != nil {
+		return err
+	}
+	did, action := "created, "+string(c.State), "connection.created"
+	if !missing {
+		did, action = changed(
+			field{"name", old.Name != c.Name}, field{"state, now " + string(c.State), old.State != c.State}, field{"identity provider", !same(old.SAML, c.SAML)},
+			field{"first sign-in", old.FirstSignIn != c.FirstSignIn}, field{"defaults", !same(old.Defaults, c.Defaults)}, field{"attributes", old.Attributes != c.Attributes}), "connection.changed"
+	}
+	a.did("connection", in.Key, did)
+	return a.record(org.ID, action, string(c.ID))
+}
+
+// mergeConnection gives the connection what the file says of it.
+func (a *applier) mergeConnection(c *sso.Connection, org *sso.Organization, in *Connection) error {
+	setName(&c.Name, in.Name, org.Name)
+	if err := choose(&c.Protocol, in.Protocol, "protocol", sso.ProtocolSAML); err != nil {
+		return err
+	}
+	if err := choose(&c.State, in.State, "state", sso.ConnectionDraft, sso.ConnectionTested, sso.ConnectionActive, sso.ConnectionDisabled); err != nil {
+		return err
+	}
+	if err := choose(&c.FirstSignIn, in.FirstSignIn, "first_sign_in", sso.FirstCreate, sso.FirstMatch); err != nil {
+		return err
+	}
+	if idp := a.outside.idps[in]; idp != nil {
+		c.SAML.IdPEntityID, c.SAML.WantsSigned, c.SAML.Certificates, c.SAML.Endpoints = idp.IdPEntityID, idp.WantsSigned, idp.Certificates, idp.Endpoints
+	}
+	if err := in.mergeSAML(&c.SAML); err != nil {
+		return err
+	}
+	if err := a.mergeDefaults(&c.Defaults, org, &in.Defaults); err != nil {
+		return err
+	}
+	return in.Attributes.merge(&c.Attributes)
+}
+
+// mergeSAML gives our side of the connection what the file says of it.
+func (c *Connection) mergeSAML(to *sso.SAML) error {
+	if err := setURI(&to.SPEntityID, c.SPEntityID, "sp_entity_id"); err != nil {
+		return err
+	}
+	if err := setURI(&to.NameIDFormat, c.NameIDFormat, "nameid_format"); err != nil {
+		return err
+	}
+	set(&to.ForceAuthn, c.ForceAuthn)
+	if c.IdPInitiated != nil && *c.IdPInitiated {
+		return refused("idp_initiated: false; sign-in that starts at the identity provider does not exist yet", "true")
+	}
+	set(&to.IdPInitiated, c.IdPInitiated)
+	const auto = sso.RequestSign("auto")
+	if err := choose(&to.SignRequests, c.SignRequests, "sign_requests", auto, sso.SignAlways, sso.SignNever); err != nil {
+		return err
+	}
+	if to.SignRequests == auto {
+		to.SignRequests = sso.SignAuto
+	}
+	if c.Legacy == nil {
+		return nil
+	}
+	to.Legacy = nil
+	for i := range c.Legacy {
+		l := &c.Legacy[i]
+		var sw sso.LegacySwitch
+		if err := choose(&sw, &l.Switch, "legacy.switch", sso.LegacySwitches()...); err != nil {
+			return err
+		}
+		day, err := time.Parse(time.DateOnly, l.Until)
+		if err != nil {
+			return refused("legacy.until: a day such as 2027-01-31", l.Until)
+		}
+		to.Legacy = append(to.Legacy, sso.Legacy{Switch: sw, Until: day.AddDate(0, 0, 1)})
+	}
+	return nil
+}
+
+func (a *applier) mergeDefaults(to *sso.Defaults, org *sso.Organization, in *Defaults) error {
+	if err := setRole(&to.Role, in.Role); err != nil {
+		return at("defaults.role", err)
+	}
+	if err := setGroups(&to.Groups, in.Groups, "defaults.groups"); err != nil {
+		return err
+	}
+	if in.Organizations == nil {
+		return nil
+	}
+	to.Organizations = nil
+	for _, key := range in.Organizations {
+		o, err := a.org(key)
+		if err != nil {
+			return at("defaults.organizations", err)
+		}
+		if !o.Within(org.ID) {
+			return outsideTree(org, key)
+		}
+		to.Organizations = append(to.Organizations, o.ID)
+	}
+	return nil
+}
+
+// outsideTree is the fault of defaults that would make members of an
+// organization that is none of the connection's.
+func outsideTree(org *sso.Organization, key string) error {
+	return &fault.Error{Kind: fault.Denied, Code: "defaults_tree", Want: "defaults.organizations at or below " + org.Key, Got: key, Fix: fault.OperatorSide}
+}
+
+func (m *AttributeMap) merge(to *sso.AttributeMap) error {
+	for _, f := range []struct {
+		to, from *string
+		where    string
+	}{
+		{&to.Subject, m.Subject, "subject"}, {&to.Email, m.Email, "email"}, {&to.FirstName, m.FirstName, "first_name"},
+		{&to.LastName, m.LastName, "last_name"}, {&to.Username, m.Username, "username"}, {&to.Groups, m.Groups, "groups"},
+	} {
+		if err := setAttribute(f.to, f.from, "attributes."+f.where); err != nil {
+			return err
+		}
+	}
+	return nil
 }

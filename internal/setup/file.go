@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
 	"strconv"
-	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -21,7 +18,9 @@ const MaxFile = 16 << 20
 
 // File is what an apply file says: the organizations and apps that shall be
 // there. Keys are stable names chosen by the author. What a file does not
-// mention is left as it is.
+// mention is left as it is: a thing, and each setting of a thing that it does
+// mention. So nil is "unchanged", or the default for what is new; to empty a
+// setting, the file gives the empty text or the empty list.
 type File struct {
 	Organizations []Organization `yaml:"organizations"`
 	Apps          []App          `yaml:"apps"`
@@ -30,9 +29,9 @@ type File struct {
 // Organization is an organization with what it owns.
 type Organization struct {
 	Key          string       `yaml:"key"`
-	Name         string       `yaml:"name"`
-	Parent       string       `yaml:"parent"` // key of the organization above
-	State        string       `yaml:"state"`  // active or suspended; empty: active
+	Name         *string      `yaml:"name"`   // new: the key
+	Parent       *string      `yaml:"parent"` // key of the organization above; empty: none, as for a new one
+	State        *string      `yaml:"state"`  // active or suspended; new: active
 	Entitlements []string     `yaml:"entitlements"`
 	Domains      []Domain     `yaml:"domains"`
 	Connections  []Connection `yaml:"connections"`
@@ -42,28 +41,28 @@ type Organization struct {
 
 // Domain is a claim to an e-mail domain.
 type Domain struct {
-	Name       string `yaml:"name"`
-	Vouched    bool   `yaml:"vouched"`    // the operator vouches for it
-	Connection string `yaml:"connection"` // key; empty: the organization's own
+	Name       string  `yaml:"name"`
+	Vouched    *bool   `yaml:"vouched"`    // the operator vouches for it, or withdraws that
+	Connection *string `yaml:"connection"` // key; empty: the organization's own
 }
 
 // Connection is an identity provider.
 type Connection struct {
 	Key          string        `yaml:"key"`
-	Name         string        `yaml:"name"` // as people know it; empty: the organization's name
-	Protocol     string        `yaml:"protocol"`
-	State        string        `yaml:"state"`
-	Metadata     string        `yaml:"metadata"`
-	MetadataFile string        `yaml:"metadata_file"` // relative to the apply file
-	MetadataURL  string        `yaml:"metadata_url"`
-	FirstSignIn  string        `yaml:"first_sign_in"`
+	Name         *string       `yaml:"name"`     // as people know it; empty or new: the organization's name
+	Protocol     *string       `yaml:"protocol"` // new: saml
+	State        *string       `yaml:"state"`    // new: draft
+	Metadata     *string       `yaml:"metadata"`
+	MetadataFile *string       `yaml:"metadata_file"` // relative to the apply file
+	MetadataURL  *string       `yaml:"metadata_url"`
+	FirstSignIn  *string       `yaml:"first_sign_in"` // new: create
 	Defaults     Defaults      `yaml:"defaults"`
 	Attributes   AttributeMap  `yaml:"attributes"`
-	SPEntityID   string        `yaml:"sp_entity_id"`
-	IdPInitiated bool          `yaml:"idp_initiated"`
-	SignRequests string        `yaml:"sign_requests"` // auto, always or never; empty: auto
-	NameIDFormat string        `yaml:"nameid_format"`
-	ForceAuthn   bool          `yaml:"force_authn"`
+	SPEntityID   *string       `yaml:"sp_entity_id"`
+	IdPInitiated *bool         `yaml:"idp_initiated"`
+	SignRequests *string       `yaml:"sign_requests"` // auto, always or never; new: auto
+	NameIDFormat *string       `yaml:"nameid_format"`
+	ForceAuthn   *bool         `yaml:"force_authn"`
 	Legacy       []LegacyGrant `yaml:"legacy"`
 }
 
@@ -75,48 +74,51 @@ type LegacyGrant struct {
 
 // Defaults is what new people get.
 type Defaults struct {
-	Role          string   `yaml:"role"`
+	Role          *string  `yaml:"role"` // new: member
 	Groups        []string `yaml:"groups"`
 	Organizations []string `yaml:"organizations"` // keys
 }
 
-// AttributeMap names attributes of the identity provider.
+// AttributeMap names attributes of the identity provider. An empty name means
+// the usual ones.
 type AttributeMap struct {
-	Subject   string `yaml:"subject"`
-	Email     string `yaml:"email"`
-	FirstName string `yaml:"first_name"`
-	LastName  string `yaml:"last_name"`
-	Username  string `yaml:"username"`
-	Groups    string `yaml:"groups"`
+	Subject   *string `yaml:"subject"`
+	Email     *string `yaml:"email"`
+	FirstName *string `yaml:"first_name"`
+	LastName  *string `yaml:"last_name"`
+	Username  *string `yaml:"username"`
+	Groups    *string `yaml:"groups"`
 }
 
 // Policy is what an organization demands.
 type Policy struct {
-	SSO           string   `yaml:"sso"`
-	MFA           string   `yaml:"mfa"`
+	SSO           *string  `yaml:"sso"`
+	MFA           *string  `yaml:"mfa"`
 	Exempt        []string `yaml:"exempt"`
 	IPAllow       []string `yaml:"ip_allow"`
-	InactiveAfter string   `yaml:"inactive_after"` // such as 90d or 36h
+	InactiveAfter *string  `yaml:"inactive_after"` // such as 90d or 36h; empty: never
 }
 
-// User is a person at home in the organization.
+// User is a person at home in the organization, found by username, else by
+// address.
 type User struct {
-	Username     string   `yaml:"username"`
-	Email        string   `yaml:"email"`
-	FirstName    string   `yaml:"first_name"`
-	LastName     string   `yaml:"last_name"`
-	Role         string   `yaml:"role"`
+	Username     *string  `yaml:"username"`
+	Email        *string  `yaml:"email"`
+	FirstName    *string  `yaml:"first_name"`
+	LastName     *string  `yaml:"last_name"`
+	Role         *string  `yaml:"role"` // new: member
 	Groups       []string `yaml:"groups"`
-	State        string   `yaml:"state"`
-	PasswordHash string   `yaml:"password_hash"` // argon2id, PHC format
+	State        *string  `yaml:"state"`         // active or suspended; new: active
+	PasswordHash *string  `yaml:"password_hash"` // argon2id, PHC format; empty: has no password
 }
 
-// App is a client of the OpenID provider. Without a secret it is public.
+// App is a client of the OpenID provider. A new one without a secret is public.
 type App struct {
 	Key              string   `yaml:"key"`
-	Name             string   `yaml:"name"`
-	ClientID         string   `yaml:"client_id"`
-	ClientSecretFile string   `yaml:"client_secret_file"` // relative to the apply file
+	Name             *string  `yaml:"name"`               // new: the key
+	ClientID         *string  `yaml:"client_id"`          // new: the key
+	ClientSecretFile *string  `yaml:"client_secret_file"` // relative to the apply file
+	Public           *bool    `yaml:"public"`             // takes the secret away
 	RedirectURIs     []string `yaml:"redirect_uris"`
 }
 
@@ -125,98 +127,88 @@ type App struct {
 // by [Service.Apply].
 func ParseFile(src []byte) (*File, error) {
 	if len(src) > MaxFile {
-		return nil, &fault.Error{Kind: fault.Exhausted, Code: "apply_size", Want: "at most 16 MiB", Got: strconv.Itoa(len(src)), Fix: fault.OperatorSide}
+		return nil, &fault.Error{Kind: fault.Exhausted, Code: "apply_size", Want: "at most 16 MiB", Got: strconv.Itoa(len(src)) + " octets or more", Fix: fault.OperatorSide}
 	}
 	d := yaml.NewDecoder(bytes.NewReader(src))
 	d.KnownFields(true)
 	var f File
 	if err := d.Decode(&f); err != nil && !errors.Is(err, io.EOF) {
-		return nil, &fault.Error{Kind: fault.Invalid, Code: "apply_yaml", Got: oneLine(err), Fix: fault.OperatorSide}
+		return nil, yamlFault(err)
 	}
 	var more yaml.Node
 	if err := d.Decode(&more); !errors.Is(err, io.EOF) {
-		return nil, &fault.Error{Kind: fault.Invalid, Code: "apply_yaml", Want: "one document", Got: "several", Fix: fault.OperatorSide}
+		return nil, &fault.Error{Kind: fault.Invalid, Code: "apply_yaml", Want: "one document", Got: "several, with --- between them", Fix: fault.OperatorSide}
 	}
 	return &f, nil
 }
 
-// oneLine folds the text of a YAML error, which comes in several lines.
-func oneLine(err error) string {
-	return strings.Join(strings.Fields(strings.ReplaceAll(err.Error(), "yaml:", "")), " ")
-}
-
-// policy reads what an organization demands.
-func (p Policy) read() (sso.Policy, error) {
-	var out sso.Policy
-	var err error
-	if out.SSO, err = oneOf(p.SSO, "policy.sso", "", sso.SSOOff, sso.SSOOptional, sso.SSORequired); err != nil {
-		return out, err
-	}
-	if out.MFA, err = oneOf(p.MFA, "policy.mfa", "", sso.MFAOff, sso.MFAOptional, sso.MFAOwners, sso.MFARequired); err != nil {
-		return out, err
-	}
-	for _, s := range p.Exempt {
-		e, err := sso.ParseEmail(s)
-		if err != nil {
-			return out, err
+// once refuses a file that mentions one thing twice: which of the two holds
+// would be for chance to say, and the next run would change it back. The same
+// domain may be claimed by two organizations, and a name or address may be
+// that of two people at home in two.
+func (f *File) once() error {
+	all := mentions{}
+	for i := range f.Organizations {
+		o := &f.Organizations[i]
+		place := "organization " + o.Key
+		if err := all.add("organization", o.Key, o.Key); err != nil {
+			return err
 		}
-		out.Exempt = append(out.Exempt, e.Key())
-	}
-	for _, s := range p.IPAllow {
-		n, err := parsePrefix(s)
-		if err != nil {
-			return out, err
+		for j := range o.Connections {
+			if err := all.add("connection", o.Connections[j].Key, o.Connections[j].Key); err != nil {
+				return at(place, err)
+			}
 		}
-		out.IPAllow = append(out.IPAllow, n)
-	}
-	out.InactiveAfter, err = parseDuration(p.InactiveAfter)
-	return out, err
-}
-
-// oneOf reads one of a few words; an empty one stands for none.
-func oneOf[T ~string](s, where string, none T, words ...T) (T, error) {
-	if s == "" {
-		return none, nil
-	}
-	var list []string
-	for _, w := range words {
-		if string(w) == s {
-			return w, nil
+		own := mentions{}
+		for j := range o.Domains {
+			// What is no name is refused where it is read.
+			if name, err := sso.ParseDomainName(o.Domains[j].Name); err == nil {
+				if err := own.add("domain", name, name); err != nil {
+					return at(place, err)
+				}
+			}
 		}
-		list = append(list, string(w))
+		for j := range o.Users {
+			if err := own.addUser(&o.Users[j]); err != nil {
+				return at(place, err)
+			}
+		}
 	}
-	return none, &fault.Error{Kind: fault.Invalid, Code: "apply_value", Want: where + ": " + strings.Join(list, ", "), Got: s, Fix: fault.OperatorSide}
+	for i := range f.Apps {
+		if err := all.add("app", f.Apps[i].Key, f.Apps[i].Key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// parsePrefix reads a network, or an address for itself alone. IPv4 written as
-// IPv6 is one and the same.
-func parsePrefix(s string) (netip.Prefix, error) {
-	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
-		a = a.Unmap()
-		return netip.PrefixFrom(a, a.BitLen()), nil
+// mentions are the things that a file has mentioned so far.
+type mentions map[mention]bool
+
+type mention struct{ what, key string }
+
+func (m mentions) add(what, key, name string) error {
+	if m[mention{what, key}] {
+		return at(what+" "+name, twice(name))
 	}
-	n, err := netip.ParsePrefix(s)
-	if err != nil || n.Addr().Is4In6() {
-		return netip.Prefix{}, &fault.Error{Kind: fault.Invalid, Code: "apply_value", Want: "policy.ip_allow: a network such as 192.0.2.0/24 or 2001:db8::/32", Got: s, Fix: fault.OperatorSide}
-	}
-	return n.Masked(), nil
+	m[mention{what, key}] = true
+	return nil
 }
 
-// parseDuration reads days ("90d") or what Go reads ("36h"), in whole seconds.
-func parseDuration(s string) (sso.Duration, error) {
-	if s == "" {
-		return 0, nil
+func (m mentions) addUser(u *User) error {
+	if name, err := sso.ParseUsername(value(u.Username)); err == nil {
+		if err := m.add("user", sso.UsernameKey(name), u.name()); err != nil {
+			return err
+		}
 	}
-	const day = 24 * time.Hour
-	const most = 3650 * day
-	var d time.Duration
-	days, isDays := strings.CutSuffix(s, "d")
-	if n, err := strconv.Atoi(days); isDays && err == nil && n >= 0 && n <= int(most/day) {
-		d = time.Duration(n) * day
-	} else if d, err = time.ParseDuration(s); err != nil || d < 0 || d > most || d%time.Second != 0 {
-		return 0, &fault.Error{Kind: fault.Invalid, Code: "apply_value", Want: "policy.inactive_after: a length of time such as 90d or 36h, at most 3650d", Got: s, Fix: fault.OperatorSide}
+	if e, err := sso.ParseEmail(value(u.Email)); err == nil { // has an @, so it is no username
+		return m.add("user", e.Key(), u.name())
 	}
-	return sso.Duration(d / time.Second), nil
+	return nil
+}
+
+func twice(name string) error {
+	return &fault.Error{Kind: fault.Invalid, Code: "apply_twice", Want: "each thing once in a file", Got: name + " a second time", Fix: fault.OperatorSide}
 }
 
 // at puts the place in the file before an error, so that its reader finds it.

@@ -1,0 +1,90 @@
+package setup
+
+import (
+	"errors"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// domain claims a domain for an organization. A vouched one is verified at
+// once, unless another organization has proved it.
+func (a *applier) domain(org *sso.Organization, in *Domain) error {
+	name, err := sso.ClaimDomain(in.Name)
+	if err != nil {
+		return wanting("a domain that is the organization's alone", err)
+	}
+	old, err := a.tx.Org(org.ID).Domain(a.ctx, name)
+	missing := errors.Is(err, store.ErrNotFound)
+	if err != nil && !missing {
+		return err
+	}
+	d := old
+	if missing {
+		d = sso.Domain{Org: org.ID, Name: name, State: sso.DomainInReview, CreatedAt: a.now}
+	}
+	if err := a.domainConnection(&d, org, in.Connection); err != nil {
+		return err
+	}
+	if in.Vouched != nil {
+		if err := a.vouch(&d, *in.Vouched); err != nil {
+			return err
+		}
+	}
+	if !missing && same(old, d) {
+		return nil
+	}
+	if err := a.tx.Org(org.ID).SaveDomain(a.ctx, d); err != nil {
+		return err
+	}
+	did, action := "claimed, "+string(d.State), "domain.claimed"
+	if !missing {
+		did, action = changed(field{"state, now " + string(d.State), old.State != d.State}, field{"connection", old.Connection != d.Connection}), "domain.changed"
+	}
+	if d.Proof == sso.ProofVouched && old.Proof != sso.ProofVouched {
+		action = "domain.vouched"
+	}
+	a.did("domain", name, did)
+	return a.record(org.ID, action, name)
+}
+
+// vouch verifies a domain on the operator's word, or withdraws that word: then
+// trust ends at once, but a proof by DNS stands by itself.
+func (a *applier) vouch(d *sso.Domain, vouched bool) error {
+	if !vouched {
+		if d.Proof == sso.ProofVouched {
+			d.State, d.Proof = sso.DomainInReview, ""
+		}
+		return nil
+	}
+	if d.State == sso.DomainVerified {
+		return nil
+	}
+	owner, err := a.tx.VerifiedDomain(a.ctx, d.Name)
+	if err == nil && owner.Org != d.Org {
+		return &fault.Error{Kind: fault.Conflict, Code: "domain_taken", Want: "a domain that is not verified for another organization", Got: d.Name, Fix: fault.OperatorSide}
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	d.State, d.Proof, d.VerifiedAt = sso.DomainVerified, sso.ProofVouched, a.now
+	return nil
+}
+
+// domainConnection sets the connection that a domain names, one of the
+// organization's own, if the file says which.
+func (a *applier) domainConnection(d *sso.Domain, org *sso.Organization, key *string) error {
+	if key == nil || *key == "" {
+		if key != nil {
+			d.Connection = ""
+		}
+		return nil
+	}
+	c, err := a.tx.ConnectionByKey(a.ctx, *key)
+	if errors.Is(err, store.ErrNotFound) || err == nil && c.Org != org.ID {
+		return &fault.Error{Kind: fault.NotFound, Code: "connection_unknown", Want: "a connection of " + org.Key, Got: *key, Fix: fault.OperatorSide}
+	}
+	d.Connection = c.ID
+	return err
+}

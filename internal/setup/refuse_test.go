@@ -1,0 +1,177 @@
+package setup_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/setup"
+	"github.com/sallyport/sallyport/internal/sso"
+)
+
+// refusal is a file that is refused, and its accepted twin.
+type refusal struct {
+	file, twin string
+	code       string
+	says       []string // parts of the text
+}
+
+func refuse(t *testing.T, h *house, before string, cases map[string]refusal) {
+	t.Helper()
+	h.must(before)
+	for name, tc := range cases {
+		_, err := h.apply(tc.file, setup.Commit)
+		if !fault.Is(err, tc.code) {
+			t.Errorf("%s: Apply() = %v, want %s", name, err, tc.code)
+			continue
+		}
+		for _, part := range tc.says {
+			if !strings.Contains(err.Error(), part) {
+				t.Errorf("%s: %v, want it to say %q", name, err, part)
+			}
+		}
+		if f := fault.From(err); f.Want == "" || f.Got == "" {
+			t.Errorf("%s: %v, want both what was wanted and what came", name, err)
+		}
+		if _, err := h.apply(tc.twin, setup.DryRun); err != nil {
+			t.Errorf("%s: the accepted twin: %v", name, err)
+		}
+	}
+}
+
+// users is a file with these people of acme.
+func users(list string) string { return `organizations: [{key: acme, users: [` + list + `]}]` }
+
+func TestNobodyIsDoubledOrRenamedSilently(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, h *house) {
+		refuse(t, h, users(`{username: al, email: al@x.example}, {username: bo, email: bo@x.example}, {email: carl@x.example}`), map[string]refusal{
+			"a new username for an address": {
+				users(`{username: alice, email: al@x.example}`), users(`{username: alice, email: alice@x.example}`),
+				"ident_conflict", []string{"organization acme: user alice: ", "the username al, which the user with this address has", `got "alice"`},
+			},
+			"the address of another user": {
+				users(`{username: al, email: bo@x.example}`), users(`{username: al, email: new@x.example}`),
+				"ident_conflict", []string{"no other user of acme", "bo@x.example, for al"},
+			},
+			"one username twice": {
+				users(`{username: al}, {username: AL}`), users(`{username: al}, {username: bo}`),
+				"apply_twice", []string{"organization acme: user AL: "},
+			},
+			"one address twice": {
+				users(`{email: new@x.example}, {email: New@x.example, state: suspended}`), users(`{email: new@x.example}, {email: new@y.example, state: suspended}`),
+				"apply_twice", []string{"organization acme: user New@x.example: "},
+			},
+			"two new usernames with one address": {
+				users(`{username: u, email: new@x.example}, {username: v, email: new@x.example}`), users(`{username: u, email: new@x.example}, {username: v}`),
+				"apply_twice", nil,
+			},
+			"one user by username and by address": {
+				users(`{username: al}, {email: al@x.example}`), users(`{username: al}, {email: bo@x.example}`),
+				"apply_twice", []string{"user al@x.example: "},
+			},
+		})
+		// A person who had no username gets one, and so is renamed who is first made to have none.
+		for _, list := range []string{`{username: carl, email: carl@x.example}`, `{username: "", email: al@x.example}`, `{username: alice, email: al@x.example}`} {
+			if got := h.must(users(list)); len(got) != 1 || !strings.HasSuffix(got[0], "changed username") {
+				t.Errorf("%s: %q, want the username changed", list, got)
+			}
+		}
+	})
+}
+
+func TestEachThingOnceInAFile(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, h *house) {
+		refuse(t, h, `organizations: [{key: acme}]`, map[string]refusal{
+			"an organization": {`organizations: [{key: a1}, {key: a1}]`, `organizations: [{key: a1}, {key: a2}]`, "apply_twice", []string{"organization a1: "}},
+			"a connection": {
+				`organizations: [{key: acme, connections: [{key: c1}, {key: c1}]}]`, `organizations: [{key: acme, connections: [{key: c1}, {key: c2}]}]`,
+				"apply_twice", []string{"organization acme: connection c1: ", "c1 a second time"},
+			},
+			"a connection of two organizations": {
+				`organizations: [{key: acme, connections: [{key: c1}]}, {key: b, connections: [{key: c1}]}]`, `organizations: [{key: acme, connections: [{key: c1}]}, {key: b, connections: [{key: c2}]}]`,
+				"apply_twice", []string{"organization b: connection c1: "},
+			},
+			"a domain, written otherwise": {
+				`organizations: [{key: acme, domains: [{name: x.example}, {name: X.Example, vouched: true}]}]`, `organizations: [{key: acme, domains: [{name: x.example}]}, {key: b, domains: [{name: X.Example, vouched: true}]}]`,
+				"apply_twice", []string{"organization acme: domain x.example: "},
+			},
+			"an app": {
+				`apps: [{key: p, redirect_uris: ["https://a.example/"]}, {key: p, redirect_uris: ["https://b.example/"]}]`, `apps: [{key: p, redirect_uris: ["https://a.example/"]}, {key: q, redirect_uris: ["https://b.example/"]}]`,
+				"apply_twice", []string{"app p: "},
+			},
+		})
+	})
+}
+
+func TestSecretsAreNotLostByAccident(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, h *house) {
+		refuse(t, h, whole, map[string]refusal{
+			"public with a secret":             {`apps: [{key: portal, public: true, client_secret_file: app.secret}]`, `apps: [{key: portal, public: true}]`, "apply_value", []string{"app portal: "}},
+			"not public and no secret":         {`apps: [{key: spa, public: false}]`, `apps: [{key: spa, public: false, client_secret_file: app.secret}]`, "apply_value", []string{"client_secret_file, or public: true"}},
+			"a secret in a file without name":  {`apps: [{key: portal, client_secret_file: ""}]`, `apps: [{key: portal, client_secret_file: app.secret}]`, "apply_file", nil},
+			"metadata in a file without name":  {connection(`metadata_file: ""`), connection(`metadata_file: idp.xml`), "apply_file", nil},
+			"an active one without metadata":   {connection(`metadata: ""`), connection(`metadata: "", state: draft`), "connection_incomplete", nil},
+			"metadata of white space":          {connection(`metadata: " "`), connection(`metadata: "", state: draft`), "metadata_empty", []string{`got "nothing"`}},
+			"another organization's for mail":  {`organizations: [{key: acme-emea, domains: [{name: e.example, connection: acme-okta}]}]`, `organizations: [{key: acme, domains: [{name: e.example, connection: acme-okta}]}]`, "connection_unknown", []string{"a connection of acme-emea"}},
+			"a word that is empty":             {connection(`state: ""`), connection(`state: disabled`), "apply_value", []string{"state: draft, tested, active, disabled"}},
+			"a legacy switch that has no name": {connection(`legacy: [{until: 2027-01-31}]`), connection(`legacy: [{switch: sha1, until: 2027-01-31}]`), "apply_value", []string{"legacy.switch"}},
+		})
+	})
+}
+
+// connection is a file with this of acme's connection.
+func connection(says string) string {
+	return `organizations: [{key: acme, connections: [{key: acme-okta, ` + says + `}]}]`
+}
+
+// What no engine stores alike, or no reader sees, is refused in texts that are
+// stored as they are.
+func TestTextsThatCannotBeKept(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("u", 1025)
+	eachEngine(t, func(t *testing.T, h *house) {
+		cases := map[string]refusal{}
+		for name, tc := range map[string]struct{ where, bad, good string }{
+			"NUL in our entity ID":        {"sp_entity_id: %s", `"urn:x\0y"`, `"urn:xy"`},
+			"a space in our entity ID":    {"sp_entity_id: %s", `"urn:x y"`, `"urn:x%20y"`},
+			"no UTF-8 in our entity ID":   {"sp_entity_id: %s", `!!binary dXJuOv8=`, `!!binary dXJuOng=`},
+			"an endless entity ID":        {"sp_entity_id: %s", long, long[1:]},
+			"a line end in the format":    {"nameid_format: %s", `"urn:x\n"`, `"urn:x"`},
+			"NUL in an attribute":         {"attributes: {email: %s}", `"ma\0il"`, `"E-mail Address"`},
+			"a space before an attribute": {"attributes: {groups: %s}", `" memberOf"`, `"memberOf"`},
+			"no UTF-8 in an attribute":    {"attributes: {subject: %s}", `!!binary /w==`, `!!binary dWlk`},
+			"NUL in a default group":      {"defaults: {groups: [%s]}", `"\0"`, `"Domain Users"`},
+			"a group without a name":      {"defaults: {groups: [a, %s]}", `""`, `b`},
+			"a group that turns the text": {"defaults: {groups: [a, %s]}", `"\u202Ebc"`, `"Zürich 中"`},
+			"an endless group":            {"defaults: {groups: [%s]}", strings.Repeat("ü", 257), strings.Repeat("ü", 256)},
+			"too many groups":             {"defaults: {groups: [%s]}", strings.Repeat("g, ", sso.MaxGroups) + "g", strings.Repeat("g, ", sso.MaxGroups-1) + "g"},
+		} {
+			cases[name] = refusal{connection(strings.Replace(tc.where, "%s", tc.bad, 1)), connection(strings.Replace(tc.where, "%s", tc.good, 1)), "apply_value", []string{"organization acme: connection acme-okta: "}}
+		}
+		cases["NUL in a person's group"] = refusal{users(`{username: alice, groups: ["\0"]}`), users(`{username: alice, groups: ["0"]}`), "apply_value", []string{"user alice: "}}
+		refuse(t, h, whole, cases)
+	})
+}
+
+func TestYAMLFaultsAreSaidInWords(t *testing.T) {
+	t.Parallel()
+	for file, want := range map[string]string{
+		"organizations: {}":                      `apply_yaml: want "a list", got "line 1: keys with values"`,
+		"[]":                                     `apply_yaml: want "keys with values, as in key: value", got "line 1: a list"`,
+		"apps:\n- {key: a, nmae: b}":             `apply_yaml: want "one of key, name, client_id, client_secret_file, public, redirect_uris", got "line 2: the key nmae"`,
+		"apps: [{key: [a], name: {}}]":           `apply_yaml: want "a text", got "line 1: a list, and 1 more"`,
+		"apps: [{key: a, public: perhaps}]":      `apply_yaml: want "true or false", got "line 1: a text"`,
+		"apps: [{key: a, redirect_uris: 5}]":     `apply_yaml: want "a list", got "line 1: a number"`,
+		"apps: [{key: a}, 2026-01-02]":           `apply_yaml: want "keys with values, as in key: value", got "line 1: a date"`,
+		"apps: [":                                `apply_yaml: want "YAML", got "line 1: did not find expected node content"`,
+		"apps: []\n---\napps: []":                `apply_yaml: want "one document", got "several, with --- between them"`,
+		"organizations: [{key: a, policy: sso}]": `apply_yaml: want "keys with values, as in key: value", got "line 1: a text"`,
+	} {
+		if _, err := setup.ParseFile([]byte(file)); err == nil || err.Error() != want {
+			t.Errorf("%q: %v, want %s", file, err, want)
+		}
+	}
+}

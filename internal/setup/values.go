@@ -1,0 +1,221 @@
+package setup
+
+import (
+	"errors"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/sso"
+)
+
+// value returns what the file says, or "" where it says nothing.
+func value(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// set gives a setting the value of the file, if it has one there.
+func set[T any](to, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+// setName gives a name the value of the file, if it has one there. Where
+// nothing of it can be shown, the name is other.
+func setName(to, from *string, other string) {
+	if from == nil {
+		return
+	}
+	if *to = sso.CleanName(*from); *to == "" {
+		*to = other
+	}
+}
+
+// choose sets one of a few words, if the file has one there.
+func choose[T ~string](to *T, from *string, where string, words ...T) error {
+	if from == nil {
+		return nil
+	}
+	var list []string
+	for _, w := range words {
+		if string(w) == *from {
+			*to = w
+			return nil
+		}
+		list = append(list, string(w))
+	}
+	return refused(where+": "+strings.Join(list, ", "), *from)
+}
+
+// setRole sets a role, if the file has one there.
+func setRole(to *sso.Role, from *string) error {
+	if from == nil {
+		return nil
+	}
+	role, err := sso.ParseRole(*from)
+	if err == nil {
+		*to = role
+	}
+	return err
+}
+
+// merge gives the policy what the file says of it.
+func (p *Policy) merge(to *sso.Policy) error {
+	if err := choose(&to.SSO, p.SSO, "policy.sso", sso.SSOOff, sso.SSOOptional, sso.SSORequired); err != nil {
+		return err
+	}
+	if err := choose(&to.MFA, p.MFA, "policy.mfa", sso.MFAOff, sso.MFAOptional, sso.MFAOwners, sso.MFARequired); err != nil {
+		return err
+	}
+	if p.Exempt != nil {
+		to.Exempt = nil
+		for _, s := range p.Exempt {
+			e, err := sso.ParseEmail(s)
+			if err != nil {
+				return at("policy.exempt", err)
+			}
+			to.Exempt = append(to.Exempt, e.Key())
+		}
+	}
+	if p.IPAllow != nil {
+		to.IPAllow = nil
+		for _, s := range p.IPAllow {
+			n, err := parsePrefix(s)
+			if err != nil {
+				return err
+			}
+			to.IPAllow = append(to.IPAllow, n)
+		}
+	}
+	if p.InactiveAfter == nil {
+		return nil
+	}
+	d, err := parseDuration(*p.InactiveAfter)
+	if err == nil {
+		to.InactiveAfter = d
+	}
+	return err
+}
+
+// parsePrefix reads a network, or an address for itself alone. IPv4 written as
+// IPv6 is one and the same.
+func parsePrefix(s string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
+		a = a.Unmap()
+		return netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	n, err := netip.ParsePrefix(s)
+	if err != nil || n.Addr().Is4In6() {
+		return netip.Prefix{}, refused("policy.ip_allow: a network such as 192.0.2.0/24 or 2001:db8::/32", s)
+	}
+	return n.Masked(), nil
+}
+
+// parseDuration reads days ("90d") or what Go reads ("36h"), in whole seconds.
+func parseDuration(s string) (sso.Duration, error) {
+	if s == "" {
+		return 0, nil
+	}
+	const day = 24 * time.Hour
+	const most = 3650 * day
+	var d time.Duration
+	days, isDays := strings.CutSuffix(s, "d")
+	if n, err := strconv.Atoi(days); isDays && err == nil && n >= 0 && n <= int(most/day) {
+		d = time.Duration(n) * day
+	} else if d, err = time.ParseDuration(s); err != nil || d < 0 || d > most || d%time.Second != 0 {
+		return 0, refused("policy.inactive_after: a length of time such as 90d or 36h, at most 3650d", s)
+	}
+	return sso.Duration(d / time.Second), nil
+}
+
+// Lengths of texts that are stored as they are.
+const (
+	maxURI       = 1024 // octets [SAMLCore 8.3.6]
+	maxGroupName = 256  // characters, as much as is kept of an assertion's
+)
+
+// setURI sets an identifier that we send to an identity provider, if the file
+// has one there. It may be empty.
+func setURI(to, from *string, where string) error {
+	if from == nil {
+		return nil
+	}
+	if len(*from) > maxURI || unprintable(*from) || strings.ContainsFunc(*from, unicode.IsSpace) {
+		return refused(where+": a URI of printable characters without spaces, at most 1024 octets", *from)
+	}
+	*to = *from
+	return nil
+}
+
+// setAttribute sets the name of an attribute, if the file has one there. It
+// may be empty.
+func setAttribute(to, from *string, where string) error {
+	if from == nil {
+		return nil
+	}
+	if len(*from) > maxURI || unprintable(*from) || strings.TrimSpace(*from) != *from {
+		return refused(where+": a name of printable characters, without a space at its ends, at most 1024 octets", *from)
+	}
+	*to = *from
+	return nil
+}
+
+// setGroups sets groups, if the file has any there.
+func setGroups(to *[]string, from []string, where string) error {
+	if from == nil {
+		return nil
+	}
+	if len(from) > sso.MaxGroups {
+		return refused(where+": at most 1000", strconv.Itoa(len(from)))
+	}
+	for _, g := range from {
+		if g == "" || utf8.RuneCountInString(g) > maxGroupName || unprintable(g) || strings.TrimSpace(g) != g {
+			return refused(where+": names of 1 to 256 printable characters, without a space at their ends", g)
+		}
+	}
+	*to = from
+	return nil
+}
+
+// unprintable reports whether a text holds what cannot be stored on every
+// engine, or what its reader would not see.
+func unprintable(s string) bool {
+	return !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\uFEFF' || r == '\u2028' || r == '\u2029'
+	})
+}
+
+// maxShown bounds how much of a bad value is repeated in a fault.
+const maxShown = 200
+
+// refused is the fault of a value that is not one of those that may stand
+// there.
+func refused(want, got string) error {
+	if got == "" {
+		got = "an empty text"
+	}
+	if len(got) > maxShown {
+		got = strings.ToValidUTF8(got[:maxShown], "") + "…"
+	}
+	return &fault.Error{Kind: fault.Invalid, Code: "apply_value", Want: want, Got: got, Fix: fault.OperatorSide}
+}
+
+// wanting says in words what a rule of the domain wants where it only names
+// what came.
+func wanting(want string, err error) error {
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok || f.Want != "" {
+		return err
+	}
+	said := *f
+	said.Want = want
+	return &said
+}
