@@ -30,15 +30,15 @@ func (c *applyCmd) Run(ctx context.Context, out streams) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}
-	db, err := c.open(ctx)
+	open, mode := c.open, setup.Commit
+	if c.DryRun {
+		open, mode = c.look, setup.DryRun
+	}
+	db, err := open(ctx)
 	if err != nil {
 		return err
 	}
 	s := &setup.Service{DB: db, Fetch: safehttp.New(), Now: func() time.Time { return time.Now().UTC() }}
-	mode := setup.Commit
-	if c.DryRun {
-		mode = setup.DryRun
-	}
 	changes, err := s.Apply(ctx, f, setup.Files(dir), mode)
 	if err = errors.Join(err, db.Close()); err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
