@@ -6,7 +6,8 @@
 // a byte offset: no DOCTYPE, no processing instruction, no CDATA section, no
 // encoding but UTF-8, no comment (in metadata: none beside text), no relative
 // or unbound namespace, nothing beyond the limits of [Profile]. What it accepts,
-// every conforming XML parser reads the same way.
+// every conforming XML parser reads the same way. [ParseFragment] is the same
+// for what was taken out of another document, whose namespaces it takes along.
 //
 // A [Document] never changes and never hands out anything that was not in the
 // input: an [Element] is a handle on byte ranges of it. Names, attribute

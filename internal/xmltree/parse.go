@@ -7,13 +7,23 @@ import (
 
 // Parse reads a document. The error is always an *Error.
 func Parse(src []byte, profile Profile) (*Document, error) {
+	return read(src, Element{}, profile)
+}
+
+// read reads a document that stands below an element, or below none.
+func read(src []byte, at Element, profile Profile) (*Document, error) {
 	if len(src) > profile.maxBytes() {
 		return nil, &Error{CodeLimit, profile.maxBytes(), fmt.Sprintf("the document has more than %d octets", profile.maxBytes())}
 	}
 	text := string(src) // the one copy: names and values are ranges of it
 	p := parser{src: text, profile: profile, doc: newDocument(text), cur: -1}
+	p.surround(at)
+	around := p.scopeN
 	if err := p.run(); err != nil {
 		return nil, err
+	}
+	if around > 0 {
+		p.doc.adopt(around)
 	}
 	return p.doc, nil
 }
