@@ -3,6 +3,7 @@ package saml
 import (
 	"strconv"
 
+	"github.com/sallyport/sallyport/internal/xmldsig"
 	"github.com/sallyport/sallyport/internal/xmltree"
 )
 
@@ -81,6 +82,7 @@ var schema = [...][]slot{
 		{nsAssertion, "Advice", kindUnread, 4, 1},
 		{nsAssertion, "AuthnStatement", kindAuthnStatement, 5, 0},
 		{nsAssertion, "AttributeStatement", kindAttributeStatement, 5, 0},
+		{nsAssertion, "AuthzDecisionStatement", kindUnread, 5, 0},
 	},
 	kindSubject: {
 		{nsAssertion, "NameID", kindLeaf, 1, 1},
@@ -193,7 +195,7 @@ func find(slots []slot, c xmltree.Element) int {
 
 // stranger reports an element where the schema knows none like it.
 func (r *report) stranger(c xmltree.Element) {
-	if isSignaturePart(c) {
+	if xmldsig.IsPart(c) {
 		r.fail(checkSigPlace, "signatures directly below Response or Assertion", quote(c.Local())+" elsewhere", c)
 		return
 	}
@@ -206,7 +208,7 @@ func (r *report) walkOpaque(e xmltree.Element) {
 	for d := range e.Descendants() {
 		switch {
 		case d == e:
-		case isSignaturePart(d):
+		case xmldsig.IsPart(d):
 			r.fail(checkSigPlace, "signatures directly below Response or Assertion", quote(d.Local())+" elsewhere", d)
 		case d.Is(nsAssertion, "Assertion"), d.Is(nsAssertion, "EncryptedAssertion"), d.Is(nsProtocol, "Response"):
 			r.fail(checkShape, "assertions directly below Response", d.Local()+" elsewhere", d)
@@ -223,19 +225,6 @@ func (r *report) walkSignature(e xmltree.Element) {
 			r.fail(checkSigShape, "no message in a signature", d.Local(), d)
 		}
 	}
-}
-
-// isSignaturePart reports whether e is a signature, or a part of one that a
-// careless verifier could take for that of the real one. The namespace of an
-// element named Signature does not matter: it is there to deceive.
-func isSignaturePart(e xmltree.Element) bool {
-	switch e.Local() {
-	case "Signature":
-		return true
-	case "SignedInfo", "SignatureValue", "Reference", "DigestValue", "Object", "Manifest", "SignatureProperties":
-		return e.Space() == nsSignature
-	}
-	return false
 }
 
 // isNil reports whether e declares itself to be without a value.

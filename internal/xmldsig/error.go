@@ -10,7 +10,6 @@ import (
 const (
 	CodeMissing   = "sig.missing"   // no signature where one is needed
 	CodeCount     = "sig.count"     // more than one
-	CodePlace     = "sig.place"     // a signature, or a part of one, where none may stand
 	CodeShape     = "sig.shape"     // a signature put together in another way than ours
 	CodeReference = "sig.ref"       // not one Reference to the signed element itself
 	CodeTransform = "sig.transform" // other transforms than enveloped and one canonicalisation

@@ -102,7 +102,7 @@ func read(e xmltree.Element) (s signature, err *Error) {
 // in it is used.
 func checkKeyInfo(e xmltree.Element) *Error {
 	for d := range e.Descendants() {
-		if d.Space() == Namespace && isMeaning(d.Local()) {
+		if IsPart(d) {
 			return refuse(CodeShape, d, "no part of a signature in ds:KeyInfo", d.QName())
 		}
 	}
