@@ -21,6 +21,9 @@ const (
 	MaxRelayState = 80
 )
 
+// strict decodes base64 and skips line ends, as MIME has them, and nothing else.
+var strict = base64.StdEncoding.Strict()
+
 // DecodePost decodes the value of a SAMLResponse form field. White space is
 // normal in it and dropped; everything else about it must be strict base64 of
 // XML. It is never inflated: compression belongs to another binding, and a
@@ -29,6 +32,27 @@ func DecodePost(form string) ([]byte, error) {
 	if len(form) > MaxForm {
 		return nil, refusePost(BindSize, "at most 512 KiB", "more")
 	}
+	// Nearly every form is good as it is. Whatever else it may be is for unpack
+	// to find out, octet by octet.
+	message, err := strict.DecodeString(form)
+	if err != nil || len(message) == 0 || len(message) > MaxMessage {
+		if message, err = unpack(form); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case looksLikeXML(message):
+		return message, nil
+	case notBase64(message) == "" && len(message)%4 == 0:
+		return nil, refusePost(BindBase64, "base64 of XML", "base64 of base64")
+	case !utf8.Valid(message):
+		return nil, refusePost(BindInflate, "XML", "binary data, compressed perhaps")
+	}
+	return message, nil // some text: the parser says what is wrong with it
+}
+
+// unpack decodes a form that has blanks in it, or says what is wrong with it.
+func unpack(form string) ([]byte, error) {
 	packed := make([]byte, 0, len(form))
 	for i := range len(form) {
 		if !isSpace(form[i]) {
@@ -44,22 +68,14 @@ func DecodePost(form string) ([]byte, error) {
 	if base64.StdEncoding.DecodedLen(len(packed)) > MaxMessage+2 {
 		return nil, refusePost(BindSize, "at most 512 KiB", "more")
 	}
-	n, err := base64.StdEncoding.Strict().Decode(packed, packed)
+	n, err := strict.Decode(packed, packed)
 	if err != nil {
 		return nil, refusePost(BindBase64, "base64", "damaged base64")
 	}
-	message := packed[:n]
-	switch {
-	case n > MaxMessage:
+	if n > MaxMessage {
 		return nil, refusePost(BindSize, "at most 512 KiB", "more")
-	case looksLikeXML(message):
-		return message, nil
-	case notBase64(message) == "" && n%4 == 0:
-		return nil, refusePost(BindBase64, "base64 of XML", "base64 of base64")
-	case !utf8.Valid(message):
-		return nil, refusePost(BindInflate, "XML", "binary data, compressed perhaps")
 	}
-	return message, nil // some text: the parser says what is wrong with it
+	return packed[:n], nil
 }
 
 // refusePost returns a refusal by a rule about the binding. Its list of checks
