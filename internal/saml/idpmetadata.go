@@ -58,11 +58,13 @@ type IdPMetadata struct {
 	EntityID string
 	SSO      []Endpoint
 	SLO      []Endpoint
-	Keys     []MetadataKey // for signatures; at least one
+	Keys     []MetadataKey // for signatures; at least one, those that cannot be used left out
 
 	WantAuthnRequestsSigned bool
 	NameIDFormats           []string
 	ValidUntil              time.Time // zero: it does not say
+
+	unusable *MetadataError // the first certificate that was passed over
 }
 
 // An Endpoint is an address of an identity provider, as published.
@@ -238,6 +240,9 @@ func readIdP(e xmltree.Element) (*IdPMetadata, error) {
 			m.NameIDFormats = append(m.NameIDFormats, readLeaf(c).text)
 		}
 	}
+	if len(m.Keys) == 0 && m.unusable != nil {
+		return nil, m.unusable
+	}
 	if len(m.Keys) == 0 {
 		return nil, &MetadataError{
 			Code: MetadataNoKey, Detail: "no certificate to verify signatures with", Path: e.Path(), Offset: e.Offset(),
@@ -278,12 +283,17 @@ func (m *IdPMetadata) readKeys(e xmltree.Element) error {
 	return nil
 }
 
-// addKey adds the key of a certificate unless it is there already.
+// addKey adds the key of a certificate unless it is there already. Providers
+// publish keys that we cannot use beside those that they sign with; one that
+// cannot be used is remembered for the case that no other is left.
 func (m *IdPMetadata) addKey(e xmltree.Element) error {
 	key, err := readCertificate(e)
 	switch {
 	case err != nil:
-		return &MetadataError{Code: MetadataBadKey, Detail: err.Error(), Path: e.Path(), Offset: e.Offset()}
+		if m.unusable == nil {
+			m.unusable = &MetadataError{Code: MetadataBadKey, Detail: err.Error(), Path: e.Path(), Offset: e.Offset()}
+		}
+		return nil
 	case m.has(key):
 		return nil
 	case len(m.Keys) == MaxKeys:

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -128,10 +129,13 @@ func TestParseIdPMetadataRefuses(t *testing.T) {
 		"a key for encryption": {idpMetadata(t, `use="signing"`, `use="encryption"`), saml.MetadataNoKey},
 		"a key without a certificate": {idpMetadata(t, `<ds:X509Certificate>`+certificate+`</ds:X509Certificate>`, `<ds:X509SKI/>`),
 			saml.MetadataNoKey},
-		"a damaged certificate": {idpMetadata(t, certificate, certificate[:len(certificate)-8]), saml.MetadataBadKey},
-		"an unreadable one":     {idpMetadata(t, certificate, "*"), saml.MetadataBadKey},
-		"an empty certificate":  {idpMetadata(t, certificate, ""), saml.MetadataBadKey},
-		"an odd end":            {idpMetadata(t, `entityID=`, `validUntil="soon" entityID=`), saml.MetadataXML},
+		"a damaged certificate":    {idpMetadata(t, certificate, certificate[:len(certificate)-8]), saml.MetadataBadKey},
+		"an unreadable one":        {idpMetadata(t, certificate, "*"), saml.MetadataBadKey},
+		"an empty certificate":     {idpMetadata(t, certificate, ""), saml.MetadataBadKey},
+		"an IdP outside an entity": {strings.NewReplacer("md:EntityDescriptor", "md:EntitiesDescriptor").Replace(good), saml.MetadataNoIdP},
+		"an IdP in an extension": {strings.NewReplacer("<md:IDPSSODescriptor", "<md:Extensions><md:IDPSSODescriptor",
+			"</md:IDPSSODescriptor>", "</md:IDPSSODescriptor></md:Extensions>").Replace(good), saml.MetadataNoIdP},
+		"an odd end": {idpMetadata(t, `entityID=`, `validUntil="soon" entityID=`), saml.MetadataXML},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -145,6 +149,74 @@ func TestParseIdPMetadataRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What ends first ends all that it holds or is held by.
+func TestTheEarliestValidUntilCounts(t *testing.T) {
+	t.Parallel()
+	const early, late = "2027-01-01T00:00:00Z", "2028-01-01T00:00:00Z"
+	for _, ends := range [][3]string{{early, late, late}, {late, early, late}, {late, late, early}, {"", early, late}, {early, late, ""}} {
+		attr := func(i int) string {
+			if ends[i] == "" {
+				return " "
+			}
+			return ` validUntil="` + ends[i] + `" `
+		}
+		doc := strings.NewReplacer("<md:EntityDescriptor ", "<md:EntityDescriptor"+attr(1), "<md:IDPSSODescriptor ", "<md:IDPSSODescriptor"+attr(2)).
+			Replace(idpMetadata(t, "", ""))
+		m, err := saml.ParseIdPMetadata([]byte(`<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata"` + attr(0) + ">" + doc + "</md:EntitiesDescriptor>"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.ValidUntil.Year() != 2027 {
+			t.Errorf("%q: valid until %v", ends, m.ValidUntil)
+		}
+	}
+}
+
+// A key that we cannot use stands in nobody's way, unless it is the only one.
+func TestUnusableCertificatesArePassedOver(t *testing.T) {
+	t.Parallel()
+	good := idpMetadata(t, "", "")
+	keyDescriptor := good[strings.Index(good, "<md:KeyDescriptor"):strings.Index(good, "<md:NameIDFormat")]
+	certificate := base64.StdEncoding.EncodeToString(samltest.New(t).Certificate())
+	for name, tc := range map[string]struct{ certificate, reason string }{
+		"on a curve of Brainpool": {withKey(brainpool), "elliptic curve"},
+		"of DSA":                  {withKey(dsaKey), "dsa"},
+		"damaged":                 {certificate[:len(certificate)-8], ""},
+		"not base64":              {"*", "base64"},
+	} {
+		unusable := strings.Replace(keyDescriptor, certificate, tc.certificate, 1)
+		for _, doc := range []string{strings.Replace(good, keyDescriptor, unusable+keyDescriptor, 1), strings.Replace(good, keyDescriptor, keyDescriptor+unusable, 1)} {
+			m, err := saml.ParseIdPMetadata([]byte(doc))
+			if err != nil || len(m.Keys) != 1 || m.Keys[0].Subject != "CN=idp.example" {
+				t.Errorf("a certificate %s: ParseIdPMetadata() = %+v, %v", name, m, err)
+			}
+		}
+		_, err := saml.ParseIdPMetadata([]byte(strings.Replace(good, keyDescriptor, unusable, 1)))
+		if bad, ok := errors.AsType[*saml.MetadataError](err); !ok || bad.Code != saml.MetadataBadKey || !strings.Contains(bad.Detail, tc.reason) {
+			t.Errorf("a certificate %s alone: %v, want %s naming %q", name, err, saml.MetadataBadKey, tc.reason)
+		}
+	}
+}
+
+// The algorithms of keys: OIDs and parameters.
+var (
+	brainpool = slices.Concat(tlv(0x06, "\x2a\x86\x48\xce\x3d\x02\x01"), tlv(0x06, "\x2b\x24\x03\x03\x02\x08\x01\x01\x07"))
+	dsaKey    = slices.Concat(tlv(0x06, "\x2a\x86\x48\xce\x38\x04\x01"), tlv(0x30, "\x02\x01\x07\x02\x01\x03\x02\x01\x02"))
+)
+
+// tlv returns a short DER value.
+func tlv(tag byte, content string) []byte {
+	return append([]byte{tag, byte(len(content))}, content...)
+}
+
+// withKey returns a certificate, in base64, that is nothing but a key of this
+// algorithm.
+func withKey(algorithm []byte) string {
+	const serial, name = "\x02\x01\x01", "\x30\x00"
+	key := tlv(0x30, string(tlv(0x30, string(algorithm)))+string(tlv(0x03, "\x00\x02\x01\x05")))
+	return base64.StdEncoding.EncodeToString(tlv(0x30, string(tlv(0x30, serial+strings.Repeat(name, 4)+string(key)))))
 }
 
 func TestParseIdPMetadataRefusesManyKeys(t *testing.T) {

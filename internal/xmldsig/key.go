@@ -10,6 +10,7 @@ import (
 	"encoding/asn1"
 	"fmt"
 	"math/big"
+	"strings"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -105,7 +106,7 @@ func KeyFromSPKI(spki []byte) (Key, error) {
 	}
 	public, err := x509.ParsePKIXPublicKey(spki)
 	if err != nil {
-		return Key{}, refuseKey("an RSA or ECDSA public key", "something else")
+		return Key{}, refuseKey("an RSA or ECDSA public key", strings.TrimPrefix(err.Error(), "x509: "))
 	}
 	return newKey(public, spki)
 }
