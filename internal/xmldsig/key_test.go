@@ -199,6 +199,14 @@ func TestKeyForPSSAlone(t *testing.T) {
 		if err := VerifyOctets(method, octets, sig, []Key{k}, Legacy{}); codeOf(t, err) != want {
 			t.Errorf("%s: %v, want %q", method, err, want)
 		}
+		// Beside a key for the algorithm it is not tried either.
+		beside := append(verifying(t, newRSA(2048)), k)
+		if want != "" {
+			want = CodeValue
+		}
+		if err := VerifyOctets(method, octets, sig, beside, Legacy{}); codeOf(t, err) != want {
+			t.Errorf("%s beside another key: %v, want %q", method, err, want)
+		}
 	}
 	for name, der := range map[string][]byte{
 		"an exponent whose low bits are fine": spki(public.N, new(big.Int).Add(new(big.Int).Lsh(big.NewInt(1), 64), big.NewInt(65537))),

@@ -163,6 +163,7 @@ func TestVerifyOctetsRefuses(t *testing.T) {
 		"ECDSA in DER":                  {ECDSASHA256, octets, der, both, CodeValue},
 		"ECDSA cut off":                 {ECDSASHA256, octets, byECDSA[:63], both, CodeValue},
 		"ECDSA a byte wider":            {ECDSASHA256, octets, slices.Concat([]byte{0}, byECDSA[:32], []byte{0}, byECDSA[32:]), both, CodeValue},
+		"ECDSA with s a byte wider":     {ECDSASHA256, octets, slices.Concat(byECDSA[:32], []byte{0}, byECDSA[32:]), both, CodeValue},
 		"ECDSA without a signature":     {ECDSASHA256, octets, nil, both, CodeValue},
 		"ECDSA of zeroes":               {ECDSASHA256, octets, make([]byte, 64), both, CodeValue},
 		"ECDSA with r = 0":              {ECDSASHA256, octets, half(0, new(big.Int)), both, CodeValue},
