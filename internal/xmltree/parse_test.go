@@ -156,6 +156,7 @@ func TestParseRefuses(t *testing.T) {
 		"prefix xml declared":            {`<r xmlns:xml="http://www.w3.org/XML/1998/namespace"/>`, `<r xmlns:xm="urn:x"/>`, CodeNamespace},
 		"prefix xml declared anew":       {`<r xmlns:xml="urn:x"/>`, `<r xmlns:xm="urn:x"/>`, CodeNamespace},
 		"prefix xmlns declared":          {`<r xmlns:xmlns="http://www.w3.org/2000/xmlns/"/>`, `<r xmlns:xmln="urn:x"/>`, CodeNamespace},
+		"prefix xmlns declared anew":     {`<r xmlns:xmlns="urn:x"/>`, `<r xmlns:xmln="urn:x"/>`, CodeNamespace},
 		"prefix xmlns used":              {`<xmlns:r/>`, `<xml:r/>`, CodeNamespace},
 		"namespace of XML renamed":       {`<r xmlns:a="http://www.w3.org/XML/1998/namespace"/>`, `<r xmlns:a="http://www.w3.org/XML/1998/name"/>`, CodeNamespace},
 		"namespace of xmlns by default":  {`<r xmlns="http://www.w3.org/2000/xmlns/"/>`, `<r xmlns="http://www.w3.org/2000/xmln/"/>`, CodeNamespace},
