@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"strings"
 )
 
 // CheckLocation reports whether a browser may be sent to the endpoint: an
@@ -20,7 +21,7 @@ func CheckLocation(location string) error {
 		return errors.New("reading location: no host")
 	case u.User != nil:
 		return errors.New("reading location: user information in it")
-	case u.Fragment != "" || u.RawFragment != "":
+	case strings.Contains(location, "#"): // an empty one too: what is appended would be part of it
 		return errors.New("reading location: a fragment in it")
 	case u.Scheme == "https":
 		return nil

@@ -215,6 +215,8 @@ func TestCheckLocation(t *testing.T) {
 		"https:///sso":                     false,
 		"https://user@idp.example/":        false,
 		"https://idp.example/#x":           false,
+		"https://idp.example/#":            false,
+		"https://idp.example/sso?x=y#":     false,
 		"https://idp.example/\x00":         false,
 		"https:idp.example":                false,
 	} {
