@@ -17,10 +17,13 @@ const (
 // An Assertion is what an identity provider has proved about a user. Every
 // value comes from the element that was verified.
 type Assertion struct {
-	ID           string
-	Issuer       string
-	NameID       NameID
-	Attributes   Attributes
+	ID         string
+	Issuer     string
+	NameID     NameID
+	Attributes Attributes
+
+	// Of several authentication statements, the first that fits what was asked
+	// for.
 	SessionIndex string
 	AuthnInstant time.Time // zero without AuthnStatement
 	AuthnContext string    // the class reference; may be empty
@@ -50,7 +53,7 @@ type Signed struct {
 // A NameID names the user at the identity provider.
 type NameID struct {
 	Value           string // white space around it is cut off
-	Format          string // as given; empty when absent
+	Format          string // likewise; empty when absent
 	NameQualifier   string
 	SPNameQualifier string
 }

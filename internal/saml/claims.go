@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"slices"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/xmltree"
@@ -38,6 +39,7 @@ type claims struct {
 	notBefore    instant
 	notOnOrAfter instant
 	statements   []authnStatement
+	authn        int // the statement that was judged to fit
 	attributes   Attributes
 	index        map[string]int  // of attributes, once they are many
 	badAttribute xmltree.Element // the first Attribute without a Name
@@ -47,7 +49,7 @@ type claims struct {
 type leaf struct {
 	element xmltree.Element
 	text    string // white space around it is cut off
-	format  string
+	format  string // likewise
 }
 
 // A bearer is a SubjectConfirmation of the bearer method [SAMLProf 3.3].
@@ -108,7 +110,7 @@ func (c *claims) readConditions(e xmltree.Element) {
 func readLeaf(e xmltree.Element) leaf {
 	text, _ := e.Leaf()
 	format, _ := e.Attr("Format")
-	return leaf{element: e, text: trim(text), format: format}
+	return leaf{element: e, text: trim(text), format: trim(format)}
 }
 
 func (c *claims) readSubject(e xmltree.Element) {
@@ -168,6 +170,15 @@ func readAuthnStatement(e xmltree.Element) authnStatement {
 // whatever number of elements carry it, as some products write one element
 // for each value.
 func (c *claims) readAttributes(statement xmltree.Element) {
+	names, values := 0, 0
+	for e := range statement.Children() {
+		names++
+		for range e.Children() {
+			values++
+		}
+	}
+	c.attributes = slices.Grow(c.attributes, min(names, fewAttributes))
+	all := make([]string, 0, values) // of which every attribute has a part
 	for e := range statement.Children() {
 		if !e.Is(nsAssertion, "Attribute") {
 			continue
@@ -183,10 +194,16 @@ func (c *claims) readAttributes(statement xmltree.Element) {
 		if a.FriendlyName == "" {
 			a.FriendlyName, _ = e.Attr("FriendlyName")
 		}
+		first := len(all)
 		for v := range e.Children() {
 			if value, ok := readValue(v); ok {
-				a.Values = append(a.Values, value)
+				all = append(all, value)
 			}
+		}
+		if its := all[first:len(all):len(all)]; a.Values == nil && len(its) > 0 {
+			a.Values = its
+		} else {
+			a.Values = append(a.Values, its...)
 		}
 	}
 }

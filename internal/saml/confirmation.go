@@ -81,7 +81,7 @@ func (j *judge) result(c *claims, signed Signed) *Assertion {
 	a.NotOnOrAfter = earlier(until, last).Add(j.expect.Skew)
 
 	for i, s := range c.statements {
-		if i == 0 {
+		if i == c.authn {
 			a.SessionIndex, a.AuthnInstant, a.AuthnContext = s.sessionIndex, s.at.at, s.context
 		}
 		if s.sessionEnd.given {

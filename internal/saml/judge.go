@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -119,30 +120,6 @@ func (j *judge) judgeIssued(check int, issued instant, e xmltree.Element) {
 	}
 }
 
-// maxNameID is the greatest length of a NameID in bytes: room for 256
-// characters [SAMLCore 8.3.7] of any alphabet.
-const maxNameID = 1024
-
-func (j *judge) judgeNameID(c *claims) {
-	n := c.nameID
-	switch {
-	case c.nameIDAt.IsZero():
-		at := c.subject
-		if at.IsZero() {
-			at = c.element
-		}
-		j.fail(checkNameID, "a NameID", "none", at)
-	case n.Value == "":
-		j.fail(checkNameID, "a NameID", "an empty one", c.nameIDAt)
-	case len(n.Value) > maxNameID || len(n.NameQualifier) > maxNameID || len(n.SPNameQualifier) > maxNameID:
-		j.fail(checkNameID, "at most 1024 bytes", "more", c.nameIDAt)
-	case n.Format == FormatTransient && !j.expect.Legacy.TransientNameID:
-		j.fail(checkNameID, "an identifier that lasts", "a transient NameID", c.nameIDAt)
-	default:
-		j.pass(checkNameID, "", n.Value)
-	}
-}
-
 func (j *judge) judgeConditions(c *claims) {
 	if c.notBefore.given || c.notOnOrAfter.given {
 		j.judgeWindow(checkConditionsTime, c.notBefore, c.notOnOrAfter, c.conditions)
@@ -226,7 +203,7 @@ func (j *judge) judgeStatements(c *claims) {
 	j.pass(checkAuthnStatement, "", "")
 	context := ""
 	met := len(j.expect.RequestedContexts) == 0
-	for _, s := range c.statements {
+	for i, s := range c.statements {
 		j.judgeAuthnInstant(s)
 		if s.sessionEnd.given {
 			j.judgeWindow(checkSessionTime, instant{}, s.sessionEnd, s.element)
@@ -234,8 +211,8 @@ func (j *judge) judgeStatements(c *claims) {
 		if context == "" {
 			context = s.context
 		}
-		for _, wanted := range j.expect.RequestedContexts {
-			met = met || wanted == s.context
+		if !met && slices.Contains(j.expect.RequestedContexts, s.context) {
+			met, context, c.authn = true, s.context, i
 		}
 	}
 	if met {

@@ -92,6 +92,7 @@ func TestVerifyAccepts(t *testing.T) {
 		"foreign attributes":           replace(`<saml:Attribute Name="mail"`, `<saml:Attribute Name="mail" xmlns:a="http://schemas.xmlsoap.org/ws/2009/09/identity/claims" a:OriginalIssuer="x"`),
 		"advice with an assertion":     replace("</saml:Conditions>", `</saml:Conditions><saml:Advice><saml:Assertion ID="other"><ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"/></saml:Assertion></saml:Advice>`),
 		"a key for the confirmation":   replace("/></saml:SubjectConfirmation>", `><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"/></saml:SubjectConfirmationData></saml:SubjectConfirmation>`),
+		"decisions of authorization":   replace("<saml:AttributeStatement>", `<saml:AuthzDecisionStatement Resource="x" Decision="Permit"><saml:Action Namespace="x">GET</saml:Action></saml:AuthzDecisionStatement><saml:AttributeStatement>`),
 		"one time use":                 replace("</saml:Conditions>", `<saml:OneTimeUse/><saml:ProxyRestriction Count="0"/></saml:Conditions>`),
 		"subject locality":             replace("<saml:AuthnContext>", `<saml:SubjectLocality Address="203.0.113.9"/><saml:AuthnContext>`),
 		"a message beside success":     func(r *samltest.Response) { r.StatusMessage = "OK" },
@@ -371,6 +372,33 @@ func TestVerifySignatures(t *testing.T) {
 		_, err := saml.VerifySignatures(idp.Respond(tc.forge), idp.Expect())
 		if rule := ruleOf(t, err); rule != tc.rule {
 			t.Errorf("%s: VerifySignatures() = %v, want %v", name, err, tc.rule)
+		}
+	}
+}
+
+// Of several statements, the one that was asked for tells how the user
+// authenticated; else the first.
+func TestTheStatementThatFitsIsReported(t *testing.T) {
+	t.Parallel()
+	idp := samltest.New(t)
+	message := idp.Respond(func(r *samltest.Response) {
+		second := *r.Statement
+		second.Context, second.SessionIndex, second.AuthnInstant = "urn:mfa", "session-2", "2026-03-02T09:20:00Z"
+		third := second
+		third.SessionIndex = "session-3"
+		r.Statements = append(r.Statements, &second, &third)
+	})
+	for wanted, want := range map[string][2]string{"": {samltest.DefaultContext, "session-1"}, "urn:mfa": {"urn:mfa", "session-2"}, samltest.DefaultContext: {samltest.DefaultContext, "session-1"}} {
+		expect := idp.Expect()
+		if wanted != "" {
+			expect.RequestedContexts = []string{"urn:other", wanted}
+		}
+		a, err := saml.Verify(message, expect, idp.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := [2]string{a.AuthnContext, a.SessionIndex}; got != want {
+			t.Errorf("asked for %q: got %q, want %q", wanted, got, want)
 		}
 	}
 }

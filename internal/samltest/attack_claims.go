@@ -2,7 +2,6 @@ package samltest
 
 import (
 	"strings"
-	"time"
 
 	"github.com/sallyport/sallyport/internal/saml"
 )
@@ -101,7 +100,7 @@ func addresses() []Attack {
 // subjects name nobody, or nobody in a lasting way.
 func subjects() []Attack {
 	transient := func(r *Response) { r.NameIDFormat = saml.FormatTransient }
-	return []Attack{
+	attacks := []Attack{
 		{Name: "85 no NameID", Forge: func(r *Response) { r.NameID = "" }, Rule: saml.NameIdentifier, Alone: true},
 		{Name: "85 no subject", Forge: without("saml:Subject"), Rule: saml.Method},
 		{Name: "85 blank NameID", Forge: func(r *Response) { r.NameID = " \n" }, Rule: saml.NameIdentifier, Alone: true, Twin: func(r *Response) { r.NameID = " x\n" }},
@@ -109,6 +108,14 @@ func subjects() []Attack {
 			TwinExpect: func(e *saml.Expect) { e.Legacy.TransientNameID = true }},
 		{Name: "85 long NameID", Forge: func(r *Response) { r.NameID = strings.Repeat("x", 1025) }, Rule: saml.NameIdentifier, Alone: true,
 			Twin: func(r *Response) { r.NameID = strings.Repeat("x", 1024) }},
+		{Name: "85 long qualifier", Forge: func(r *Response) { r.NameQualifier = strings.Repeat("x", 1025) }, Rule: saml.NameIdentifier, Alone: true,
+			Twin: func(r *Response) { r.NameQualifier = strings.Repeat("x", 1024) }},
+		{Name: "85 long qualifier by the application", Forge: func(r *Response) { r.SPNameQualifier = strings.Repeat("x", 1025) }, Rule: saml.NameIdentifier, Alone: true,
+			Twin: func(r *Response) { r.SPNameQualifier = strings.Repeat("x", 1024) }},
+		{Name: "85 transient NameID with white space around its format", Forge: func(r *Response) { r.NameIDFormat = " " + saml.FormatTransient + "\n" }, Rule: saml.NameIdentifier, Alone: true,
+			Twin: func(r *Response) { r.NameIDFormat = " " + saml.FormatPersistent + "\n" }},
+		{Name: "85 transient NameID with a blank behind its format", Forge: func(r *Response) { r.NameIDFormat = saml.FormatTransient + "\u00a0" }, Rule: saml.NameIdentifier, Alone: true,
+			Twin: func(r *Response) { r.NameIDFormat = saml.FormatPersistent }},
 		{Name: "76 no confirmation", Forge: func(r *Response) { r.Confirmations = nil }, Rule: saml.Method, Alone: true},
 		{Name: "76 holder of key", Forge: func(r *Response) { r.Method = "urn:oasis:names:tc:SAML:2.0:cm:holder-of-key" }, Rule: saml.Method, Alone: true},
 		{Name: "76 sender vouches", Forge: func(r *Response) { r.Method = "urn:oasis:names:tc:SAML:2.0:cm:sender-vouches" }, Rule: saml.Method, Alone: true},
@@ -125,6 +132,15 @@ func subjects() []Attack {
 		}},
 		{Name: "76 many confirmations", Forge: confirmations(9), Rule: saml.Shape, Twin: confirmations(8)},
 	}
+	for name, value := range map[string]string{
+		"no-break space": "\u00a0", "zero-width space": "\u200b", "joiners": "\u200c\u200d", "byte order mark": "\ufeff", "soft hyphen": "\u00ad",
+		"filler": "\u3164", "accent alone": "\u0301", "blank braille": "\u2800", "ideographic space": "\u3000",
+		"newline": "alice\nadmin", "tab": "alice\tadmin", "next line": "alice\u0085admin", "line separator": "alice\u2028admin",
+	} {
+		attacks = append(attacks, Attack{Name: "85 NameID with " + name, Forge: func(r *Response) { r.NameID = value }, Rule: saml.NameIdentifier, Alone: true,
+			Twin: func(r *Response) { r.NameID = "jos\u0065\u0301 \u674e" }})
+	}
+	return attacks
 }
 
 // confirmations has n of them, of which the last fits.
@@ -136,108 +152,5 @@ func confirmations(n int) func(*Response) {
 			r.Confirmations = append(r.Confirmations, r.Confirmation)
 		}
 		r.Confirmations = append(r.Confirmations, &right)
-	}
-}
-
-// times are wrong instants. All bounds are tried a millisecond on each side.
-func times() []Attack {
-	now := time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC) // the clock of New
-	at := func(d time.Duration) string { return now.Add(d).Format("2006-01-02T15:04:05.000Z") }
-	set := func(field func(*Response) *string, value string) func(*Response) {
-		return func(r *Response) { *field(r) = value }
-	}
-	from := func(r *Response) *string { return &r.NotBefore }
-	until := func(r *Response) *string { return &r.NotOnOrAfter }
-	confirmedFrom := func(r *Response) *string { return &r.ConfirmedFrom }
-	confirmedUntil := func(r *Response) *string { return &r.ConfirmedUntil }
-	session := func(r *Response) *string { return &r.SessionUntil }
-	issued := func(r *Response) *string { return &r.AssertionInstant }
-	responseIssued := func(r *Response) *string { return &r.IssueInstant }
-	authn := func(r *Response) *string { return &r.AuthnInstant }
-
-	const skew, ms, lead = saml.DefaultSkew, time.Millisecond, saml.MaxClockLead
-	pair := func(name string, field func(*Response) *string, wrong, right string) Attack {
-		return Attack{Name: "77 " + name, Forge: set(field, wrong), Twin: set(field, right), Rule: saml.Time, Alone: true}
-	}
-	attacks := []Attack{
-		pair("conditions in the future", from, at(skew+ms), at(skew)),
-		pair("conditions past", until, at(-skew), at(-skew+ms)),
-		pair("confirmation in the future", confirmedFrom, at(skew+ms), at(skew)),
-		pair("confirmation past", confirmedUntil, at(-skew), at(-skew+ms)),
-		pair("confirmation without an end", confirmedUntil, "", at(time.Minute)),
-		pair("session past", session, at(-skew), at(-skew+ms)),
-		pair("assertion issued in the future", issued, at(lead+skew+ms), at(lead+skew)),
-		pair("assertion issued long ago", issued, at(-saml.MaxLifetime-skew), at(-saml.MaxLifetime-skew+ms)),
-		pair("response issued in the future", responseIssued, at(lead+skew+ms), at(lead+skew)),
-		pair("response issued long ago", responseIssued, at(-saml.MaxLifetime-skew), at(-saml.MaxLifetime-skew+ms)),
-		pair("authentication in the future", authn, at(lead+skew+ms), at(lead+skew)),
-		pair("no AuthnInstant", authn, "", at(-9*time.Hour)),
-		pair("no IssueInstant", issued, "", at(0)),
-		pair("empty window", from, at(5*time.Minute), at(-5*time.Minute)),
-	}
-	for name, wrong := range map[string]string{
-		"no zone":          "2026-03-02T09:35:00",
-		"24 o'clock":       "2026-03-02T24:00:00Z",
-		"leap second":      "2026-03-02T23:59:60Z",
-		"month 13":         "2026-13-02T09:35:00Z",
-		"30 February":      "2026-02-30T09:35:00Z",
-		"five digits":      "12026-03-02T09:35:00Z",
-		"negative year":    "-2026-03-02T09:35:00Z",
-		"long fraction":    "2026-03-02T09:35:00." + strings.Repeat("0", 400) + "Z",
-		"empty fraction":   "2026-03-02T09:35:00.Z",
-		"white space":      " 2026-03-02T09:35:00Z",
-		"date alone":       "2026-03-02",
-		"zone beyond 14 h": "2026-03-02T09:35:00+15:00",
-		"seconds":          "1772443800",
-		"comma":            "2026-03-02T09:35:00,5Z",
-	} {
-		attacks = append(attacks, pair(name, confirmedUntil, wrong, "2026-03-02T11:35:00.123456789123+02:00"))
-	}
-	return attacks
-}
-
-// answers belong to another request, or to none.
-func answers() []Attack {
-	unsolicited := func(e *saml.Expect) { e.RequestID = "" }
-	response := func(v string) func(*Response) { return func(r *Response) { r.InResponseTo = v } }
-	confirmation := func(v string) func(*Response) { return func(r *Response) { r.Answers = v } }
-	both := func(v string) func(*Response) { return func(r *Response) { r.InResponseTo, r.Answers = v, v } }
-	return []Attack{
-		{Name: "81 answer to another request", Forge: both("idOther"), Rule: saml.InResponseTo, Alone: true},
-		{Name: "81 answer to no request", Forge: both(""), Rule: saml.InResponseTo, Alone: true, Twin: response("")},
-		{Name: "81 confirmation of no request", Forge: confirmation(""), Rule: saml.InResponseTo, Alone: true},
-		{Name: "81 confirmation of another request", Forge: confirmation("idOther"), Rule: saml.InResponseTo, Alone: true},
-		{Name: "81 response to another request", Forge: response("idOther"), Rule: saml.InResponseTo, Alone: true},
-		{Name: "81 longer ID", Forge: both("id4f1c8e2a0"), Rule: saml.InResponseTo, Alone: true},
-		{Name: "81 shorter ID", Forge: both("id4f1c8e2"), Rule: saml.InResponseTo, Alone: true},
-		{Name: "81 answer although nobody asked", Forge: func(*Response) {}, Expect: unsolicited, Rule: saml.InResponseTo, Alone: true, Twin: both("")},
-		{Name: "81 InResponseTo cut off to look unsolicited", Bases: assertionAlone, Forge: tamper(` InResponseTo="id4f1c8e2a"`, ""), Expect: unsolicited, Rule: saml.InResponseTo, Alone: true, Twin: both("")},
-	}
-}
-
-// contexts are authentications of another kind or age than was asked for.
-func contexts() []Attack {
-	asked := func(e *saml.Expect) { e.RequestedContexts = []string{"urn:a", "urn:b"} }
-	context := func(v string) func(*Response) { return func(r *Response) { r.Context = v } }
-	none := func(r *Response) { r.Statements = nil }
-	now := time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC)
-	fresh := func(e *saml.Expect) { e.AuthnAfter = now }
-	authn := func(d time.Duration) func(*Response) {
-		return func(r *Response) { r.AuthnInstant = now.Add(d).Format("2006-01-02T15:04:05.000Z") }
-	}
-	return []Attack{
-		{Name: "79 no AuthnStatement", Forge: none, Rule: saml.Shape, Alone: true, Twin: none, TwinExpect: func(e *saml.Expect) { e.Legacy.NoAuthnStatement = true }},
-		{Name: "84 another context", Forge: context("urn:c"), Expect: asked, Rule: saml.Shape, Alone: true, Twin: context("urn:b")},
-		{Name: "84 no context", Forge: context(""), Expect: asked, Rule: saml.Shape, Alone: true, Twin: context("urn:a")},
-		{Name: "84 old authentication", Forge: authn(-saml.DefaultSkew - time.Millisecond), Expect: fresh, Rule: saml.Time, Alone: true, Twin: authn(-saml.DefaultSkew)},
-		{Name: "77 one session of two past", Forge: func(r *Response) {
-			past := *r.Statement
-			past.SessionUntil = "2026-03-02T09:00:00Z"
-			r.Statements = append(r.Statements, &past)
-		}, Rule: saml.Time, Alone: true, Twin: func(r *Response) {
-			later := *r.Statement
-			later.SessionUntil = "2026-03-02T19:00:00Z"
-			r.Statements = append(r.Statements, &later)
-		}},
 	}
 }

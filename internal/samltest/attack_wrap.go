@@ -104,7 +104,10 @@ func wrappings() []Attack {
 		{Name: "XSW17 SOAP envelope", Forge: after(func(doc string) string {
 			return `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>` + doc + `</s:Body></s:Envelope>`
 		}), Rule: saml.Shape},
-		{Name: "XSW17 response of another namespace", Forge: swap(`xmlns:samlp="`+nsProtocol+`"`, `xmlns:samlp="`+nsProtocol+`x"`), Rule: saml.Shape},
+		{Name: "XSW17 response of another namespace", Forge: reroot("urn:evil"), Rule: saml.Shape, Alone: true, Twin: reroot(nsProtocol)},
+		{Name: "XSW7 assertion in AuthnContextDecl", Forge: declaration(`<saml:Assertion ID="idHidden"/>`), Rule: saml.Shape, Alone: true, Twin: declaration(`<saml:Advice/>`)},
+		{Name: "XSW7 encrypted assertion in Extensions", Forge: extended(`<saml:EncryptedAssertion/>`), Rule: saml.Shape, Alone: true, Twin: extended(`<saml:EncryptedID/>`)},
+		{Name: "XSW7 response in Extensions", Forge: extended(`<samlp:Response ID="idHidden"/>`), Rule: saml.Shape, Alone: true, Twin: extended(`<samlp:Status/>`)},
 	}
 }
 
@@ -114,6 +117,23 @@ const evilID = "idEvil"
 // another ID and for another user.
 func forged(doc string) string {
 	return unsigned(renamed(evil(find(doc, "saml:Assertion").text), evilID))
+}
+
+// reroot has the root alone in a namespace, of another prefix than its children.
+func reroot(space string) func(*Response) {
+	return before(func(doc string) string {
+		doc = replaced(doc, "<samlp:Response ", `<e:Response xmlns:e="`+space+`" `)
+		return strings.TrimSuffix(doc, "</samlp:Response>") + "</e:Response>"
+	})
+}
+
+// declaration puts content into an AuthnContextDecl, extended into Extensions.
+func declaration(content string) func(*Response) {
+	return swap("</saml:AuthnContextClassRef>", "</saml:AuthnContextClassRef><saml:AuthnContextDecl>"+content+"</saml:AuthnContextDecl>")
+}
+
+func extended(content string) func(*Response) {
+	return swap("<samlp:Status>", extensions(content)+"<samlp:Status>")
 }
 
 func extensions(content string) string {
