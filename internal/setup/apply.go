@@ -190,6 +190,14 @@ func (a *applier) apply(f *File) error {
 				return place("connection", o.Connections[j].Key, err)
 			}
 		}
+	}
+	// A domain may name a connection of an organization further down.
+	for i := range f.Organizations {
+		o := &f.Organizations[i]
+		org := a.orgs[o.Key]
+		place := func(what, name string, err error) error {
+			return at("organization "+o.Key, at(what+" "+name, err))
+		}
 		for j := range o.Domains {
 			if err := a.domain(org, &o.Domains[j]); err != nil {
 				return place("domain", o.Domains[j].Name, err)

@@ -220,6 +220,7 @@ func TestApplyRefusesAndChangesNothing(t *testing.T) {
 			"a public mail domain":           {"other.example}]", "gmail.com}]", "domain_public_mail"},
 			"another's verified domain":      {"name: other.example", "name: taken.example, vouched: true", "domain_taken"},
 			"a domain for another's route":   {"connection: acme-okta", "connection: globex-idp", "connection_unknown"},
+			"a domain for what is above":     {"parent: acme}", "parent: acme, domains: [{name: emea.example, connection: acme-okta}]}", "connection_unknown"},
 			"another's connection key":       {"- key: acme-okta", "- key: globex-idp", "connection_key_taken"},
 			"metadata that is not there":     {"idp.xml", "missing.xml", "apply_file"},
 			"a web page for metadata":        {"idp.xml", "page.html", "metadata_html"},

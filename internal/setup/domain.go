@@ -72,8 +72,9 @@ func (a *applier) vouch(d *sso.Domain, vouched bool) error {
 	return nil
 }
 
-// domainConnection sets the connection that a domain names, one of the
-// organization's own, if the file says which.
+// domainConnection sets the connection that a domain names, if the file says
+// which: one of the organization or of one below it, which may then make
+// people of the domain.
 func (a *applier) domainConnection(d *sso.Domain, org *sso.Organization, key *string) error {
 	if key == nil || *key == "" {
 		if key != nil {
@@ -81,10 +82,21 @@ func (a *applier) domainConnection(d *sso.Domain, org *sso.Organization, key *st
 		}
 		return nil
 	}
+	unknown := &fault.Error{Kind: fault.NotFound, Code: "connection_unknown", Want: "a connection of " + org.Key + " or below", Got: *key, Fix: fault.OperatorSide}
 	c, err := a.tx.ConnectionByKey(a.ctx, *key)
-	if errors.Is(err, store.ErrNotFound) || err == nil && c.Org != org.ID {
-		return &fault.Error{Kind: fault.NotFound, Code: "connection_unknown", Want: "a connection of " + org.Key, Got: *key, Fix: fault.OperatorSide}
+	if errors.Is(err, store.ErrNotFound) {
+		return unknown
+	}
+	if err != nil {
+		return err
+	}
+	owner, err := a.tx.Organization(a.ctx, c.Org)
+	if err != nil {
+		return err
+	}
+	if !owner.Within(org.ID) {
+		return unknown
 	}
 	d.Connection = c.ID
-	return err
+	return nil
 }

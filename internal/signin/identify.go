@@ -79,7 +79,11 @@ func (s *Service) route(ctx context.Context, r *store.Reader, a *sso.Attempt, by
 			return err
 		}
 	}
-	route := sso.FindRoute(lineage, active, claim)
+	named, err := s.named(ctx, r, claim)
+	if err != nil {
+		return err
+	}
+	route := sso.FindRoute(lineage, active, claim, named)
 	a.Method = route.Method
 	switch len(route.Connections) {
 	case 0:
@@ -89,6 +93,22 @@ func (s *Service) route(ctx context.Context, r *store.Reader, a *sso.Attempt, by
 		a.Choices, a.Method = route.Connections, ""
 	}
 	return nil
+}
+
+// named reads the connection that a domain names, if it names one.
+func (s *Service) named(ctx context.Context, r *store.Reader, claim *sso.Domain) (*sso.Named, error) {
+	if claim == nil || claim.Connection == "" {
+		return nil, nil
+	}
+	c, err := r.Connection(ctx, claim.Connection)
+	if err != nil {
+		return nil, err
+	}
+	lineage, err := r.Lineage(ctx, c.Org)
+	if err != nil {
+		return nil, err
+	}
+	return &sso.Named{Connection: c, Lineage: lineage}, nil
 }
 
 // leads reports whether org stands in this line.

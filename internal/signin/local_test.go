@@ -165,10 +165,10 @@ func TestPolicyIsAskedAtTheEnd(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, w *world) {
 		for policy, code := range map[string]string{
-			"{}":                            "",
-			"{mfa: required}":               "policy_mfa_required",
-			"{ip_allow: [198.51.100.0/24]}": "policy_address",
-			"{ip_allow: [192.0.2.0/24]}":    "",
+			"{mfa: off, ip_allow: []}":                "",
+			"{mfa: required, ip_allow: []}":           "policy_mfa_required",
+			"{mfa: off, ip_allow: [198.51.100.0/24]}": "policy_address",
+			"{mfa: off, ip_allow: [192.0.2.0/24]}":    "",
 		} {
 			w.apply(`organizations: [{key: plain, policy: ` + policy + `}]`)
 			a, err := w.Identify(t.Context(), w.browser, "", "paul", "")

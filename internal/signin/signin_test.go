@@ -286,7 +286,7 @@ func TestSwitchedOffMidway(t *testing.T) {
 			{"entitlements: [sso], policy: {sso: off}", "active", "policy_sso_off"},
 		} {
 			file := strings.Replace(strings.Replace(off, "%s", tc.org, 1), "%s", tc.state, 1)
-			on := strings.Replace(strings.Replace(off, "%s", "entitlements: [sso]", 1), "%s", "active", 1)
+			on := strings.Replace(strings.Replace(off, "%s", "entitlements: [sso], state: active, policy: {sso: optional}", 1), "%s", "active", 1)
 			w.apply(on)
 			asked := w.depart(w.identify("alice@acme.example", sso.StepSSO), "acme-okta")
 			answered := w.depart(w.identify("alice@acme.example", sso.StepSSO), "acme-okta")
@@ -327,7 +327,7 @@ func TestSessionIsJudgedWhenItIsUsed(t *testing.T) {
 		if _, err := w.Person(t.Context(), token); !fault.Is(err, "user_suspended") {
 			t.Fatalf("a suspended user: %v", err)
 		}
-		w.apply(`organizations: [{key: plain, users: [{username: paul, email: paul@plain.example}]}]`)
+		w.apply(`organizations: [{key: plain, users: [{username: paul, state: active}]}]`)
 		w.now = w.now.Add(sso.SessionIdle)
 		if _, err := w.Person(t.Context(), token); !fault.Is(err, "session_over") {
 			t.Fatalf("idle too long: %v", err)

@@ -61,6 +61,14 @@ func TestSubOrganizationSpeaksForItsOwnPeople(t *testing.T) {
 		if _, err := w.signInBySSO("ceo@acme.example", "acme-okta"); err != nil {
 			t.Fatalf("the parent's own person: %v", err)
 		}
+		// Where the parent's domain names the connection, it may make people,
+		// and whoever types such an address is led there.
+		w.apply(`organizations: [{key: acme, domains: [{name: acme.example, connection: apac-idp}]}]`)
+		p, err := w.signInBySSO("new@acme.example", "apac-idp")
+		if err != nil || p.Org.Key != "acme-apac" {
+			t.Fatalf("a new person through the named connection: %s, %v", p.Org.Key, err)
+		}
+		w.mustRefuse(w.at("acme-apac", "apac-idp", "bob@acme.example"), "ident_conflict") // all the same
 	})
 }
 

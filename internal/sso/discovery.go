@@ -10,16 +10,35 @@ type Route struct {
 	Connections []ConnectionID
 }
 
+// Named is the connection that a domain names, with its organization's lineage
+// from the root.
+type Named struct {
+	Connection Connection
+	Lineage    []Organization
+}
+
+// usable reports whether people of the domain can be sent there: the
+// connection may be used now, and its organization is at or below the one that
+// has proved the domain.
+func (n *Named) usable(claim *Domain) bool {
+	if n == nil || claim == nil || len(n.Lineage) == 0 || n.Connection.ID != claim.Connection {
+		return false
+	}
+	last := len(n.Lineage) - 1
+	return n.Lineage[last].Within(claim.Org) && n.Connection.Usable(&n.Lineage[last], n.Lineage[:last]) == nil
+}
+
 // FindRoute decides how a person signs in. lineage is the organization that
 // the address or the sign-on URL leads to, after its ancestors from the root;
 // active are the active connections of any of them; claim is the verified
-// claim to the address's domain, or nil.
+// claim to the address's domain, and named the connection that it names, or nil.
 //
 // An organization uses its own connections where it has any, else those of
-// the nearest ancestor that has. A connection that the domain names wins.
-// Where nothing can be used, the password is asked for: whether a user or an
-// organization exists cannot be told from the answer.
-func FindRoute(lineage []Organization, active []Connection, claim *Domain) Route {
+// the nearest ancestor that has. For the organization that has proved the
+// domain, a connection that the domain names wins. Where nothing can be used,
+// the password is asked for: whether a user or an organization exists cannot
+// be told from the answer.
+func FindRoute(lineage []Organization, active []Connection, claim *Domain, named *Named) Route {
 	if len(lineage) == 0 {
 		return Route{Method: ByPassword}
 	}
@@ -28,19 +47,15 @@ func FindRoute(lineage []Organization, active []Connection, claim *Domain) Route
 		return Route{Method: ByPassword}
 	}
 	for i := len(lineage) - 1; i >= 0; i-- {
-		var own, usable []ConnectionID
+		if claim != nil && claim.Org == lineage[i].ID && named.usable(claim) {
+			return Route{Method: BySSO, Connections: []ConnectionID{named.Connection.ID}}
+		}
+		var usable []ConnectionID
 		for j := range active {
 			c := &active[j]
-			if c.Org != lineage[i].ID || c.Usable(&lineage[i], lineage[:i]) != nil {
-				continue
+			if c.Org == lineage[i].ID && c.Usable(&lineage[i], lineage[:i]) == nil {
+				usable = append(usable, c.ID)
 			}
-			usable = append(usable, c.ID)
-			if claim != nil && claim.Connection == c.ID {
-				own = append(own, c.ID)
-			}
-		}
-		if len(own) > 0 {
-			return Route{Method: BySSO, Connections: own}
 		}
 		if len(usable) > 0 {
 			return Route{Method: BySSO, Connections: usable}

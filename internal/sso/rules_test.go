@@ -80,6 +80,11 @@ func TestFindRoute(t *testing.T) {
 	}
 	a, b, own := connection("con_a", "org_acme"), connection("con_b", "org_acme"), connection("con_own", "org_emea")
 	claim := &sso.Domain{Org: "org_acme", Connection: "con_b"}
+	names := func(c sso.Connection, line ...sso.Organization) *sso.Named {
+		c.ID = "con_b"
+		return &sso.Named{Connection: c, Lineage: line}
+	}
+	globex := sso.Organization{ID: "org_globex", Path: pathGlobex, State: sso.OrgActive, Entitlements: entitled}
 	off, poor, draft := emea, acme, a
 	off.Policy.SSO = sso.SSOOff
 	poor.Entitlements = nil
@@ -89,26 +94,29 @@ func TestFindRoute(t *testing.T) {
 	for name, tc := range map[string]struct {
 		lineage []sso.Organization
 		active  []sso.Connection
-		claim   *sso.Domain
+		named   *sso.Named
 		want    []sso.ConnectionID
 	}{
-		"nowhere":                                  {nil, nil, nil, nil},
-		"no connection":                            {[]sso.Organization{acme}, nil, nil, nil},
-		"the one connection":                       {[]sso.Organization{acme}, []sso.Connection{a}, nil, []sso.ConnectionID{"con_a"}},
-		"two to choose from":                       {[]sso.Organization{acme}, []sso.Connection{a, b}, nil, []sso.ConnectionID{"con_a", "con_b"}},
-		"the one that the domain names":            {[]sso.Organization{acme}, []sso.Connection{a, b}, claim, []sso.ConnectionID{"con_b"}},
-		"the ancestor's":                           {[]sso.Organization{acme, emea}, []sso.Connection{a}, nil, []sso.ConnectionID{"con_a"}},
-		"its own before the ancestor's":            {[]sso.Organization{acme, emea}, []sso.Connection{a, own}, nil, []sso.ConnectionID{"con_own"}},
-		"the ancestor's entitlement counts":        {[]sso.Organization{acme, emea}, []sso.Connection{own}, nil, []sso.ConnectionID{"con_own"}},
-		"switched off":                             {[]sso.Organization{acme, off}, []sso.Connection{a}, nil, nil},
-		"not entitled":                             {[]sso.Organization{poor}, []sso.Connection{a}, nil, nil},
-		"a draft":                                  {[]sso.Organization{acme}, []sso.Connection{draft}, nil, nil},
-		"suspended":                                {[]sso.Organization{suspended}, []sso.Connection{a}, nil, nil},
-		"below a suspended one":                    {[]sso.Organization{suspended, emea}, []sso.Connection{own}, nil, nil},
-		"a connection of nobody in the line":       {[]sso.Organization{acme}, []sso.Connection{connection("con_x", "org_x")}, nil, nil},
-		"a domain that names a stranger's is lost": {[]sso.Organization{acme}, []sso.Connection{a}, &sso.Domain{Connection: "con_x"}, []sso.ConnectionID{"con_a"}},
+		"nowhere":                                   {nil, nil, nil, nil},
+		"no connection":                             {[]sso.Organization{acme}, nil, nil, nil},
+		"the one connection":                        {[]sso.Organization{acme}, []sso.Connection{a}, nil, []sso.ConnectionID{"con_a"}},
+		"two to choose from":                        {[]sso.Organization{acme}, []sso.Connection{a, b}, nil, []sso.ConnectionID{"con_a", "con_b"}},
+		"the one that the domain names":             {[]sso.Organization{acme}, []sso.Connection{a, b}, names(b, acme), []sso.ConnectionID{"con_b"}},
+		"the one further down that it names":        {[]sso.Organization{acme}, []sso.Connection{a}, names(own, acme, emea), []sso.ConnectionID{"con_b"}},
+		"a draft that it names is passed over":      {[]sso.Organization{acme}, []sso.Connection{a}, names(draft, acme), []sso.ConnectionID{"con_a"}},
+		"its own before what the parent's names":    {[]sso.Organization{acme, emea}, []sso.Connection{a, own}, names(b, acme), []sso.ConnectionID{"con_own"}},
+		"the ancestor's":                            {[]sso.Organization{acme, emea}, []sso.Connection{a}, nil, []sso.ConnectionID{"con_a"}},
+		"its own before the ancestor's":             {[]sso.Organization{acme, emea}, []sso.Connection{a, own}, nil, []sso.ConnectionID{"con_own"}},
+		"the ancestor's entitlement counts":         {[]sso.Organization{acme, emea}, []sso.Connection{own}, nil, []sso.ConnectionID{"con_own"}},
+		"switched off":                              {[]sso.Organization{acme, off}, []sso.Connection{a}, nil, nil},
+		"not entitled":                              {[]sso.Organization{poor}, []sso.Connection{a}, nil, nil},
+		"a draft":                                   {[]sso.Organization{acme}, []sso.Connection{draft}, nil, nil},
+		"suspended":                                 {[]sso.Organization{suspended}, []sso.Connection{a}, nil, nil},
+		"below a suspended one":                     {[]sso.Organization{suspended, emea}, []sso.Connection{own}, nil, nil},
+		"a connection of nobody in the line":        {[]sso.Organization{acme}, []sso.Connection{connection("con_x", "org_x")}, nil, nil},
+		"a stranger's that it names is passed over": {[]sso.Organization{acme}, []sso.Connection{a}, names(connection("con_x", "org_globex"), globex), []sso.ConnectionID{"con_a"}},
 	} {
-		got := sso.FindRoute(tc.lineage, tc.active, tc.claim)
+		got := sso.FindRoute(tc.lineage, tc.active, claim, tc.named)
 		if !slices.Equal(got.Connections, tc.want) || (got.Method == sso.BySSO) != (len(tc.want) > 0) {
 			t.Errorf("%s: FindRoute() = %+v, want %v", name, got, tc.want)
 		}

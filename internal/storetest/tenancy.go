@@ -167,7 +167,7 @@ func noRowPointsElsewhere(w *world) {
 	}
 	for name, tc := range map[string]struct{ hostile, twin func(*store.Writer) error }{
 		"a link to another's connection":              {link(foreign), link(own)},
-		"a domain at another's connection":            {domain(foreign.ID), domain(own.ID)},
+		"a domain at a connection that is none":       {domain("con_none"), domain(own.ID)},
 		"a session without a membership":              {session(rival.ID), session(acme.ID)},
 		"a grant of another person's session":         {grant(mallory.ID, rival.ID), grant(alice.ID, acme.ID)},
 		"a grant in an organization of non-members":   {grant(alice.ID, rival.ID), grant(alice.ID, acme.ID)},

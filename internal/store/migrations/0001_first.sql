@@ -47,7 +47,8 @@ create table domains (
     created_at    bigint not null,
     verified_at   bigint,
     constraint domains_org_id_name primary key (org_id, name),
-    foreign key (org_id, connection_id) references connections (org_id, id)
+    -- Not with the organization: a domain may name a connection further down.
+    foreign key (connection_id) references connections (id)
 );
 -- Claims may coexist; one proof holds in the whole deployment.
 create unique index domains_name on domains (name) where state = 'verified';
