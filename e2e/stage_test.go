@@ -155,7 +155,7 @@ func (s *stage) applyFile(t *testing.T) string {
     name: Globex Corporation
     entitlements: [sso]
     domains: [{name: globex.test, vouched: true}]
-    users: [{username: carol, email: Carol.Zoe@Globex.TEST, role: admin}]
+    users: [{username: carol, email: carol.zoe@globex.test, role: admin}]
     connections:
       - key: %s
         protocol: saml

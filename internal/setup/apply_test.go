@@ -286,3 +286,18 @@ func FuzzParseFile(f *testing.F) {
 		}
 	})
 }
+
+// The identity provider writes an address with capitals; the operator's file
+// does not. They are one address, and neither undoes the other.
+func TestApplyLeavesTheSpellingOfAnAddress(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, h *house) {
+		h.must(`organizations: [{key: acme, users: [{username: carol, email: Carol.Zoe@Acme.example}]}]`)
+		if got := h.must(`organizations: [{key: acme, users: [{username: carol, email: carol.zoe@acme.example}]}]`); len(got) != 0 {
+			t.Errorf("the same address: %q, want nothing changed", got)
+		}
+		if got := h.must(`organizations: [{key: acme, users: [{username: carol, email: carol@acme.example}]}]`); len(got) != 1 {
+			t.Errorf("another address: %q, want it changed", got)
+		}
+	})
+}

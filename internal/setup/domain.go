@@ -27,10 +27,15 @@ func (a *applier) domain(org *sso.Organization, in *Domain) error {
 	if err := a.domainConnection(&d, org, in.Connection); err != nil {
 		return err
 	}
-	if in.Vouched != nil {
-		if err := a.vouch(&d, *in.Vouched); err != nil {
+	switch {
+	case in.Vouched == nil:
+	case *in.Vouched:
+		if err := a.vouch(&d); err != nil {
 			return err
 		}
+	case d.Proof == sso.ProofVouched:
+		// Trust ends at once; a proof by DNS stands by itself.
+		d.State, d.Proof = sso.DomainInReview, ""
 	}
 	if !missing && same(old, d) {
 		return nil
@@ -49,15 +54,8 @@ func (a *applier) domain(org *sso.Organization, in *Domain) error {
 	return a.record(org.ID, action, name)
 }
 
-// vouch verifies a domain on the operator's word, or withdraws that word: then
-// trust ends at once, but a proof by DNS stands by itself.
-func (a *applier) vouch(d *sso.Domain, vouched bool) error {
-	if !vouched {
-		if d.Proof == sso.ProofVouched {
-			d.State, d.Proof = sso.DomainInReview, ""
-		}
-		return nil
-	}
+// vouch verifies a domain on the operator's word.
+func (a *applier) vouch(d *sso.Domain) error {
 	if d.State == sso.DomainVerified {
 		return nil
 	}

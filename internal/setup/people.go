@@ -38,7 +38,8 @@ func (a *applier) user(org *sso.Organization, in *User) error {
 	if in.Username != nil {
 		u.Username = username
 	}
-	if in.Email != nil {
+	// The identity provider may write the same address in another way.
+	if in.Email != nil && !u.Email.Same(email) {
 		u.Email = email
 	}
 	if err := in.merge(&u); err != nil {
@@ -108,7 +109,8 @@ func (u *User) merge(to *sso.User) error {
 // it might mean somebody else, or would give one address to two people, it is
 // refused: nobody is picked, doubled or renamed silently.
 func (a *applier) find(org *sso.Organization, username string, email sso.Email) (sso.User, bool, error) {
-	named, err := sso.User{}, error(store.ErrNotFound)
+	var named sso.User
+	var err error = store.ErrNotFound
 	if username != "" {
 		named, err = a.tx.Org(org.ID).UserByUsername(a.ctx, username)
 	}
