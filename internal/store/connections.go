@@ -94,3 +94,18 @@ func (w *OrgWriter) SaveConnection(ctx context.Context, c sso.Connection) error 
 		w.org, c.ID, c.Version, c.Key, c.Name, c.Protocol, c.State, c.FirstSignIn, toJSON(c.SAML), toJSON(c.Defaults), toJSON(c.Attributes), at(c.UpdatedAt))
 	return doing(saved(n, err), "saving connection %s", c.ID)
 }
+
+// ConnectionsByID returns those of these connections that exist, by name.
+func (r *Reader) ConnectionsByID(ctx context.Context, ids []sso.ConnectionID) ([]sso.Connection, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	in, args := anyOf(1, ids)
+	all, err := list(ctx, r.q, connectionFields, `
+		select `+connectionColumns+`
+		from connections c
+		where c.id in (`+in+`)
+		order by c.name, c.id`,
+		args...)
+	return all, doing(err, "listing connections by ID")
+}

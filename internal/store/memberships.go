@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"github.com/sallyport/sallyport/internal/sso"
 )
@@ -57,4 +58,41 @@ func (w *OrgWriter) SaveMembership(ctx context.Context, m sso.Membership) error 
 		set role = excluded.role, groups = excluded.groups, updated_at = excluded.updated_at`,
 		w.org, m.User, m.Role, toJSON(m.Groups), at(m.CreatedAt), at(m.UpdatedAt))
 	return doing(err, "saving membership of %s in %s", m.User, w.org)
+}
+
+// MembershipAt is a membership and where in the tree its organization stands.
+type MembershipAt struct {
+	sso.Membership
+	Path []sso.OrgID // from the root of the tree to the organization
+}
+
+// Within reports whether the organization is ancestor itself or below it.
+func (m *MembershipAt) Within(ancestor sso.OrgID) bool { return slices.Contains(m.Path, ancestor) }
+
+func membershipAtFields(m *MembershipAt) []any {
+	return append(membershipFields(&m.Membership), path(&m.Path))
+}
+
+// MembershipsAt is [Reader.Memberships] with the place of each organization.
+func (r *Reader) MembershipsAt(ctx context.Context, user sso.UserID) ([]MembershipAt, error) {
+	all, err := list(ctx, r.q, membershipAtFields, `
+		select `+membershipColumns+`, o.path
+		from memberships m join organizations o on o.id = m.org_id
+		where m.user_id = $1
+		order by m.created_at, m.org_id`,
+		user)
+	return all, doing(err, "listing memberships of %s", user)
+}
+
+// Member returns a person as a member of an organization, without a session,
+// or [ErrNotFound] where there is no such membership.
+func (r *Reader) Member(ctx context.Context, user sso.UserID, org sso.OrgID) (sso.Person, error) {
+	p, err := one(ctx, r.q, memberFields, `
+		select `+memberColumns+`
+		from memberships m
+			join users u on u.id = m.user_id
+			join organizations o on o.id = m.org_id
+		where m.user_id = $1 and m.org_id = $2`,
+		user, org)
+	return p, doing(err, "reading member %s of %s", user, org)
 }

@@ -98,3 +98,13 @@ func (w *Writer) EndSession(ctx context.Context, id sso.SessionID, now time.Time
 		id, at(now))
 	return doing(found(n, err), "ending session %s", id)
 }
+
+// EndSessionOf ends the session of this token, if there is one.
+func (w *Writer) EndSessionOf(ctx context.Context, token secret.Hash, now time.Time) error {
+	_, err := w.q.exec(ctx, `
+		update sessions
+		set ended_at = coalesce(ended_at, $2)
+		where token_hash = $1`,
+		token[:], at(now))
+	return doing(err, "ending the session of a token")
+}

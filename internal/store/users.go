@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/sso"
 )
@@ -125,4 +126,26 @@ func (w *OrgWriter) SaveUser(ctx context.Context, u sso.User) error {
 		w.org, u.ID, u.Version, null(u.Username), null(sso.UsernameKey(u.Username)), null(u.Email.String()), null(u.Email.Key()), u.FirstName, u.LastName, u.State,
 		null(u.PasswordHash), at(u.UpdatedAt), at(u.LastSignInAt))
 	return doing(saved(n, err), "saving user %s", u.ID)
+}
+
+// UserAt returns the user with this ID and the place of their home, or
+// [ErrNotFound].
+func (r *Reader) UserAt(ctx context.Context, id sso.UserID) (UserAt, error) {
+	u, err := one(ctx, r.q, userAtFields, `
+		select `+userColumns+`, o.path
+		from users u join organizations o on o.id = u.org_id
+		where u.id = $1`,
+		id)
+	return u, doing(err, "reading user %s", id)
+}
+
+// NoteSignIn writes down when a user last signed in. It is no save: the
+// user's version stays.
+func (w *Writer) NoteSignIn(ctx context.Context, user sso.UserID, now time.Time) error {
+	n, err := w.q.exec(ctx, `
+		update users
+		set last_sign_in_at = $2
+		where id = $1`,
+		user, at(now))
+	return doing(found(n, err), "noting a sign-in of %s", user)
 }
