@@ -3,7 +3,6 @@ package xmlenc
 import (
 	"crypto"
 	"crypto/aes"
-	"crypto/des"
 
 	"github.com/sallyport/sallyport/internal/xmldsig"
 )
@@ -81,7 +80,7 @@ var contents = [...]content{
 	{AES128CBC, 16, aes.BlockSize, cbc},
 	{AES192CBC, 24, aes.BlockSize, cbc},
 	{AES256CBC, 32, aes.BlockSize, cbc},
-	{TripleDESCBC, 24, des.BlockSize, cbc},
+	{TripleDESCBC, 24, blockDES, cbc},
 }
 
 // contentOf returns the algorithm of a URI, nil if it is not allowed.

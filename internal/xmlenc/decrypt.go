@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/des"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/subtle"
@@ -126,17 +125,13 @@ func (m *encrypted) attempts(keys []Key) ([]attempt, *Error) {
 
 // unwrap decrypts the key of the content, by one private operation.
 func (a attempt) unwrap(size int) ([]byte, bool) {
+	var secret []byte
+	var err error
 	if a.transport == RSA15 {
-		// A wrong padding leaves the random key as it is, in the same time: nobody
-		// learns which of the two it was (Bleichenbacher). [RFC3218 2.3.2]
-		secret := make([]byte, size)
-		if _, err := rand.Read(secret); err != nil {
-			return nil, false
-		}
-		err := rsa.DecryptPKCS1v15SessionKey(rand.Reader, a.key.private, a.octets, secret)
-		return secret, err == nil
+		secret, err = decrypt15(a.key.private, a.octets, size)
+	} else {
+		secret, err = a.key.private.Decrypt(rand.Reader, a.octets, &rsa.OAEPOptions{Hash: a.digest, MGFHash: a.mask, Label: a.label})
 	}
-	secret, err := a.key.private.Decrypt(rand.Reader, a.octets, &rsa.OAEPOptions{Hash: a.digest, MGFHash: a.mask, Label: a.label})
 	return secret, err == nil && len(secret) == size
 }
 
@@ -146,23 +141,29 @@ func (c *content) decrypt(secret, octets []byte) ([]byte, bool) {
 	if err != nil {
 		return nil, false
 	}
+	iv, text := octets[:c.ivSize()], octets[c.ivSize():]
 	if c.mode == gcm {
 		aead, err := cipher.NewGCM(block)
 		if err != nil {
 			return nil, false
 		}
-		iv, sealed := octets[:ivGCM], octets[ivGCM:]
-		text, err := aead.Open(sealed[:0], iv, sealed, nil)
+		text, err = aead.Open(text[:0], iv, text, nil)
 		return text, err == nil
 	}
-	iv, text := octets[:c.block], octets[c.block:]
 	cipher.NewCBCDecrypter(block, iv).CryptBlocks(text, text)
 	return unpad(text, c.block)
 }
 
+func (c *content) ivSize() int {
+	if c.mode == gcm {
+		return ivGCM
+	}
+	return c.block
+}
+
 func (c *content) cipher(secret []byte) (cipher.Block, error) {
-	if c.block == des.BlockSize {
-		return des.NewTripleDESCipher(secret)
+	if c.block == blockDES {
+		return tripleDES(secret)
 	}
 	return aes.NewCipher(secret)
 }

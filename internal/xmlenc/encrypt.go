@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/sallyport/sallyport/internal/xmldsig"
 	"github.com/sallyport/sallyport/internal/xmltree"
@@ -25,15 +26,16 @@ const (
 // Encryption says how [Encrypt] encrypts. Only To is needed; what is left out
 // has the value that every other side takes.
 type Encryption struct {
-	To        []*rsa.PublicKey // an xenc:EncryptedKey for each of them
-	Content   string           // algorithm; AES256GCM
-	Transport string           // algorithm; RSAOAEPMGF1P
-	Digest    string           // of RSA-OAEP; SHA1
-	Mask      string           // of RSAOAEP; MGF1SHA1
-	Params    []byte           // OAEPparams; none
-	Type      string           // of the xenc:EncryptedData; TypeElement
-	Recipient string           // of every xenc:EncryptedKey; none
-	Place     Place
+	To          []*rsa.PublicKey // an xenc:EncryptedKey for each of them
+	Content     string           // algorithm; AES256GCM
+	Transport   string           // algorithm; RSAOAEPMGF1P
+	Digest      string           // of RSA-OAEP; SHA1
+	Mask        string           // of RSAOAEP; MGF1SHA1
+	Params      []byte           // OAEPparams; none
+	Type        string           // of the xenc:EncryptedData; TypeElement
+	Recipient   string           // of every xenc:EncryptedKey; none
+	Certificate []byte           // DER, as a hint at the key; none
+	Place       Place
 }
 
 // lenient allows what is too weak to be accepted: peers may still ask for it.
@@ -98,29 +100,28 @@ func (c *content) encrypt(secret, text []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	iv := make([]byte, c.ivSize())
+	if _, err := rand.Read(iv); err != nil {
+		return nil, err
+	}
 	if c.mode == gcm {
-		aead, err := cipher.NewGCMWithRandomNonce(block)
+		aead, err := cipher.NewGCM(block)
 		if err != nil {
 			return nil, err
 		}
-		return aead.Seal(nil, nil, text, nil), nil
+		return aead.Seal(slices.Clone(iv), iv, text, nil), nil
 	}
 	pad := c.block - len(text)%c.block
-	out := make([]byte, c.block+len(text)+pad)
-	if _, err := rand.Read(out[:c.block]); err != nil {
-		return nil, err
-	}
-	padded := out[c.block:]
-	copy(padded, text)
+	padded := slices.Concat(text, make([]byte, pad))
 	padded[len(padded)-1] = byte(pad)
-	cipher.NewCBCEncrypter(block, out[:c.block]).CryptBlocks(padded, padded)
-	return out, nil
+	cipher.NewCBCEncrypter(block, iv).CryptBlocks(padded, padded)
+	return slices.Concat(iv, padded), nil
 }
 
 // wrap encrypts the key of the content.
 func (how *Encryption) wrap(key *rsa.PublicKey, secret []byte) ([]byte, error) {
 	if how.Transport == RSA15 {
-		return rsa.EncryptPKCS1v15(rand.Reader, key, secret)
+		return encrypt15(key, secret)
 	}
 	digest, mask := digestOf(how.Digest), maskOf(how.Mask)
 	switch {
@@ -205,6 +206,16 @@ func (how *Encryption) writeKey(w *xmltree.Writer, id string, octets []byte) {
 		w.End()
 	}
 	w.End()
+	if len(how.Certificate) > 0 {
+		w.Start("ds:KeyInfo")
+		w.Namespace("ds", xmldsig.Namespace)
+		w.Start("ds:X509Data")
+		w.Start("ds:X509Certificate")
+		w.Text(base64.StdEncoding.EncodeToString(how.Certificate))
+		w.End()
+		w.End()
+		w.End()
+	}
 	writeCipher(w, octets)
 	w.End()
 }

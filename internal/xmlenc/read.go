@@ -122,6 +122,18 @@ func read(e xmltree.Element, policy Policy) (*encrypted, *Error) {
 	return m, m.content.check(cipher, len(m.octets))
 }
 
+// ContentAlgorithm returns the algorithm that an xenc:EncryptedData names for its
+// content, "" if it names none. Nothing else of it is judged.
+func ContentAlgorithm(e xmltree.Element) string {
+	parts := children(e)
+	method := parts.may(Namespace, "EncryptionMethod")
+	if method.IsZero() {
+		return ""
+	}
+	uri, _ := method.Attr("Algorithm")
+	return uri
+}
+
 // readContent reads the algorithm of the content.
 func readContent(method xmltree.Element, policy Policy) (*content, *Error) {
 	uri, err := algorithm(method)
