@@ -103,6 +103,7 @@ func TestDecryptRefusesByWhatCanBeSeen(t *testing.T) {
 		"a mask in a mask":          {once(inside, mask, strings.Replace(mask, "/>", ">"+mask+"</xenc11:MGF>", 1)), CodeShape},
 		"a mask that contradicts":   {once(inside, RSAOAEP, RSAOAEPMGF1P), CodeShape},
 		"a label that is no base64": {once(inside, "bGFiZWw=", "bGFiZWw"), CodeShape},
+		"a label with stray bits":   {once(inside, "bGFiZWw=", "bGFiZWx="), CodeShape},
 		"a label of 10 KB":          {once(inside, "bGFiZWw=", strings.Repeat("bGFi", 2500)), CodeShape},
 
 		"no KeyInfo and nothing beside": {once(inside, info+key(inside)+"</ds:KeyInfo>", ""), CodeShape},
