@@ -1,15 +1,9 @@
 package saml
 
 import (
-	"bytes"
-	"compress/flate"
 	"crypto/rand"
-	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/xmltree"
@@ -19,6 +13,7 @@ import (
 const (
 	BindingRedirect = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
 	BindingPost     = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
+	BindingSOAP     = "urn:oasis:names:tc:SAML:2.0:bindings:SOAP"
 )
 
 // A Request asks an identity provider to authenticate a user
@@ -48,130 +43,60 @@ func NewID() string {
 	return "id" + hex.EncodeToString(b[:])
 }
 
-// A PostForm is a message ready for a page with a form that sends it
-// [SAMLBind 3.5]. Both values are base64 or ours; Action has been checked.
-type PostForm struct {
-	Action      string
-	SAMLRequest string
-	RelayState  string
-}
-
 // RedirectURL returns the URL that carries r unsigned [SAMLBind 3.4].
 func (r Request) RedirectURL(relayState string) (string, error) {
-	query, err := r.redirectQuery(relayState)
+	o, err := r.message(relayState)
 	if err != nil {
 		return "", err
 	}
-	return appendQuery(r.Destination, query), nil
+	return o.redirect()
 }
 
 // SignedRedirectURL returns the URL that carries r with a signature over the
 // octets of the query [SAMLBind 3.4.4.1].
 func (r Request) SignedRedirectURL(relayState string, key SigningKey) (string, error) {
-	query, err := r.redirectQuery(relayState)
+	o, err := r.message(relayState)
 	if err != nil {
 		return "", err
 	}
-	query, err = key.signQuery(query)
-	if err != nil {
-		return "", err
-	}
-	return appendQuery(r.Destination, query), nil
+	return o.signedRedirect(key)
 }
 
 // PostForm returns the form that carries r unsigned.
 func (r Request) PostForm(relayState string) (PostForm, error) {
-	message, err := r.message(relayState)
+	o, err := r.message(relayState)
 	if err != nil {
 		return PostForm{}, err
 	}
-	return r.form(message, relayState), nil
+	return o.form(), nil
 }
 
 // SignedPostForm returns the form that carries r with an enveloped signature.
 func (r Request) SignedPostForm(relayState string, key SigningKey) (PostForm, error) {
-	message, err := r.message(relayState)
+	o, err := r.message(relayState)
 	if err != nil {
 		return PostForm{}, err
 	}
-	if message, err = key.signMessage(message); err != nil {
-		return PostForm{}, err
-	}
-	return r.form(message, relayState), nil
+	return o.signedForm(key)
 }
 
-func (r Request) form(message []byte, relayState string) PostForm {
-	return PostForm{
-		Action:      r.Destination,
-		SAMLRequest: base64.StdEncoding.EncodeToString(message),
-		RelayState:  relayState,
-	}
-}
-
-func (r Request) redirectQuery(relayState string) (string, error) {
-	message, err := r.message(relayState)
-	if err != nil {
-		return "", err
-	}
-	var packed bytes.Buffer
-	w, err := flate.NewWriter(&packed, flate.BestCompression)
-	if err != nil {
-		return "", fmt.Errorf("compressing request: %w", err)
-	}
-	if _, err := w.Write(message); err != nil {
-		return "", fmt.Errorf("compressing request: %w", err)
-	}
-	if err := w.Close(); err != nil {
-		return "", fmt.Errorf("compressing request: %w", err)
-	}
-	query := "SAMLRequest=" + url.QueryEscape(base64.StdEncoding.EncodeToString(packed.Bytes()))
-	if relayState != "" {
-		query += "&RelayState=" + url.QueryEscape(relayState)
-	}
-	return query, nil
-}
-
-// appendQuery adds a query to an endpoint that may have one of its own.
-func appendQuery(endpoint, query string) string {
-	switch {
-	case !strings.Contains(endpoint, "?"):
-		return endpoint + "?" + query
-	case strings.HasSuffix(endpoint, "?") || strings.HasSuffix(endpoint, "&"):
-		return endpoint + query
-	}
-	return endpoint + "&" + query
-}
-
-// message checks r and returns it as XML.
-func (r Request) message(relayState string) ([]byte, error) {
-	if len(relayState) > MaxRelayState {
-		return nil, fmt.Errorf("writing request: RelayState longer than %d bytes", MaxRelayState)
-	}
-	if !startsWithLetter(r.ID) {
-		return nil, errors.New("writing request: the ID must begin with a letter")
-	}
-	if err := CheckLocation(r.Destination); err != nil {
-		return nil, fmt.Errorf("writing request: %w", err)
-	}
-	var w xmltree.Writer
-	w.Start("samlp:AuthnRequest")
-	w.Namespace("samlp", nsProtocol)
-	w.Namespace("saml", nsAssertion)
-	w.Attr("ID", r.ID)
-	w.Attr("Version", "2.0")
-	w.Attr("IssueInstant", r.IssueInstant.UTC().Format("2006-01-02T15:04:05Z"))
-	w.Attr("Destination", r.Destination)
+// message checks r and writes it.
+func (r Request) message(relayState string) (outgoing, error) {
+	var attrs []xmltree.Attr
 	if r.ForceAuthn {
-		w.Attr("ForceAuthn", "true")
+		attrs = append(attrs, xmltree.Attr{Local: "ForceAuthn", Value: "true"})
 	}
 	if r.IsPassive {
-		w.Attr("IsPassive", "true")
+		attrs = append(attrs, xmltree.Attr{Local: "IsPassive", Value: "true"})
 	}
-	w.Attr("ProtocolBinding", BindingPost)
-	w.Attr("AssertionConsumerServiceURL", r.ACS)
-	w.Start("saml:Issuer")
-	w.Text(r.Issuer)
-	w.End()
+	attrs = append(attrs,
+		xmltree.Attr{Local: "ProtocolBinding", Value: BindingPost},
+		xmltree.Attr{Local: "AssertionConsumerServiceURL", Value: r.ACS})
+	h := head{name: "AuthnRequest", id: r.ID, destination: r.Destination, issuer: r.Issuer, issueInstant: r.IssueInstant}
+	var w xmltree.Writer
+	if err := h.write(&w, relayState, attrs...); err != nil {
+		return outgoing{}, fmt.Errorf("writing request: %w", err)
+	}
 	if r.NameIDFormat != "" {
 		w.Start("samlp:NameIDPolicy")
 		w.Attr("Format", r.NameIDFormat)
@@ -191,11 +116,7 @@ func (r Request) message(relayState string) ([]byte, error) {
 	w.End()
 	message, err := w.Bytes()
 	if err != nil {
-		return nil, fmt.Errorf("writing request: %w", err)
+		return outgoing{}, fmt.Errorf("writing request: %w", err)
 	}
-	return message, nil
-}
-
-func startsWithLetter(s string) bool {
-	return s != "" && (s[0] >= 'a' && s[0] <= 'z' || s[0] >= 'A' && s[0] <= 'Z')
+	return outgoing{param: paramRequest, destination: r.Destination, xml: message, relayState: relayState}, nil
 }

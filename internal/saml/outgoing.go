@@ -1,0 +1,167 @@
+package saml
+
+import (
+	"bytes"
+	"compress/flate"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/xmltree"
+)
+
+// The parameters that carry a message [SAMLBind 3.4.3, 3.5.3].
+const (
+	paramRequest  = "SAMLRequest"
+	paramResponse = "SAMLResponse"
+)
+
+// An outgoing message is written and on its way.
+type outgoing struct {
+	param       string
+	destination string
+	xml         []byte
+	relayState  string
+}
+
+// A PostForm is a message ready for a page with a form that sends it
+// [SAMLBind 3.5]. All values are base64 or ours; Action has been checked.
+type PostForm struct {
+	Action       string
+	SAMLRequest  string // either this
+	SAMLResponse string // or this
+	RelayState   string
+}
+
+func (o outgoing) form() PostForm {
+	f := PostForm{Action: o.destination, RelayState: o.relayState}
+	if text := base64.StdEncoding.EncodeToString(o.xml); o.param == paramRequest {
+		f.SAMLRequest = text
+	} else {
+		f.SAMLResponse = text
+	}
+	return f
+}
+
+func (o outgoing) signedForm(key SigningKey) (PostForm, error) {
+	signed, err := key.signMessage(o.xml)
+	if err != nil {
+		return PostForm{}, err
+	}
+	o.xml = signed
+	return o.form(), nil
+}
+
+func (o outgoing) redirect() (string, error) {
+	query, err := o.query()
+	if err != nil {
+		return "", err
+	}
+	return appendQuery(o.destination, query), nil
+}
+
+func (o outgoing) signedRedirect(key SigningKey) (string, error) {
+	query, err := o.query()
+	if err != nil {
+		return "", err
+	}
+	query, err = key.signQuery(query)
+	if err != nil {
+		return "", err
+	}
+	return appendQuery(o.destination, query), nil
+}
+
+func (o outgoing) query() (string, error) {
+	var packed bytes.Buffer
+	w, err := flate.NewWriter(&packed, flate.BestCompression)
+	if err != nil {
+		return "", fmt.Errorf("compressing message: %w", err)
+	}
+	if _, err := w.Write(o.xml); err != nil {
+		return "", fmt.Errorf("compressing message: %w", err)
+	}
+	if err := w.Close(); err != nil {
+		return "", fmt.Errorf("compressing message: %w", err)
+	}
+	query := o.param + "=" + url.QueryEscape(base64.StdEncoding.EncodeToString(packed.Bytes()))
+	if o.relayState != "" {
+		query += "&RelayState=" + url.QueryEscape(o.relayState)
+	}
+	return query, nil
+}
+
+// appendQuery adds a query to an endpoint that may have one of its own.
+func appendQuery(endpoint, query string) string {
+	switch {
+	case !strings.Contains(endpoint, "?"):
+		return endpoint + "?" + query
+	case strings.HasSuffix(endpoint, "?") || strings.HasSuffix(endpoint, "&"):
+		return endpoint + query
+	}
+	return endpoint + "&" + query
+}
+
+// signedEnvelope returns the message, signed, in a SOAP envelope.
+func (o outgoing) signedEnvelope(key SigningKey) ([]byte, error) {
+	signed, err := key.signMessage(o.xml)
+	if err != nil {
+		return nil, err
+	}
+	return envelop(signed), nil
+}
+
+// A head is what begins every message that we send [SAMLCore 3.2].
+type head struct {
+	name         string // of the message
+	id           string
+	destination  string
+	issuer       string
+	issueInstant time.Time
+}
+
+// write checks h and writes the start tag, attributes from the body's, and the
+// Issuer.
+func (h head) write(w *xmltree.Writer, relayState string, attrs ...xmltree.Attr) error {
+	if len(relayState) > MaxRelayState {
+		return fmt.Errorf("RelayState longer than %d bytes", MaxRelayState)
+	}
+	if !startsWithLetter(h.id) {
+		return errors.New("the ID must begin with a letter")
+	}
+	if err := CheckLocation(h.destination); err != nil {
+		return err
+	}
+	w.Start("samlp:" + h.name)
+	w.Namespace("samlp", nsProtocol)
+	w.Namespace("saml", nsAssertion)
+	w.Attr("ID", h.id)
+	w.Attr("Version", "2.0")
+	w.Attr("IssueInstant", writeInstant(h.issueInstant))
+	w.Attr("Destination", h.destination)
+	for _, a := range attrs {
+		if a.Value != "" {
+			w.Attr(a.Local, a.Value)
+		}
+	}
+	w.Start("saml:Issuer")
+	w.Text(h.issuer)
+	w.End()
+	return nil
+}
+
+// writeInstant writes t as our messages carry it: whole seconds, which every
+// reader knows. No time at all is nothing.
+func writeInstant(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02T15:04:05Z")
+}
+
+func startsWithLetter(s string) bool {
+	return s != "" && (s[0] >= 'a' && s[0] <= 'z' || s[0] >= 'A' && s[0] <= 'Z')
+}
