@@ -16,7 +16,8 @@ import (
 
 // SamlCmd groups what can be done with SAML messages offline.
 type SamlCmd struct {
-	Verify SamlVerifyCmd `cmd:"" help:"Judge responses and show every check."`
+	Verify  SamlVerifyCmd  `cmd:"" help:"Judge responses and show every check."`
+	Inspect SamlInspectCmd `cmd:"" help:"Decode messages, metadata, URLs and certificates, and judge nothing."`
 }
 
 // SamlVerifyCmd judges responses as the server would. Its exit status is 0
