@@ -54,11 +54,8 @@ func ReadPost(form url.Values) (*Received, error) {
 		return nil, refuseLogout(BindParam, "one RelayState at most", "several")
 	}
 	m := &Received{binding: BindingPost, param: paramRequest}
-	text := ""
-	if len(requests) == 1 {
-		text = requests[0]
-	} else {
-		text, m.param = responses[0], paramResponse
+	if len(responses) == 1 {
+		m.param = paramResponse
 	}
 	if len(relay) == 1 {
 		if m.RelayState = relay[0]; len(m.RelayState) > MaxRelayState {
@@ -66,7 +63,7 @@ func ReadPost(form url.Values) (*Received, error) {
 		}
 	}
 	var err error
-	if m.Message, err = DecodePost(text); err != nil {
+	if m.Message, err = DecodePost(form[m.param][0]); err != nil {
 		return nil, asLogout(err)
 	}
 	return m, nil

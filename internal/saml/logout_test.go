@@ -1,0 +1,383 @@
+package saml_test
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/sallyport/sallyport/internal/saml"
+	"github.com/sallyport/sallyport/internal/xmldsig"
+	"github.com/sallyport/sallyport/internal/xmltree"
+)
+
+// logoutNow is the instant at which logout messages are judged.
+var logoutNow = time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC)
+
+const (
+	logoutIdP = "https://idp.example/metadata"
+	logoutSP  = "https://sso.example/saml/acme"
+	logoutSLO = "https://sso.example/saml/acme/slo"
+)
+
+// A logoutPeer is an identity provider that signs users out.
+type logoutPeer struct {
+	key    crypto.Signer
+	expect saml.LogoutExpect
+}
+
+func newLogoutPeer(t testing.TB) *logoutPeer {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := xmldsig.NewKey(key.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &logoutPeer{key: key, expect: saml.LogoutExpect{
+		IdP: saml.IdP{EntityID: logoutIdP, Keys: []xmldsig.Key{public}}, EntityID: logoutSP, SLO: logoutSLO, Skew: saml.DefaultSkew,
+	}}
+}
+
+// A draft is a logout message to be sent, and how it is changed on its way.
+type draft struct {
+	binding  string
+	request  saml.LogoutRequest
+	response saml.LogoutResponse
+	answers  bool // the response is sent, not the request
+
+	key       crypto.Signer
+	unsigned  bool
+	relay     string // RelayState=…, escaped; empty: absent
+	param     string // that carries the message
+	algorithm string
+	before    func(string) string      // of the XML, before it is signed
+	after     func(string) string      // of the XML, after
+	query     func(string) string      // of the query, after it is signed
+	form      func(url.Values)         // of the form
+	expect    func(*saml.LogoutExpect) // of the service provider
+}
+
+func (p *logoutPeer) draft(binding string, forge func(*draft)) *draft {
+	d := &draft{
+		binding: binding, key: p.key, param: "SAMLRequest", algorithm: xmldsig.ECDSASHA256, relay: "RelayState=a%2fb",
+		request: saml.LogoutRequest{
+			ID: "id1", Destination: logoutSLO, Issuer: logoutIdP, IssueInstant: logoutNow.Add(-time.Minute),
+			NotOnOrAfter: logoutNow.Add(5 * time.Minute),
+			NameID:       saml.NameID{Value: "alice@acme.example", Format: saml.FormatEmail}, SessionIndexes: []string{"s1", "s2"},
+		},
+		response: saml.LogoutResponse{
+			ID: "id2", Destination: logoutSLO, Issuer: logoutIdP, IssueInstant: logoutNow, InResponseTo: "id-ours",
+		},
+	}
+	if forge != nil {
+		forge(d)
+	}
+	if d.answers && d.param == "SAMLRequest" {
+		d.param = "SAMLResponse"
+	}
+	return d
+}
+
+// written returns the XML of d, unsigned.
+func (d *draft) written(t testing.TB) string {
+	t.Helper()
+	form, err := d.request.PostForm("")
+	text := form.SAMLRequest
+	if d.answers {
+		form, err = d.response.PostForm("")
+		text = form.SAMLResponse
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	message, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.before != nil {
+		return d.before(string(message))
+	}
+	return string(message)
+}
+
+// enveloped returns the XML of d with a signature in it.
+func (d *draft) enveloped(t testing.TB) string {
+	t.Helper()
+	text := d.written(t)
+	if !d.unsigned {
+		doc, err := xmltree.Parse([]byte(text), xmltree.Message)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signed, err := xmldsig.Sign(doc.Root(), xmldsig.Signing{Key: d.key, After: doc.Root().FirstChild()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = string(signed)
+	}
+	if d.after != nil {
+		text = d.after(text)
+	}
+	return text
+}
+
+// rawQuery returns the query that carries d.
+func (d *draft) rawQuery(t testing.TB) string {
+	t.Helper()
+	text := d.written(t)
+	if d.after != nil {
+		text = d.after(text)
+	}
+	query := d.param + "=" + url.QueryEscape(base64.StdEncoding.EncodeToString(deflated([]byte(text))))
+	if d.relay != "" {
+		query += "&" + d.relay
+	}
+	if !d.unsigned {
+		query += "&SigAlg=" + url.QueryEscape(d.algorithm)
+		query = signQuery(t, d.key, query)
+	}
+	if d.query != nil {
+		query = d.query(query)
+	}
+	return query
+}
+
+func signQuery(t testing.TB, key crypto.Signer, query string) string {
+	t.Helper()
+	value, err := xmldsig.SignOctets(xmldsig.ECDSASHA256, []byte(query), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return query + "&Signature=" + url.QueryEscape(base64.StdEncoding.EncodeToString(value))
+}
+
+// read lets d arrive.
+func (d *draft) read(t testing.TB) (*saml.Received, error) {
+	t.Helper()
+	switch d.binding {
+	case saml.BindingRedirect:
+		return saml.ReadRedirect(d.rawQuery(t))
+	case saml.BindingSOAP:
+		return saml.ReadSOAP([]byte(`<?xml version="1.0"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Header><x/></s:Header><s:Body>` +
+			d.enveloped(t) + `</s:Body></s:Envelope>`))
+	}
+	form := url.Values{d.param: {base64.StdEncoding.EncodeToString([]byte(d.enveloped(t)))}, "RelayState": {"a/b"}}
+	if d.form != nil {
+		d.form(form)
+	}
+	return saml.ReadPost(form)
+}
+
+// judge lets d arrive and be judged.
+func (p *logoutPeer) judge(t testing.TB, d *draft) (*saml.Logout, *saml.LogoutAnswer, error) {
+	t.Helper()
+	m, err := d.read(t)
+	if err != nil {
+		return nil, nil, err
+	}
+	expect := p.expect
+	if d.answers {
+		expect.RequestID = "id-ours"
+	}
+	if d.expect != nil {
+		d.expect(&expect)
+	}
+	if d.answers {
+		a, err := saml.VerifyLogoutResponse(m, expect, logoutNow)
+		return nil, a, err
+	}
+	l, err := saml.VerifyLogoutRequest(m, expect, logoutNow)
+	return l, nil, err
+}
+
+var logoutBindings = []string{saml.BindingRedirect, saml.BindingPost, saml.BindingSOAP}
+
+func TestVerifyLogoutRequestReturnsWhatItSays(t *testing.T) {
+	t.Parallel()
+	peer := newLogoutPeer(t)
+	for _, binding := range logoutBindings {
+		got, _, err := peer.judge(t, peer.draft(binding, func(d *draft) {
+			d.request.NameID.NameQualifier, d.request.Reason = "urn:q", saml.ReasonUser
+		}))
+		if err != nil {
+			t.Fatalf("%s: %v", binding, err)
+		}
+		want := &saml.Logout{
+			ID: "id1", Issuer: logoutIdP, SessionIndexes: []string{"s1", "s2"}, Reason: saml.ReasonUser,
+			NameID:       saml.NameID{Value: "alice@acme.example", Format: saml.FormatEmail, NameQualifier: "urn:q"},
+			NotOnOrAfter: logoutNow.Add(5*time.Minute + saml.DefaultSkew),
+		}
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(saml.Logout{}, "Checks"), cmpopts.IgnoreUnexported(saml.Logout{})); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", binding, diff)
+		}
+	}
+}
+
+func TestVerifyLogoutResponseReturnsWhatItSays(t *testing.T) {
+	t.Parallel()
+	peer := newLogoutPeer(t)
+	for _, binding := range logoutBindings {
+		for _, unsigned := range []bool{false, true} {
+			_, got, err := peer.judge(t, peer.draft(binding, func(d *draft) {
+				d.answers, d.unsigned = true, unsigned
+				d.response.Status = saml.StatusReport{Code: saml.StatusSuccess, Nested: []string{saml.StatusPartialLogout}, Message: "one is left"}
+			}))
+			if err != nil {
+				t.Fatalf("%s: %v", binding, err)
+			}
+			if got.Signed == unsigned || !got.Partial() || got.InResponseTo != "id-ours" || got.Status.Message != "one is left" || got.Issuer != logoutIdP {
+				t.Errorf("%s: got %+v", binding, got)
+			}
+		}
+	}
+}
+
+// A logout ends the sessions it names, and no one else's.
+func TestLogoutEnds(t *testing.T) {
+	t.Parallel()
+	peer := newLogoutPeer(t)
+	named, _, err := peer.judge(t, peer.draft(saml.BindingPost, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, _, err := peer.judge(t, peer.draft(saml.BindingPost, func(d *draft) {
+		d.request.SessionIndexes = nil
+		d.request.NameID.NameQualifier, d.request.NameID.SPNameQualifier = logoutIdP, logoutSP // the defaults
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const alice, bob = "named:alice@acme.example", "named:bob@acme.example"
+	for _, tc := range []struct {
+		logout         *saml.Logout
+		subject, index string
+		want           bool
+	}{
+		{named, alice, "s1", true}, {named, alice, "s2", true}, {named, alice, "s3", false}, {named, alice, "", false}, {named, bob, "s1", false},
+		{all, alice, "s3", true}, {all, alice, "", true}, {all, bob, "s3", false},
+	} {
+		if got := tc.logout.Ends(tc.subject, tc.index); got != tc.want {
+			t.Errorf("Ends(%s, %s) of %v = %v", tc.subject, tc.index, tc.logout.SessionIndexes, got)
+		}
+	}
+}
+
+// Every verdict list about logout has the same lines.
+func TestLogoutReportsTheSameChecksAlways(t *testing.T) {
+	t.Parallel()
+	peer := newLogoutPeer(t)
+	good, _, err := peer.judge(t, peer.draft(saml.BindingRedirect, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := func(checks []saml.Check) (names []string) {
+		for _, c := range checks {
+			names = append(names, string(c.Rule)+" "+c.About)
+		}
+		return names
+	}
+	for _, attack := range logoutAttacks() {
+		for _, binding := range attack.on {
+			_, _, err := peer.judge(t, peer.draft(binding, attack.forge))
+			refusal, ok := errors.AsType[*saml.Refusal](err)
+			if !ok {
+				t.Fatalf("%s: %v", attack.name, err)
+			}
+			if diff := cmp.Diff(names(good.Checks), names(refusal.Checks)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", attack.name, diff)
+			}
+		}
+	}
+}
+
+// What we write, we read.
+func TestLogoutMessagesOfOursVerify(t *testing.T) {
+	t.Parallel()
+	peer := newLogoutPeer(t)
+	key := saml.SigningKey{Signer: peer.key}
+	d := peer.draft("", nil)
+	expect := peer.expect
+	expect.RequestID = d.response.InResponseTo
+	verify := func(how string, m *saml.Received, err error) {
+		t.Helper()
+		if err == nil && m.IsRequest() {
+			_, err = saml.VerifyLogoutRequest(m, expect, logoutNow)
+		} else if err == nil {
+			_, err = saml.VerifyLogoutResponse(m, expect, logoutNow)
+		}
+		if err != nil {
+			t.Errorf("%s: %v", how, err)
+		}
+	}
+	type message interface {
+		SignedRedirectURL(string, saml.SigningKey) (string, error)
+		SignedPostForm(string, saml.SigningKey) (saml.PostForm, error)
+		SOAP(saml.SigningKey) ([]byte, error)
+	}
+	for name, msg := range map[string]message{"request": d.request, "response": d.response} {
+		address, err := msg.SignedRedirectURL("handle", key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, query, _ := strings.Cut(address, "?")
+		m, err := saml.ReadRedirect(query)
+		verify(name+" by Redirect", m, err)
+		if m != nil && (m.RelayState != "handle" || m.IsRequest() != (name == "request")) {
+			t.Errorf("%s: got %+v", name, m)
+		}
+		form, err := msg.SignedPostForm("handle", key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		values := url.Values{"RelayState": {form.RelayState}}
+		if form.SAMLRequest != "" {
+			values.Set("SAMLRequest", form.SAMLRequest)
+		} else {
+			values.Set("SAMLResponse", form.SAMLResponse)
+		}
+		m, err = saml.ReadPost(values)
+		verify(name+" by POST", m, err)
+		envelope, err := msg.SOAP(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err = saml.ReadSOAP(envelope)
+		verify(name+" by SOAP", m, err)
+	}
+	unsigned, err := d.response.RedirectURL("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, query, _ := strings.Cut(unsigned, "?")
+	m, err := saml.ReadRedirect(query)
+	verify("unsigned response", m, err)
+}
+
+func TestLogoutMessagesThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	peer := newLogoutPeer(t)
+	for name, forge := range map[string]func(*draft){
+		"an ID with a digit first": func(d *draft) { d.request.ID = "1" },
+		"no https":                 func(d *draft) { d.request.Destination = "http://idp.example/slo" },
+		"a script":                 func(d *draft) { d.request.Destination = "javascript:alert(1)" },
+		"a control character":      func(d *draft) { d.request.NameID.Value = "a\x00b" },
+	} {
+		if address, err := peer.draft("", forge).request.RedirectURL(""); err == nil {
+			t.Errorf("%s: got %s", name, address)
+		}
+	}
+	if _, err := peer.draft("", nil).response.RedirectURL(strings.Repeat("x", saml.MaxRelayState+1)); err == nil {
+		t.Error("a long RelayState was written")
+	}
+}
