@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/xmldsig"
@@ -19,9 +20,15 @@ const (
 	MetadataHTML        = "metadata.html"         // a web page
 	MetadataPrivateKey  = "metadata.private_key"  // a private key, which nobody may have but its owner
 	MetadataCertificate = "metadata.certificate"  // a certificate alone
+	MetadataJSON        = "metadata.json"         // JSON
+	MetadataJWKS        = "metadata.jwks"         // the keys of an OpenID provider
+	MetadataOIDC        = "metadata.oidc"         // the configuration of an OpenID provider
+	MetadataURL         = "metadata.url"          // an address
+	MetadataMessage     = "metadata.message"      // a request or a response
 	MetadataXML         = "metadata.xml"          // XML that is damaged or has parts we refuse
 	MetadataRoot        = "metadata.root"         // XML of another kind
-	MetadataSP          = "metadata.sp"           // metadata of a service provider, ours perhaps
+	MetadataSP          = "metadata.sp"           // metadata of another service provider
+	MetadataOwn         = "metadata.own"          // our own
 	MetadataNoIdP       = "metadata.no_idp"       // no identity provider with SAML 2.0 in it
 	MetadataSeveralIdPs = "metadata.several_idps" // more than one of them
 	MetadataEntityID    = "metadata.entity_id"    // no usable entity ID
@@ -62,7 +69,8 @@ type IdPMetadata struct {
 
 	WantAuthnRequestsSigned bool
 	NameIDFormats           []string
-	ValidUntil              time.Time // zero: it does not say
+	ValidUntil              time.Time     // zero: it does not say
+	CacheDuration           time.Duration // after which to ask again; zero: it does not say
 
 	unusable *MetadataError // the first certificate that was passed over
 }
@@ -119,8 +127,10 @@ func (m *IdPMetadata) SignOn() (Endpoint, error) {
 
 // ParseIdPMetadata reads the metadata of one identity provider: an
 // EntityDescriptor, or an EntitiesDescriptor that holds one identity provider.
-// Signatures on it are not verified. The error is always a [*MetadataError].
-func ParseIdPMetadata(src []byte) (*IdPMetadata, error) {
+// Signatures on it are not verified. Own are entity IDs and base URLs of ours, by
+// which our own metadata is recognised when somebody gives it back to us. The
+// error is always a [*MetadataError].
+func ParseIdPMetadata(src []byte, own ...string) (*IdPMetadata, error) {
 	if err := recognise(src); err != nil {
 		return nil, err
 	}
@@ -132,64 +142,56 @@ func ParseIdPMetadata(src []byte) (*IdPMetadata, error) {
 		}
 		return nil, bad
 	}
-	entity, err := onlyIdP(doc.Root())
+	entity, err := onlyIdP(doc.Root(), own)
 	if err != nil {
 		return nil, err
 	}
 	return readIdP(entity)
 }
 
-// recognise tells what people paste instead of metadata.
-func recognise(src []byte) error {
-	text := bytes.TrimSpace(bytes.TrimPrefix(src, []byte("\xef\xbb\xbf")))
-	start := bytes.ToLower(text[:min(len(text), 1024)])
-	switch {
-	case len(text) == 0:
-		return &MetadataError{Code: MetadataEmpty}
-	case bytes.Contains(text, []byte("PRIVATE KEY-----")):
-		return &MetadataError{Code: MetadataPrivateKey, Detail: "this is a private key; it stays with its owner"}
-	case bytes.Contains(start, []byte("<!doctype html")), bytes.Contains(start, []byte("<html")):
-		return &MetadataError{Code: MetadataHTML, Detail: "this is a web page"}
-	case bytes.HasPrefix(start, []byte("-----begin")):
-		return &MetadataError{Code: MetadataCertificate, Detail: "this is a certificate, not metadata"}
-	case text[0] == '{':
-		return &MetadataError{Code: MetadataNotXML, Detail: "this is JSON, perhaps an OpenID Connect configuration"}
-	case !looksLikeXML(text):
-		return &MetadataError{Code: MetadataNotXML, Detail: "this is no XML"}
-	}
-	return nil
-}
-
 // onlyIdP returns the EntityDescriptor of the only identity provider.
-func onlyIdP(root xmltree.Element) (xmltree.Element, error) {
+func onlyIdP(root xmltree.Element, own []string) (xmltree.Element, error) {
 	if !root.Is(nsMetadata, "EntityDescriptor") && !root.Is(nsMetadata, "EntitiesDescriptor") {
-		return root, &MetadataError{
-			Code: MetadataRoot, Detail: "want an EntityDescriptor, got " + quote(root.Local()), Path: root.Path(),
-		}
+		return root, notMetadata(root)
 	}
-	var found xmltree.Element
-	sp := false
+	var found []xmltree.Element
+	var sp xmltree.Element
 	for e := range root.Descendants() {
 		switch {
+		case !e.Parent().Is(nsMetadata, "EntityDescriptor"):
 		case e.Is(nsMetadata, "SPSSODescriptor"):
-			sp = true
-		case !e.Is(nsMetadata, "IDPSSODescriptor") || !e.Parent().Is(nsMetadata, "EntityDescriptor"):
-		case !speaksSAML2(e):
-		case !found.IsZero():
-			return root, &MetadataError{
-				Code: MetadataSeveralIdPs, Detail: "want one identity provider, got several", Path: e.Path(), Offset: e.Offset(),
+			if sp.IsZero() {
+				sp = e
 			}
-		default:
-			found = e
+		case e.Is(nsMetadata, "IDPSSODescriptor") && speaksSAML2(e):
+			found = append(found, e)
 		}
 	}
 	switch {
-	case !found.IsZero():
-		return found, nil
-	case sp:
-		return root, &MetadataError{Code: MetadataSP, Detail: "this describes an application, not an identity provider"}
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1:
+		return root, &MetadataError{
+			Code: MetadataSeveralIdPs, Detail: "want one identity provider, got several: " + namesOf(found), Path: found[1].Path(), Offset: found[1].Offset(),
+		}
+	case !sp.IsZero():
+		return root, notOurs(sp, own)
 	}
 	return root, &MetadataError{Code: MetadataNoIdP, Detail: "no IDPSSODescriptor for SAML 2.0"}
+}
+
+// namesOf returns the first entity IDs of identity providers.
+func namesOf(found []xmltree.Element) string {
+	const some = 5
+	var names []string
+	for _, e := range found[:min(some, len(found))] {
+		id, _ := e.Parent().Attr("entityID")
+		names = append(names, quote(trim(id)))
+	}
+	if len(found) > some {
+		names = append(names, fmt.Sprintf("and %d more", len(found)-some))
+	}
+	return strings.Join(names, ", ")
 }
 
 func speaksSAML2(e xmltree.Element) bool {
@@ -222,6 +224,12 @@ func readIdP(e xmltree.Element) (*IdPMetadata, error) {
 			}
 		case until.given && (m.ValidUntil.IsZero() || until.at.Before(m.ValidUntil)):
 			m.ValidUntil = until.at
+		}
+		// A hint: one that cannot be read is none.
+		if raw, given := at.Attr("cacheDuration"); given {
+			if d, ok := parseDuration(raw); ok && (m.CacheDuration == 0 || d < m.CacheDuration) {
+				m.CacheDuration = d
+			}
 		}
 	}
 	wants, _ := e.Attr("WantAuthnRequestsSigned")

@@ -90,7 +90,7 @@ func signature(doc string) string {
 }
 
 // stolenAssertion is what the identity provider signed for another purpose.
-const stolenAssertion = `<saml:Assertion xmlns:ds="` + xmldsig.Namespace + `" ID="a1" Version="2.0" IssueInstant="2026-03-02T09:29:00Z">` +
+const stolenAssertion = `<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" xmlns:ds="` + xmldsig.Namespace + `" ID="a1" Version="2.0" IssueInstant="2026-03-02T09:29:00Z">` +
 	`<saml:Issuer>` + logoutIdP + `</saml:Issuer><ds:Signature><ds:SignedInfo/><ds:SignatureValue/></ds:Signature></saml:Assertion>`
 
 const extensions = "<samlp:Extensions>"

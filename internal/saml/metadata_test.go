@@ -114,12 +114,10 @@ func TestParseIdPMetadataRefuses(t *testing.T) {
 		"a key and a certificate": {"-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\nMII",
 			saml.MetadataPrivateKey},
 		"a certificate":        {"-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n", saml.MetadataCertificate},
-		"JSON":                 {`{"issuer":"https://idp.example"}`, saml.MetadataNotXML},
-		"an address":           {"https://idp.example/metadata", saml.MetadataNotXML},
 		"half of it":           {good[:len(good)/2], saml.MetadataXML},
 		"a document type":      {"<!DOCTYPE md [<!ENTITY x 'y'>]>" + good, saml.MetadataXML},
-		"a response":           {string(samltest.New(t).Respond()), saml.MetadataRoot},
-		"our own metadata":     {string(sp), saml.MetadataSP},
+		"XML of another kind":  {"<rss/>", saml.MetadataRoot},
+		"an application":       {string(sp), saml.MetadataSP},
 		"another protocol":     {strings.ReplaceAll(good, "SAML:2.0:protocol", "SAML:1.1:protocol"), saml.MetadataNoIdP},
 		"another role":         {strings.ReplaceAll(good, "md:IDPSSODescriptor", "md:AttributeAuthorityDescriptor"), saml.MetadataNoIdP},
 		"two of them":          {`<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata">` + good + good + `</md:EntitiesDescriptor>`, saml.MetadataSeveralIdPs},
@@ -280,7 +278,10 @@ func TestSPMetadata(t *testing.T) {
 	t.Parallel()
 	m := saml.SPMetadata{
 		EntityID: "https://sso.example/saml/acme", ACS: []string{"https://sso.example/saml/acme/acs", "https://sso.example/saml/acs"},
-		SLO:                 "https://sso.example/saml/acme/slo",
+		SLO: []saml.Endpoint{
+			{Binding: saml.BindingRedirect, Location: "https://sso.example/saml/acme/slo"},
+			{Binding: saml.BindingPost, Location: "https://sso.example/saml/acme/slo", ResponseLocation: "https://sso.example/saml/acme/slo/done"},
+		},
 		SigningCertificates: [][]byte{{1, 2, 3}}, WantAssertionsSigned: true, AuthnRequestsSigned: true,
 		NameIDFormats: []string{saml.FormatPersistent},
 	}
@@ -292,7 +293,7 @@ func TestSPMetadata(t *testing.T) {
 		`<md:SPSSODescriptor AuthnRequestsSigned="true" WantAssertionsSigned="true" protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">` +
 		`<md:KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>AQID</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>` +
 		`<md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="https://sso.example/saml/acme/slo"/>` +
-		`<md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://sso.example/saml/acme/slo"/>` +
+		`<md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://sso.example/saml/acme/slo" ResponseLocation="https://sso.example/saml/acme/slo/done"/>` +
 		`<md:NameIDFormat>urn:oasis:names:tc:SAML:2.0:nameid-format:persistent</md:NameIDFormat>` +
 		`<md:AssertionConsumerService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://sso.example/saml/acme/acs" index="0" isDefault="true"/>` +
 		`<md:AssertionConsumerService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://sso.example/saml/acs" index="1" isDefault="false"/>` +
