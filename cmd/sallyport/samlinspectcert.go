@@ -120,14 +120,15 @@ func (p *peeler) addPrivateKey(l layer, name string) {
 
 // peelPEM reads the blocks of PEM, be their lines joined or indented.
 func (p *peeler) peelPEM(l layer) {
-	text := strings.NewReplacer(`\r`, "", `\n`, "\n").Replace(string(l.content))
+	whole := strings.NewReplacer(`\r`, "", `\n`, "\n").Replace(string(l.content))
+	text := whole
 	for !p.full() {
 		_, rest, found := strings.Cut(text, pemBegin)
 		if !found {
 			return
 		}
 		label, rest, ok := strings.Cut(rest, "-----")
-		begin := len(l.content) - len(rest)
+		begin := len(whole) - len(rest)
 		if !ok {
 			p.unknown(l, "PEM whose first line does not end")
 			return
@@ -139,7 +140,7 @@ func (p *peeler) peelPEM(l layer) {
 		text = after
 		block := l
 		if !ended {
-			block.problems = append(append([]problem{}, l.problems...), placed("bind.base64", "PEM", l.content, begin, "the PEM block has no end"))
+			block.problems = append(append([]problem{}, l.problems...), placed("bind.base64", "PEM", []byte(whole), begin, "the PEM block has no end"))
 		}
 		if strings.Contains(label, "PRIVATE KEY") {
 			block.content = []byte(body)
@@ -168,8 +169,10 @@ func (t *thing) readCertificates(now time.Time) {
 		text, _ := e.Leaf()
 		der := decodePacked(base64Run(text))
 		use := ""
-		if descriptor := e.Parent().Parent().Parent(); descriptor.Is(nsMetadata, "KeyDescriptor") {
-			use, _ = descriptor.Attr("use")
+		for at := e; !at.IsZero(); at = at.Parent() {
+			if at.Is(nsMetadata, "KeyDescriptor") {
+				use = attr(at, "use")
+			}
 		}
 		identity := use + "\x00" + string(der)
 		if seen[identity] {

@@ -25,43 +25,51 @@ const (
 // follow it in the same file.
 func (p *peeler) peelXML(l layer) {
 	for !p.full() {
-		doc, problems, end := readXML(l.content)
+		r := readXML(l.content)
 		here := l
 		here.wrapping = append(append([]string{}, l.wrapping...), "XML")
-		here.problems = append(append([]problem{}, l.problems...), problems...)
-		here.content = l.content[:end]
+		here.problems = append(append([]problem{}, l.problems...), r.problems...)
+		here.content = l.content[:r.end]
 		t := p.add(here, kindUnknown)
-		if doc != nil {
-			t.describe(doc.Root(), p.now)
+		t.Complete = r.complete && len(l.problems) == 0
+		if r.doc != nil {
+			t.describe(r.doc.Root(), p.now)
 		} else {
 			t.note("nothing of the XML can be read")
 		}
-		if end == len(l.content) {
+		if r.end == len(l.content) {
 			return
 		}
 		// Whoever reads both as one document refuses it.
-		l.content, l.problems = l.content[end:], nil
+		l.content, l.problems = l.content[r.end:], nil
 	}
+}
+
+// A reading is what can be read of a document.
+type reading struct {
+	doc      *xmltree.Document // nil: nothing
+	problems []problem
+	end      int  // where the next document begins
+	complete bool // nothing is left out
 }
 
 // readXML reads a document by the rules of metadata, which are those of
 // messages and a little looser. When it breaks one, it returns what stands
 // before that place, read by the same reader. Where a second document begins,
 // it ends.
-func readXML(src []byte) (*xmltree.Document, []problem, int) {
+func readXML(src []byte) reading {
 	doc, err := xmltree.Parse(src, xmltree.Metadata)
 	if err == nil {
-		return doc, messageProblem(doc, src), len(src)
+		return reading{doc, messageProblem(doc, src), len(src), true}
 	}
-	problems := []problem{xmlProblem(err, src)}
-	offset := problems[0].Offset
-	if offset > 0 && offset < len(src) && src[offset] == '<' {
-		if first, err := xmltree.Parse(src[:offset], xmltree.Metadata); err == nil {
-			problems[0].Detail += "; what follows is shown by itself"
-			return first, problems, offset
+	first := xmlProblem(err, src)
+	if offset := first.Offset; offset > 0 && offset < len(src) && src[offset] == '<' {
+		if doc, err := xmltree.Parse(src[:offset], xmltree.Metadata); err == nil {
+			first.Detail += "; what follows is shown by itself"
+			return reading{doc, []problem{first}, offset, true}
 		}
 	}
-	return outline(src, err), problems, len(src)
+	return reading{outline(src, err), []problem{first}, len(src), false}
 }
 
 // messageProblem says what a reader of messages refuses in a document that is
