@@ -39,6 +39,9 @@ func TestAttacks(t *testing.T) {
 				if !ok || refusal.Rule != attack.Rule {
 					t.Fatalf("Verify() = %v, want a refusal by rule %v", err, attack.Rule)
 				}
+				if attack.Behind != "" && !slices.ContainsFunc(refusal.Checks, func(c saml.Check) bool { return c.Rule == attack.Behind && c.Verdict == saml.Fail }) {
+					t.Errorf("%v is not reported to have failed", attack.Behind)
+				}
 				for _, check := range refusal.Checks {
 					if attack.Alone && check.Verdict == saml.Fail && check.Rule != attack.Rule {
 						t.Errorf("also refused by %v (%s): want %s, got %s", check.Rule, check.About, check.Want, check.Got)

@@ -31,6 +31,7 @@ type claims struct {
 	subject      xmltree.Element
 	nameID       NameID
 	nameIDAt     xmltree.Element
+	sealedID     xmltree.Element // the EncryptedID
 	bearers      []bearer
 	bearer       bearer // the one that was judged
 	confirmed    int    // number of SubjectConfirmation elements
@@ -118,11 +119,9 @@ func (c *claims) readSubject(e xmltree.Element) {
 	for child := range e.Children() {
 		switch {
 		case child.Is(nsAssertion, "NameID"):
-			l := readLeaf(child)
-			c.nameIDAt = child
-			c.nameID = NameID{Value: l.text, Format: l.format}
-			c.nameID.NameQualifier, _ = child.Attr("NameQualifier")
-			c.nameID.SPNameQualifier, _ = child.Attr("SPNameQualifier")
+			c.readNameID(child)
+		case child.Is(nsAssertion, "EncryptedID"):
+			c.sealedID = child
 		case child.Is(nsAssertion, "SubjectConfirmation"):
 			c.confirmed++
 			if method, _ := child.Attr("Method"); method == methodBearer && len(c.bearers) < maxConfirmations {
@@ -130,6 +129,14 @@ func (c *claims) readSubject(e xmltree.Element) {
 			}
 		}
 	}
+}
+
+func (c *claims) readNameID(e xmltree.Element) {
+	l := readLeaf(e)
+	c.nameIDAt = e
+	c.nameID = NameID{Value: l.text, Format: l.format}
+	c.nameID.NameQualifier, _ = e.Attr("NameQualifier")
+	c.nameID.SPNameQualifier, _ = e.Attr("SPNameQualifier")
 }
 
 func readBearer(e xmltree.Element) bearer {

@@ -17,10 +17,12 @@
 // The expectation alone says whose keys, which identity provider and which
 // address count; no text of a message ever picks them. An Assertion is built
 // from the element whose digest was checked, and from nothing else in the
-// document. What a [Refusal] quotes comes from a message that proves nothing:
+// document, or from what stood encrypted in it. Decryption proves nothing: it
+// comes after all that can be judged without it, and every failure of it looks
+// alike. What a [Refusal] quotes comes from a message that proves nothing:
 // it is for administrators to read, escaped, and for nobody to act upon.
 //
 // # Limits
 //
-// Encrypted assertions, and the artifact, SOAP and PAOS bindings, are refused.
+// Encrypted attributes, and the artifact, SOAP and PAOS bindings, are refused.
 package saml

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/xmldsig"
+	"github.com/sallyport/sallyport/internal/xmlenc"
 )
 
 const (
@@ -28,7 +29,7 @@ const (
 // attempt, never from the message.
 type Expect struct {
 	IdP      IdP
-	EntityID string // ours, wanted as Audience
+	EntityID string // ours, wanted as Audience and as Recipient of an encryption
 	ACS      string // ours, wanted as Destination and Recipient
 
 	// RequestID is the ID of the pending request. Empty means unsolicited:
@@ -48,6 +49,11 @@ type Expect struct {
 	// which one must have been used. They are compared exactly.
 	RequestedContexts []string
 
+	// DecryptionKeys are ours: the one in use and, while they are changed, the
+	// one before or the one to come; see [xmlenc.MaxKeys]. Without a key whatever
+	// is encrypted is refused.
+	DecryptionKeys []xmlenc.Key
+
 	Legacy Legacy
 }
 
@@ -62,6 +68,7 @@ type IdP struct {
 type Legacy struct {
 	SHA1               bool // signatures and digests with SHA-1
 	RSA15              bool // RSA PKCS #1 v1.5 key transport
+	TripleDES          bool // content encrypted by triple DES
 	RSA1024            bool // RSA keys from 1024 to 2047 bits
 	NoAuthnStatement   bool // assertions without AuthnStatement
 	TransientNameID    bool // a NameID that is another one at the next sign-in
@@ -77,7 +84,7 @@ func (l Legacy) signatures() xmldsig.Legacy {
 // Allow switches on what the name stands for.
 func (l *Legacy) Allow(name string) error {
 	flags := map[string]*bool{
-		"sha1": &l.SHA1, "rsa1_5": &l.RSA15, "rsa1024": &l.RSA1024,
+		"sha1": &l.SHA1, "rsa1_5": &l.RSA15, "rsa1024": &l.RSA1024, "3des": &l.TripleDES,
 		"no-authn-statement": &l.NoAuthnStatement, "transient-nameid": &l.TransientNameID,
 		"missing-audience": &l.MissingAudience, "missing-recipient": &l.MissingRecipient,
 	}

@@ -23,7 +23,7 @@ func same(want, got string) bool { return want != "" && want == got }
 // response judges what stands on the Response itself. In a response of which
 // only the assertion is signed an attacker can change all of it: it must fit,
 // and it never suffices.
-func (j *judge) response(m *envelope, signed bool) {
+func (j *judge) response(m *envelope) {
 	j.judgeStatus(m)
 
 	switch issuer := m.issuer; {
@@ -41,7 +41,7 @@ func (j *judge) response(m *envelope, signed bool) {
 		j.pass(checkDestination, j.expect.ACS, destination)
 	case given:
 		j.fail(checkDestination, j.expect.ACS, or(destination, "an empty value"), m.response)
-	case signed && !j.expect.Legacy.MissingDestination: // [SAMLBind 3.5.5.2]
+	case m.signatures[0] > 0 && !j.expect.Legacy.MissingDestination: // [SAMLBind 3.5.5.2]
 		j.fail(checkDestination, j.expect.ACS, "none on a signed Response", m.response)
 	}
 

@@ -12,6 +12,7 @@ const maxNameID = 1024
 func (j *judge) judgeNameID(c *claims) {
 	n := c.nameID
 	switch {
+	case c.nameIDAt.IsZero() && !c.sealedID.IsZero(): // not decrypted, as was reported or for good reason
 	case c.nameIDAt.IsZero():
 		at := c.subject
 		if at.IsZero() {

@@ -14,12 +14,15 @@ const (
 	checkXMLNamespace
 	checkXMLDupAttr
 	checkXMLLimit
+	checkEncShape
+	checkEncAlg
+	checkEncKey
+	checkEncryption
 	checkIDQualified
 	checkIDForm
 	checkIDDup
 	checkShape
 	checkCount
-	checkEncryption
 	checkSigMissing
 	checkSigCount
 	checkSigPlace
@@ -64,12 +67,15 @@ var lines = [numChecks]Check{
 	checkXMLNamespace:         {Rule: XMLNamespace},
 	checkXMLDupAttr:           {Rule: XMLDupAttr},
 	checkXMLLimit:             {Rule: XMLLimit},
+	checkEncShape:             {Rule: EncShape},
+	checkEncAlg:               {Rule: EncAlg},
+	checkEncKey:               {Rule: EncKey},
+	checkEncryption:           {Rule: EncFailed},
 	checkIDQualified:          {Rule: IDQualified},
 	checkIDForm:               {Rule: IDForm},
 	checkIDDup:                {Rule: IDDup},
 	checkShape:                {Rule: Shape, About: "structure"},
 	checkCount:                {Rule: Count},
-	checkEncryption:           {Rule: EncFailed},
 	checkSigMissing:           {Rule: SigMissing},
 	checkSigCount:             {Rule: SigCount},
 	checkSigPlace:             {Rule: SigPlace},
@@ -147,9 +153,19 @@ func (r *report) fail(check int, want, got string, e xmltree.Element) {
 	if check < r.gravest {
 		r.gravest, r.path, r.offset = check, "", 0
 		if !e.IsZero() {
-			r.path, r.offset = e.Path(), e.Offset()
+			r.path, r.offset = where(e)
 		}
 	}
+}
+
+// where returns the path of an element and its offset in the message. What
+// was decrypted begins where its encrypted octets stand.
+func where(e xmltree.Element) (path string, offset int) {
+	if place := e.Document().Place(); !place.IsZero() {
+		path, offset = where(place)
+		return path + e.Path(), offset
+	}
+	return e.Path(), e.Offset()
 }
 
 // failAt is fail for errors that bring their own place.

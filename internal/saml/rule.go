@@ -25,9 +25,16 @@ const (
 	IDDup       Rule = "id.dup"       // two elements with one ID
 )
 
-// EncFailed covers everything that goes wrong around encryption; the outside
-// must not learn more.
-const EncFailed Rule = "enc.failed"
+// Rules about encryption. The first two can be seen without decrypting
+// anything. All that goes wrong behind decryption, until the assertion is proved
+// to be the identity provider's, is EncFailed: the outside must not learn more.
+// The verdict list says more; it is for administrators alone.
+const (
+	EncShape  Rule = "enc.shape"  // encrypted in another way than SAML does
+	EncAlg    Rule = "enc.alg"    // an algorithm off the list, or RSA 1.5 without the switch
+	EncKey    Rule = "enc.key"    // encrypted, and we have no key to decrypt it
+	EncFailed Rule = "enc.failed" // not encrypted for one of our keys, or altered, or nothing good inside
+)
 
 // Rules about signatures.
 const (

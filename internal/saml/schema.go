@@ -38,7 +38,8 @@ const (
 	kindOpaque    // skipped, but nothing that we read may hide in it
 	kindUnread    // skipped without a look
 	kindSignature // package xmldsig judges it
-	kindCrypto    // encrypted content
+	kindSealed    // encrypted, and decrypted elsewhere
+	kindCrypto    // encrypted, and not decrypted
 	kindValue     // an AttributeValue: opaque, and read
 )
 
@@ -64,7 +65,7 @@ var schema = [...][]slot{
 		{nsProtocol, "Extensions", kindOpaque, 2, 1},
 		{nsProtocol, "Status", kindStatus, 3, 1},
 		{nsAssertion, "Assertion", kindAssertion, 4, 0},
-		{nsAssertion, "EncryptedAssertion", kindCrypto, 4, 0},
+		{nsAssertion, "EncryptedAssertion", kindSealed, 4, 0},
 	},
 	kindStatus: {
 		{nsProtocol, "StatusCode", kindStatusCode, 1, 1},
@@ -86,12 +87,12 @@ var schema = [...][]slot{
 	},
 	kindSubject: {
 		{nsAssertion, "NameID", kindLeaf, 1, 1},
-		{nsAssertion, "EncryptedID", kindCrypto, 1, 1},
+		{nsAssertion, "EncryptedID", kindSealed, 1, 1},
 		{nsAssertion, "SubjectConfirmation", kindConfirmation, 2, maxConfirmations},
 	},
 	kindConfirmation: {
 		{nsAssertion, "NameID", kindLeaf, 1, 1},
-		{nsAssertion, "EncryptedID", kindCrypto, 1, 1},
+		{nsAssertion, "EncryptedID", kindOpaque, 1, 1},
 		{nsAssertion, "SubjectConfirmationData", kindOpaque, 2, 1},
 	},
 	kindConditions: {
@@ -132,10 +133,10 @@ func (r *report) walk(e xmltree.Element, k kind) {
 		r.walkSignature(e)
 		return
 	case kindCrypto:
-		r.fail(checkEncryption, "a plain assertion", "encrypted "+e.Local()[len("Encrypted"):]+"; encryption is not supported yet", e)
+		r.fail(checkEncShape, "an assertion encrypted as a whole", "encrypted "+e.Local()[len("Encrypted"):], e)
 		r.walkOpaque(e)
 		return
-	case kindOpaque:
+	case kindOpaque, kindSealed:
 		r.walkOpaque(e)
 		return
 	case kindValue:

@@ -20,18 +20,19 @@ func Verify(message []byte, expect Expect, now time.Time) (*Assertion, error) {
 		return nil, r.refusal()
 	}
 	j := judge{report: r, expect: expect, now: now, clock: formatInstant(now)}
+	j.response(m)
+	j.guard(m)
 	proof := r.verify(m, expect)
-	j.response(m, proof.signed.Response)
-
 	if !proof.ok {
 		// What stands in an assertion that is not verified is judged for the
-		// report alone.
+		// report alone, and what was decrypted not at all.
 		if !m.assertion.IsZero() {
 			j.assertion(readClaims(m.assertion))
 		}
 		return nil, r.refusal()
 	}
 	c := readClaims(proof.assertion.Element())
+	r.openNameID(c, proof.assertion, expect)
 	j.assertion(c)
 	if r.failed() {
 		return nil, r.refusal()
@@ -70,7 +71,8 @@ type envelope struct {
 	issuer     leaf
 	status     StatusReport
 	statusAt   xmltree.Element
-	assertion  xmltree.Element // the first
+	assertion  xmltree.Element // the first that is plain
+	sealed     xmltree.Element // the first EncryptedAssertion
 	signatures [2]int          // below the Response, below the assertion
 }
 
@@ -114,19 +116,28 @@ func (r *report) read(src []byte) *envelope {
 				r.checkHead(c)
 			}
 		case c.Is(nsAssertion, "EncryptedAssertion"):
-			assertions++
-		}
-	}
-	if !m.assertion.IsZero() {
-		for c := range m.assertion.Children() {
-			if c.Is(nsSignature, "Signature") {
-				m.signatures[1]++
+			if assertions++; m.sealed.IsZero() {
+				m.sealed = c
 			}
 		}
 	}
+	if !m.assertion.IsZero() {
+		m.signatures[1] = signaturesOf(m.assertion)
+	}
 	r.countAssertions(m, assertions)
-	r.passRange(checkIDQualified, checkEncryption)
+	r.passRange(checkIDQualified, checkCount)
 	return m
+}
+
+// signaturesOf returns how many signatures stand directly below e.
+func signaturesOf(e xmltree.Element) int {
+	n := 0
+	for c := range e.Children() {
+		if c.Is(nsSignature, "Signature") {
+			n++
+		}
+	}
+	return n
 }
 
 // checkHead judges the attributes that every message and assertion has.
@@ -182,10 +193,15 @@ func (r *report) verify(m *envelope, expect Expect) proof {
 	if len(expect.IdP.Keys) == 0 {
 		r.fail(checkSigKey, "a key of the identity provider", "none configured", m.response)
 	}
-	for i, e := range [2]xmltree.Element{m.response, m.assertion} {
-		if m.signatures[i] > 1 {
-			r.fail(checkSigCount, "one signature", "several", e)
+	r.countSignatures(m.signatures[0], m.response)
+	r.countSignatures(m.signatures[1], m.assertion)
+	if m.assertion.IsZero() && !m.sealed.IsZero() {
+		var response xmldsig.Verified
+		if p.signed.Response {
+			r.passRange(checkSigMissing, checkSigPlace)
+			response = r.verifyElement(m.response, expect)
 		}
+		return r.verifySealed(m, response, expect)
 	}
 	if !p.signed.Response && !p.signed.Assertion {
 		// The report of a failure conveys no identity and may be unsigned.
@@ -212,6 +228,12 @@ func (r *report) verify(m *envelope, expect Expect) proof {
 		r.fail(checkSigRef, "an assertion inside what is signed", "outside", m.assertion)
 	}
 	return p
+}
+
+func (r *report) countSignatures(n int, e xmltree.Element) {
+	if n > 1 {
+		r.fail(checkSigCount, "one signature", "several", e)
+	}
 }
 
 // verifyElement verifies the signature that is a child of e.

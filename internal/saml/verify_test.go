@@ -3,6 +3,7 @@ package saml_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,7 +27,7 @@ func accept(t *testing.T, idp *samltest.IdP, forge ...func(*samltest.Response)) 
 func TestVerifyReturnsWhatTheAssertionSays(t *testing.T) {
 	t.Parallel()
 	idp := samltest.New(t)
-	for _, base := range samltest.Bases {
+	for _, base := range slices.Concat(samltest.Bases[:], samltest.EncryptedBases[:]) {
 		for _, dialect := range []samltest.Dialect{samltest.Prefixed, samltest.DefaultNamespaces} {
 			t.Run(string(base)+" "+string(dialect), func(t *testing.T) {
 				t.Parallel()
@@ -48,7 +49,8 @@ func TestVerifyReturnsWhatTheAssertionSays(t *testing.T) {
 					NotOnOrAfter:        idp.Now.Add(5*time.Minute + saml.DefaultSkew),
 					InResponseTo:        idp.RequestID,
 					Signed: saml.Signed{
-						Response: base != samltest.AssertionSigned, Assertion: base != samltest.ResponseSigned,
+						Response:  base != samltest.AssertionSigned && base != samltest.EncryptedAssertionSigned,
+						Assertion: base != samltest.ResponseSigned && base != samltest.EncryptedResponseSigned,
 					},
 				}
 				ignore := []cmp.Option{cmpopts.IgnoreFields(saml.Assertion{}, "Checks"), cmpopts.IgnoreUnexported(saml.Assertion{})}
@@ -103,7 +105,7 @@ func TestVerifyAccepts(t *testing.T) {
 		"a relay of the whole":         func(r *samltest.Response) { r.ResponseSigning.Document = true },
 		"several bearer confirmations": func(r *samltest.Response) { r.Confirmations = append(r.Confirmations, r.Confirmation) },
 	} {
-		for _, base := range samltest.Bases {
+		for _, base := range slices.Concat(samltest.Bases[:], samltest.EncryptedBases[:]) {
 			t.Run(name+"/"+string(base), func(t *testing.T) {
 				t.Parallel()
 				a := accept(t, samltest.New(t), on(base), forge)

@@ -15,6 +15,10 @@ type Attack struct {
 	Forge func(*Response)
 	Rule  saml.Rule
 
+	// Behind, where Rule is [saml.EncFailed], is the rule that what was decrypted
+	// breaks: the verdict list says so, and the refusal does not.
+	Behind saml.Rule
+
 	// Alone says that no other rule refuses the response, so that the check
 	// of this rule is all that stands in the way.
 	Alone bool
@@ -45,6 +49,7 @@ func Attacks() []Attack {
 	return slices.Concat(
 		wrappings(), idConfusions(), contents(), parsers(),
 		references(), algorithms(), exclusions(),
+		sealings(), ciphers(),
 		statuses(), addresses(), subjects(), times(), answers(), contexts(),
 	)
 }

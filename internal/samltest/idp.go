@@ -13,6 +13,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/saml"
 	"github.com/sallyport/sallyport/internal/xmldsig"
+	"github.com/sallyport/sallyport/internal/xmlenc"
 )
 
 // TB is the part of testing.TB that is used here, so that programs that are
@@ -33,6 +34,9 @@ type IdP struct {
 	ACS        string
 	RequestID  string // empty: unsolicited
 
+	// SPKey is what the service provider decrypts with; the zero value: nothing.
+	SPKey xmlenc.Key
+
 	key  crypto.Signer
 	cert []byte
 	t    TB // nil outside tests
@@ -46,6 +50,10 @@ func New(t TB) *IdP {
 	if err != nil {
 		t.Fatalf("making a key: %v", err)
 	}
+	spKey, err := testSPKey()
+	if err != nil {
+		t.Fatalf("making a key: %v", err)
+	}
 	return &IdP{
 		EntityID: "https://idp.example/metadata",
 		SSO:      "https://idp.example/sso",
@@ -54,6 +62,7 @@ func New(t TB) *IdP {
 		SPEntityID: "https://sso.example/saml/acme-okta",
 		ACS:        "https://sso.example/saml/acme-okta/acs",
 		RequestID:  "id4f1c8e2a",
+		SPKey:      spKey,
 
 		key: pair.key, cert: pair.cert, t: t,
 	}
@@ -89,11 +98,15 @@ func (idp *IdP) Expect() saml.Expect {
 	if err != nil {
 		idp.fatal("taking the public key", err)
 	}
-	return saml.Expect{
+	expect := saml.Expect{
 		IdP:      saml.IdP{EntityID: idp.EntityID, Keys: []xmldsig.Key{key}},
 		EntityID: idp.SPEntityID, ACS: idp.ACS, RequestID: idp.RequestID,
 		Skew: saml.DefaultSkew,
 	}
+	if idp.SPKey.Public() != nil {
+		expect.DecryptionKeys = []xmlenc.Key{idp.SPKey}
+	}
+	return expect
 }
 
 // Respond returns the XML of a response that the service provider accepts,

@@ -1,12 +1,14 @@
 package samltest
 
 import (
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/saml"
 	"github.com/sallyport/sallyport/internal/xmldsig"
+	"github.com/sallyport/sallyport/internal/xmlenc"
 	"github.com/sallyport/sallyport/internal/xmltree"
 )
 
@@ -19,10 +21,18 @@ const (
 	ResponseSigned  Base = "B2" // PingFederate
 	BothSigned      Base = "B3" // Okta, SimpleSAMLphp
 	NothingSigned   Base = "unsigned"
+
+	EncryptedResponseSigned  Base = "B4"           // PingFederate
+	EncryptedAssertionSigned Base = "B5"           // AD FS: the assertion is signed, then encrypted
+	EncryptedBothSigned      Base = "B4 and B5"    // Okta, Shibboleth
+	EncryptedNothingSigned   Base = "B5, unsigned" // anybody: the key of the service provider is public
 )
 
 // Bases are those of which a response is accepted.
 var Bases = [...]Base{AssertionSigned, ResponseSigned, BothSigned}
+
+// EncryptedBases are those of which an encrypted one is.
+var EncryptedBases = [...]Base{EncryptedResponseSigned, EncryptedAssertionSigned, EncryptedBothSigned}
 
 // A Dialect is how a product writes its namespaces.
 type Dialect string
@@ -54,11 +64,14 @@ type Response struct {
 	// How the signatures are made.
 	AssertionSigning, ResponseSigning xmldsig.Signing
 
+	// Encryption is how the assertion and the NameID are encrypted, if they are.
+	Encryption xmlenc.Encryption
+
 	// Last puts the signatures behind everything else, as Auth0 does, and not
 	// behind the Issuer.
 	Last bool
 
-	before, after []func(doc string) string
+	before, plain, enciphered, after []func(string) string
 }
 
 // An Assertion is what the identity provider says about a user.
@@ -133,6 +146,7 @@ func (idp *IdP) Response() *Response {
 		Assertions: []*Assertion{assertion}, Assertion: assertion,
 		AssertionSigning: xmldsig.Signing{Key: idp.key, Certificate: idp.cert},
 		ResponseSigning:  xmldsig.Signing{Key: idp.key, Certificate: idp.cert},
+		Encryption:       xmlenc.Encryption{To: []*rsa.PublicKey{idp.SPKey.Public()}},
 	}
 }
 
@@ -143,7 +157,8 @@ func (r *Response) BeforeSigning(change func(doc string) string) {
 }
 
 // AfterSigning adds a change of the signed document, made by somebody who has
-// no key.
+// no key. What is encrypted in an unsigned Response is changed and encrypted
+// again, as anybody can.
 func (r *Response) AfterSigning(change func(doc string) string) {
 	r.after = append(r.after, change)
 }
@@ -154,23 +169,36 @@ func (r *Response) XML() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, change := range r.before {
-		doc = []byte(change(string(doc)))
-	}
-	if r.Base == AssertionSigned || r.Base == BothSigned {
+	doc = changed(doc, r.before)
+	if r.Base.signsAssertion() {
 		if doc, err = r.sign(doc, "Assertion", r.AssertionSigning); err != nil {
 			return nil, err
 		}
 	}
-	if r.Base == ResponseSigned || r.Base == BothSigned {
+	if !r.Base.signsResponse() {
+		doc = changed(doc, r.after)
+	}
+	if r.Base.Encrypts() {
+		text, err := r.encrypt(string(doc))
+		if err != nil {
+			return nil, err
+		}
+		doc = changed([]byte(text), r.enciphered)
+	}
+	if r.Base.signsResponse() {
 		if doc, err = r.sign(doc, "", r.ResponseSigning); err != nil {
 			return nil, err
 		}
-	}
-	for _, change := range r.after {
-		doc = []byte(change(string(doc)))
+		doc = changed(doc, r.after)
 	}
 	return doc, nil
+}
+
+func changed(doc []byte, changes []func(string) string) []byte {
+	for _, change := range changes {
+		doc = []byte(change(string(doc)))
+	}
+	return doc
 }
 
 // EachSigning changes how both signatures are made.

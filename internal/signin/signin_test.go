@@ -127,6 +127,8 @@ func TestRespondRefuses(t *testing.T) {
 			}, "sig_digest"},
 			"signed with another key":      {samltest.SignByStranger, "sig_value"},
 			"not signed":                   {samltest.Unsigned, "sig_missing"},
+			"encrypted":                    {func(r *samltest.Response) { r.Base = samltest.EncryptedAssertionSigned }, "enc_key"},
+			"with an encrypted NameID":     {samltest.EncryptNameID, "enc_key"},
 			"for another audience":         {func(r *samltest.Response) { r.Audience = "https://other.example" }, "saml_audience"},
 			"for another recipient":        {func(r *samltest.Response) { r.Recipient = "https://other.example" }, "saml_recipient"},
 			"an answer to another request": {func(r *samltest.Response) { r.InResponseTo, r.Answers = "idother", "idother" }, "saml_irt"},

@@ -5,7 +5,8 @@
 // ds:Signature that is its direct child. What it returns is a [Verified],
 // which nobody outside this package can make: whoever holds one holds the very
 // nodes whose octets were digested, and reads on from them. Nothing is looked
-// up by ID, serialised again or parsed again.
+// up by ID, serialised again or parsed again. What stood encrypted in such an element
+// is reached from it alone, by [Verified.Decrypted].
 //
 // The accepted signatures are those that SAML allows: one Reference to the
 // element itself, the enveloped-signature transform and one canonicalisation;

@@ -32,6 +32,22 @@ func (v Verified) Descendant(e xmltree.Element) (Verified, bool) {
 	return Verified{element: e, signature: v.signature}, true
 }
 
+// Decrypted returns the root of what stood encrypted within v as verified too:
+// who signed the encrypted octets, and the encrypted key beside them, signed
+// what they hold. doc must come from decrypting what stands below its
+// [xmltree.Document.Place]; all of that place must lie within v, outside of its
+// ds:Signature. A document that stood nowhere has no place, so nothing that came
+// in another way can be slipped in here.
+func (v Verified) Decrypted(doc *xmltree.Document) (Verified, bool) {
+	if doc == nil || doc.Place().IsZero() {
+		return Verified{}, false
+	}
+	if _, within := v.Descendant(doc.Place()); !within {
+		return Verified{}, false
+	}
+	return Verified{element: doc.Root()}, true
+}
+
 // Verify checks the ds:Signature that is a direct child of e with every key that
 // fits its algorithm. The signature must sign e itself and all of it. Keys come
 // from the caller alone; without any, nothing is verified. The error is an
@@ -141,10 +157,10 @@ func (v *verifier) verify(e xmltree.Element, keys []Key, legacy Legacy) (xmltree
 }
 
 // refersTo refuses a signature over anything but e: by its own ID, or by the empty
-// URI, which means the document, where e is all of it. [SAMLCore 5.4.2]
+// URI, which means the document, where e is all of it and no part of another. [SAMLCore 5.4.2]
 func (s *signature) refersTo(e xmltree.Element) *Error {
 	if s.uri == "" {
-		if e.Parent().IsZero() {
+		if e.Parent().IsZero() && e.Document().Place().IsZero() {
 			return nil
 		}
 		return refuse(CodeReference, s.reference, "the ID of the signed element", "an empty URI below the root")

@@ -17,7 +17,12 @@ type Document struct {
 	elems []elem
 	attrs []attr
 	nss   []binding
+	place Element // what a fragment stands below
 }
+
+// Place returns the element below which a fragment was read to stand, no
+// element for a document of its own. See [ParseFragment].
+func (d *Document) Place() Element { return d.place }
 
 // Root returns the root element.
 func (d *Document) Root() Element { return Element{doc: d} }

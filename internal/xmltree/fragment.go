@@ -10,6 +10,10 @@ package xmltree
 // those that it declares anew excepted. Attributes of the namespace xml around
 // it are not its own. No element as at makes it the same as Parse. The error is
 // always an *Error.
+//
+// What stood in a verified element may pass for verified because it was read
+// there: src must come from at and from nowhere else. The tests of the
+// architecture list the callers.
 func ParseFragment(src []byte, at Element, profile Profile) (*Document, error) {
 	return read(src, at, profile)
 }

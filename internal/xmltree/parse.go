@@ -25,6 +25,7 @@ func read(src []byte, at Element, profile Profile) (*Document, error) {
 	if around > 0 {
 		p.doc.adopt(around)
 	}
+	p.doc.place = at
 	return p.doc, nil
 }
 
