@@ -5,12 +5,14 @@
 // [Assertion], or a [*Refusal] naming the rule that failed with the value
 // wanted and the value got. Every check is evaluated and reported, also after
 // the first failure. Around that question stand the messages we send
-// ([Request]), the description of ourselves that identity providers read
-// ([SPMetadata]) and the description of them that we read
-// ([ParseIdPMetadata]).
+// ([Request]), logout in both directions ([VerifyLogoutRequest],
+// [VerifyLogoutResponse], [LogoutRequest], [LogoutResponse]), the description of
+// ourselves that identity providers read ([SPMetadata]) and the description of
+// them that we read ([ParseIdPMetadata]).
 //
 // The package opens no connection, reads no clock and keeps no state; replay
-// is the caller's to prevent, with [Assertion.ID] and [Assertion.NotOnOrAfter].
+// is the caller's to prevent, with the ID and NotOnOrAfter of [Assertion] and
+// [Logout].
 //
 // # Trust
 //

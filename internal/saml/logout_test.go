@@ -1,10 +1,10 @@
 package saml_test
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
-	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"net/url"
@@ -34,9 +34,13 @@ type logoutPeer struct {
 	expect saml.LogoutExpect
 }
 
-func newLogoutPeer(t testing.TB) *logoutPeer {
+// newLogoutPeer returns an identity provider whose key is the same in every
+// process: the workers of a fuzz target must be able to accept its seeds.
+func newLogoutPeer(t testing.TB) *logoutPeer { return logoutPeerOf(t, 1) }
+
+func logoutPeerOf(t testing.TB, seed byte) *logoutPeer {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), bytes.Repeat([]byte{seed}, 32))
 	if err != nil {
 		t.Fatal(err)
 	}

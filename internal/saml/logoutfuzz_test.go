@@ -12,7 +12,7 @@ import (
 // query is accepted as a logout request only if the identity provider signed it.
 func FuzzReadRedirect(f *testing.F) {
 	peer := newLogoutPeer(f)
-	stranger := newLogoutPeer(f) // whose messages have the right form and the wrong key
+	stranger := logoutPeerOf(f, 2) // whose messages have the right form and the wrong key
 	f.Add(stranger.draft(saml.BindingRedirect, nil).rawQuery(f))
 	for _, attack := range queryAttacks() {
 		f.Add(stranger.draft(saml.BindingRedirect, attack.forge).rawQuery(f))

@@ -26,7 +26,7 @@ type LogoutExpect struct {
 	SLO      string // our endpoint, wanted as Destination
 
 	// Issuers are further names under which the identity provider writes about
-	// logout. Entra ID has been seen to answer under its sign-in address.
+	// logout: Entra ID is documented to answer under its sign-in address.
 	Issuers []string
 
 	// RequestID is the ID of our pending request, for its response. Empty means

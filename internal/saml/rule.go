@@ -68,10 +68,10 @@ const (
 
 // Rules about how a message reached us.
 const (
-	BindParam   Rule = "bind.param"   // no message
+	BindParam   Rule = "bind.param"   // no message, or parameters that two readers could read differently
 	BindSize    Rule = "bind.size"    // larger than any real message
 	BindBase64  Rule = "bind.base64"  // not strict base64
-	BindInflate Rule = "bind.inflate" // compressed, which the POST binding never is
+	BindInflate Rule = "bind.inflate" // compressed, which the POST binding never is; or not one DEFLATE stream
 )
 
 // Family returns the part of r before the dot.

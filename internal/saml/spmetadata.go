@@ -26,8 +26,8 @@ type SPMetadata struct {
 	AuthnRequestsSigned  bool
 	NameIDFormats        []string
 
-	// DisplayName is what people read at the identity provider: Shibboleth,
-	// SimpleSAMLphp and Keycloak take it from mdui:UIInfo.
+	// DisplayName is what people read at the identity provider. It is written
+	// as mdui:UIInfo and as the name of what asks for Attributes.
 	DisplayName string
 	// Organization is written if it is complete, as [SAMLMeta 2.3.2.1] wants it.
 	Organization Organization
