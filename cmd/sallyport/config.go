@@ -17,8 +17,7 @@ import (
 	"github.com/sallyport/sallyport/internal/store"
 )
 
-// yamlConfig reads a configuration file: the names of the flags, at the top
-// level, or below the name of a command for that command alone. A name that no
+// yamlConfig reads a configuration file: the names of the flags. A name that no
 // flag has is refused, so that a misspelt one does not go unnoticed.
 func yamlConfig(r io.Reader) (kong.Resolver, error) {
 	values := map[string]any{}

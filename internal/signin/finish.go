@@ -65,6 +65,10 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, conse
 			if !ok {
 				return err
 			}
+			if !s.strays.allow(strayKey(b), now) {
+				failure = f // the same page again and again
+				return nil
+			}
 			failure, err = recordFailure(ctx, tx, &sso.Trace{
 				Attempt: a.ID, Org: a.Proof.Org, Connection: a.Connection, User: a.Proof.User, Method: a.Method,
 				At: now, Address: addressOf(b), UserAgent: b.UserAgent,

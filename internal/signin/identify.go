@@ -56,10 +56,11 @@ func (s *Service) Identify(ctx context.Context, b Browser, id sso.AttemptID, typ
 // route finds out how the attempt goes on: through which connections, or by
 // password.
 func (s *Service) route(ctx context.Context, r *store.Reader, a *sso.Attempt, by sso.Method) error {
-	lineage, claim, err := s.leadsTo(ctx, r, a)
+	w, err := s.leadsTo(ctx, r, a)
 	if err != nil {
 		return err
 	}
+	lineage, claim := w.line, w.claim
 	if by == sso.ByPassword {
 		// Where single sign-on is the only way in, the wish is not granted;
 		// to the exempt and to those outside its domains it is.
@@ -79,7 +80,7 @@ func (s *Service) route(ctx context.Context, r *store.Reader, a *sso.Attempt, by
 			return err
 		}
 	}
-	named, err := s.named(ctx, r, claim)
+	named, err := s.named(ctx, r, &w)
 	if err != nil {
 		return err
 	}
@@ -95,14 +96,19 @@ func (s *Service) route(ctx context.Context, r *store.Reader, a *sso.Attempt, by
 	return nil
 }
 
-// named reads the connection that a domain names, if it names one.
-func (s *Service) named(ctx context.Context, r *store.Reader, claim *sso.Domain) (*sso.Named, error) {
-	if claim == nil || claim.Connection == "" {
+// named reads the connection that the domain names, if it names one. It is for
+// new people and for those at home where it belongs: anybody else it could not
+// sign in.
+func (s *Service) named(ctx context.Context, r *store.Reader, w *way) (*sso.Named, error) {
+	if w.claim == nil || w.claim.Connection == "" {
 		return nil, nil
 	}
-	c, err := r.Connection(ctx, claim.Connection)
+	c, err := r.Connection(ctx, w.claim.Connection)
 	if err != nil {
 		return nil, err
+	}
+	if w.known != nil && !slices.Contains(w.known.HomePath, c.Org) {
+		return nil, nil
 	}
 	lineage, err := r.Lineage(ctx, c.Org)
 	if err != nil {
@@ -116,42 +122,52 @@ func leads(line []sso.Organization, org sso.OrgID) bool {
 	return slices.ContainsFunc(line, func(o sso.Organization) bool { return o.ID == org })
 }
 
-// leadsTo returns the organization whose rules the attempt follows, after its
-// ancestors: the one that the sign-on URL names, else the one that has proved
-// the domain of the address, or below it the home of the one user who has it.
-func (s *Service) leadsTo(ctx context.Context, r *store.Reader, a *sso.Attempt) ([]sso.Organization, *sso.Domain, error) {
-	var claim *sso.Domain
+// way is where an attempt leads, as far as it is known before the proof.
+type way struct {
+	line  []sso.Organization // whose rules it follows, from the root; empty: nobody's
+	claim *sso.Domain        // to the domain of the address; nil: none that is verified
+	known *store.UserAt      // the one user of the claimant's tree with the address; nil: none, or several
+}
+
+// leadsTo returns where an attempt leads: to the organization that the sign-on
+// URL names, else to the home of the one user of the claimant's tree who has
+// the address, else to the organization that has proved its domain.
+func (s *Service) leadsTo(ctx context.Context, r *store.Reader, a *sso.Attempt) (way, error) {
+	var w way
 	if !a.Typed.IsZero() {
 		d, err := r.VerifiedDomain(ctx, a.Typed.Domain())
 		switch {
 		case err == nil:
-			claim = &d
+			w.claim = &d
 		case !errors.Is(err, store.ErrNotFound):
-			return nil, nil, err
+			return way{}, err
 		}
 	}
-	org := a.Org
-	if org == "" {
-		if claim == nil {
-			return nil, nil, nil
+	var err error
+	if w.claim != nil {
+		if w.line, err = r.Lineage(ctx, w.claim.Org); err != nil {
+			return way{}, err
 		}
-		org = claim.Org
 		users, err := r.UsersByEmail(ctx, a.Typed)
 		if err != nil {
-			return nil, nil, err
+			return way{}, err
 		}
+		root := w.line[0].ID
 		users = slices.DeleteFunc(users, func(u store.UserAt) bool {
-			return u.User.State == sso.UserDeleted || !slices.Contains(u.HomePath, claim.Org)
+			return u.User.State == sso.UserDeleted || u.HomePath[0] != root
 		})
 		if len(users) == 1 {
-			org = users[0].User.Home
+			w.known = &users[0]
 		}
 	}
-	lineage, err := r.Lineage(ctx, org)
-	if err != nil {
-		return nil, nil, err
+	to := a.Org
+	if to == "" && w.known != nil {
+		to = w.known.User.Home
 	}
-	return lineage, claim, nil
+	if to != "" && (len(w.line) == 0 || w.line[len(w.line)-1].ID != to) {
+		w.line, err = r.Lineage(ctx, to)
+	}
+	return w, err
 }
 
 // Choice is one thing that the person may choose.

@@ -25,10 +25,14 @@ func (s *Service) Password(ctx context.Context, b Browser, id sso.AttemptID, pas
 		if err := at(&a, sso.StepPassword); err != nil {
 			return err
 		}
-		if err := s.passwordAllowed(ctx, r, b, &a); err != nil {
+		w, err := s.leadsTo(ctx, r, &a)
+		if err != nil {
 			return err
 		}
-		if user, err = s.oneUser(ctx, r, &a); err != nil || user.ID == "" {
+		if err := passwordAllowed(&w, b, &a); err != nil {
+			return err
+		}
+		if user, err = s.oneUser(ctx, r, &a, &w); err != nil || user.ID == "" {
 			return err
 		}
 		memberships, err := r.Memberships(ctx, user.ID)
@@ -41,18 +45,25 @@ func (s *Service) Password(ctx context.Context, b Browser, id sso.AttemptID, pas
 		return sso.Attempt{}, err
 	}
 	wrong := &fault.Error{Kind: fault.Unauthenticated, Code: "password_wrong", Fix: fault.PersonSide}
-	account, crowd, now := accountKey(&a, &user, b), crowdKey(b), s.Now()
-	if !s.guesses.allow(account, now) || !s.crowd.allow(crowd, now) {
+	name, crowd, now := nameKey(&a, b), crowdKey(b), s.Now()
+	if !s.crowd.allow(crowd, now) || !s.guesses.allow(name, now) {
 		return sso.Attempt{}, &fault.Error{Kind: fault.Exhausted, Code: "password_throttled", Fix: fault.PersonSide}
 	}
-	ok, err := s.Passwords.Verify(ctx, user.PasswordHash, password)
+	// A user has more than one name. Guesses beyond those of one name are
+	// simply wrong: to say more would say that the names are one person's.
+	hash, person := user.PasswordHash, personKey(&user, b)
+	if user.ID != "" && !s.guesses.allow(person, now) {
+		hash = ""
+	}
+	ok, err := s.Passwords.Verify(ctx, hash, password)
 	if err != nil {
 		return sso.Attempt{}, err
 	}
 	if !ok {
 		return sso.Attempt{}, wrong
 	}
-	s.guesses.forget(account)
+	s.guesses.forget(name)
+	s.guesses.forget(person)
 	s.crowd.giveBack(crowd)
 	if err := user.MaySignIn(); err != nil {
 		return sso.Attempt{}, err
@@ -77,20 +88,18 @@ func (s *Service) Password(ctx context.Context, b Browser, id sso.AttemptID, pas
 // passwordAllowed asks the organization to which the address leads, before
 // anything about the person is looked at. The person's own organization is
 // asked in [Service.Finish].
-func (s *Service) passwordAllowed(ctx context.Context, r *store.Reader, b Browser, a *sso.Attempt) error {
-	lineage, claim, err := s.leadsTo(ctx, r, a)
-	if err != nil || len(lineage) == 0 {
-		return err
-	}
+func passwordAllowed(w *way, b Browser, a *sso.Attempt) error {
 	// A sign-on URL leads to an organization whatever the address is; only
 	// people of its domains must come through the connection.
-	outside := claim == nil || !leads(lineage, claim.Org)
-	return sso.RulesOf(lineage).Admit(sso.Entry{Method: sso.ByPassword, Email: a.Typed, Address: b.Address, Outside: outside})
+	outside := w.claim == nil || !leads(w.line, w.claim.Org)
+	return sso.RulesOf(w.line).Admit(sso.Entry{Method: sso.ByPassword, Email: a.Typed, Address: b.Address, Outside: outside})
 }
 
 // oneUser returns the one active user with a password whom the attempt names,
-// or a zero user where there is none or where there are several.
-func (s *Service) oneUser(ctx context.Context, r *store.Reader, a *sso.Attempt) (sso.User, error) {
+// or a zero user where there is none or where there are several. Whoever has
+// the address in another tree than that of who has proved its domain does not
+// count: no organization stands in the way of another one's people.
+func (s *Service) oneUser(ctx context.Context, r *store.Reader, a *sso.Attempt, w *way) (sso.User, error) {
 	var users []store.UserAt
 	var err error
 	if a.Username != "" {
@@ -104,6 +113,9 @@ func (s *Service) oneUser(ctx context.Context, r *store.Reader, a *sso.Attempt) 
 	users = slices.DeleteFunc(users, func(u store.UserAt) bool {
 		return u.User.PasswordHash == "" || u.User.State == sso.UserDeleted || a.Org != "" && !slices.Contains(u.HomePath, a.Org)
 	})
+	if own := slices.DeleteFunc(slices.Clone(users), func(u store.UserAt) bool { return w.claim == nil || u.HomePath[0] != w.line[0].ID }); len(own) > 0 {
+		users = own
+	}
 	if len(users) != 1 {
 		return sso.User{}, nil
 	}

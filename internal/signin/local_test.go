@@ -2,6 +2,7 @@ package signin_test
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/sallyport/sallyport/internal/fault"
@@ -219,6 +220,48 @@ func TestGuessesRunOutForOneNetworkOnly(t *testing.T) {
 		w.now = w.now.Add(31e9)
 		if err := guess("correct horse"); err != nil {
 			t.Fatalf("later: %v", err)
+		}
+	})
+}
+
+// An organization that puts somebody else's address on a user of its own does
+// not stand in the way of the person whose it is.
+func TestForeignNamesakeDoesNotMatter(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		w.apply(strings.ReplaceAll(`organizations: [{key: plain, users: [{username: bob2, email: bob@acme.example, password_hash: "HASH"}]}]`, "HASH", w.hash))
+		p, err := w.Person(t.Context(), w.passwordSession("bob@acme.example"))
+		if err != nil || p.User.Username != "bob" || p.Org.Key != "acme" {
+			t.Fatalf("signed in %q of %s, %v, want bob of acme", p.User.Username, p.Org.Key, err)
+		}
+	})
+}
+
+// Two names of one user cannot be told from two names of nobody.
+func TestThrottleDoesNotTellNamesakes(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		guess := func(name, password string) error {
+			a, err := w.Identify(t.Context(), w.browser, "", name, sso.ByPassword)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = w.Password(t.Context(), w.browser, a.ID, password)
+			return err
+		}
+		for _, name := range []string{"paul", "nobody"} {
+			for range 10 {
+				if err := guess(name, "wrong"); !fault.Is(err, "password_wrong") {
+					t.Fatalf("%s: %v", name, err)
+				}
+			}
+			if err := guess(name, "wrong"); !fault.Is(err, "password_throttled") {
+				t.Errorf("%s: %v, want password_throttled", name, err)
+			}
+			// The other name is answered as any name is, and its guesses are spent.
+			if err := guess(name+"@plain.example", "correct horse"); !fault.Is(err, "password_wrong") {
+				t.Errorf("the address of %s: %v, want password_wrong", name, err)
+			}
 		}
 	})
 }

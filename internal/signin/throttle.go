@@ -29,7 +29,7 @@ const maxThrottled = 100_000
 // Networks are told apart by these prefixes.
 const (
 	prefix4 = 24
-	prefix6 = 56
+	prefix6 = 48
 )
 
 // throttleID is what is counted.
@@ -39,14 +39,14 @@ type throttleID struct {
 	network netip.Prefix
 }
 
-// accountKey counts guesses at one account: the user where there is one,
-// whatever name was typed for them, else the name.
-func accountKey(a *sso.Attempt, user *sso.User, b Browser) throttleID {
-	id := throttleID{pace: guessPace, network: networkOf(b)}
-	if id.account = string(user.ID); id.account == "" {
-		id.account = a.Typed.Key() + "\x00" + sso.UsernameKey(a.Username)
-	}
-	return id
+// nameKey counts guesses at one name, whether it is anybody's or not.
+func nameKey(a *sso.Attempt, b Browser) throttleID {
+	return throttleID{guessPace, a.Typed.Key() + "\x00" + sso.UsernameKey(a.Username), networkOf(b)}
+}
+
+// personKey counts guesses at one user, whatever name was typed for them.
+func personKey(user *sso.User, b Browser) throttleID {
+	return throttleID{guessPace, string(user.ID), networkOf(b)}
 }
 
 // crowdKey counts guesses at all accounts.

@@ -69,6 +69,10 @@ func TestSubOrganizationSpeaksForItsOwnPeople(t *testing.T) {
 			t.Fatalf("a new person through the named connection: %s, %v", p.Org.Key, err)
 		}
 		w.mustRefuse(w.at("acme-apac", "apac-idp", "bob@acme.example"), "ident_conflict") // all the same
+		// Whom that connection could not sign in goes where they always went.
+		if p, err := w.signInBySSO("bob@acme.example", "acme-okta"); err != nil || p.User.Username != "bob" {
+			t.Fatalf("a known person of the parent: %q, %v", p.User.Username, err)
+		}
 	})
 }
 

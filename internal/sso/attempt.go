@@ -80,13 +80,16 @@ func (a *Attempt) Next() Step {
 // Usable refuses an attempt that is over, too old, or another browser's. A
 // browser without a cookie has none.
 func (a *Attempt) Usable(browser secret.Hash, now time.Time) error {
+	if err := a.OwnedBy(browser); err != nil {
+		return err
+	}
 	if !now.Before(a.ExpiresAt) {
 		return &fault.Error{Kind: fault.Conflict, Code: "attempt_expired", Fix: fault.PersonSide}
 	}
 	if !a.DoneAt.IsZero() {
 		return &fault.Error{Kind: fault.Conflict, Code: "attempt_over", Fix: fault.PersonSide}
 	}
-	return a.OwnedBy(browser)
+	return nil
 }
 
 // OwnedBy refuses an attempt to every browser but the one that began it.

@@ -150,26 +150,32 @@ func (s *SignIn) foreign() error {
 }
 
 // elsewhere reports whether somebody with the asserted address is at home in
-// the claimant's tree, beyond the reach of this connection.
+// the same tree, above, beside or below, beyond the reach of this connection.
 func (s *SignIn) elsewhere() bool {
 	return slices.ContainsFunc(s.SameEmail, func(r Resident) bool {
-		return r.User.State != UserDeleted && !s.Within(r.HomePath) && slices.Contains(r.HomePath, s.Claim.claimant())
+		return r.User.State != UserDeleted && !s.Within(r.HomePath) && s.inTree(r.HomePath)
 	})
+}
+
+// inTree reports whether a home is in the tree of the connection's
+// organization, wherever.
+func (s *SignIn) inTree(home []OrgID) bool {
+	return len(home) > 0 && len(s.Org.Path) > 0 && home[0] == s.Org.Path[0]
 }
 
 // Within reports whether a home at this path is the connection's organization
 // or below it: the people whom the connection may sign in.
 func (s *SignIn) Within(path []OrgID) bool { return slices.Contains(path, s.Org.ID) }
 
-// here returns those with the asserted address who are at home in the tree,
-// and whether there is one who was deleted.
+// here returns those with the asserted address whom the connection may sign
+// in, and whether anybody of the tree who had it was deleted.
 func (s *SignIn) here() (found []*Resident, gone bool) {
 	for i := range s.SameEmail {
 		r := &s.SameEmail[i]
 		switch {
-		case !s.Within(r.HomePath):
 		case r.User.State == UserDeleted:
-			gone = true
+			gone = gone || s.inTree(r.HomePath)
+		case !s.Within(r.HomePath):
 		default:
 			found = append(found, r)
 		}

@@ -174,6 +174,21 @@ func TestDecideRefuses(t *testing.T) {
 			r.User.State = sso.UserSuspended
 			s.Linked = &r
 		}, "user_suspended"},
+		"a user who is at home above": {func(s *sso.SignIn) {
+			s.Org, s.Claim.OrgPath = sso.Organization{ID: "org_emea", Path: pathEMEA}, pathEMEA
+			s.SameEmail = []sso.Resident{resident(t, "usr_1", "alice@acme.example", pathAcme)}
+		}, "ident_conflict"},
+		"a known subject that takes the address of somebody above": {func(s *sso.SignIn) {
+			s.Org, s.Claim.OrgPath = sso.Organization{ID: "org_emea", Path: pathEMEA}, pathEMEA
+			r := resident(t, "usr_2", "m@acme.example", pathEMEA)
+			s.Linked, s.SameEmail = &r, []sso.Resident{resident(t, "usr_1", "alice@acme.example", pathAcme)}
+		}, "ident_conflict"},
+		"a user who was deleted above": {func(s *sso.SignIn) {
+			s.Org, s.Claim.Domain.Connection = sso.Organization{ID: "org_emea", Path: pathEMEA}, "con_1"
+			r := resident(t, "usr_1", "alice@acme.example", pathAcme)
+			r.User.State = sso.UserDeleted
+			s.SameEmail = []sso.Resident{r}
+		}, "user_deleted"},
 		"a deleted user": {func(s *sso.SignIn) {
 			r := resident(t, "usr_2", "alice@acme.example", pathAcme)
 			r.User.State = sso.UserDeleted

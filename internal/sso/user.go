@@ -50,12 +50,17 @@ func (u *User) Name() string {
 	}
 }
 
-// LastActive returns the last instant at which the person was known to be there.
+// LastActive returns the last instant at which the person signed in, or at
+// which somebody took care of their account: who is let in again after a long
+// time has to be given the time to come.
 func (u *User) LastActive() time.Time {
-	if u.LastSignInAt.After(u.CreatedAt) {
-		return u.LastSignInAt
+	last := u.CreatedAt
+	for _, t := range []time.Time{u.LastSignInAt, u.UpdatedAt} {
+		if t.After(last) {
+			last = t
+		}
 	}
-	return u.CreatedAt
+	return last
 }
 
 // MaySignIn refuses a user who is not active.
