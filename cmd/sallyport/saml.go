@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/pem"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/saml"
+	"github.com/sallyport/sallyport/internal/xmlenc"
 )
 
 // SamlCmd groups what can be done with SAML messages offline.
@@ -37,7 +39,7 @@ type SamlVerifyCmd struct {
 	Skew          time.Duration `name:"skew" default:"60s" help:"Tolerance for clocks that differ."`
 	SignatureOnly bool          `name:"signature-only" help:"Verify signatures and judge nothing else."`
 	JSON          bool          `name:"json" help:"Print one line of JSON for each file."`
-	Allow         []string      `name:"allow" placeholder:"LIST" help:"Accept what is weak or against the profile: sha1, rsa1_5, rsa1024, no-authn-statement, transient-nameid, missing-audience, missing-recipient."`
+	Allow         []string      `name:"allow" placeholder:"LIST" help:"Accept what is weak or against the profile: sha1, rsa1_5, 3des, rsa1024, no-authn-statement, transient-nameid, missing-audience, missing-recipient."`
 
 	Files []string `arg:"" name:"file" help:"Responses: XML, base64 of it, or - for standard input."`
 }
@@ -49,6 +51,8 @@ func (c *SamlVerifyCmd) Validate() error {
 		return errors.New("want --idp-metadata, or --idp-entity-id and --idp-cert")
 	case c.IdPMetadata != "" && (c.IdPEntityID != "" || len(c.IdPCerts) > 0):
 		return errors.New("want --idp-metadata or --idp-entity-id with --idp-cert, not both")
+	case len(c.SPKeys) > xmlenc.MaxKeys:
+		return fmt.Errorf("want at most %d --sp-key", xmlenc.MaxKeys)
 	case c.Skew < 0:
 		return errors.New("want a --skew that is not negative")
 	case c.SignatureOnly:
@@ -73,6 +77,7 @@ func (c *SamlVerifyCmd) Run(io streams) error {
 		c.At = time.Now()
 	}
 	status := 0
+	out := bufio.NewWriter(io.Out)
 	for _, name := range c.Files {
 		content, err := readMessage(name, io.In)
 		if err != nil {
@@ -84,11 +89,11 @@ func (c *SamlVerifyCmd) Run(io streams) error {
 			status = exitFailed
 		}
 		if c.JSON {
-			err = v.writeJSON(io.Out)
+			err = v.writeJSON(out)
 		} else {
-			err = v.writeText(io.Out)
+			err = v.writeText(out)
 		}
-		if err != nil {
+		if err := errors.Join(err, out.Flush()); err != nil { // one write for each file
 			return fmt.Errorf("writing verdict: %w", err)
 		}
 	}
@@ -158,9 +163,11 @@ func (c *SamlVerifyCmd) expect() (saml.Expect, error) {
 		e.IdP.Keys = append(e.IdP.Keys, keys...)
 	}
 	for _, name := range c.SPKeys {
-		if err := checkPrivateKey(name); err != nil {
+		key, err := readPrivateKey(name)
+		if err != nil {
 			return e, err
 		}
+		e.DecryptionKeys = append(e.DecryptionKeys, key)
 	}
 	return e, nil
 }

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"crypto/x509"
 	"encoding/pem"
 	"fmt"
 	"os"
 
 	"github.com/sallyport/sallyport/internal/saml"
 	"github.com/sallyport/sallyport/internal/xmldsig"
+	"github.com/sallyport/sallyport/internal/xmlenc"
 )
 
 // readCertificates returns the keys of the certificates in a file.
@@ -37,23 +37,16 @@ func readCertificates(name string) ([]xmldsig.Key, error) {
 	return keys, nil
 }
 
-// checkPrivateKey reports whether a file holds a private key that can be used.
-func checkPrivateKey(name string) error {
+// readPrivateKey returns the first private key in a file. What else is in the
+// file is nobody's business, not even damaged.
+func readPrivateKey(name string) (xmlenc.Key, error) {
 	content, err := os.ReadFile(name)
 	if err != nil {
-		return fmt.Errorf("reading private key: %w", err)
+		return xmlenc.Key{}, fmt.Errorf("reading private key: %w", err)
 	}
-	for _, block := range pemBlocks(content) {
-		if !isPrivate(block) {
-			continue
-		}
-		if _, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
-			return nil
-		}
-		if _, err := x509.ParsePKCS8PrivateKey(block.Bytes); err == nil {
-			return nil
-		}
+	key, err := xmlenc.KeyFromPEM(content)
+	if err != nil {
+		return xmlenc.Key{}, fmt.Errorf("reading private key %s: %w", name, err)
 	}
-	// What is in the file is nobody's business, not even damaged.
-	return fmt.Errorf("reading private key: %s holds none in PEM form", name)
+	return key, nil
 }
