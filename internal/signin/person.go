@@ -97,6 +97,7 @@ func (j *judgement) linked(in *sso.SignIn) (*sso.Link, []store.MembershipAt, err
 	if err != nil {
 		return nil, nil, err
 	}
+	in.LinkedBy = link.Issuer
 	in.Linked = &sso.Resident{User: user.User, HomePath: user.HomePath, Member: len(orgsWithin(j.connection.Org, memberships)) > 0}
 	return &link, memberships, nil
 }
@@ -159,11 +160,15 @@ func (j *judgement) store(p *person) error {
 			return err
 		}
 	}
+	own, issuer := j.tx.Org(j.connection.Org), j.connection.SAML.IdPEntityID
 	if p.link != nil {
-		return nil
+		if p.link.Issuer == issuer {
+			return nil
+		}
+		p.link.Issuer, p.link.SeenAt = issuer, j.now
+		return own.SaveLink(j.ctx, *p.link)
 	}
-	own := j.tx.Org(j.connection.Org)
-	if err := own.InsertLink(j.ctx, sso.Link{Connection: j.connection.ID, Org: j.connection.Org, Subject: p.in.Asserted.Subject, User: d.User.ID, CreatedAt: j.now, SeenAt: j.now}); err != nil {
+	if err := own.InsertLink(j.ctx, sso.Link{Connection: j.connection.ID, Org: j.connection.Org, Subject: p.in.Asserted.Subject, User: d.User.ID, Issuer: issuer, CreatedAt: j.now, SeenAt: j.now}); err != nil {
 		return err
 	}
 	action := "user.linked"

@@ -239,3 +239,32 @@ func TestFloodsAreBounded(t *testing.T) {
 		}
 	})
 }
+
+// A connection gets another identity provider, which numbers its people anew:
+// the same name is somebody else's now.
+func TestReplacedIdentityProviderKeepsNobodysPlace(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		number := func(address string) func(*samltest.Response) {
+			return func(r *samltest.Response) { subject(r, "1001", address) }
+		}
+		alice, err := w.signInBySSO("alice@acme.example", "acme-okta", number("alice@acme.example"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.idp.EntityID = "https://other-idp.example/metadata"
+		w.apply(`organizations: [{key: acme, connections: [{key: acme-okta, metadata: METADATA}]}]`)
+		_, err = w.signInBySSO("zed@acme.example", "acme-okta", number("zed@acme.example"))
+		w.mustRefuse(err, "ident_conflict")
+		for range 2 {
+			again, err := w.signInBySSO("alice@acme.example", "acme-okta", number("alice@acme.example"))
+			if err != nil || again.User.ID != alice.User.ID {
+				t.Fatalf("alice at the new identity provider: %s, %v", again.User.ID, err)
+			}
+		}
+		// From now on she is known there, and may change her address.
+		if _, err := w.signInBySSO("alice.b@acme.example", "acme-okta", number("alice.b@acme.example")); err != nil {
+			t.Fatalf("with another address: %v", err)
+		}
+	})
+}

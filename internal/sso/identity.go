@@ -16,6 +16,8 @@ type SignIn struct {
 	Typed      Email // what the person typed or the app hinted; zero: nothing
 
 	Linked *Resident // whom the subject is linked to; nil: nobody yet
+	// LinkedBy is the identity provider by which that was done.
+	LinkedBy string
 	// SameEmail are the users who have the asserted address, anywhere in the
 	// deployment, with the place of their home organization in the tree.
 	SameEmail []Resident
@@ -192,6 +194,11 @@ func (s *SignIn) known(now time.Time) (Decision, error) {
 	}
 	if err := u.MaySignIn(); err != nil {
 		return Decision{}, err
+	}
+	// Another identity provider stands behind the connection now. It may give
+	// the same name to somebody else; the address says whether it is them.
+	if s.LinkedBy != s.Connection.SAML.IdPEntityID && !s.Asserted.Email.Same(u.Email) {
+		return Decision{}, s.conflict("a subject of the identity provider that this connection had before")
 	}
 	d := Decision{Act: ActSignIn, User: u}
 	if !s.Within(s.Linked.HomePath) {

@@ -79,6 +79,10 @@ func TestDecideSignsIn(t *testing.T) {
 			s.Linked = &r
 			s.Asserted.Email = sso.Email{}
 		}, sso.ActSignIn, "usr_2"},
+		"a subject of the identity provider before, with the same address": {func(s *sso.SignIn) {
+			r := resident(t, "usr_2", "alice@acme.example", pathAcme)
+			s.Linked, s.LinkedBy = &r, "https://before.example"
+		}, sso.ActSignIn, "usr_2"},
 		"a linked guest signs in": {func(s *sso.SignIn) {
 			r := resident(t, "usr_2", "alice@acme.example", pathGlobex)
 			r.Member = true
@@ -189,6 +193,14 @@ func TestDecideRefuses(t *testing.T) {
 			r.User.State = sso.UserDeleted
 			s.SameEmail = []sso.Resident{r}
 		}, "user_deleted"},
+		"a subject of the identity provider before, as somebody else": {func(s *sso.SignIn) {
+			r := resident(t, "usr_2", "zed@acme.example", pathAcme)
+			s.Linked, s.LinkedBy = &r, "https://before.example"
+		}, "ident_conflict"},
+		"a subject of the identity provider before, without an address": {func(s *sso.SignIn) {
+			r := resident(t, "usr_2", "alice@acme.example", pathAcme)
+			s.Linked, s.LinkedBy, s.Asserted.Email = &r, "https://before.example", sso.Email{}
+		}, "ident_conflict"},
 		"a deleted user": {func(s *sso.SignIn) {
 			r := resident(t, "usr_2", "alice@acme.example", pathAcme)
 			r.User.State = sso.UserDeleted

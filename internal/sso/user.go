@@ -167,6 +167,7 @@ type Link struct {
 	Org        OrgID  // of the connection
 	Subject    string // identity key of the subject, at most [MaxSubject] octets
 	User       UserID
+	Issuer     string // entity ID of the identity provider that the connection spoke to
 	CreatedAt  time.Time
 	SeenAt     time.Time
 }

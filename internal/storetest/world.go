@@ -232,7 +232,7 @@ func (w *world) addMember(org sso.OrgID, user sso.UserID) sso.Membership {
 
 func (w *world) link(c sso.Connection, user sso.UserID, subject string) sso.Link {
 	at := w.later()
-	return sso.Link{Connection: c.ID, Org: c.Org, Subject: subject, User: user, CreatedAt: at, SeenAt: at}
+	return sso.Link{Connection: c.ID, Org: c.Org, Subject: subject, User: user, Issuer: "https://idp.example", CreatedAt: at, SeenAt: at}
 }
 
 func (w *world) session(org sso.OrgID, user sso.UserID, connection sso.ConnectionID) (sso.Session, secret.Hash) {

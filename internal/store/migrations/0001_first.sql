@@ -89,6 +89,7 @@ create table links (
     subject       text   not null,
     org_id        text   not null, -- of the connection
     user_id       text   not null references users (id),
+    issuer        text   not null, -- which identity provider the connection spoke to
     created_at    bigint not null,
     seen_at       bigint not null,
     constraint links_connection_id_subject primary key (connection_id, subject),
