@@ -182,30 +182,29 @@ func (a *applier) apply(f *File) error {
 		if err != nil {
 			return at("organization "+o.Key, err)
 		}
-		place := func(what, name string, err error) error {
-			return at("organization "+o.Key, at(what+" "+name, err))
-		}
 		for j := range o.Connections {
 			if err := a.connection(org, &o.Connections[j]); err != nil {
-				return place("connection", o.Connections[j].Key, err)
+				return at("organization "+o.Key, at("connection "+o.Connections[j].Key, err))
 			}
 		}
 	}
-	// A domain may name a connection of an organization further down.
+	// A domain may name a connection of an organization further down, and may
+	// be given up by one and taken by another: connections stand, and what is
+	// withdrawn goes, before anything is claimed.
+	for _, turn := range []func(*Domain) bool{(*Domain).withdrawn, func(d *Domain) bool { return !d.withdrawn() }} {
+		if err := a.domains(f, turn); err != nil {
+			return err
+		}
+	}
 	for i := range f.Organizations {
 		o := &f.Organizations[i]
-		org := a.orgs[o.Key]
-		place := func(what, name string, err error) error {
-			return at("organization "+o.Key, at(what+" "+name, err))
-		}
-		for j := range o.Domains {
-			if err := a.domain(org, &o.Domains[j]); err != nil {
-				return place("domain", o.Domains[j].Name, err)
-			}
+		org, err := a.org(o.Key)
+		if err != nil {
+			return at("organization "+o.Key, err)
 		}
 		for j := range o.Users {
 			if err := a.user(org, &o.Users[j]); err != nil {
-				return place("user", o.Users[j].name(), err)
+				return at("organization "+o.Key, at("user "+o.Users[j].name(), err))
 			}
 		}
 	}

@@ -301,3 +301,26 @@ func TestApplyLeavesTheSpellingOfAnAddress(t *testing.T) {
 		}
 	})
 }
+
+func TestMovedOrganizationLeavesNoDomainBehind(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, h *house) {
+		h.must(`
+organizations:
+  - {key: acme, domains: [{name: acme.example, vouched: true, connection: apac-idp}]}
+  - {key: apac, parent: acme, connections: [{key: apac-idp}]}
+`)
+		if _, err := h.apply(`organizations: [{key: apac, parent: ""}]`, setup.Commit); !fault.Is(err, "connection_unknown") {
+			t.Errorf("moving what a domain names = %v, want connection_unknown", err)
+		}
+		h.must(`organizations: [{key: apac, parent: ""}, {key: acme, domains: [{name: acme.example, connection: ""}]}]`)
+	})
+}
+
+func TestDomainChangesHandsInOneFile(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, h *house) {
+		h.must(`organizations: [{key: acme, domains: [{name: acme.example, vouched: true}]}]`)
+		h.must(`organizations: [{key: buyer, domains: [{name: acme.example, vouched: true}]}, {key: acme, domains: [{name: acme.example, vouched: false}]}]`)
+	})
+}

@@ -8,6 +8,29 @@ import (
 	"github.com/sallyport/sallyport/internal/store"
 )
 
+// withdrawn reports whether the operator takes back a word for the domain.
+func (d *Domain) withdrawn() bool { return d.Vouched != nil && !*d.Vouched }
+
+// domains applies those domains of the file whose turn it is.
+func (a *applier) domains(f *File, turn func(*Domain) bool) error {
+	for i := range f.Organizations {
+		o := &f.Organizations[i]
+		org, err := a.org(o.Key)
+		if err != nil {
+			return at("organization "+o.Key, err)
+		}
+		for j := range o.Domains {
+			if !turn(&o.Domains[j]) {
+				continue
+			}
+			if err := a.domain(org, &o.Domains[j]); err != nil {
+				return at("organization "+o.Key, at("domain "+o.Domains[j].Name, err))
+			}
+		}
+	}
+	return nil
+}
+
 // domain claims a domain for an organization. A vouched one is verified at
 // once, unless another organization has proved it.
 func (a *applier) domain(org *sso.Organization, in *Domain) error {

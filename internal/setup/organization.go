@@ -171,9 +171,9 @@ func (a *applier) move(old *sso.Organization) {
 }
 
 // tree judges the tree once everything has its place. What moved must not
-// stand too deep with all that is below it, and no connection above the old
-// place may go on making members there. Connections that moved keep what is
-// below them.
+// stand too deep with all that is below it, no connection above the old place
+// may go on making members there, and no domain there may name a connection
+// that has gone. Connections that moved keep what is below them.
 func (a *applier) tree() error {
 	if len(a.moved) == 0 {
 		return nil
@@ -204,6 +204,31 @@ func (a *applier) tree() error {
 					return at("connection "+connections[j].Key, outsideTree(o, target.Key))
 				}
 			}
+		}
+		if err := a.named(o, byID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// named refuses a domain of the organization that names a connection which is
+// no longer at or below it.
+func (a *applier) named(o *sso.Organization, byID map[sso.OrgID]*sso.Organization) error {
+	domains, err := a.tx.Org(o.ID).Domains(a.ctx)
+	if err != nil {
+		return err
+	}
+	for i := range domains {
+		if domains[i].Connection == "" {
+			continue
+		}
+		c, err := a.tx.Connection(a.ctx, domains[i].Connection)
+		if err != nil {
+			return err
+		}
+		if owner := byID[c.Org]; owner == nil || !owner.Within(o.ID) {
+			return at("domain "+domains[i].Name, &fault.Error{Kind: fault.Conflict, Code: "connection_unknown", Want: "a connection of " + o.Key + " or below", Got: c.Key, Fix: fault.OperatorSide})
 		}
 	}
 	return nil
