@@ -319,7 +319,7 @@ organizations:
 
 func TestDomainChangesHandsInOneFile(t *testing.T) {
 	t.Parallel()
-	eachEngine(t, func(t *testing.T, h *house) {
+	eachEngine(t, func(_ *testing.T, h *house) {
 		h.must(`organizations: [{key: acme, domains: [{name: acme.example, vouched: true}]}]`)
 		h.must(`organizations: [{key: buyer, domains: [{name: acme.example, vouched: true}]}, {key: acme, domains: [{name: acme.example, vouched: false}]}]`)
 	})

@@ -110,7 +110,7 @@ func (u *User) merge(to *sso.User) error {
 // refused: nobody is picked, doubled or renamed silently.
 func (a *applier) find(org *sso.Organization, username string, email sso.Email) (sso.User, bool, error) {
 	var named sso.User
-	var err error = store.ErrNotFound
+	err := store.ErrNotFound
 	if username != "" {
 		named, err = a.tx.Org(org.ID).UserByUsername(a.ctx, username)
 	}
