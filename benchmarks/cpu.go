@@ -39,6 +39,9 @@ func measure(contenders [contenderCount]contender) ([contenderCount]cost, error)
 	var loops [contenderCount]int
 	var samples, multiples [contenderCount][]float64
 	for i, work := range contenders {
+		if work == nil {
+			continue
+		}
 		if err := work(); err != nil {
 			return result, err
 		}
@@ -48,6 +51,9 @@ func measure(contenders [contenderCount]contender) ([contenderCount]cost, error)
 	for range rounds {
 		var micros [contenderCount]float64
 		for i, work := range contenders {
+			if work == nil {
+				continue
+			}
 			spent, err := timed(work, loops[i])
 			if err != nil {
 				return result, err
