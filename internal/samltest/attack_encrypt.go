@@ -43,6 +43,12 @@ func sealings() []Attack {
 			}
 			r.AssertionSigning.Key = stranger.key
 		}, Rule: saml.EncFailed, Behind: saml.SigValue},
+		{Name: "XSW13 two signatures inside", Bases: encryptedInside, Forge: func(r *Response) {
+			r.BeforeEncryption(func(a string) string {
+				p := find(a, "ds:Signature")
+				return p.with(p.text + p.text)
+			})
+		}, Rule: saml.EncFailed, Behind: saml.SigCount},
 		{Name: "63 response signed by a stranger", Bases: encryptedSigned, Forge: SignByStranger, Rule: saml.SigValue, Alone: true},
 		{Name: "63 content changed, encrypted again", Bases: encryptedAlone, Forge: after(evil), Rule: saml.EncFailed, Behind: saml.SigDigest},
 		{Name: "63 encrypted for no key of ours", Bases: encrypted, Forge: func(*Response) {}, ForgeExpect: func(e *saml.Expect) { e.DecryptionKeys = nil }, Rule: saml.EncKey, Alone: true},
