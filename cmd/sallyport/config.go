@@ -82,16 +82,28 @@ func (d database) sqlitePath() (string, bool) {
 
 // open connects to the database and brings its schema up to date.
 func (d database) open(ctx context.Context) (*store.DB, error) {
-	if path, ok := d.sqlitePath(); ok {
-		if _, options, found := strings.Cut(path, "?"); found {
-			return nil, fmt.Errorf("--database: %q: what follows sqlite: is a path and takes no options; leave out %q", d.Database, "?"+options)
-		}
+	if err := d.check(); err != nil {
+		return nil, err
 	}
+	return d.connect(ctx, (*store.DB).Migrate)
+}
+
+// check refuses an SQLite path with options, which the path would swallow.
+func (d database) check() error {
+	path, ok := d.sqlitePath()
+	if _, options, found := strings.Cut(path, "?"); ok && found {
+		return fmt.Errorf("--database: %q: what follows sqlite: is a path and takes no options; leave out %q", d.Database, "?"+options)
+	}
+	return nil
+}
+
+// connect connects to the database and makes it fit to be used.
+func (d database) connect(ctx context.Context, fit func(*store.DB, context.Context) error) (*store.DB, error) {
 	db, err := store.Open(ctx, d.Database, store.Options{})
 	if err != nil {
 		return nil, err
 	}
-	if err := db.Migrate(ctx); err != nil {
+	if err := fit(db, ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
@@ -105,9 +117,11 @@ func (d database) keys(ctx context.Context, db *store.DB) (*secret.Sealer, error
 	db3, isSQLite := d.sqlitePath()
 	if path == "" {
 		if !isSQLite {
-			return nil, errors.New("--key-file is needed with PostgreSQL: a file with the sealing key, the same for every node (sallyport keys are base64 lines of 32 octets)")
+			return nil, errors.New("--key-file is needed with PostgreSQL: a file with the sealing key, the same for every node; it holds base64 lines of 32 octets each")
 		}
-		path = strings.TrimSuffix(db3, filepath.Ext(db3)) + ".key"
+		if path = strings.TrimSuffix(db3, filepath.Ext(db3)) + ".key"; path == db3 {
+			path += ".key" // the database itself has that name
+		}
 	}
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		sealed, err := sealedValues(ctx, db)

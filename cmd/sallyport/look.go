@@ -15,19 +15,15 @@ import (
 // look connects to a database that is there with the schema of this program,
 // and changes nothing of it.
 func (d database) look(ctx context.Context) (*store.DB, error) {
+	if err := d.check(); err != nil {
+		return nil, err
+	}
 	if path, ok := d.sqlitePath(); ok {
 		if err := ours(path); err != nil {
 			return nil, err
 		}
 	}
-	db, err := store.Open(ctx, d.Database, store.Options{})
-	if err != nil {
-		return nil, err
-	}
-	if err := db.Ready(ctx); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return db, nil
+	return d.connect(ctx, (*store.DB).Ready)
 }
 
 // Where the header of an SQLite file says that it has a write-ahead log, as

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/oidc"
-	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/store"
 )
 
@@ -99,7 +98,7 @@ func (s *Service) open(stored []store.SigningKey) (*keySet, error) {
 		if stored[i].State != store.KeyCurrent {
 			continue
 		}
-		plain, err := s.Sealer.Open(placeOf(stored[i].ID), stored[i].Private)
+		plain, err := s.Sealer.Open(store.SigningKeyPlace(stored[i].ID), stored[i].Private)
 		if err != nil {
 			return nil, fmt.Errorf("opening signing key %s: %w", stored[i].ID, err)
 		}
@@ -113,10 +112,6 @@ func (s *Service) open(stored []store.SigningKey) (*keySet, error) {
 	var err error
 	k.document, err = oidc.KeySet(k.public...)
 	return k, err
-}
-
-func placeOf(id string) secret.Place {
-	return secret.Place{Table: "signing_keys", Column: "private", Row: id}
 }
 
 // change is the next thing that is due with a set of keys.
@@ -223,7 +218,7 @@ func (s *Service) generate(now time.Time) (store.SigningKey, error) {
 		return store.SigningKey{}, err
 	}
 	return store.SigningKey{
-		ID: key.ID(), Use: store.KeyForOIDC, Algorithm: algorithm, Private: s.Sealer.Seal(placeOf(key.ID()), private), Public: public,
+		ID: key.ID(), Use: store.KeyForOIDC, Algorithm: algorithm, Private: s.Sealer.Seal(store.SigningKeyPlace(key.ID()), private), Public: public,
 		Since: now, CreatedAt: now,
 	}, nil
 }

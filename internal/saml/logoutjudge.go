@@ -3,7 +3,6 @@ package saml
 import (
 	"errors"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/xmltree"
@@ -30,30 +29,9 @@ var (
 // walkLogout holds a logout message against its slots. What was signed for
 // another purpose must not stand anywhere in it.
 func (r *report) walkLogout(root xmltree.Element, slots []slot) {
-	if root.HasText() {
-		r.fail(checkShape, "elements only", "text between them", root)
-	}
-	var rank uint8
-	var seen [8]uint8
+	r.walkSlots(root, slots)
 	for c := range root.Children() {
-		i := find(slots, c)
-		if i < 0 {
-			r.stranger(c)
-			continue
-		}
-		s := slots[i]
-		switch {
-		case s.max > 0 && seen[i] == s.max:
-			r.fail(checkShape, "at most "+strconv.Itoa(int(s.max))+" "+s.local, "more", c)
-		case s.rank > 0 && s.rank < rank:
-			r.fail(checkShape, "the order of the schema", s.local+" too late", c)
-		}
-		rank = max(rank, s.rank)
-		if seen[i] < s.max {
-			seen[i]++
-		}
-		r.walk(c, s.kind)
-		if s.kind == kindOpaque {
+		if i := find(slots, c); i >= 0 && slots[i].kind == kindOpaque {
 			r.walkExtension(c)
 		}
 	}

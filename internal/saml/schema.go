@@ -153,12 +153,17 @@ func (r *report) walk(e xmltree.Element, k kind) {
 		}
 		return
 	}
-	if e.HasText() {
-		r.fail(checkShape, "elements only", "text between them", e)
-	}
 	var slots []slot
 	if int(k) < len(schema) {
 		slots = schema[k]
+	}
+	r.walkSlots(e, slots)
+}
+
+// walkSlots holds the children of e against the elements that may stand there.
+func (r *report) walkSlots(e xmltree.Element, slots []slot) {
+	if e.HasText() {
+		r.fail(checkShape, "elements only", "text between them", e)
 	}
 	var rank uint8
 	var seen [8]uint8

@@ -61,7 +61,7 @@ func currentRequestKey(ctx context.Context, db *store.DB, sealer *secret.Sealer)
 		if k.State != store.KeyCurrent {
 			continue
 		}
-		der, err := sealer.Open(placeOf(k.ID), k.Private)
+		der, err := sealer.Open(store.SigningKeyPlace(k.ID), k.Private)
 		if err != nil {
 			return saml.SigningKey{}, fmt.Errorf("opening the key for requests: %w", err)
 		}
@@ -103,11 +103,7 @@ func newRequestKey(sealer *secret.Sealer, now time.Time) (store.SigningKey, erro
 	sum := sha256.Sum256(certificate)
 	id := "saml-" + hex.EncodeToString(sum[:10])
 	return store.SigningKey{
-		ID: id, Use: store.KeyForSAML, Algorithm: requestKeyAlgorithm, Private: sealer.Seal(placeOf(id), der),
+		ID: id, Use: store.KeyForSAML, Algorithm: requestKeyAlgorithm, Private: sealer.Seal(store.SigningKeyPlace(id), der),
 		Public: certificate, State: store.KeyCurrent, Since: now, CreatedAt: now,
 	}, nil
-}
-
-func placeOf(id string) secret.Place {
-	return secret.Place{Table: "signing_keys", Column: "private", Row: id}
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -93,8 +94,15 @@ func (w postgresWriter) transact(ctx context.Context, fn func(conn) error) error
 	return err
 }
 
-// oneLine is the text of an error without line breaks. The driver leaves
-// passwords out of its errors.
+// oneLine is the text of an error without line breaks; what the driver met
+// twice, with TLS and without, is said once. The driver leaves passwords out of
+// its errors.
 func oneLine(err error) string {
-	return strings.Join(strings.Fields(err.Error()), " ")
+	var parts []string
+	for line := range strings.Lines(err.Error()) {
+		if line = strings.Join(strings.Fields(line), " "); line != "" && !slices.Contains(parts, line) {
+			parts = append(parts, line)
+		}
+	}
+	return strings.Join(parts, " ")
 }

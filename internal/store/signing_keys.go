@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"time"
+
+	"github.com/sallyport/sallyport/internal/secret"
 )
 
 // KeyUse says what a signing key signs.
@@ -34,6 +36,12 @@ type SigningKey struct {
 	State     KeyState
 	Since     time.Time // in this state
 	CreatedAt time.Time
+}
+
+// SigningKeyPlace is where the private part of the key with this ID stands, to
+// which its seal is bound.
+func SigningKeyPlace(id string) secret.Place {
+	return secret.Place{Table: "signing_keys", Column: "private", Row: id}
 }
 
 const signingKeyColumns = `k.kid, k.use, k.algorithm, k.private, k.public, k.state, k.since, k.created_at`
