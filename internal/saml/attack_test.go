@@ -24,6 +24,17 @@ func apply(e saml.Expect, changes ...func(*saml.Expect)) saml.Expect {
 	return e
 }
 
+// refusedBy notes in the output of a test by which rules it wants a message
+// refused: tools/mutants switches checks off and looks which cases they held.
+func refusedBy(t *testing.T, rules ...saml.Rule) {
+	t.Helper()
+	for _, rule := range rules {
+		if rule != "" {
+			t.Attr("refused-by", string(rule))
+		}
+	}
+}
+
 // TestAttacks holds Verify against every attack: it is refused by the rule
 // that it breaks, and its twin is accepted.
 func TestAttacks(t *testing.T) {
@@ -32,6 +43,7 @@ func TestAttacks(t *testing.T) {
 		for _, base := range attack.On() {
 			t.Run(attack.Name+"/"+string(base), func(t *testing.T) {
 				t.Parallel()
+				refusedBy(t, attack.Rule, attack.Behind)
 				idp := samltest.New(t)
 				message := idp.Respond(on(base), attack.Forge)
 				_, err := saml.Verify(message, apply(idp.Expect(), attack.Expect, attack.ForgeExpect), idp.Now)

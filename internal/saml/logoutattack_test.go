@@ -37,6 +37,7 @@ func TestLogoutAttacks(t *testing.T) {
 		for _, binding := range attack.on {
 			t.Run(attack.name+"/"+binding[strings.LastIndex(binding, ":")+1:], func(t *testing.T) {
 				t.Parallel()
+				refusedBy(t, attack.rule)
 				l, a, err := peer.judge(t, peer.draft(binding, attack.forge))
 				if err == nil {
 					t.Fatalf("accepted %+v %+v, want a refusal by %v", l, a, attack.rule)

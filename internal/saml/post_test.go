@@ -85,6 +85,7 @@ func TestDecodePost(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			refusedBy(t, tc.rule)
 			got, err := saml.DecodePost(tc.form)
 			if rule := ruleOf(t, err); rule != tc.rule {
 				t.Fatalf("DecodePost() = %v, want %q", err, tc.rule)
