@@ -125,7 +125,7 @@ func TestEmptyIsSaid(t *testing.T) {
 organizations:
   - key: acme
     entitlements: []
-    policy: {exempt: [], ip_allow: [], inactive_after: ""}
+    policy: {exempt: [], ip_allow: [], inactive_after: "", session_idle: "", session_life: ""}
     domains: [{name: acme.example, connection: ""}]
     connections:
       - key: acme-okta

@@ -97,6 +97,8 @@ type Policy struct {
 	Exempt        []string `yaml:"exempt"`
 	IPAllow       []string `yaml:"ip_allow"`
 	InactiveAfter *string  `yaml:"inactive_after"` // such as 90d or 36h; empty: never
+	SessionIdle   *string  `yaml:"session_idle"`   // such as 30m; empty: 8h
+	SessionLife   *string  `yaml:"session_life"`   // such as 12h; empty: 7d
 }
 
 // User is a person at home in the organization, found by username, else by

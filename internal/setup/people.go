@@ -47,6 +47,9 @@ func (a *applier) user(org *sso.Organization, in *User) error {
 	}
 	if !found || !same(old, u) {
 		u.UpdatedAt = a.now
+		if u.PasswordHash != "" && u.CredentialsAt.IsZero() {
+			u.CredentialsAt = a.now
+		}
 		if err := a.tx.Org(org.ID).SaveUser(a.ctx, u); err != nil {
 			return err
 		}

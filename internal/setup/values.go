@@ -95,14 +95,25 @@ func (p *Policy) merge(to *sso.Policy) error {
 			to.IPAllow = append(to.IPAllow, n)
 		}
 	}
-	if p.InactiveAfter == nil {
-		return nil
+	for _, d := range []struct {
+		where string
+		to    *sso.Duration
+		from  *string
+	}{
+		{"policy.inactive_after", &to.InactiveAfter, p.InactiveAfter},
+		{"policy.session_idle", &to.SessionIdle, p.SessionIdle},
+		{"policy.session_life", &to.SessionLife, p.SessionLife},
+	} {
+		if d.from == nil {
+			continue
+		}
+		length, err := parseDuration(d.where, *d.from)
+		if err != nil {
+			return err
+		}
+		*d.to = length
 	}
-	d, err := parseDuration(*p.InactiveAfter)
-	if err == nil {
-		to.InactiveAfter = d
-	}
-	return err
+	return nil
 }
 
 // parsePrefix reads a network, or an address for itself alone. IPv4 written as
@@ -120,7 +131,7 @@ func parsePrefix(s string) (netip.Prefix, error) {
 }
 
 // parseDuration reads days ("90d") or what Go reads ("36h"), in whole seconds.
-func parseDuration(s string) (sso.Duration, error) {
+func parseDuration(where, s string) (sso.Duration, error) {
 	if s == "" {
 		return 0, nil
 	}
@@ -131,7 +142,7 @@ func parseDuration(s string) (sso.Duration, error) {
 	if n, err := strconv.Atoi(days); isDays && err == nil && n >= 0 && n <= int(most/day) {
 		d = time.Duration(n) * day
 	} else if d, err = time.ParseDuration(s); err != nil || d < 0 || d > most || d%time.Second != 0 {
-		return 0, refused("policy.inactive_after: a length of time such as 90d or 36h, at most 3650d", s)
+		return 0, refused(where+": a length of time such as 90d or 36h, at most 3650d", s)
 	}
 	return sso.Duration(d / time.Second), nil
 }

@@ -56,7 +56,7 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, conse
 		if err := at(&a, sso.StepFinish); err != nil {
 			return err
 		}
-		next, err := s.admit(ctx, tx, b, &a, now)
+		next, rules, err := s.admit(ctx, tx, b, &a, now)
 		if err == nil && consent == AskFirst {
 			err = s.replaces(ctx, tx, b, &next, now)
 		}
@@ -75,7 +75,7 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, conse
 			}, f)
 			return err
 		}
-		out = Finished{Token: token, Session: session(&a, b, now), App: a.App, Request: a.Request}
+		out = Finished{Token: token, Session: session(&a, b, rules, now), App: a.App, Request: a.Request}
 		a.DoneAt = now
 		if err := saveAttempt(ctx, tx, &a); err != nil {
 			return err
@@ -101,34 +101,34 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, conse
 
 // admit asks once more, now that everything is known, whether this person may
 // come in here, this way.
-func (s *Service) admit(ctx context.Context, tx *store.Writer, b Browser, a *sso.Attempt, now time.Time) (sso.Person, error) {
+func (s *Service) admit(ctx context.Context, tx *store.Writer, b Browser, a *sso.Attempt, now time.Time) (sso.Person, sso.Rules, error) {
 	p, err := tx.Member(ctx, a.Proof.User, a.Proof.Org)
 	if errors.Is(err, store.ErrNotFound) {
-		return p, &fault.Error{Kind: fault.Denied, Code: "membership_missing", Fix: fault.AdminSide}
+		return p, nil, &fault.Error{Kind: fault.Denied, Code: "membership_missing", Fix: fault.AdminSide}
 	}
 	if err != nil {
-		return p, err
+		return p, nil, err
 	}
 	if err := p.Admissible(); err != nil {
-		return p, err
+		return p, nil, err
 	}
 	if a.Method == sso.BySSO {
 		if _, err := connection(ctx, tx.Reader, a.Connection); err != nil {
-			return p, err
+			return p, nil, err
 		}
 	}
 	rules, proved, err := rulesFor(ctx, tx, &p)
 	if err != nil {
-		return p, err
+		return p, nil, err
 	}
 	entry := sso.Entry{
 		Method: a.Method, Email: p.User.Email, Address: b.Address,
 		Outside: p.Membership.Role == sso.RoleOwner && !proved,
 	}
 	if err := rules.Admit(entry); err != nil {
-		return p, err
+		return p, nil, err
 	}
-	return p, rules.AdmitAs(a.Method, p.Membership.Role, &p.User, now)
+	return p, rules, rules.AdmitAs(a.Method, p.Membership.Role, &p.User, now)
 }
 
 // rulesFor returns the policies that hold for this member: of the organization
@@ -174,10 +174,11 @@ func (s *Service) replaces(ctx context.Context, tx *store.Writer, b Browser, nex
 	return &OtherPerson{Now: present.User.Name(), Next: next.User.Name()}
 }
 
-func session(a *sso.Attempt, b Browser, now time.Time) sso.Session {
+func session(a *sso.Attempt, b Browser, rules sso.Rules, now time.Time) sso.Session {
+	idle, life := rules.SessionLives()
 	v := sso.Session{
 		ID: sso.NewSessionID(now), User: a.Proof.User, Org: a.Proof.Org, Connection: a.Connection,
-		AMR: a.Proof.AMR, AuthTime: a.Proof.At, CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(sso.SessionLife),
+		AMR: a.Proof.AMR, AuthTime: a.Proof.At, CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(life), Idle: sso.DurationOf(idle),
 		UserAgent: clipText(b.UserAgent, maxUserAgent), Address: addressOf(b),
 		SAMLNameID: a.Proof.NameID, SAMLSessionIndex: a.Proof.SessionIndex,
 	}

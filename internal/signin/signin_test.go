@@ -334,6 +334,16 @@ func TestSessionIsJudgedWhenItIsUsed(t *testing.T) {
 		if _, err := w.Person(t.Context(), token); !fault.Is(err, "session_over") {
 			t.Fatalf("idle too long: %v", err)
 		}
+		w.apply(`organizations: [{key: plain, policy: {session_idle: 30m, session_life: 2h}}]`)
+		short := w.passwordSession("paul@plain.example")
+		w.now = w.now.Add(30*time.Minute - time.Second)
+		if p, err := w.Person(t.Context(), short); err != nil || p.Session.ExpiresAt.Sub(p.Session.CreatedAt) != 2*time.Hour {
+			t.Fatalf("within the organization's limits: %v, life %v", err, p.Session.ExpiresAt.Sub(p.Session.CreatedAt))
+		}
+		w.now = w.now.Add(30 * time.Minute)
+		if _, err := w.Person(t.Context(), short); !fault.Is(err, "session_over") {
+			t.Fatalf("idle longer than the organization allows: %v", err)
+		}
 		fresh := w.passwordSession("paul@plain.example")
 		if err := w.SignOut(t.Context(), fresh); err != nil {
 			t.Fatal(err)

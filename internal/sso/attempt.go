@@ -130,10 +130,14 @@ type Check struct {
 
 // Event is a line of the audit list: who did what to whom.
 type Event struct {
-	Org    OrgID // "" for the deployment's own
-	At     time.Time
-	Actor  string // a user's ID, or a name such as "operator" or "sign-in"
-	Action string // noun and past participle: connection.activated
-	Target string
-	Detail map[string]string
+	Org   OrgID // "" for the deployment's own
+	At    time.Time
+	Actor string // a user's ID, or a name such as "operator" or "sign-in"
+	// OnBehalf is the user as whom the actor acted; "" where they acted as
+	// themselves.
+	OnBehalf UserID
+	Address  string // from where; "": from our own side
+	Action   string // noun and past participle: connection.activated
+	Target   string
+	Detail   map[string]string
 }

@@ -25,10 +25,11 @@ func ParseKey(s string) (string, error) {
 }
 
 // ParseOrgKey judges the key of an organization, which stands behind /login/ as
-// its sign-on URL and must not be the name of a page there.
+// its sign-on URL and must not be the name of a page there. [OperatorsKey] is
+// no customer's.
 func ParseOrgKey(s string) (string, error) {
 	switch s {
-	case "email", "password", "choose", "sso", "continue", "again", "factor", "passkey", "reset", "invitation", "error":
+	case OperatorsKey, "email", "password", "choose", "sso", "continue", "again", "switch", "factor", "enrol", "passkey", "confirm", "reset", "register", "invitation", "error":
 		return "", &fault.Error{Kind: fault.Invalid, Code: "key_reserved", Want: "a key that is no page of the sign-in", Got: s, Fix: fault.OperatorSide}
 	}
 	return ParseKey(s)

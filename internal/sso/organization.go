@@ -46,6 +46,14 @@ type Organization struct {
 	Version      int64 // counts saves; a save of an older version is refused
 }
 
+// OperatorsKey is the key of the one organization at which the operators of
+// the deployment and their support agents are at home. It is made with the
+// first of them, and has members, factors, sessions and a policy like any other.
+const OperatorsKey = "operators"
+
+// OfOperators reports whether o is the organization of the operators.
+func (o *Organization) OfOperators() bool { return o.Key == OperatorsKey }
+
 // Parent returns the organization above o, or "".
 func (o *Organization) Parent() OrgID {
 	if len(o.Path) < 2 {

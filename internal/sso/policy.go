@@ -37,10 +37,15 @@ type Policy struct {
 	Exempt        []string       `json:"exempt,omitempty"`         // normalised addresses that may use a password though SSO is required
 	IPAllow       []netip.Prefix `json:"ip_allow,omitempty"`       // empty: from anywhere
 	InactiveAfter Duration       `json:"inactive_after,omitempty"` // 0: never
+	SessionIdle   Duration       `json:"session_idle,omitempty"`   // 0: [SessionIdle]
+	SessionLife   Duration       `json:"session_life,omitempty"`   // 0: [SessionLife]
 }
 
 // Duration is a length of time that is stored in seconds.
 type Duration int64
+
+// DurationOf returns d in whole seconds.
+func DurationOf(d time.Duration) Duration { return Duration(d / time.Second) }
 
 // Std returns d as a [time.Duration].
 func (d Duration) Std() time.Duration { return time.Duration(d) * time.Second }
@@ -138,6 +143,21 @@ func (r Rules) AdmitAs(m Method, role Role, user *User, now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// SessionLives returns how long a session lives unused and at all: the
+// shortest that any of them says.
+func (r Rules) SessionLives() (idle, life time.Duration) {
+	idle, life = SessionIdle, SessionLife
+	for i := range r {
+		if d := r[i].SessionIdle.Std(); d > 0 {
+			idle = min(idle, d)
+		}
+		if d := r[i].SessionLife.Std(); d > 0 {
+			life = min(life, d)
+		}
+	}
+	return idle, life
 }
 
 // DemandsSSO reports whether any of them demands a connection.

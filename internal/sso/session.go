@@ -28,8 +28,14 @@ type Session struct {
 	SeenAt     time.Time
 	ExpiresAt  time.Time // absolute
 	EndedAt    time.Time // zero while it lives
+	Idle       Duration  // how long it lives unused; 0: [SessionIdle]
 	UserAgent  string
 	Address    string
+	// Actor is the operator or support agent who acts as the user, "" in a
+	// session of the user's own; ActorSession is the one they came from.
+	Actor        UserID
+	ActorSession SessionID
+	Reason       string // why they act, in their words
 	// What the identity provider calls this session, for single logout.
 	SAMLNameID       string
 	SAMLSessionIndex string
@@ -37,11 +43,21 @@ type Session struct {
 
 // Live refuses a session that has ended, been idle too long or grown too old.
 func (s *Session) Live(now time.Time) error {
-	if !s.EndedAt.IsZero() || !now.Before(s.ExpiresAt) || now.Sub(s.SeenAt) >= SessionIdle {
+	if !s.EndedAt.IsZero() || !now.Before(s.ExpiresAt) || now.Sub(s.SeenAt) >= s.idle() {
 		return &fault.Error{Kind: fault.Unauthenticated, Code: "session_over", Fix: fault.PersonSide}
 	}
 	return nil
 }
+
+func (s *Session) idle() time.Duration {
+	if s.Idle > 0 {
+		return s.Idle.Std()
+	}
+	return SessionIdle
+}
+
+// ActedAs reports whether somebody of the vendor's acts as the user.
+func (s *Session) ActedAs() bool { return s.Actor != "" }
 
 // Person is who a live session stands for, read together and judged together:
 // state is checked when it is used, not only when the session began.
@@ -72,6 +88,25 @@ func (p *Person) Admissible() error {
 		return &fault.Error{Kind: fault.Denied, Code: "organization_suspended", Got: p.Org.Key, Fix: fault.OperatorSide}
 	}
 	return nil
+}
+
+// Operator reports whether the person may change the deployment: an owner or
+// administrator of the operators' organization, signed in there.
+func (p *Person) Operator() bool {
+	return p.Org.OfOperators() && (p.Membership.Role == RoleOwner || p.Membership.Role == RoleAdmin)
+}
+
+// Support reports whether the person may look into the deployment and help:
+// any member of the operators' organization, signed in there, who is not
+// restricted.
+func (p *Person) Support() bool {
+	return p.Operator() || p.Org.OfOperators() && p.Membership.Role == RoleMember
+}
+
+// Administers reports whether the person may open the console of the
+// organization they are signed in to.
+func (p *Person) Administers() bool {
+	return p.Membership.Role == RoleOwner || p.Membership.Role == RoleAdmin
 }
 
 // App is a client of our OpenID provider.

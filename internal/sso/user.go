@@ -34,7 +34,11 @@ type User struct {
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 	LastSignInAt time.Time // zero: never
-	Version      int64
+	Language     string    // tag of the language chosen; "": the browser's
+	// CredentialsAt is when the person first had a password or factor of
+	// their own; zero: never. Who never had any cannot reset them.
+	CredentialsAt time.Time
+	Version       int64
 }
 
 // Name returns what to call the person: the full name, else the username,

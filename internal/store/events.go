@@ -7,18 +7,18 @@ import (
 	"github.com/sallyport/sallyport/internal/sso"
 )
 
-const eventColumns = `e.org_id, e.at, e.actor, e.action, e.target, e.detail`
+const eventColumns = `e.org_id, e.at, e.actor, e.on_behalf, e.address, e.action, e.target, e.detail`
 
 func eventFields(e *sso.Event) []any {
-	return []any{opt(&e.Org), utc(&e.At), &e.Actor, &e.Action, &e.Target, fromJSON(&e.Detail)}
+	return []any{opt(&e.Org), utc(&e.At), &e.Actor, opt(&e.OnBehalf), &e.Address, &e.Action, &e.Target, fromJSON(&e.Detail)}
 }
 
 // Record adds a line to the audit list.
 func (w *Writer) Record(ctx context.Context, e sso.Event) error {
 	_, err := w.q.exec(ctx, `
-		insert into audit_events (id, org_id, at, actor, action, target, detail)
-		values ($1, $2, $3, $4, $5, $6, $7)`,
-		secret.NewID("evt", e.At), null(e.Org), at(e.At), shown(e.Actor), e.Action, shown(e.Target), toJSON(e.Detail))
+		insert into audit_events (id, org_id, at, actor, on_behalf, address, action, target, detail)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		secret.NewID("evt", e.At), null(e.Org), at(e.At), shown(e.Actor), null(e.OnBehalf), shown(e.Address), e.Action, shown(e.Target), toJSON(e.Detail))
 	return doing(err, "recording %s", e.Action)
 }
 

@@ -7,12 +7,12 @@ import (
 	"github.com/sallyport/sallyport/internal/sso"
 )
 
-const userColumns = `u.id, u.org_id, u.username, u.email, u.first_name, u.last_name, u.state, u.password_hash, u.created_at, u.updated_at, u.last_sign_in_at, u.version`
+const userColumns = `u.id, u.org_id, u.username, u.email, u.first_name, u.last_name, u.state, u.password_hash, u.created_at, u.updated_at, u.last_sign_in_at, u.language, u.credentials_at, u.version`
 
 func userFields(u *sso.User) []any {
 	return []any{
 		&u.ID, &u.Home, opt(&u.Username), email(&u.Email), &u.FirstName, &u.LastName, &u.State, opt(&u.PasswordHash),
-		utc(&u.CreatedAt), utc(&u.UpdatedAt), utc(&u.LastSignInAt), &u.Version,
+		utc(&u.CreatedAt), utc(&u.UpdatedAt), utc(&u.LastSignInAt), &u.Language, utc(&u.CredentialsAt), &u.Version,
 	}
 }
 
@@ -112,19 +112,19 @@ func (w *OrgWriter) SaveUser(ctx context.Context, u sso.User) error {
 	}
 	if u.Version == 0 {
 		_, err := w.q.exec(ctx, `
-			insert into users (id, org_id, username, username_key, email, email_key, first_name, last_name, state, password_hash, created_at, updated_at, last_sign_in_at, version)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1)`,
+			insert into users (id, org_id, username, username_key, email, email_key, first_name, last_name, state, password_hash, created_at, updated_at, last_sign_in_at, language, credentials_at, version)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1)`,
 			u.ID, w.org, null(u.Username), null(sso.UsernameKey(u.Username)), null(u.Email.String()), null(u.Email.Key()), u.FirstName, u.LastName, u.State,
-			null(u.PasswordHash), at(u.CreatedAt), at(u.UpdatedAt), at(u.LastSignInAt))
+			null(u.PasswordHash), at(u.CreatedAt), at(u.UpdatedAt), at(u.LastSignInAt), u.Language, at(u.CredentialsAt))
 		return doing(err, "inserting user %s", u.ID)
 	}
 	n, err := w.q.exec(ctx, `
 		update users
 		set username = $4, username_key = $5, email = $6, email_key = $7, first_name = $8, last_name = $9, state = $10, password_hash = $11,
-			updated_at = $12, last_sign_in_at = $13, version = version + 1
+			updated_at = $12, last_sign_in_at = $13, language = $14, credentials_at = $15, version = version + 1
 		where org_id = $1 and id = $2 and version = $3`,
 		w.org, u.ID, u.Version, null(u.Username), null(sso.UsernameKey(u.Username)), null(u.Email.String()), null(u.Email.Key()), u.FirstName, u.LastName, u.State,
-		null(u.PasswordHash), at(u.UpdatedAt), at(u.LastSignInAt))
+		null(u.PasswordHash), at(u.UpdatedAt), at(u.LastSignInAt), u.Language, at(u.CredentialsAt))
 	return doing(saved(n, err), "saving user %s", u.ID)
 }
 

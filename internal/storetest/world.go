@@ -210,7 +210,7 @@ func (w *world) user(home sso.OrgID, name string) sso.User {
 	at := w.later()
 	return sso.User{
 		ID: sso.NewUserID(at), Home: home, Username: name, Email: w.email(name + "@acme.example"), FirstName: "Zoë", LastName: "O'Neil",
-		State: sso.UserActive, PasswordHash: "$argon2id$x", CreatedAt: at, UpdatedAt: at, LastSignInAt: at,
+		State: sso.UserActive, PasswordHash: "$argon2id$x", CreatedAt: at, UpdatedAt: at, Language: "de", CredentialsAt: at, LastSignInAt: at,
 	}
 }
 
@@ -240,7 +240,7 @@ func (w *world) session(org sso.OrgID, user sso.UserID, connection sso.Connectio
 	return sso.Session{
 		ID: sso.NewSessionID(at), User: user, Org: org, Connection: connection, AMR: []string{"saml", "mfa"},
 		AuthTime: at, CreatedAt: at, SeenAt: at, ExpiresAt: at.Add(sso.SessionLife), EndedAt: time.Time{},
-		UserAgent: "Mozilla/5.0", Address: "192.0.2.1", SAMLNameID: "alice", SAMLSessionIndex: "_1",
+		Idle: 1800, UserAgent: "Mozilla/5.0", Address: "192.0.2.1", Actor: "usr_o", ActorSession: "ses_o", Reason: "ticket 4711", SAMLNameID: "alice", SAMLSessionIndex: "_1",
 	}, secret.NewToken().Hash()
 }
 

@@ -15,6 +15,13 @@ const (
 	Browser
 	// SignedIn routes have a live session; without one, a page goes to /login.
 	SignedIn
+	// Console routes are [SignedIn], by somebody who administers the
+	// organization they are signed in to.
+	Console
+	// Operator routes are [SignedIn], by an operator or a support agent; to
+	// everybody else they are not there. What a support agent may not do, the
+	// flow refuses.
+	Operator
 	// CrossSitePost routes take a form that another site posts. They see no
 	// cookies, so nothing that the browser is trusted for can be misused.
 	CrossSitePost
@@ -34,6 +41,10 @@ func (a Access) String() string {
 		return "browser"
 	case SignedIn:
 		return "signed-in"
+	case Console:
+		return "console"
+	case Operator:
+		return "operator"
 	case CrossSitePost:
 		return "cross-site-post"
 	case Client:
@@ -46,7 +57,10 @@ func (a Access) String() string {
 }
 
 // cookies reports whether handlers of the route may see cookies.
-func (a Access) cookies() bool { return a == Browser || a == SignedIn }
+func (a Access) cookies() bool { return a == Browser || a.session() }
+
+// session reports whether handlers of the route find somebody signed in.
+func (a Access) session() bool { return a == SignedIn || a == Console || a == Operator }
 
 // program reports whether the caller is a program, which wants JSON.
 func (a Access) program() bool { return a == Client || a == Ops }

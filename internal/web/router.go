@@ -35,7 +35,7 @@ type Config struct {
 	Log     *slog.Logger
 
 	// Person returns who a session token stands for, judged now. It may be nil
-	// where no route is [SignedIn].
+	// where no route is for somebody signed in.
 	Person func(context.Context, secret.Token) (sso.Person, error)
 
 	// Failure shows a person that a request failed. It may be nil where every
@@ -107,7 +107,7 @@ func (route Route) check(cfg Config) error {
 		return errors.New("takes posts of other sites only by POST")
 	case route.Access == Public && !safe(route.Method):
 		return errors.New("is public and changes something")
-	case route.Access == SignedIn && cfg.Person == nil:
+	case route.Access.session() && cfg.Person == nil:
 		return errors.New("needs sessions, and there are none")
 	case !route.Access.program() && cfg.Failure == nil:
 		return errors.New("needs a failure page, and there is none")

@@ -43,10 +43,15 @@ func build(t *testing.T, routes []web.Route, set ...func(*web.Config)) house {
 		BaseURL: base,
 		Log:     slog.New(slog.NewTextHandler(&log, nil)),
 		Person: func(_ context.Context, token secret.Token) (sso.Person, error) {
-			if token.Reveal() != "good" {
+			p := sso.Person{User: sso.User{ID: "usr_1", FirstName: "Ada"}, Org: sso.Organization{ID: "org_1", Key: "acme"}}
+			key, role, other := strings.Cut(token.Reveal(), "/") // such as operators/member
+			switch {
+			case other:
+				p.Org.Key, p.Membership.Role = key, sso.Role(role)
+			case token.Reveal() != "good":
 				return sso.Person{}, &fault.Error{Kind: fault.Unauthenticated, Code: "session_over"}
 			}
-			return sso.Person{User: sso.User{ID: "usr_1", FirstName: "Ada"}, Org: sso.Organization{ID: "org_1"}}, nil
+			return p, nil
 		},
 		Failure: func(w http.ResponseWriter, _ *http.Request, f web.Failure) {
 			w.WriteHeader(f.Status)
@@ -94,6 +99,8 @@ func every() []web.Route {
 		{Method: "POST", Path: "/login", Access: web.Browser, Handler: ok},
 		{Method: "GET", Path: "/account", Access: web.SignedIn, Handler: ok},
 		{Method: "POST", Path: "/logout", Access: web.SignedIn, Handler: ok},
+		{Method: "GET", Path: "/console", Access: web.Console, Handler: ok},
+		{Method: "GET", Path: "/operator", Access: web.Operator, Handler: ok},
 		{Method: "POST", Path: "/saml/{connection}/acs", Access: web.CrossSitePost, MaxBody: web.MaxSAMLBody, Handler: ok},
 		{Method: "POST", Path: "/token", Access: web.Client, Handler: ok},
 	}
@@ -200,7 +207,7 @@ func TestCrossOriginPostsAreRefusedUnlessDeclared(t *testing.T) {
 func TestOnlyProtectedRoutesSeeCookies(t *testing.T) {
 	t.Parallel()
 	for access, want := range map[web.Access]string{
-		web.Browser: "seen", web.SignedIn: "seen",
+		web.Browser: "seen", web.SignedIn: "seen", web.Console: "seen", web.Operator: "seen",
 		web.Public: "none", web.CrossSitePost: "none", web.Client: "none",
 	} {
 		route := web.Route{Method: "POST", Path: "/x", Access: access, Handler: func(w http.ResponseWriter, r *http.Request) error {
@@ -214,7 +221,7 @@ func TestOnlyProtectedRoutesSeeCookies(t *testing.T) {
 		if access == web.Public {
 			route.Method = "GET"
 		}
-		w := build(t, []web.Route{route}).ask(t, route.Method, "/x", header("Cookie", "__Host-sallyport-browser=b; __Host-sallyport-session=good"))
+		w := build(t, []web.Route{route}).ask(t, route.Method, "/x", header("Cookie", "__Host-sallyport-browser=b; __Host-sallyport-session=operators/owner"))
 		if got := w.Body.String(); got != want {
 			t.Errorf("%s: cookies %s, want %s", access, got, want)
 		}
@@ -271,6 +278,36 @@ func TestSignedInRoutesNeedALiveSession(t *testing.T) {
 		}
 		if w := h.ask(t, "POST", "/logout", header("Cookie", cookie)); w.Code != 401 {
 			t.Errorf("post with session %s: %d, want 401", name, w.Code)
+		}
+	}
+}
+
+func TestConsolesAreForThoseWhoRunThem(t *testing.T) {
+	t.Parallel()
+	h := build(t, every())
+	for who, want := range map[string]struct{ console, operator int }{
+		"acme/owner":           {200, 404},
+		"acme/admin":           {200, 404},
+		"acme/member":          {403, 404},
+		"acme/restricted":      {403, 404},
+		"acme/":                {403, 404},
+		"operators/owner":      {200, 200},
+		"operators/admin":      {200, 200},
+		"operators/member":     {403, 200},
+		"operators/restricted": {403, 404},
+		"operators-2/owner":    {200, 404},
+	} {
+		session := header("Cookie", "__Host-sallyport-session="+who)
+		if got := h.ask(t, "GET", "/console", session); got.Code != want.console || got.Code == 403 && !strings.Contains(got.Body.String(), "console_role") {
+			t.Errorf("%s at the console: %d %s, want %d", who, got.Code, got.Body, want.console)
+		}
+		if got := h.ask(t, "GET", "/operator", session); got.Code != want.operator || got.Code == 404 && !strings.Contains(got.Body.String(), "page_not_found") {
+			t.Errorf("%s at the operators': %d %s, want %d", who, got.Code, got.Body, want.operator)
+		}
+	}
+	for _, path := range []string{"/console", "/operator"} {
+		if got := h.ask(t, "GET", path); got.Code != 303 {
+			t.Errorf("nobody at %s: %d, want to be sent to the sign-in", path, got.Code)
 		}
 	}
 }

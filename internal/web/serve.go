@@ -82,7 +82,7 @@ func Address(r *http.Request) netip.Addr { return exchangeOf(r).address }
 func UserAgent(r *http.Request) string { return clean(r.UserAgent()) }
 
 // PersonFrom returns who is signed in. It is zero unless the route is
-// [SignedIn].
+// [SignedIn], [Console] or [Operator].
 func PersonFrom(r *http.Request) sso.Person { return exchangeOf(r).person }
 
 // ServeHTTP answers a request and writes one line about it.
@@ -136,7 +136,7 @@ func (rt *Router) dispatch(w http.ResponseWriter, r *http.Request, by methods) e
 	x.route = route
 	isolate(w.Header(), route.Access)
 	switch err := rt.admit(w, r, x); {
-	case route.Access == SignedIn && safe(r.Method) && err != nil && fault.From(err).Kind == fault.Unauthenticated:
+	case route.Access.session() && safe(r.Method) && err != nil && fault.From(err).Kind == fault.Unauthenticated:
 		return SeeOther(w, r, "/login") // not a failure: nobody is signed in yet, or not any more
 	case err != nil:
 		return err
@@ -166,18 +166,34 @@ func (rt *Router) admit(w http.ResponseWriter, r *http.Request, x *exchange) err
 	switch access {
 	case Browser:
 		return rt.bind(w, r, x)
-	case SignedIn:
-		token := rt.jar.read(r, sessionCookie)
-		if token.IsZero() {
-			return &fault.Error{Kind: fault.Unauthenticated, Code: "session_over", Fix: fault.PersonSide}
-		}
-		person, err := rt.cfg.Person(r.Context(), token)
-		if err != nil {
-			return err
-		}
-		x.person = person
-		Note(r, "org", string(person.Org.ID))
-		Note(r, "usr", string(person.User.ID))
+	case SignedIn, Console, Operator:
+		return rt.know(r, x)
+	}
+	return nil
+}
+
+// know finds out who is signed in, and whether the route is for them.
+func (rt *Router) know(r *http.Request, x *exchange) error {
+	token := rt.jar.read(r, sessionCookie)
+	if token.IsZero() {
+		return &fault.Error{Kind: fault.Unauthenticated, Code: "session_over", Fix: fault.PersonSide}
+	}
+	person, err := rt.cfg.Person(r.Context(), token)
+	if err != nil {
+		return err
+	}
+	x.person = person
+	Note(r, "org", string(person.Org.ID))
+	Note(r, "usr", string(person.User.ID))
+	if person.Session.ActedAs() {
+		Note(r, "act", string(person.Session.Actor))
+	}
+	switch {
+	case x.route.Access == Console && !person.Administers():
+		x.onward = "/account"
+		return &fault.Error{Kind: fault.Denied, Code: "console_role", Want: "owner or admin", Got: string(person.Membership.Role), Fix: fault.AdminSide}
+	case x.route.Access == Operator && !person.Support():
+		return &fault.Error{Kind: fault.NotFound, Code: "page_not_found", Fix: fault.PersonSide}
 	}
 	return nil
 }

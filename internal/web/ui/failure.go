@@ -47,6 +47,9 @@ func (v voice) failure(f web.Failure) failure {
 	case f.Status >= http.StatusInternalServerError:
 		page.State, page.Word, page.Title = "warn", "trouble", "failure_trouble"
 	}
+	if _, ok := v.find(f.Code + ".title"); ok {
+		page.Title = f.Code + ".title"
+	}
 	if page.Retry == "" {
 		page.Retry = "/login"
 	}
