@@ -105,10 +105,10 @@ func (c *SamlVerifyCmd) Run(io streams) error {
 
 // judge returns the verdict on the content of a file.
 func (c *SamlVerifyCmd) judge(content []byte, expect saml.Expect) verdict {
-	message := content
+	message := string(content)
 	if !beginsLikeXML(content) {
 		var err error
-		if message, err = saml.DecodePost(string(content)); err != nil {
+		if message, err = saml.DecodePost(message); err != nil {
 			return refused(err)
 		}
 	}

@@ -185,21 +185,3 @@ func asLogout(err error) error {
 	}
 	return err
 }
-
-// parse reads a document and reports what is wrong with it.
-func (r *report) parse(src []byte) *xmltree.Document {
-	doc, err := xmltree.Parse(src, xmltree.Message)
-	if err != nil {
-		r.failParse(err)
-		return nil
-	}
-	return doc
-}
-
-func (r *report) failParse(err error) {
-	bad, ok := errors.AsType[*xmltree.Error](err)
-	if !ok {
-		bad = &xmltree.Error{Code: string(XMLWellFormed)}
-	}
-	r.failRule(Rule(bad.Code), checkXMLEncoding, checkXMLLimit, "the XML of SAML", bad.Detail, "", bad.Offset)
-}

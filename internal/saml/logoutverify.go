@@ -210,7 +210,7 @@ func (j *logoutJudge) open(param, name string, slots []slot) (xmltree.Element, b
 	}
 	doc := j.m.doc
 	if doc == nil {
-		if doc = j.parse(j.m.Message); doc == nil {
+		if doc = parse(j.report, j.m.Message); doc == nil {
 			return xmltree.Element{}, false
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/sallyport/sallyport/internal/xmltree"
@@ -28,13 +29,28 @@ var strict = base64.StdEncoding.Strict()
 // normal in it and dropped; everything else about it must be strict base64 of
 // XML. It is never inflated: compression belongs to another binding, and a
 // small form could fill the memory. Errors are of type [*Refusal].
-func DecodePost(form string) ([]byte, error) {
+func DecodePost(form string) (string, error) {
 	if len(form) > MaxForm {
-		return nil, refusePost(BindSize, "at most 512 KiB", "more")
+		return "", refusePost(BindSize, "at most 512 KiB", "more")
 	}
+	scratch, ok := decoded.Get().(*[]byte)
+	if !ok {
+		scratch = new([]byte)
+	}
+	defer decoded.Put(scratch)
+	message, err := decodePost(form, scratch)
+	return string(message), err
+}
+
+// decoded keeps the scratch memory of one form for the next one: what is decoded
+// has its length, and is copied once, only where it is known to be good.
+var decoded sync.Pool
+
+// decodePost is DecodePost into scratch memory.
+func decodePost(form string, scratch *[]byte) ([]byte, error) {
 	// Nearly every form is good as it is. Whatever else it may be is for unpack
 	// to find out, octet by octet.
-	message, err := strict.DecodeString(form)
+	message, err := decodeInto(scratch, form)
 	if err != nil || len(message) == 0 || len(message) > MaxMessage {
 		if message, err = unpack(form); err != nil {
 			return nil, err
@@ -49,6 +65,21 @@ func DecodePost(form string) ([]byte, error) {
 		return nil, refusePost(BindInflate, "XML", "binary data, compressed perhaps")
 	}
 	return message, nil // some text: the parser says what is wrong with it
+}
+
+// decodeInto decodes a form into scratch memory, of which only a giant's is let
+// go again.
+func decodeInto(scratch *[]byte, form string) ([]byte, error) {
+	const keep = 128 << 10
+	size := strict.DecodedLen(len(form))
+	into := *scratch
+	if cap(into) < size {
+		if into = make([]byte, size); size <= keep {
+			*scratch = into
+		}
+	}
+	n, err := strict.Decode(into[:size], []byte(form))
+	return into[:n], err
 }
 
 // unpack decodes a form that has blanks in it, or says what is wrong with it.

@@ -62,10 +62,11 @@ func ReadPost(form url.Values) (*Received, error) {
 			return nil, refuseLogout(BindParam, "a RelayState of at most 80 bytes", "more")
 		}
 	}
-	var err error
-	if m.Message, err = DecodePost(form[m.param][0]); err != nil {
+	message, err := DecodePost(form[m.param][0])
+	if err != nil {
 		return nil, asLogout(err)
 	}
+	m.Message = []byte(message)
 	return m, nil
 }
 

@@ -25,7 +25,7 @@ func envelop(message []byte) []byte {
 // us there that we could do. Errors are of type [*Refusal].
 func ReadSOAP(body []byte) (*Received, error) {
 	r := newReport()
-	doc := r.parse(body)
+	doc := parse(r, body)
 	if doc == nil {
 		return nil, r.logoutRefusal()
 	}

@@ -119,11 +119,11 @@ func (r row) expectation(t *testing.T) (saml.Expect, time.Time) {
 }
 
 // message returns the XML of the row, or the error of the binding.
-func (r row) message(t *testing.T) ([]byte, error) {
+func (r row) message(t *testing.T) (string, error) {
 	t.Helper()
 	b := readFile(t, r.File)
 	if trimmed := bytes.TrimSpace(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))); len(trimmed) > 0 && trimmed[0] == '<' {
-		return b, nil
+		return string(b), nil
 	}
 	return saml.DecodePost(string(b))
 }

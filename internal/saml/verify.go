@@ -11,11 +11,20 @@ import (
 // Verify decides whether message, the XML of a response, proves who the user
 // is. The error is always a [*Refusal].
 //
-// The values of the assertion share the memory of message: whoever
-// keeps one of them for long clones it.
-func Verify(message []byte, expect Expect, now time.Time) (*Assertion, error) {
+// The values of the assertion share the memory of message, or of a copy if that
+// can be changed: whoever keeps one of them for long clones it.
+func Verify[M []byte | string](message M, expect Expect, now time.Time) (*Assertion, error) {
 	r := newReport()
-	m := r.read(message)
+	doc := parse(r, message)
+	if doc == nil {
+		return nil, r.refusal()
+	}
+	return r.decide(doc, expect, now)
+}
+
+// decide judges a response.
+func (r *report) decide(doc *xmltree.Document, expect Expect, now time.Time) (*Assertion, error) {
+	m := r.read(doc)
 	if m == nil {
 		return nil, r.refusal()
 	}
@@ -49,9 +58,18 @@ type Signatures struct {
 // VerifySignatures parses a response and verifies its signatures, and judges
 // nothing that it says. It is for the diagnosis of a message, never for a
 // sign-in. The error is always a [*Refusal].
-func VerifySignatures(src []byte, expect Expect) (Signatures, error) {
+func VerifySignatures[M []byte | string](message M, expect Expect) (Signatures, error) {
 	r := newReport()
-	m := r.read(src)
+	doc := parse(r, message)
+	if doc == nil {
+		return Signatures{}, r.refusal()
+	}
+	return r.decideSignatures(doc, expect)
+}
+
+// decideSignatures judges the signatures of a response.
+func (r *report) decideSignatures(doc *xmltree.Document, expect Expect) (Signatures, error) {
+	m := r.read(doc)
 	if m == nil {
 		return Signatures{}, r.refusal()
 	}
@@ -76,18 +94,28 @@ type envelope struct {
 	signatures [2]int          // below the Response, below the assertion
 }
 
-// read parses src and holds it against the schema. It returns nil when there
-// is nothing to go on with.
-func (r *report) read(src []byte) *envelope {
-	doc, err := xmltree.Parse(src, xmltree.Message)
+// parse reads a message and reports what is wrong with it; then there is no
+// document.
+func parse[M []byte | string](r *report, message M) *xmltree.Document {
+	doc, err := xmltree.Parse(message, xmltree.Message)
 	if err != nil {
-		bad, ok := errors.AsType[*xmltree.Error](err)
-		if !ok {
-			bad = &xmltree.Error{Code: string(XMLWellFormed)}
-		}
-		r.failRule(Rule(bad.Code), checkXMLEncoding, checkXMLLimit, "the XML of SAML", bad.Detail, "", bad.Offset)
+		r.failParse(err)
 		return nil
 	}
+	return doc
+}
+
+func (r *report) failParse(err error) {
+	bad, ok := errors.AsType[*xmltree.Error](err)
+	if !ok {
+		bad = &xmltree.Error{Code: string(XMLWellFormed)}
+	}
+	r.failRule(Rule(bad.Code), checkXMLEncoding, checkXMLLimit, "the XML of SAML", bad.Detail, "", bad.Offset)
+}
+
+// read holds a document against the schema. It returns nil when there is nothing
+// to go on with.
+func (r *report) read(doc *xmltree.Document) *envelope {
 	r.passRange(checkXMLEncoding, checkXMLLimit)
 
 	if err := xmldsig.CheckIDs(doc); err != nil {

@@ -89,7 +89,7 @@ type judgement struct {
 	now   time.Time
 	trace sso.Trace
 
-	message     []byte
+	message     string // what was decoded of it
 	undecodable error
 	waiting     pending
 	connection  sso.Connection

@@ -2,53 +2,42 @@ package xmltree
 
 import (
 	"fmt"
-	"strings"
+	"slices"
+	"sync"
 )
 
 // Parse reads a document. The error is always an *Error.
-func Parse(src []byte, profile Profile) (*Document, error) {
+//
+// Names and values are ranges of the input. A slice is copied, so that nobody can
+// change what was read; a string need not be.
+func Parse[S []byte | string](src S, profile Profile) (*Document, error) {
 	return read(src, Element{}, profile)
 }
 
 // read reads a document that stands below an element, or below none.
-func read(src []byte, at Element, profile Profile) (*Document, error) {
+func read[S []byte | string](src S, at Element, profile Profile) (*Document, error) {
 	if len(src) > profile.maxBytes() {
 		return nil, &Error{CodeLimit, profile.maxBytes(), fmt.Sprintf("the document has more than %d octets", profile.maxBytes())}
 	}
-	text := string(src) // the one copy: names and values are ranges of it
-	p := parser{src: text, profile: profile, doc: newDocument(text), cur: -1}
-	p.surround(at)
-	around := p.scopeN
-	if err := p.run(); err != nil {
-		return nil, err
+	p, ok := parsers.Get().(*parser)
+	if !ok {
+		p = &parser{doc: new(Document)}
 	}
-	if around > 0 {
-		p.doc.adopt(around)
-	}
-	p.doc.place = at
-	return p.doc, nil
+	defer parsers.Put(p)
+	defer p.release()
+	return p.read(string(src), at, profile)
 }
 
-// newDocument makes room for what the input seems to hold, so that all messages
-// but the largest are read without growing a slice. What seems is believed to
-// some extent alone: room for more comes with what is really there.
-func newDocument(src string) *Document {
-	const believed, fewNamespaces = 4 << 10, 16
-	return &Document{
-		src:   src,
-		elems: make([]elem, 0, min(strings.Count(src, "<")/2+1, believed)),
-		attrs: make([]attr, 0, min(strings.Count(src, "="), believed)),
-		nss:   make([]binding, 0, fewNamespaces),
-	}
-}
+// parsers keeps the scratch memory of one pass for the next one.
+var parsers sync.Pool
 
 // parser is the state of one pass.
 type parser struct {
 	src     string
 	pos     int
 	profile Profile
-	doc     *Document
-	cur     int32 // the open element, -1 outside the root
+	doc     *Document // in scratch memory, which no caller gets to see
+	cur     int32     // the open element, -1 outside the root
 	depth   int
 
 	// The run of text at hand lies behind this element's start tag or, with
@@ -65,6 +54,37 @@ type scoped struct {
 	binding             int32
 	space               int32 // the first binding in scope of the same URI
 	prefixHash, uriHash uint32
+}
+
+// read makes the one pass and returns what it found, in memory of its own.
+func (p *parser) read(src string, at Element, profile Profile) (*Document, error) {
+	p.src, p.pos, p.profile = src, 0, profile
+	p.cur, p.depth, p.gapOf, p.gapTail, p.scopeN = -1, 0, 0, false, 0
+	p.doc.src = src
+	p.surround(at)
+	around := p.scopeN
+	if err := p.run(); err != nil {
+		return nil, err
+	}
+	if around > 0 {
+		p.doc.adopt(around)
+	}
+	return &Document{
+		src: src, place: at,
+		elems: slices.Clone(p.doc.elems), attrs: slices.Clone(p.doc.attrs), nss: slices.Clone(p.doc.nss),
+	}, nil
+}
+
+// release lets go of the input and of memory that only a giant needed.
+func (p *parser) release() {
+	const keep = 4 << 10 // elements, as many attributes
+	d := p.doc
+	clear(d.nss)
+	p.src, d.src = "", ""
+	d.elems, d.attrs, d.nss = d.elems[:0], d.attrs[:0], d.nss[:0]
+	if cap(d.elems) > keep || cap(d.attrs) > keep || cap(d.nss) > keep {
+		*d = Document{}
+	}
 }
 
 func fail(code string, offset int, format string, args ...any) *Error {

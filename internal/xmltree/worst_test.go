@@ -98,13 +98,43 @@ func TestEachNamespaceInScopeHasOneNumber(t *testing.T) {
 	}
 }
 
-// Octets that look like millions of tags and attributes ask for little memory.
-func TestRoomIsMadeForWhatIsThere(t *testing.T) {
+// What one message asked for is not kept for all that come after it, and a
+// document has room for itself alone.
+func TestScratchMemoryOfAGiantIsLetGo(t *testing.T) {
 	t.Parallel()
-	for _, src := range []string{strings.Repeat(" =", MaxMetadataBytes/2), strings.Repeat("<", MaxMetadataBytes)} {
-		d := newDocument(src)
-		if cap(d.attrs) > MaxMessageElements || cap(d.elems) > MaxMessageElements {
-			t.Errorf("room for %d elements and %d attributes in %d octets of %q", cap(d.elems), cap(d.attrs), len(src), src[:2])
+	for name, src := range map[string]string{
+		"elements":   "<r>" + strings.Repeat("<a/>", MaxMetadataElements/2) + "</r>",
+		"attributes": "<r>" + strings.Repeat(`<a b="" c="" d="" e="" f="" g="" h="" i=""/>`, MaxMetadataElements/20) + "</r>",
+		"namespaces": "<r>" + strings.Repeat(`<a xmlns:a="a:a"/>`, MaxMetadataElements/20) + "</r>",
+	} {
+		p := &parser{doc: new(Document)}
+		d, err := p.read(src, Element{}, Metadata)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if room := cap(d.elems) + cap(d.attrs) + cap(d.nss); room > (len(d.elems)+len(d.attrs)+len(d.nss))*5/4 {
+			t.Errorf("%s: room for %d where there are %d, %d and %d", name, room, len(d.elems), len(d.attrs), len(d.nss))
+		}
+		p.release()
+		if kept := p.doc; cap(kept.elems)+cap(kept.attrs)+cap(kept.nss) > 0 {
+			t.Errorf("%s: %d elements, %d attributes and %d namespaces are kept", name, cap(kept.elems), cap(kept.attrs), cap(kept.nss))
+		}
+	}
+}
+
+// Scratch memory that stays holds nothing of a message, not even alive.
+func TestScratchMemoryIsEmptied(t *testing.T) {
+	t.Parallel()
+	for _, src := range []string{`<a:r xmlns:a="urn:x" b=""><a:s/></a:r>`, `<a:r xmlns:a="urn:x" b=""><a:s>`} {
+		p := &parser{doc: new(Document)}
+		_, _ = p.read(src, Element{}, Message)
+		p.release()
+		d := p.doc
+		if cap(d.elems) == 0 || cap(d.nss) == 0 {
+			t.Errorf("%q: the memory is not kept", src)
+		}
+		if p.src != "" || d.src != "" || len(d.elems)+len(d.attrs)+len(d.nss) > 0 || d.nss[:1][0] != (binding{}) {
+			t.Errorf("%q: still there: %+v", src, d)
 		}
 	}
 }
