@@ -86,7 +86,7 @@ func (l *Legacy) Allow(name string) error {
 	flags := map[string]*bool{
 		"sha1": &l.SHA1, "rsa1_5": &l.RSA15, "rsa1024": &l.RSA1024, "3des": &l.TripleDES,
 		"no-authn-statement": &l.NoAuthnStatement, "transient-nameid": &l.TransientNameID,
-		"missing-audience": &l.MissingAudience, "missing-recipient": &l.MissingRecipient,
+		"missing-audience": &l.MissingAudience, "missing-recipient": &l.MissingRecipient, "missing-destination": &l.MissingDestination,
 	}
 	flag, ok := flags[name]
 	if !ok {

@@ -138,7 +138,7 @@ func TestApplyStoresWhatTheFileSaysAndThenNothing(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if c.SAML.IdPEntityID != "https://idp.example/metadata" || len(c.SAML.Certificates) != 1 || !c.SignsRequests() || len(c.Defaults.Organizations) != 2 || c.Attributes.Subject != "uid" || !c.SAML.LegacyAllowed(sso.LegacySHA1, time.Date(2027, 1, 31, 23, 0, 0, 0, time.UTC)) || c.SAML.LegacyAllowed(sso.LegacySHA1, time.Date(2027, 2, 1, 0, 0, 0, 0, time.UTC)) {
+			if c.SAML.IdPEntityID != "https://idp.example/metadata" || len(c.SAML.Certificates) != 1 || !c.SignsRequests() || len(c.Defaults.Organizations) != 2 || c.Attributes.Subject != "uid" || len(c.SAML.LegacyOn(time.Date(2027, 1, 31, 23, 0, 0, 0, time.UTC))) != 1 || len(c.SAML.LegacyOn(time.Date(2027, 2, 1, 0, 0, 0, 0, time.UTC))) != 0 {
 				t.Errorf("connection %+v", c)
 			}
 			d, err := r.VerifiedDomain(ctx, "acme.example")

@@ -195,25 +195,23 @@ func (j *judgement) verify() {
 	if idp, j.refused = j.trusts(&j.connection); j.refused != nil {
 		return
 	}
-	settings := &j.connection.SAML
-	allowed := func(sw sso.LegacySwitch) bool { return settings.LegacyAllowed(sw, j.now) }
+	on := j.connection.SAML.LegacyOn(j.now)
 	expect := saml.Expect{
 		IdP: idp, EntityID: j.entityID(&j.connection), ACS: j.acs(&j.connection), RequestID: j.waiting.Request, Skew: saml.DefaultSkew, AuthnAfter: j.waiting.Fresh,
-		Legacy: saml.Legacy{
-			SHA1: allowed(sso.LegacySHA1), RSA1024: allowed(sso.LegacyRSA1024),
-			NoAuthnStatement: allowed(sso.LegacyNoAuthnStatement),
-			// A transient NameID does no harm where an attribute is the subject.
-			TransientNameID:  allowed(sso.LegacyTransientNameID) || j.connection.Attributes.Subject != "",
-			MissingAudience:  allowed(sso.LegacyMissingAudience),
-			MissingRecipient: allowed(sso.LegacyMissingRecipient),
-		},
+	}
+	if expect.Legacy, j.refused = tolerate(&j.connection, on); j.refused != nil {
+		return
 	}
 	var err error
 	j.assertion, err = saml.Verify(j.message, expect, j.now)
 	if refusal, ok := errors.AsType[*saml.Refusal](err); ok {
 		j.trace.Checks = checks(refusal.Checks)
 	} else if j.assertion != nil {
-		j.trace.Checks = checks(j.assertion.Checks)
+		j.trace.Checks = append(checks(j.assertion.Checks), warnings(&j.connection, on, func(without saml.Legacy) error {
+			expect.Legacy = without
+			_, err := saml.Verify(j.message, expect, j.now)
+			return err
+		})...)
 	}
 	j.refused = refused(err)
 }

@@ -101,22 +101,39 @@ type LegacySwitch string
 
 // The switches.
 const (
-	LegacySHA1             LegacySwitch = "sha1"
-	LegacyRSA1024          LegacySwitch = "rsa1024"
-	LegacyNoAuthnStatement LegacySwitch = "no-authn-statement"
-	LegacyTransientNameID  LegacySwitch = "transient-nameid"
-	LegacyMissingAudience  LegacySwitch = "missing-audience"
-	LegacyMissingRecipient LegacySwitch = "missing-recipient"
+	LegacySHA1               LegacySwitch = "sha1"
+	LegacyRSA1024            LegacySwitch = "rsa1024"
+	LegacyNoAuthnStatement   LegacySwitch = "no-authn-statement"
+	LegacyTransientNameID    LegacySwitch = "transient-nameid"
+	LegacyMissingAudience    LegacySwitch = "missing-audience"
+	LegacyMissingRecipient   LegacySwitch = "missing-recipient"
+	LegacyMissingDestination LegacySwitch = "missing-destination"
 )
 
 // LegacySwitches lists the switches.
 func LegacySwitches() []LegacySwitch {
-	return []LegacySwitch{LegacySHA1, LegacyRSA1024, LegacyNoAuthnStatement, LegacyTransientNameID, LegacyMissingAudience, LegacyMissingRecipient}
+	return []LegacySwitch{
+		LegacySHA1, LegacyRSA1024, LegacyNoAuthnStatement, LegacyTransientNameID, LegacyMissingAudience, LegacyMissingRecipient, LegacyMissingDestination,
+	}
 }
 
-// LegacyAllowed reports whether the switch is on at this instant.
-func (s *SAML) LegacyAllowed(sw LegacySwitch, now time.Time) bool {
-	return slices.ContainsFunc(s.Legacy, func(l Legacy) bool { return l.Switch == sw && now.Before(l.Until) })
+// LegacyOn returns the switches that are on at this instant, each once, with
+// the end that is furthest away.
+func (s *SAML) LegacyOn(now time.Time) []Legacy {
+	var on []Legacy
+	for _, l := range s.Legacy {
+		if !now.Before(l.Until) {
+			continue
+		}
+		i := slices.IndexFunc(on, func(o Legacy) bool { return o.Switch == l.Switch })
+		switch {
+		case i < 0:
+			on = append(on, l)
+		case on[i].Until.Before(l.Until):
+			on[i] = l
+		}
+	}
+	return on
 }
 
 // Defaults is what a person who is created at first sign-in gets.
