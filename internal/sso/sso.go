@@ -28,6 +28,7 @@ type (
 	AttemptID    string // att_…
 	AppID        string // app_…
 	GrantID      string // gra_…
+	MessageID    string // msg_…
 )
 
 // NewOrgID returns a fresh identifier.
@@ -50,3 +51,6 @@ func NewAppID(now time.Time) AppID { return AppID(secret.NewID("app", now)) }
 
 // NewGrantID returns a fresh identifier.
 func NewGrantID(now time.Time) GrantID { return GrantID(secret.NewID("gra", now)) }
+
+// NewMessageID returns a fresh identifier.
+func NewMessageID(now time.Time) MessageID { return MessageID(secret.NewID("msg", now)) }
