@@ -10,6 +10,7 @@ const (
 	protocols = "protocols"
 	domain    = "domain"
 	storage   = "storage"
+	lower     = "lower flows"
 	flows     = "flows"
 	transport = "transport"
 	command   = "command"
@@ -45,6 +46,9 @@ func law() []room {
 		{"internal/sso", domain, []string{"internal/fault", "internal/secret"}},
 
 		{"internal/store", storage, []string{"internal/fault", "internal/secret", domain}},
+
+		// What several use cases need done, in the transaction of theirs.
+		{"internal/notify", lower, []string{leaves, domain, storage}},
 
 		// Use cases. They never import one another.
 		{"internal/signin", flows, []string{leaves, xmlCore, protocols, domain, storage}},

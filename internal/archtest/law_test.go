@@ -125,7 +125,7 @@ func TestImportsKeepTheLaw(t *testing.T) {
 // A layer sees only those below it, so the table itself cannot have a circle.
 func TestTableOnlyLooksDown(t *testing.T) {
 	t.Parallel()
-	order := []string{leaves, xmlCore, protocols, domain, storage, flows, transport, command, support}
+	order := []string{leaves, xmlCore, protocols, domain, storage, lower, flows, transport, command, support}
 	at := map[string]int{}
 	for i, r := range law() {
 		at[r.path] = i

@@ -14,9 +14,9 @@ const TraceLife = 90 * 24 * time.Hour
 const housekeepingBatch = 1000
 
 // DeleteExpired deletes what is of no use any more: attempts, single-use
-// things, tokens and sessions past their time, and traces past [TraceLife]. It
-// returns how many rows it deleted; while that is not 0 there may be more. It
-// takes one statement for each of these.
+// things, tokens and sessions past their time, traces past [TraceLife] and
+// messages past [OutboxLife]. It returns how many rows it deleted; while that is
+// not 0 there may be more. It takes one statement for each of these.
 func (w *Writer) DeleteExpired(ctx context.Context, now time.Time) (int64, error) {
 	total := int64(0)
 	for _, sweep := range []struct {
@@ -28,6 +28,7 @@ func (w *Writer) DeleteExpired(ctx context.Context, now time.Time) (int64, error
 		{`delete from tokens where hash in (select hash from tokens where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from sessions where id in (select id from sessions where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from traces where reference in (select reference from traces where at <= $1 order by at limit $2)`, now.Add(-TraceLife)},
+		{`delete from outbox where id in (select id from outbox where done_at <= $1 order by done_at limit $2)`, now.Add(-OutboxLife)},
 	} {
 		n, err := w.q.exec(ctx, sweep.text, at(sweep.before), housekeepingBatch)
 		if err != nil {

@@ -1,0 +1,151 @@
+package notify
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/sso"
+)
+
+// Channel is a way to reach a person.
+type Channel string
+
+// The channels.
+const (
+	Mail Channel = "mail"
+	SMS  Channel = "sms"
+)
+
+// Kind is what a message says.
+type Kind string
+
+// The kinds, each with the gaps that its text has.
+const (
+	Invitation      Kind = "invitation"        // Organization, Inviter, Link, Until
+	ResetPassword   Kind = "reset_password"    // Link, Until
+	Registration    Kind = "registration"      // Organization, Link, Until: an account was reset, or is to be set up
+	SSOInstead      Kind = "sso_instead"       // Organization, Link: a reset was asked for by who signs in elsewhere
+	InactiveWarning Kind = "inactive_warning"  // Organization, Link, Until: when the person is shut out
+	PasswordChanged Kind = "password_changed"  // At, Device, Place
+	FactorAdded     Kind = "factor_added"      // Factor, At, Device, Place
+	FactorRemoved   Kind = "factor_removed"    // Factor, At, Device, Place
+	RecoveryUsed    Kind = "recovery_used"     // Left, At, Device, Place
+	SignInNewDevice Kind = "signin_new_device" // At, Device, Place
+	SMSCode         Kind = "sms_code"          // Code
+	Test            Kind = "test"              // nothing
+)
+
+// Gap is the name of a value that a text is filled with.
+type Gap = string
+
+// The gaps.
+const (
+	Organization Gap = "organization" // name of the organization
+	Inviter      Gap = "inviter"      // name of who invites
+	Link         Gap = "link"         // path below the base URL, with its leading slash and its token
+	Until        Gap = "until"        // instant, by [Instant]
+	At           Gap = "at"           // instant, by [Instant]
+	Device       Gap = "device"       // what the person did it with, such as "Firefox on Linux"; may be empty
+	Place        Gap = "place"        // network address from where; may be empty
+	Factor       Gap = "factor"       // totp, sms, passkey, or recovery_codes
+	Left         Gap = "left"         // how many recovery codes are left, in digits
+	Code         Gap = "code"         // the code
+)
+
+// Message is what is to be told to whom.
+type Message struct {
+	Channel  Channel
+	Kind     Kind
+	Org      sso.OrgID  // on whose behalf; "": the deployment's
+	User     sso.UserID // to whom; "": somebody who is no user yet
+	To       string     // e-mail address or telephone number
+	Language string     // of the person, as a language tag; "": English
+	Data     map[Gap]string
+	// Until is when the message loses its worth; zero: after the time that its
+	// kind has.
+	Until time.Time
+	// Address is that of the browser that asked for an SMS. It is counted, and
+	// not kept.
+	Address netip.Addr
+}
+
+// Instant writes an instant for a gap. It is shown in UTC, in the words of the
+// recipient's language.
+func Instant(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// shape is what a kind of message consists of.
+type shape struct {
+	by    []Channel
+	gaps  []Gap
+	worth time.Duration // how long it is tried
+}
+
+// How long messages are tried. What a person waits for is of no use later.
+const (
+	worthCode = 10 * time.Minute
+	worthNow  = time.Hour
+	worthMail = 3 * 24 * time.Hour
+)
+
+// shapeOf returns what a kind consists of.
+func shapeOf(k Kind) (shape, bool) {
+	s, ok := map[Kind]shape{
+		Invitation:      {[]Channel{Mail}, []Gap{Organization, Inviter, Link, Until}, worthMail},
+		ResetPassword:   {[]Channel{Mail}, []Gap{Link, Until}, worthNow},
+		Registration:    {[]Channel{Mail}, []Gap{Organization, Link, Until}, worthMail},
+		SSOInstead:      {[]Channel{Mail}, []Gap{Organization, Link}, worthNow},
+		InactiveWarning: {[]Channel{Mail}, []Gap{Organization, Link, Until}, worthMail},
+		PasswordChanged: {[]Channel{Mail}, []Gap{At, Device, Place}, worthMail},
+		FactorAdded:     {[]Channel{Mail}, []Gap{Factor, At, Device, Place}, worthMail},
+		FactorRemoved:   {[]Channel{Mail}, []Gap{Factor, At, Device, Place}, worthMail},
+		RecoveryUsed:    {[]Channel{Mail}, []Gap{Left, At, Device, Place}, worthMail},
+		SignInNewDevice: {[]Channel{Mail}, []Gap{At, Device, Place}, worthMail},
+		SMSCode:         {[]Channel{SMS}, []Gap{Code}, worthCode},
+		Test:            {[]Channel{Mail, SMS}, nil, worthNow},
+	}[k]
+	return s, ok
+}
+
+// kinds lists the kinds.
+func kinds() []Kind {
+	return []Kind{
+		Invitation, ResetPassword, Registration, SSOInstead, InactiveWarning, PasswordChanged, FactorAdded, FactorRemoved, RecoveryUsed, SignInNewDevice, SMSCode, Test,
+	}
+}
+
+// check refuses a message that its caller has not put together right.
+func (m *Message) check() error {
+	s, ok := shapeOf(m.Kind)
+	if !ok {
+		return fmt.Errorf("no message is called %q", m.Kind)
+	}
+	fits := false
+	for _, c := range s.by {
+		fits = fits || c == m.Channel
+	}
+	if !fits {
+		return fmt.Errorf("%s does not go by %q", m.Kind, m.Channel)
+	}
+	for _, gap := range s.gaps {
+		if _, ok := m.Data[gap]; !ok {
+			return fmt.Errorf("%s has nothing for its gap %s", m.Kind, gap)
+		}
+	}
+	if len(m.Data) != len(s.gaps) {
+		return fmt.Errorf("%s has more than its gaps", m.Kind)
+	}
+	if path, ok := m.Data[Link]; ok && (!strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\ \t\r\n\x00")) {
+		return errors.New("a link is no path below the base URL") // it holds a token: not shown
+	}
+	for _, gap := range []Gap{Until, At} {
+		if v, ok := m.Data[gap]; ok {
+			if _, err := time.Parse(time.RFC3339, v); err != nil {
+				return fmt.Errorf("gap %s: %w", gap, err)
+			}
+		}
+	}
+	return nil
+}
