@@ -37,6 +37,17 @@ func (j *judge) guard(m *envelope) {
 	}
 }
 
+// encrypted judges whether the assertion came as it has to.
+func (j *judge) encrypted(m *envelope) {
+	switch {
+	case !j.expect.RequireEncryption:
+	case !m.assertion.IsZero():
+		j.fail(checkEncrypted, "an EncryptedAssertion", "a plain Assertion", m.assertion)
+	case !m.sealed.IsZero():
+		j.pass(checkEncrypted, "an EncryptedAssertion", "an EncryptedAssertion")
+	}
+}
+
 // contentMethod returns the algorithm by which the content of an encrypted
 // element is said to be encrypted.
 func contentMethod(e xmltree.Element) string {

@@ -54,6 +54,9 @@ type Expect struct {
 	// is encrypted is refused.
 	DecryptionKeys []xmlenc.Key
 
+	// RequireEncryption refuses an assertion that came in the clear.
+	RequireEncryption bool
+
 	Legacy Legacy
 }
 

@@ -53,6 +53,7 @@ const (
 	checkAuthnContext
 	checkNameID
 	checkAttributes
+	checkEncrypted
 	numChecks
 )
 
@@ -106,6 +107,7 @@ var lines = [numChecks]Check{
 	checkAuthnContext:         {Rule: Shape, About: "AuthnContext"},
 	checkNameID:               {Rule: NameIdentifier},
 	checkAttributes:           {Rule: Shape, About: "attributes"},
+	checkEncrypted:            {Rule: EncMissing},
 }
 
 // A report is a verdict list while it is filled.

@@ -30,10 +30,11 @@ const (
 // to be the identity provider's, is EncFailed: the outside must not learn more.
 // The verdict list says more; it is for administrators alone.
 const (
-	EncShape  Rule = "enc.shape"  // encrypted in another way than SAML does
-	EncAlg    Rule = "enc.alg"    // an algorithm off the list, or RSA 1.5 without the switch
-	EncKey    Rule = "enc.key"    // encrypted, and we have no key to decrypt it
-	EncFailed Rule = "enc.failed" // not encrypted for one of our keys, or altered, or nothing good inside
+	EncShape   Rule = "enc.shape"   // encrypted in another way than SAML does
+	EncAlg     Rule = "enc.alg"     // an algorithm off the list, or RSA 1.5 without the switch
+	EncKey     Rule = "enc.key"     // encrypted, and we have no key to decrypt it
+	EncFailed  Rule = "enc.failed"  // not encrypted for one of our keys, or altered, or nothing good inside
+	EncMissing Rule = "enc.missing" // not encrypted, where it has to be
 )
 
 // Rules about signatures.

@@ -30,6 +30,7 @@ func (r *report) decide(doc *xmltree.Document, expect Expect, now time.Time) (*A
 	}
 	j := judge{report: r, expect: expect, now: now, clock: formatInstant(now)}
 	j.response(m)
+	j.encrypted(m)
 	j.guard(m)
 	proof := r.verify(m, expect)
 	if !proof.ok {

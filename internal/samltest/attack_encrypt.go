@@ -27,6 +27,9 @@ func sealings() []Attack {
 		}
 	}
 	attacks := []Attack{
+		{Name: "66 in the clear, where encryption is demanded", Bases: Bases[:], Rule: saml.EncMissing, Alone: true,
+			Forge: func(r *Response) { r.Base = r.Base.plain() }, Expect: func(e *saml.Expect) { e.RequireEncryption = true },
+			Twin: func(r *Response) { r.Base = r.Base.sealed() }},
 		{Name: "63 unsigned assertion, encrypted", Bases: encryptedAlone, Forge: func(r *Response) { r.Base = EncryptedNothingSigned }, Rule: saml.EncFailed, Behind: saml.SigMissing},
 		{Name: "63 signatures cut out before encryption", Bases: encryptedAlone, Forge: after(func(doc string) string {
 			return find(doc, "ds:Signature").without()

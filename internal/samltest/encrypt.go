@@ -37,6 +37,26 @@ func (b Base) Encrypts() bool {
 	return false
 }
 
+// sealed returns the base with the same signatures that is encrypted.
+func (b Base) sealed() Base {
+	for i, plain := range Bases {
+		if b == plain {
+			return [...]Base{EncryptedAssertionSigned, EncryptedResponseSigned, EncryptedBothSigned}[i]
+		}
+	}
+	return b
+}
+
+// plain returns the base with the same signatures that is not encrypted.
+func (b Base) plain() Base {
+	for _, p := range Bases {
+		if b == p.sealed() {
+			return p
+		}
+	}
+	return b
+}
+
 // BeforeEncryption adds a change of the assertion as it is encrypted. Its own
 // signature is made already.
 func (r *Response) BeforeEncryption(change func(assertion string) string) {
