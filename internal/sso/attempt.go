@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
@@ -126,6 +127,12 @@ type Check struct {
 	Verdict string `json:"verdict"`         // pass, fail, skip, or warn: tolerated for now
 	Want    string `json:"want,omitempty"`
 	Got     string `json:"got,omitempty"`
+}
+
+// Noun returns what the event's action is about: "user" of "user.created".
+func (e *Event) Noun() string {
+	noun, _, _ := strings.Cut(e.Action, ".")
+	return noun
 }
 
 // Event is a line of the audit list: who did what to whom.

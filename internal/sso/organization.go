@@ -32,6 +32,15 @@ const (
 // Entitlements lists the entitlements that exist.
 func Entitlements() []Entitlement { return []Entitlement{EntitledSSO, EntitledSCIM} }
 
+// EntitlementGrant says under which plan of the vendor's an entitlement was
+// granted, by whom and when.
+type EntitlementGrant struct {
+	Entitlement Entitlement
+	Plan        string // what the vendor calls it; may be empty
+	By          string // as [Event.Actor]
+	At          time.Time
+}
+
 // Organization is a customer. Organizations form a tree.
 type Organization struct {
 	ID           OrgID

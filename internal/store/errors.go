@@ -44,6 +44,7 @@ const (
 	LinkSubject        Constraint = "links_connection_id_subject"
 	AppKey             Constraint = "apps_key"
 	AppClientID        Constraint = "apps_client_id"
+	RoleKey            Constraint = "roles_key"
 	CurrentSigningKey  Constraint = "signing_keys_use_algorithm"
 )
 

@@ -16,9 +16,9 @@ func eventFields(e *sso.Event) []any {
 // Record adds a line to the audit list.
 func (w *Writer) Record(ctx context.Context, e sso.Event) error {
 	_, err := w.q.exec(ctx, `
-		insert into audit_events (id, org_id, at, actor, on_behalf, address, action, target, detail)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		secret.NewID("evt", e.At), null(e.Org), at(e.At), shown(e.Actor), null(e.OnBehalf), shown(e.Address), e.Action, shown(e.Target), toJSON(e.Detail))
+		insert into audit_events (id, org_id, at, actor, on_behalf, address, noun, action, target, detail)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		secret.NewID("evt", e.At), null(e.Org), at(e.At), shown(e.Actor), null(e.OnBehalf), shown(e.Address), e.Noun(), e.Action, shown(e.Target), toJSON(e.Detail))
 	return doing(err, "recording %s", e.Action)
 }
 

@@ -1,0 +1,43 @@
+package sso
+
+import (
+	"time"
+
+	"github.com/sallyport/sallyport/internal/fault"
+)
+
+// RoleDefinition is a role beside the built-in ones. To us whoever has it is a
+// [RoleMember]; what it means is for the apps to know.
+type RoleDefinition struct {
+	Key         Role
+	Name        string
+	Description string
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+	Version     int64 // counts saves; a save of an older version is refused
+}
+
+// MaxRoles bounds how many roles operators may define.
+const MaxRoles = 100
+
+// BuiltIn reports whether r is one of the roles that always exist.
+func (r Role) BuiltIn() bool {
+	switch r {
+	case RoleOwner, RoleAdmin, RoleMember, RoleRestricted:
+		return true
+	}
+	return false
+}
+
+// ParseRoleKey judges the key of a role that is to be defined: formed like any
+// key, and not that of a built-in one.
+func ParseRoleKey(s string) (Role, error) {
+	key, err := ParseKey(s)
+	if err != nil {
+		return "", err
+	}
+	if Role(key).BuiltIn() {
+		return "", &fault.Error{Kind: fault.Conflict, Code: "role_built_in", Got: key, Fix: fault.OperatorSide}
+	}
+	return Role(key), nil
+}
