@@ -109,6 +109,23 @@ func (p *Person) Administers() bool {
 	return p.Membership.Role == RoleOwner || p.Membership.Role == RoleAdmin
 }
 
+// By is somebody who does something in a console: who they are there, and from
+// where.
+type By struct {
+	Person
+	Address string // of the browser
+}
+
+// Event returns the line of the audit list for what they did. Whoever acts as a
+// user is named, and the user beside them.
+func (by *By) Event(now time.Time, action, target string, detail map[string]string) Event {
+	e := Event{Org: by.Org.ID, At: now, Actor: string(by.User.ID), Address: by.Address, Action: action, Target: target, Detail: detail}
+	if by.Session.ActedAs() {
+		e.Actor, e.OnBehalf = string(by.Session.Actor), by.User.ID
+	}
+	return e
+}
+
 // App is a client of our OpenID provider.
 type App struct {
 	ID           AppID
