@@ -22,6 +22,8 @@ const (
 	StepSSO      Step = "sso"      // send the browser to the connection
 	StepPassword Step = "password" // ask for the password
 	StepOrg      Step = "org"      // let the person choose among memberships
+	StepFactor   Step = "factor"   // ask for a second factor
+	StepEnrol    Step = "enrol"    // have the person add a second factor
 	StepFinish   Step = "finish"   // make the session
 	StepOver     Step = "over"     // used up; start anew
 )
@@ -38,12 +40,16 @@ type Attempt struct {
 	Connection ConnectionID // chosen or found
 	Choices    []ConnectionID
 	Method     Method // "" until known
-	Fresh      bool   // the identity provider must ask the person anew
-	Proof      Proof  // zero until the person has been proven
-	CreatedAt  time.Time
-	ExpiresAt  time.Time
-	DoneAt     time.Time // zero until a session was made of it
-	Version    int64
+	Fresh      bool   // the person must be asked anew, by the identity provider too
+	// Session is the one whose person is to prove themselves again; "" in a
+	// sign-in. Back is the path of ours to which that leads back.
+	Session   SessionID
+	Back      string
+	Proof     Proof // zero until the person has been proven
+	CreatedAt time.Time
+	ExpiresAt time.Time
+	DoneAt    time.Time // zero until a session was made of it
+	Version   int64
 }
 
 // Proof is what a sign-in has found out: who, how, when.
@@ -56,7 +62,37 @@ type Proof struct {
 	NameID       string    `json:"name_id,omitempty"`
 	SessionIndex string    `json:"session_index,omitempty"`
 	NotAfter     time.Time `json:"not_after,omitzero"` // SessionNotOnOrAfter; the session ends then at the latest
+	// Needs is what is still to be done about a second factor, and Second by
+	// what it was given.
+	Needs    Need     `json:"needs,omitempty"`
+	Second   Second   `json:"second,omitempty"`
+	Factor   FactorID `json:"factor,omitempty"`   // that was given, first or second; it must still be there
+	Password string   `json:"password,omitempty"` // fingerprint of the hash that was matched; it must still be the one
+	Remember bool     `json:"remember,omitempty"` // the browser is to be remembered
 }
+
+// Need is what a sign-in needs about a second factor.
+type Need string
+
+// The needs.
+const (
+	NeedFactor Need = "factor" // one that the person has
+	NeedEnrol  Need = "enrol"  // one that the person adds now
+)
+
+// Second says by what a second factor was given.
+type Second string
+
+// The second factors. A passkey that asked the person for a PIN or the like is
+// both factors in one.
+const (
+	SecondTOTP     Second = "totp"
+	SecondSMS      Second = "sms"
+	SecondPasskey  Second = "passkey"
+	SecondRecovery Second = "recovery"
+	SecondDevice   Second = "device" // a remembered browser
+	SecondIdP      Second = "idp"    // the identity provider says so
+)
 
 // Next returns what the attempt needs now.
 func (a *Attempt) Next() Step {
@@ -65,6 +101,10 @@ func (a *Attempt) Next() Step {
 		return StepOver
 	case a.Proof.User != "" && a.Proof.Org == "":
 		return StepOrg
+	case a.Proof.User != "" && a.Proof.Needs == NeedFactor:
+		return StepFactor
+	case a.Proof.User != "" && a.Proof.Needs == NeedEnrol:
+		return StepEnrol
 	case a.Proof.User != "":
 		return StepFinish
 	case a.Method == ByPassword:

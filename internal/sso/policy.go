@@ -29,11 +29,37 @@ const (
 	MFARequired MFADemand = "required"
 )
 
+// SSOFactor says what a sign-in through an identity provider means for the
+// second factor.
+type SSOFactor string
+
+// What it means.
+const (
+	SSOFactorTrust SSOFactor = "trust" // it is the identity provider's business; also ""
+	SSOFactorAsk   SSOFactor = "ask"   // ours is asked for, unless the identity provider says that it has asked for one
+)
+
+// strictness orders the degrees: of several, the strictest holds. To say
+// nothing is looser than to say off.
+func (d MFADemand) strictness() int {
+	return slices.Index([]MFADemand{"", MFAOff, MFAOptional, MFAOwners, MFARequired}, d)
+}
+
+// Demands reports whether a second factor is demanded of a member with this
+// role.
+func (d MFADemand) Demands(role Role) bool {
+	return d == MFARequired || d == MFAOwners && role == RoleOwner
+}
+
+// Asks reports whether who has a second factor is asked for it.
+func (d MFADemand) Asks() bool { return d != MFAOff }
+
 // Policy is what an organization demands of its sign-ins. The zero value
 // demands nothing and lets SSO be used where it is set up.
 type Policy struct {
 	SSO           Enforcement    `json:"sso,omitempty"`
 	MFA           MFADemand      `json:"mfa,omitempty"`
+	MFAAfterSSO   SSOFactor      `json:"mfa_after_sso,omitempty"`
 	Exempt        []string       `json:"exempt,omitempty"`         // normalised addresses that may use a password though SSO is required
 	IPAllow       []netip.Prefix `json:"ip_allow,omitempty"`       // empty: from anywhere
 	InactiveAfter Duration       `json:"inactive_after,omitempty"` // 0: never
@@ -143,6 +169,27 @@ func (r Rules) AdmitAs(m Method, role Role, user *User, now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// MFA returns the strictest demand of any of them, or [MFAOptional] where none
+// says anything.
+func (r Rules) MFA() MFADemand {
+	var strictest MFADemand
+	for i := range r {
+		if r[i].MFA.strictness() > strictest.strictness() {
+			strictest = r[i].MFA
+		}
+	}
+	if strictest == "" {
+		return MFAOptional
+	}
+	return strictest
+}
+
+// AfterSSO reports whether any of them asks for our second factor after a
+// sign-in through an identity provider.
+func (r Rules) AfterSSO() bool {
+	return slices.ContainsFunc(r, func(p Policy) bool { return p.MFAAfterSSO == SSOFactorAsk })
 }
 
 // SessionLives returns how long a session lives unused and at all: the

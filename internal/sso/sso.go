@@ -29,6 +29,8 @@ type (
 	AppID        string // app_…
 	GrantID      string // gra_…
 	MessageID    string // msg_…
+	FactorID     string // fac_…
+	DeviceID     string // dev_…
 )
 
 // NewOrgID returns a fresh identifier.
@@ -54,3 +56,9 @@ func NewGrantID(now time.Time) GrantID { return GrantID(secret.NewID("gra", now)
 
 // NewMessageID returns a fresh identifier.
 func NewMessageID(now time.Time) MessageID { return MessageID(secret.NewID("msg", now)) }
+
+// NewFactorID returns a fresh identifier.
+func NewFactorID(now time.Time) FactorID { return FactorID(secret.NewID("fac", now)) }
+
+// NewDeviceID returns a fresh identifier.
+func NewDeviceID(now time.Time) DeviceID { return DeviceID(secret.NewID("dev", now)) }

@@ -41,6 +41,14 @@ type User struct {
 	Version       int64
 }
 
+// SetPassword gives the user this password hash, or none where it is empty.
+func (u *User) SetPassword(hash string, now time.Time) {
+	u.PasswordHash = hash
+	if hash != "" && u.CredentialsAt.IsZero() {
+		u.CredentialsAt = now
+	}
+}
+
 // Name returns what to call the person: the full name, else the username,
 // else the address.
 func (u *User) Name() string {

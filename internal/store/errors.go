@@ -46,6 +46,8 @@ const (
 	AppClientID        Constraint = "apps_client_id"
 	RoleKey            Constraint = "roles_key"
 	CurrentSigningKey  Constraint = "signing_keys_use_algorithm"
+	FactorCredential   Constraint = "factors_credential_id"
+	SMSCodeLimit       Constraint = "sms_codes_sent" // of [Writer.SendSMSCode], not of the engine
 )
 
 // ConflictError is an [ErrConflict] and says about what.

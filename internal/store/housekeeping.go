@@ -14,9 +14,10 @@ const TraceLife = 90 * 24 * time.Hour
 const housekeepingBatch = 1000
 
 // DeleteExpired deletes what is of no use any more: attempts, single-use
-// things, tokens and sessions past their time, traces past [TraceLife] and
-// messages past [OutboxLife]. It returns how many rows it deleted; while that is
-// not 0 there may be more. It takes one statement for each of these.
+// things, tokens, sessions, remembered browsers, SMS codes and counts of tries
+// past their time, traces past [TraceLife] and messages past [OutboxLife]. It
+// returns how many rows it deleted; while that is not 0 there may be more. It
+// takes one statement for each of these.
 func (w *Writer) DeleteExpired(ctx context.Context, now time.Time) (int64, error) {
 	total := int64(0)
 	for _, sweep := range []struct {
@@ -27,6 +28,9 @@ func (w *Writer) DeleteExpired(ctx context.Context, now time.Time) (int64, error
 		{`delete from single_use where (kind, hash) in (select kind, hash from single_use where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from tokens where hash in (select hash from tokens where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from sessions where id in (select id from sessions where expires_at <= $1 order by expires_at limit $2)`, now},
+		{`delete from devices where id in (select id from devices where expires_at <= $1 order by expires_at limit $2)`, now},
+		{`delete from sms_codes where owner in (select owner from sms_codes where expires_at <= $1 order by expires_at limit $2)`, now},
+		{`delete from tries where key in (select key from tries where back_at <= $1 order by back_at limit $2)`, now},
 		{`delete from traces where reference in (select reference from traces where at <= $1 order by at limit $2)`, now.Add(-TraceLife)},
 		{`delete from outbox where id in (select id from outbox where done_at <= $1 order by done_at limit $2)`, now.Add(-OutboxLife)},
 	} {

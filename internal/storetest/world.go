@@ -257,11 +257,36 @@ func (w *world) attempt() sso.Attempt {
 	return sso.Attempt{
 		ID: sso.NewAttemptID(at), Browser: secret.NewToken().Hash(), App: "app_x", Request: "client_id=portal&scope=openid", Org: "org_x",
 		Typed: w.email("alice@acme.example"), Username: "alice", Connection: "con_x", Choices: []sso.ConnectionID{"con_x", "con_y"},
-		Method: sso.BySSO, Fresh: true, CreatedAt: at, ExpiresAt: at.Add(sso.AttemptLife), DoneAt: at,
+		Method: sso.BySSO, Fresh: true, Session: "ses_x", Back: "/account", CreatedAt: at, ExpiresAt: at.Add(sso.AttemptLife), DoneAt: at,
 		Proof: sso.Proof{
 			User: "usr_x", Org: "org_x", Orgs: []sso.OrgID{"org_x"}, AMR: []string{"saml"}, At: at, NameID: "n", SessionIndex: "_s", NotAfter: at,
+			Needs: sso.NeedFactor, Second: sso.SecondTOTP, Factor: "fac_x", Password: "x", Remember: true,
 		},
 	}
+}
+
+func (w *world) totp(user sso.UserID) sso.Factor {
+	at := w.later()
+	return sso.Factor{
+		ID: sso.NewFactorID(at), User: user, Kind: sso.FactorTOTP, Name: "Telephone", Secret: []byte{1, 0, 255}, Step: 7, CreatedAt: at, UsedAt: at,
+	}
+}
+
+func (w *world) passkey(user sso.UserID, credential string) sso.Factor {
+	at := w.later()
+	return sso.Factor{
+		ID: sso.NewFactorID(at), User: user, Kind: sso.FactorPasskey, Name: "Key", CreatedAt: at,
+		Passkey: &sso.Passkey{
+			Credential: []byte(credential), PublicKey: []byte{1, 2}, AAGUID: []byte{3}, Transports: []string{"usb"}, Counter: 4,
+			Verifies: true, BackupEligible: true, BackedUp: true,
+		},
+	}
+}
+
+func (w *world) addFactor(f sso.Factor) sso.Factor {
+	w.Helper()
+	w.write(func(tx *store.Writer) error { return tx.InsertFactor(w.ctx, f) })
+	return f
 }
 
 func (w *world) trace(org sso.OrgID) sso.Trace {
