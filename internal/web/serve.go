@@ -85,6 +85,16 @@ func UserAgent(r *http.Request) string { return clean(r.UserAgent()) }
 // [SignedIn], [Console] or [Operator].
 func PersonFrom(r *http.Request) sso.Person { return exchangeOf(r).person }
 
+// Somebody returns who is signed in, and whether anybody is known to be. It
+// may be asked of any request.
+func Somebody(r *http.Request) (sso.Person, bool) {
+	x, ok := r.Context().Value(exchangeKey{}).(*exchange)
+	if !ok || x.person.User.ID == "" {
+		return sso.Person{}, false
+	}
+	return x.person, true
+}
+
 // ServeHTTP answers a request and writes one line about it.
 func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()

@@ -1,7 +1,6 @@
 package login_test
 
 import (
-	"flag"
 	"net/url"
 	"os"
 	"strings"
@@ -16,8 +15,6 @@ import (
 	"github.com/sallyport/sallyport/internal/webtest"
 )
 
-var update = flag.Bool("update", false, "rewrite the golden files")
-
 // An app's request, and where its answer goes.
 const (
 	appRequest = "client_id=portal&state=s"
@@ -29,7 +26,7 @@ func TestRouteTable(t *testing.T) {
 	t.Parallel()
 	const file = "testdata/routes.txt"
 	got := web.Table((&login.Handler{}).Routes())
-	if *update {
+	if webtest.Update() {
 		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -2,7 +2,6 @@ package samlapi_test
 
 import (
 	"context"
-	"flag"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -19,9 +18,8 @@ import (
 	"github.com/sallyport/sallyport/internal/web"
 	"github.com/sallyport/sallyport/internal/web/samlapi"
 	"github.com/sallyport/sallyport/internal/web/ui"
+	"github.com/sallyport/sallyport/internal/webtest"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // fake is a flow that accepts the response "good".
 type fake struct {
@@ -67,7 +65,7 @@ func TestRouteTable(t *testing.T) {
 	t.Parallel()
 	const file = "testdata/routes.txt"
 	got := web.Table((&samlapi.Handler{}).Routes())
-	if *update {
+	if webtest.Update() {
 		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
 			t.Fatal(err)
 		}

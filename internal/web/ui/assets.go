@@ -2,9 +2,9 @@ package ui
 
 import (
 	"crypto/sha256"
-	"embed"
 	"encoding/hex"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"path"
 	"strings"
@@ -13,13 +13,10 @@ import (
 	"github.com/sallyport/sallyport/internal/web"
 )
 
-//go:embed assets
-var assetFiles embed.FS
-
-// bundles says which files make which asset.
+// bundles says which files make which asset of our own.
 func bundles() map[string][]string {
 	return map[string][]string{
-		"page.css": {"tokens.css", "base.css", "card.css"},
+		"page.css": {"tokens.css", "base.css", "card.css", "shell.css", "parts.css"},
 		"page.js":  {"page.js"},
 		"post.js":  {"post.js"},
 		"mark.svg": {"mark.svg"},
@@ -39,29 +36,78 @@ type asset struct {
 	body []byte
 }
 
-// loadAssets returns the assets by their plain names.
-func loadAssets() (map[string]asset, error) {
-	kinds := map[string]string{
-		".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
-	}
+// loadAssets returns the assets by their plain names: ours, and those that sets
+// bring along.
+func loadAssets(sets []Set) (map[string]asset, error) {
 	assets := map[string]asset{}
-	for name, files := range bundles() {
+	for name, parts := range bundles() {
 		var body []byte
-		for _, file := range files {
-			b, err := assetFiles.ReadFile("assets/" + file)
+		for _, part := range parts {
+			b, err := files.ReadFile("assets/" + part)
 			if err != nil {
 				return nil, fmt.Errorf("reading asset: %w", err)
 			}
 			body = append(body, b...)
 		}
-		sum := sha256.Sum256(body)
-		ext := path.Ext(name)
-		assets[name] = asset{
-			url:  "/assets/" + strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:])[:hashLength] + ext,
-			kind: kinds[ext], body: body,
+		if err := addAsset(assets, name, body); err != nil {
+			return nil, err
+		}
+	}
+	for _, set := range sets[1:] {
+		found, err := fs.Glob(set.Files, "assets/*")
+		if err != nil {
+			return nil, fmt.Errorf("listing the assets of %s: %w", set.Name, err)
+		}
+		for _, file := range found {
+			body, err := fs.ReadFile(set.Files, file)
+			if err != nil {
+				return nil, fmt.Errorf("reading asset of %s: %w", set.Name, err)
+			}
+			if err := addAsset(assets, path.Base(file), body); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return assets, nil
+}
+
+// addAsset adds an asset under a name that no other has.
+func addAsset(assets map[string]asset, name string, body []byte) error {
+	ext := path.Ext(name)
+	kind := map[string]string{
+		".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
+	}[ext]
+	if kind == "" {
+		return fmt.Errorf("asset %s is neither style, script nor picture", name)
+	}
+	if _, twice := assets[name]; twice {
+		return fmt.Errorf("two assets are called %s", name)
+	}
+	sum := sha256.Sum256(body)
+	assets[name] = asset{
+		url:  "/assets/" + strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:])[:hashLength] + ext,
+		kind: kind, body: body,
+	}
+	return nil
+}
+
+// assetURL returns where an asset is served, for templates.
+func (u *UI) assetURL(name string) (string, error) {
+	a, ok := u.assets[name]
+	if !ok {
+		return "", fmt.Errorf("no asset is called %q", name)
+	}
+	return a.url, nil
+}
+
+// Assets returns the content of all assets by the paths at which they are
+// served.
+func (u *UI) Assets() map[string][]byte {
+	all := make(map[string][]byte, len(u.assets))
+	for _, a := range u.assets {
+		all[a.url] = a.body
+	}
+	return all
 }
 
 // Routes returns the route of the assets.

@@ -1,18 +1,16 @@
 package ui
 
 import (
-	"embed"
 	"fmt"
 	"io/fs"
 	"net/http"
+	"path"
+	"strconv"
 	"strings"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
 )
-
-//go:embed locales
-var localeFiles embed.FS
 
 // languages lists the languages of the catalog; the first stands in for all
 // that we do not have.
@@ -21,63 +19,102 @@ func languages() []language.Tag { return []language.Tag{language.English, langua
 // maxAcceptLanguage bounds how much of the header is looked at, in octets.
 const maxAcceptLanguage = 200
 
-// catalog holds the texts.
-type catalog struct {
-	bundle  *i18n.Bundle
-	matcher language.Matcher
-	voices  []voice // in the order of languages
-}
+// failuresFile begins the names of the files whose keys are codes of faults.
+const failuresFile = "failures."
 
-// voice speaks one language.
+// voice speaks one language, with the texts of one set of pages.
 type voice struct {
 	tag       language.Tag
 	localizer *i18n.Localizer
 	fixed     map[string]string // texts without gaps, found once and for all
+	counted   map[string]bool   // keys of texts that depend on a number
 }
 
-func loadCatalog() (*catalog, error) {
-	tags := languages()
-	c := &catalog{bundle: i18n.NewBundle(tags[0]), matcher: language.NewMatcher(tags)}
-	files, err := fs.Glob(localeFiles, "locales/*.json")
-	if err != nil {
-		return nil, fmt.Errorf("listing the catalog: %w", err)
-	}
-	var keys []string
-	for _, file := range files {
-		read, err := c.bundle.LoadMessageFileFS(localeFiles, file)
-		if err != nil {
-			return nil, fmt.Errorf("reading the catalog: %w", err)
-		}
-		for _, m := range read.Messages {
-			if !strings.Contains(m.Other, "{{") {
-				keys = append(keys, m.ID)
+// catalog holds the texts of one set: its own, those of the house, and the
+// sentences for faults of all sets.
+type catalog struct {
+	bundle  *i18n.Bundle
+	origin  map[string]string // which file a key comes from, by language and key
+	plain   map[string]bool   // keys of texts without gaps
+	counted map[string]bool   // keys of texts that depend on a number
+}
+
+// loadCatalogs returns the voices of every set, in the order of the sets and
+// of the languages. The first set is our own, whose texts all others have.
+func loadCatalogs(sets []Set) ([][]voice, error) {
+	all := make([][]voice, len(sets))
+	for i := range sets {
+		c := &catalog{bundle: i18n.NewBundle(languages()[0]), origin: map[string]string{}, plain: map[string]bool{}, counted: map[string]bool{}}
+		for j, set := range sets {
+			files, err := fs.Glob(set.Files, "locales/*.json")
+			if err != nil {
+				return nil, fmt.Errorf("listing the texts of %s: %w", set.Name, err)
+			}
+			for _, file := range files {
+				if j != 0 && j != i && !strings.HasPrefix(path.Base(file), failuresFile) {
+					continue
+				}
+				if err := c.load(set, file); err != nil {
+					return nil, fmt.Errorf("reading the texts of %s: %w", set.Name, err)
+				}
 			}
 		}
+		all[i] = c.voices()
 	}
-	for _, tag := range tags {
-		v := voice{tag: tag, localizer: i18n.NewLocalizer(c.bundle, tag.String()), fixed: map[string]string{}}
-		for _, key := range keys {
+	return all, nil
+}
+
+// load reads a file. No text is said twice: what the house says is said the
+// same way everywhere.
+func (c *catalog) load(set Set, file string) error {
+	read, err := c.bundle.LoadMessageFileFS(set.Files, file)
+	if err != nil {
+		return err
+	}
+	name := set.Name + "/" + path.Base(file)
+	for _, m := range read.Messages {
+		at := read.Tag.String() + " " + m.ID
+		if before, twice := c.origin[at]; twice {
+			return fmt.Errorf("%s is in %s and in %s", m.ID, before, name)
+		}
+		c.origin[at] = name
+		switch {
+		case m.One != "":
+			c.counted[m.ID] = true
+		case !strings.Contains(m.Other, "{{"):
+			c.plain[m.ID] = true
+		}
+	}
+	return nil
+}
+
+func (c *catalog) voices() []voice {
+	var voices []voice
+	for _, tag := range languages() {
+		v := voice{tag: tag, localizer: i18n.NewLocalizer(c.bundle, tag.String()), fixed: map[string]string{}, counted: c.counted}
+		for key := range c.plain {
 			if text, ok := v.find(key); ok {
 				v.fixed[key] = text
 			}
 		}
-		c.voices = append(c.voices, v)
+		voices = append(voices, v)
 	}
-	return c, nil
+	return voices
 }
 
-// voiceFor returns the voice that the browser prefers.
-func (c *catalog) voiceFor(r *http.Request) voice {
+// languageOf returns the index of the language for a request: the one that the
+// browser prefers.
+func (u *UI) languageOf(r *http.Request) int {
 	header := r.Header.Get("Accept-Language")
 	if header == "" || len(header) > maxAcceptLanguage {
-		return c.voices[0]
+		return 0
 	}
 	wanted, _, err := language.ParseAcceptLanguage(header)
 	if err != nil {
-		return c.voices[0]
+		return 0
 	}
-	_, i, _ := c.matcher.Match(wanted...)
-	return c.voices[i]
+	_, i, _ := u.matcher.Match(wanted...)
+	return i
 }
 
 // find returns the text of a key, and whether there is one. Pairs of names and
@@ -86,13 +123,31 @@ func (v voice) find(key string, pairs ...string) (string, bool) {
 	if text, ok := v.fixed[key]; ok {
 		return text, true
 	}
-	data := make(map[string]string, len(pairs)/2)
+	return v.localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: gaps(pairs)})
+}
+
+// count returns the text of a key for a number.
+func (v voice) count(key string, n int, pairs ...string) string {
+	data := gaps(pairs)
+	data["Count"] = v.number(n)
+	if s, ok := v.localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: data, PluralCount: n}); ok {
+		return s
+	}
+	return key
+}
+
+func (v voice) localize(c *i18n.LocalizeConfig) (string, bool) {
+	text, err := v.localizer.Localize(c)
+	// A text that only another language has comes with an error beside it.
+	return text, err == nil || text != ""
+}
+
+func gaps(pairs []string) map[string]string {
+	data := make(map[string]string, len(pairs)/2+1)
 	for i := 0; i+1 < len(pairs); i += 2 {
 		data[pairs[i]] = pairs[i+1]
 	}
-	text, err := v.localizer.Localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: data})
-	// A text that only another language has comes with an error beside it.
-	return text, err == nil || text != ""
+	return data
 }
 
 // text returns the text of a key. A key without a text, which the tests rule
@@ -104,6 +159,18 @@ func (v voice) text(key string, pairs ...string) string {
 	return key
 }
 
+// say returns what a text says.
+func (v voice) say(t Text) string {
+	switch {
+	case t.key == "":
+		return t.as
+	case t.counted:
+		return v.count(t.key, t.n, t.pairs...)
+	default:
+		return v.text(t.key, t.pairs...)
+	}
+}
+
 // first returns the text of the first key that has one.
 func (v voice) first(keys []string, pairs ...string) string {
 	for _, key := range keys {
@@ -112,6 +179,25 @@ func (v voice) first(keys []string, pairs ...string) string {
 		}
 	}
 	return ""
+}
+
+// problem returns what is wrong, by the code of a fault, to stand beside a
+// field.
+func (v voice) problem(code string) string { return v.first(sentenceKeys(code)) }
+
+// number writes a number with its digits in groups of three.
+func (v voice) number(n int) string {
+	digits := strconv.Itoa(n)
+	sign := ""
+	if n < 0 {
+		sign, digits = "-", digits[1:]
+	}
+	var groups []string
+	for len(digits) > 3 {
+		groups = append([]string{digits[len(digits)-3:]}, groups...)
+		digits = digits[:len(digits)-3]
+	}
+	return sign + strings.Join(append([]string{digits}, groups...), v.text("format_group"))
 }
 
 // direction returns the direction in which the language is written.

@@ -20,13 +20,14 @@ type failure struct {
 	RetryWord string // key
 }
 
-func (f failure) page() (template, title string) { return "failure", f.Title }
+// Head implements [Page].
+func (f failure) Head() Head { return Head{Template: "failure", Title: Say(f.Title)} }
 
 // Failure shows a person that a request failed. It is the Failure of a
 // [web.Config].
 func (u *UI) Failure(w http.ResponseWriter, r *http.Request, f web.Failure) {
-	v := u.catalog.voiceFor(r)
-	if err := u.render(w, v, f.Status, v.failure(f)); err != nil {
+	v := u.voices[0][u.languageOf(r)]
+	if err := u.Render(w, r, f.Status, v.failure(f)); err != nil {
 		// The page that cannot fail: only the reference matters now.
 		http.Error(w, f.Code+" "+f.Reference, f.Status)
 	}

@@ -15,7 +15,10 @@ type leave struct {
 	Name string
 }
 
-func (leave) page() (template, title string) { return "leave", "leave_title" }
+// Head implements [Page].
+func (p leave) Head() Head {
+	return Head{Template: "leave", Title: Say("leave_title"), only: "-", refresh: p.URL}
+}
 
 // Leave sends the browser on after a POST. Chromium holds every redirect that
 // follows a form to the form's content policy, so a POST does not redirect to

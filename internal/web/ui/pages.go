@@ -1,13 +1,9 @@
 package ui
 
-// Page is one of the pages of this package.
-type Page interface {
-	page() (template, title string)
-}
-
-// everyPage lists the pages, to have their templates parsed.
-func everyPage() []Page {
-	return []Page{Identify{}, Password{}, Choose{}, Switch{}, leave{}, post{}, failure{}, Account{}, SignedOut{}}
+// Own returns the set that every [UI] has: the pages of the house, and the
+// words, layouts and components that all others may use.
+func Own() Set {
+	return Set{Name: "ui", Files: files, Pages: []Page{Identify{}, Password{}, Choose{}, Switch{}, leave{}, post{}, failure{}, Account{}, SignedOut{}}}
 }
 
 // Identify asks who is signing in.
@@ -17,7 +13,8 @@ type Identify struct {
 	Problem string // code of what was wrong with it; "": nothing
 }
 
-func (Identify) page() (template, title string) { return "identify", "identify_title" }
+// Head implements [Page].
+func (Identify) Head() Head { return Head{Template: "identify", Title: Say("identify_title")} }
 
 // Password asks for the password.
 type Password struct {
@@ -27,7 +24,8 @@ type Password struct {
 	Problem string
 }
 
-func (Password) page() (template, title string) { return "password", "password_title" }
+// Head implements [Page].
+func (Password) Head() Head { return Head{Template: "password", Title: Say("password_title")} }
 
 // Choose asks for one of several ways or organizations.
 type Choose struct {
@@ -50,7 +48,8 @@ const (
 	Organizations Kind = "choose_organization"
 )
 
-func (p Choose) page() (template, title string) { return "choose", string(p.Of) }
+// Head implements [Page].
+func (p Choose) Head() Head { return Head{Template: "choose", Title: Say(string(p.Of))} }
 
 // Switch asks before somebody who is signed in becomes somebody else.
 type Switch struct {
@@ -60,7 +59,8 @@ type Switch struct {
 	Next   string
 }
 
-func (Switch) page() (template, title string) { return "switch", "switch_title" }
+// Head implements [Page].
+func (Switch) Head() Head { return Head{Template: "switch", Title: Say("switch_title")} }
 
 // Form is posted to another site at once, by [UI.Post].
 type Form struct {
@@ -75,7 +75,8 @@ type Field struct{ Name, Value string }
 // post is the page of a [Form] whose action has been judged.
 type post struct{ Form }
 
-func (post) page() (template, title string) { return "post", "leave_title" }
+// Head implements [Page].
+func (post) Head() Head { return Head{Template: "post", Title: Say("leave_title"), only: "post.js"} }
 
 // Account shows who is signed in.
 type Account struct {
@@ -86,9 +87,11 @@ type Account struct {
 	Role         string
 }
 
-func (Account) page() (template, title string) { return "account", "account_title" }
+// Head implements [Page].
+func (Account) Head() Head { return Head{Template: "account", Title: Say("account_title")} }
 
 // SignedOut confirms that the session has ended.
 type SignedOut struct{}
 
-func (SignedOut) page() (template, title string) { return "signed-out", "signed_out_title" }
+// Head implements [Page].
+func (SignedOut) Head() Head { return Head{Template: "signed-out", Title: Say("signed_out_title")} }

@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"reflect"
+
+	"golang.org/x/text/language"
 
 	"github.com/sallyport/sallyport/internal/web"
 )
 
-//go:embed templates
-var templateFiles embed.FS
+//go:embed templates locales assets icons
+var files embed.FS
 
 // Options are what a deployment may change about the pages.
 type Options struct {
@@ -20,79 +23,122 @@ type Options struct {
 
 // UI renders pages. It is safe for use by many goroutines.
 type UI struct {
-	product   string
-	assets    map[string]asset
-	catalog   *catalog
-	templates map[string]*template.Template
+	product string
+	assets  map[string]asset
+	icons   map[string]template.HTML
+	matcher language.Matcher
+	voices  [][]voice              // by set and language
+	sets    [][]*template.Template // by set and language
+	pages   map[reflect.Type]int   // set of a type of page
 }
 
-// New returns a UI with everything read and parsed.
-func New(o Options) (*UI, error) {
-	u := &UI{product: o.Product, templates: map[string]*template.Template{}}
+// New returns a UI for our own pages and those of the sets, with everything
+// read and parsed.
+func New(o Options, sets ...Set) (*UI, error) {
+	u := &UI{product: o.Product, matcher: language.NewMatcher(languages()), pages: map[reflect.Type]int{}}
 	if u.product == "" {
 		u.product = "Sallyport"
 	}
+	sets = append([]Set{Own()}, sets...)
 	var err error
-	if u.assets, err = loadAssets(); err != nil {
+	if u.icons, err = loadIcons(); err != nil {
 		return nil, err
 	}
-	if u.catalog, err = loadCatalog(); err != nil {
+	if u.assets, err = loadAssets(sets); err != nil {
 		return nil, err
 	}
-	layout, err := template.New("layout").Option("missingkey=error").
-		Funcs(template.FuncMap{"asset": u.assetURL}).
-		ParseFS(templateFiles, "templates/layout.html", "templates/icons.html")
-	if err != nil {
-		return nil, fmt.Errorf("parsing the layout: %w", err)
+	if u.voices, err = loadCatalogs(sets); err != nil {
+		return nil, err
 	}
-	for _, p := range everyPage() {
-		name, _ := p.page()
-		t, err := layout.Clone()
+	for i, set := range sets {
+		byLanguage, err := u.parse(i, set)
 		if err != nil {
-			return nil, fmt.Errorf("copying the layout: %w", err)
+			return nil, err
 		}
-		if u.templates[name], err = t.ParseFS(templateFiles, "templates/"+name+".html"); err != nil {
-			return nil, fmt.Errorf("parsing page %s: %w", name, err)
+		u.sets = append(u.sets, byLanguage)
+		for _, p := range set.Pages {
+			if err := u.register(i, set, p); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return u, nil
 }
 
-// assetURL returns where an asset is served, for templates.
-func (u *UI) assetURL(name string) (string, error) {
-	a, ok := u.assets[name]
-	if !ok {
-		return "", fmt.Errorf("no asset is called %q", name)
+// parse returns the templates of a set in every language. Each page is a
+// template of its own, which all see the layouts and the components.
+func (u *UI) parse(i int, set Set) ([]*template.Template, error) {
+	var parsed []*template.Template
+	for _, v := range u.voices[i] {
+		t, err := template.New(set.Name).Option("missingkey=error").Funcs(u.functions(v)).
+			ParseFS(files, "templates/*.html")
+		if err != nil {
+			return nil, fmt.Errorf("parsing the layouts: %w", err)
+		}
+		if i != 0 {
+			if t, err = t.ParseFS(set.Files, "templates/*.html"); err != nil {
+				return nil, fmt.Errorf("parsing the pages of %s: %w", set.Name, err)
+			}
+		}
+		parsed = append(parsed, t)
 	}
-	return a.url, nil
+	return parsed, nil
 }
 
-// view is what a template sees.
-type view struct {
-	Lang    string
-	Dir     string
-	Product string
-	Title   string
-	Page    Page
-	voice   voice
+// register notes where the template of a type of page is.
+func (u *UI) register(i int, set Set, p Page) error {
+	kind, name := reflect.TypeOf(p), p.Head().Template
+	if _, twice := u.pages[kind]; twice {
+		return fmt.Errorf("page %v of %s is listed twice", kind, set.Name)
+	}
+	if u.sets[i][0].Lookup(name+".html") == nil {
+		return fmt.Errorf("page %v of %s: there is no templates/%s.html", kind, set.Name, name)
+	}
+	u.pages[kind] = i
+	return nil
 }
 
-// T returns a text of the catalog; pairs of names and values fill its gaps.
-func (v view) T(key string, pairs ...string) string { return v.voice.text(key, pairs...) }
+// Template returns the template of a type of page in the first language, or
+// nil. It is for tests, which hold the one to the other.
+func (u *UI) Template(p Page) *template.Template {
+	set, ok := u.pages[reflect.TypeOf(p)]
+	if !ok {
+		return nil
+	}
+	return u.sets[set][0].Lookup(p.Head().Template + ".html")
+}
 
-// Render shows a page with a status.
+// functions are what templates call. They speak one language.
+func (u *UI) functions(v voice) template.FuncMap {
+	return template.FuncMap{
+		"asset":   u.assetURL,
+		"icon":    u.icon,
+		"t":       v.text,
+		"n":       v.count,
+		"say":     v.say,
+		"problem": v.problem,
+		"number":  v.number,
+		"title":   func(p Page) string { return v.say(p.Head().Title) },
+	}
+}
+
+// Render shows a page with a status, in the language of the request.
 func (u *UI) Render(w http.ResponseWriter, r *http.Request, status int, p Page) error {
-	return u.render(w, u.catalog.voiceFor(r), status, p)
-}
-
-func (u *UI) render(w http.ResponseWriter, v voice, status int, p Page) error {
-	name, title := p.page()
+	set, ok := u.pages[reflect.TypeOf(p)]
+	if !ok {
+		return fmt.Errorf("rendering page %T, which is in no set", p)
+	}
+	lang := u.languageOf(r)
+	v, t := u.voices[set][lang], u.sets[set][lang]
+	f := u.frame(r, v, p)
 	var page bytes.Buffer
-	err := u.templates[name].ExecuteTemplate(&page, "layout", view{
-		Lang: v.tag.String(), Dir: v.direction(), Product: u.product, Title: v.text(title), Page: p, voice: v,
-	})
-	if err != nil {
-		return fmt.Errorf("rendering page %s: %w", name, err)
+	for _, part := range []struct {
+		template string
+		data     any
+	}{{f.layout + "-begin", f}, {p.Head().Template + ".html", p}, {f.layout + "-end", f}} {
+		if err := t.ExecuteTemplate(&page, part.template, part.data); err != nil {
+			return fmt.Errorf("rendering page %T: %w", p, err)
+		}
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
