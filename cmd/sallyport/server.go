@@ -122,6 +122,9 @@ func (b beginner) Begin(w http.ResponseWriter, r *http.Request, asked grant.Sign
 // sweep deletes what has expired, every now and then.
 func (s *server) sweep(ctx context.Context) {
 	defer close(s.swept)
+	if err := untilNothing(ctx, s.indexOld); err != nil && ctx.Err() == nil {
+		s.log.Error("indexing what is from before", "err", err)
+	}
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
@@ -134,6 +137,16 @@ func (s *server) sweep(ctx context.Context) {
 			s.log.Error("deleting what has expired", "err", err)
 		}
 	}
+}
+
+// indexOld indexes one batch of what was stored by an older program.
+func (s *server) indexOld(ctx context.Context) (n int64, err error) {
+	err = s.db.Write(ctx, func(tx *store.Writer) error {
+		done, err := tx.IndexOld(ctx)
+		n = int64(done)
+		return err
+	})
+	return n, err
 }
 
 // deleteExpired deletes one batch and returns how many rows that were.

@@ -88,7 +88,7 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, conse
 		if err := tx.InsertSession(ctx, out.Session, token.Hash()); err != nil {
 			return err
 		}
-		return tx.NoteSignIn(ctx, a.Proof.User, now)
+		return tx.NoteSignIn(ctx, a.Proof.User, out.Session.Org, now)
 	})
 	if err != nil {
 		return Finished{}, fmt.Errorf("finishing a sign-in: %w", err)

@@ -31,6 +31,8 @@ type (
 	MessageID    string // msg_…
 	FactorID     string // fac_…
 	DeviceID     string // dev_…
+	GroupID      string // grp_…
+	InvitationID string // inv_…
 )
 
 // NewOrgID returns a fresh identifier.
@@ -62,3 +64,9 @@ func NewFactorID(now time.Time) FactorID { return FactorID(secret.NewID("fac", n
 
 // NewDeviceID returns a fresh identifier.
 func NewDeviceID(now time.Time) DeviceID { return DeviceID(secret.NewID("dev", now)) }
+
+// NewGroupID returns a fresh identifier.
+func NewGroupID(now time.Time) GroupID { return GroupID(secret.NewID("grp", now)) }
+
+// NewInvitationID returns a fresh identifier.
+func NewInvitationID(now time.Time) InvitationID { return InvitationID(secret.NewID("inv", now)) }

@@ -48,6 +48,8 @@ const (
 	CurrentSigningKey  Constraint = "signing_keys_use_algorithm"
 	FactorCredential   Constraint = "factors_credential_id"
 	SMSCodeLimit       Constraint = "sms_codes_sent" // of [Writer.SendSMSCode], not of the engine
+	GroupName          Constraint = "groups_org_id_name"
+	OpenInvitationTo   Constraint = "invitations_org_id_email_key"
 )
 
 // ConflictError is an [ErrConflict] and says about what.

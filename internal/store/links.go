@@ -35,7 +35,8 @@ func (r *Reader) LinksOfUser(ctx context.Context, user sso.UserID, connection ss
 }
 
 // InsertLink ties a subject at a connection of the organization to a user. A
-// subject that is tied already is a conflict on [LinkSubject].
+// subject that is tied already is a conflict on [LinkSubject]. A second
+// statement keeps what lists go by.
 func (w *OrgWriter) InsertLink(ctx context.Context, l sso.Link) error {
 	if err := w.own(l.Org); err != nil {
 		return doing(err, "inserting link at %s", l.Connection)
@@ -44,6 +45,9 @@ func (w *OrgWriter) InsertLink(ctx context.Context, l sso.Link) error {
 		insert into links (connection_id, org_id, subject, user_id, issuer, created_at, seen_at)
 		values ($1, $2, $3, $4, $5, $6, $7)`,
 		l.Connection, w.org, l.Subject, l.User, l.Issuer, at(l.CreatedAt), at(l.SeenAt))
+	if err == nil {
+		err = (&Writer{&Reader{w.q}}).indexMemberships(ctx, l.User)
+	}
 	return doing(err, "inserting link at %s", l.Connection)
 }
 

@@ -46,17 +46,24 @@ func (r *OrgReader) Memberships(ctx context.Context) ([]sso.Membership, error) {
 	return all, doing(err, "listing members of %s", r.org)
 }
 
-// SaveMembership inserts the membership or replaces it.
+// SaveMembership inserts the membership or replaces it. Further statements
+// keep its groups and what lists go by.
 func (w *OrgWriter) SaveMembership(ctx context.Context, m sso.Membership) error {
 	if err := w.own(m.Org); err != nil {
 		return doing(err, "saving membership of %s", m.User)
 	}
 	_, err := w.q.exec(ctx, `
-		insert into memberships (org_id, user_id, role, groups, created_at, updated_at)
-		values ($1, $2, $3, $4, $5, $6)
+		insert into memberships (org_id, user_id, role, groups, created_at, updated_at, sort_key, state, way)
+		values ($1, $2, $3, $4, $5, $6,
+			(select u.sort_key from users u where u.id = $2),
+			coalesce((select u.state from users u where u.id = $2), 'active'),
+			coalesce((select `+wayOfUser+` from users u where u.id = $2), 'none'))
 		on conflict (org_id, user_id) do update
 		set role = excluded.role, groups = excluded.groups, updated_at = excluded.updated_at`,
 		w.org, m.User, m.Role, toJSON(m.Groups), at(m.CreatedAt), at(m.UpdatedAt))
+	if err == nil {
+		err = w.indexMembership(ctx, &m)
+	}
 	return doing(err, "saving membership of %s in %s", m.User, w.org)
 }
 

@@ -80,22 +80,29 @@ func (r *Reader) Lineage(ctx context.Context, id sso.OrgID) ([]sso.Organization,
 }
 
 // SaveOrganization inserts the organization where its Version is 0, else
-// replaces that version of it. Where it has moved within the tree, a second
+// replaces that version of it. Where it has moved within the tree, a further
 // statement moves all that stands below it, which counts as a save of each.
+// Two more keep the words by which it is found.
 func (w *Writer) SaveOrganization(ctx context.Context, o sso.Organization) error {
 	if o.Version == 0 {
 		_, err := w.q.exec(ctx, `
-			insert into organizations (id, key, name, parent_id, path, state, entitlements, policy, created_at, updated_at, version)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1)`,
-			o.ID, o.Key, o.Name, null(o.Parent()), pathText(o.Path), o.State, toJSON(o.Entitlements), toJSON(o.Policy), at(o.CreatedAt), at(o.UpdatedAt))
+			insert into organizations (id, key, name, parent_id, path, state, entitlements, policy, created_at, updated_at, sort_key, version)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1)`,
+			o.ID, o.Key, o.Name, null(o.Parent()), pathText(o.Path), o.State, toJSON(o.Entitlements), toJSON(o.Policy), at(o.CreatedAt), at(o.UpdatedAt), o.SortKey())
+		if err == nil {
+			err = w.indexOrganization(ctx, &o)
+		}
 		return doing(err, "inserting organization %s", o.ID)
 	}
 	n, err := w.q.exec(ctx, `
 		update organizations
-		set key = $3, name = $4, parent_id = $5, path = $6, state = $7, entitlements = $8, policy = $9, updated_at = $10, version = version + 1
+		set key = $3, name = $4, parent_id = $5, path = $6, state = $7, entitlements = $8, policy = $9, updated_at = $10, sort_key = $11, version = version + 1
 		where id = $1 and version = $2`,
-		o.ID, o.Version, o.Key, o.Name, null(o.Parent()), pathText(o.Path), o.State, toJSON(o.Entitlements), toJSON(o.Policy), at(o.UpdatedAt))
+		o.ID, o.Version, o.Key, o.Name, null(o.Parent()), pathText(o.Path), o.State, toJSON(o.Entitlements), toJSON(o.Policy), at(o.UpdatedAt), o.SortKey())
 	if err := saved(n, err); err != nil {
+		return doing(err, "saving organization %s", o.ID)
+	}
+	if err := w.indexOrganization(ctx, &o); err != nil {
 		return doing(err, "saving organization %s", o.ID)
 	}
 	_, err = w.q.exec(ctx, `

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/sso"
@@ -106,26 +107,38 @@ func (r *OrgReader) UserByUsername(ctx context.Context, username string) (sso.Us
 
 // SaveUser inserts the user where the Version is 0, else replaces that version.
 // A username that another user at home here has is a conflict on [HomeUsername].
+// Further statements keep what lists go by.
 func (w *OrgWriter) SaveUser(ctx context.Context, u sso.User) error {
 	if err := w.own(u.Home); err != nil {
 		return doing(err, "saving user %s", u.ID)
 	}
+	all, words := &Writer{&Reader{w.q}}, u.Words()
 	if u.Version == 0 {
 		_, err := w.q.exec(ctx, `
-			insert into users (id, org_id, username, username_key, email, email_key, first_name, last_name, state, password_hash, created_at, updated_at, last_sign_in_at, language, credentials_at, version)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1)`,
+			insert into users (id, org_id, username, username_key, email, email_key, first_name, last_name, state, password_hash, created_at, updated_at, last_sign_in_at, language, credentials_at, sort_key, words, version)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 1)`,
 			u.ID, w.org, null(u.Username), null(sso.UsernameKey(u.Username)), null(u.Email.String()), null(u.Email.Key()), u.FirstName, u.LastName, u.State,
-			null(u.PasswordHash), at(u.CreatedAt), at(u.UpdatedAt), at(u.LastSignInAt), u.Language, at(u.CredentialsAt))
+			null(u.PasswordHash), at(u.CreatedAt), at(u.UpdatedAt), at(u.LastSignInAt), u.Language, at(u.CredentialsAt), u.SortKey(), joined(words))
+		if err == nil {
+			err = all.insertWords(ctx, &u, words)
+		}
 		return doing(err, "inserting user %s", u.ID)
+	}
+	was, err := all.indexedUser(ctx, u.ID)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return doing(err, "saving user %s", u.ID)
 	}
 	n, err := w.q.exec(ctx, `
 		update users
 		set username = $4, username_key = $5, email = $6, email_key = $7, first_name = $8, last_name = $9, state = $10, password_hash = $11,
-			updated_at = $12, last_sign_in_at = $13, language = $14, credentials_at = $15, version = version + 1
+			updated_at = $12, last_sign_in_at = $13, language = $14, credentials_at = $15, sort_key = $16, words = $17, version = version + 1
 		where org_id = $1 and id = $2 and version = $3`,
 		w.org, u.ID, u.Version, null(u.Username), null(sso.UsernameKey(u.Username)), null(u.Email.String()), null(u.Email.Key()), u.FirstName, u.LastName, u.State,
-		null(u.PasswordHash), at(u.UpdatedAt), at(u.LastSignInAt), u.Language, at(u.CredentialsAt))
-	return doing(saved(n, err), "saving user %s", u.ID)
+		null(u.PasswordHash), at(u.UpdatedAt), at(u.LastSignInAt), u.Language, at(u.CredentialsAt), u.SortKey(), joined(words))
+	if err = saved(n, err); err == nil {
+		err = all.indexUser(ctx, &u, was)
+	}
+	return doing(err, "saving user %s", u.ID)
 }
 
 // UserAt returns the user with this ID and the place of their home, or
@@ -139,13 +152,20 @@ func (r *Reader) UserAt(ctx context.Context, id sso.UserID) (UserAt, error) {
 	return u, doing(err, "reading user %s", id)
 }
 
-// NoteSignIn writes down when a user last signed in. It is no save: the
-// user's version stays.
-func (w *Writer) NoteSignIn(ctx context.Context, user sso.UserID, now time.Time) error {
+// NoteSignIn writes down when a user last signed in, and to which organization.
+// It is no save: the user's version stays. It takes two statements.
+func (w *Writer) NoteSignIn(ctx context.Context, user sso.UserID, org sso.OrgID, now time.Time) error {
 	n, err := w.q.exec(ctx, `
 		update users
 		set last_sign_in_at = $2
 		where id = $1`,
 		user, at(now))
-	return doing(found(n, err), "noting a sign-in of %s", user)
+	if err = found(n, err); err == nil {
+		_, err = w.q.exec(ctx, `
+			update memberships
+			set seen_at = $3
+			where org_id = $1 and user_id = $2`,
+			org, user, at(now))
+	}
+	return doing(err, "noting a sign-in of %s", user)
 }

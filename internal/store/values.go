@@ -44,6 +44,19 @@ func (i instant) Scan(src any) error {
 	return nil
 }
 
+// utcOrNever is an instant as a destination, the zero time for 0.
+func utcOrNever(t *time.Time) sql.Scanner { return instantOrNever{t} }
+
+type instantOrNever struct{ to *time.Time }
+
+// Scan reads microseconds, and 0 as the zero time.
+func (i instantOrNever) Scan(src any) error {
+	if src == int64(0) {
+		src = nil
+	}
+	return instant{i.to}.Scan(src)
+}
+
 // null is a text as an argument, null for the empty one.
 func null[T ~string](s T) any {
 	if s == "" {

@@ -78,9 +78,9 @@ func signInIsNoted(w *world) {
 	ctx := w.ctx
 	acme := w.addOrg("acme", nil)
 	alice := w.addUser(acme.ID, "alice")
-	w.refused(store.ErrNotFound, func(tx *store.Writer) error { return tx.NoteSignIn(ctx, "usr_none", w.now) })
+	w.refused(store.ErrNotFound, func(tx *store.Writer) error { return tx.NoteSignIn(ctx, "usr_none", acme.ID, w.now) })
 	alice.LastSignInAt = w.later()
-	w.write(func(tx *store.Writer) error { return tx.NoteSignIn(ctx, alice.ID, alice.LastSignInAt) })
+	w.write(func(tx *store.Writer) error { return tx.NoteSignIn(ctx, alice.ID, acme.ID, alice.LastSignInAt) })
 	same(w, "User()", alice, get[sso.User](w, "User()")(w.reader().User(ctx, alice.ID)))
 	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).SaveUser(ctx, alice) })
 }

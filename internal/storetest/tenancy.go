@@ -26,6 +26,8 @@ func tenantsAreApart(w *world) {
 			tx.Org(acme.ID).Record(ctx, sso.Event{At: w.now, Actor: "a", Action: "b"}))
 	})
 
+	invitation, _ := w.addInvitation(acme.ID, "carol@acme.example")
+
 	finds := func(r *store.OrgReader) map[string]bool {
 		found := map[string]bool{}
 		one := func(name string, err error) {
@@ -64,6 +66,18 @@ func tenantsAreApart(w *world) {
 		many("Memberships", len(members), err)
 		traces, err := r.Traces(ctx, 10)
 		many("Traces", len(traces), err)
+		people, err := r.People(ctx, store.PeopleQuery{Limit: 10})
+		many("People", len(people), err)
+		searched, err := r.People(ctx, store.PeopleQuery{Words: []string{"alice"}, Limit: 10})
+		many("People by a word", len(searched), err)
+		grouped, err := r.People(ctx, store.PeopleQuery{Group: "staff", Limit: 10})
+		many("People of a group", len(grouped), err)
+		_, err = r.Invitation(ctx, invitation.ID)
+		one("Invitation", err)
+		_, err = r.OpenInvitation(ctx, invitation.Email)
+		one("OpenInvitation", err)
+		invitations, err := r.Invitations(ctx, store.Place{}, 10)
+		many("Invitations", len(invitations), err)
 		events, err := r.Events(ctx, 10)
 		many("Events", len(events), err)
 		return found
