@@ -1,8 +1,9 @@
 # make demo    see it work: needs only Go
 # make test    every test, on both databases, through real identity providers and a real browser; installs what it needs
 # make check   the quick loop: no installs, SQLite only
+# make fuzz    every fuzz target, ten minutes each
 
-.PHONY: build demo test check lint bench shots
+.PHONY: build demo test check lint bench shots fuzz
 
 build:
 	go build -trimpath -o bin/sallyport ./cmd/sallyport
@@ -26,6 +27,10 @@ lint:
 
 bench:
 	cd benchmarks && go run .
+
+# make fuzz DURATION=10m PATTERN=internal/saml/
+fuzz:
+	@tools/fuzz.sh $(or $(DURATION),10m) $(PATTERN)
 
 shots:
 	@e2e/shots.sh
