@@ -2,17 +2,22 @@ package xmldsig
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"errors"
+	"fmt"
+	"iter"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/sallyport/sallyport/internal/xmltree"
 )
 
-// Whatever is read has a canonical form by every algorithm, which is read again
-// and is its own canonical form.
+// Whatever is read has a canonical form by every algorithm, of the whole and of each
+// part, which is read again, says the same, and is its own canonical form.
 func FuzzCanonicalize(f *testing.F) {
 	for _, s := range []string{
 		unsigned,
@@ -27,20 +32,63 @@ func FuzzCanonicalize(f *testing.F) {
 			return
 		}
 		prefixes := strings.Fields(list)
-		for _, c := range []C14N{{Algorithm: C14N10}, {Algorithm: C14N11}, {Algorithm: ExclusiveC14N}, {Algorithm: ExclusiveC14N, Prefixes: prefixes}} {
-			once := canonical(t, doc.Root(), c)
-			again, err := xmltree.Parse(once, xmltree.Metadata)
-			if e, ok := errors.AsType[*xmltree.Error](err); ok && e.Code == xmltree.CodeLimit {
-				continue // escapes and repeated declarations can be longer
+		parts := 0
+		for e := range doc.Root().Descendants() {
+			for _, c := range []C14N{{Algorithm: C14N10}, {Algorithm: C14N11}, {Algorithm: ExclusiveC14N}, {Algorithm: ExclusiveC14N, Prefixes: prefixes}} {
+				once := canonical(t, e, c)
+				again, err := xmltree.Parse(once, xmltree.Metadata)
+				if e, ok := errors.AsType[*xmltree.Error](err); ok && e.Code == xmltree.CodeLimit {
+					continue // escapes and repeated declarations can be longer
+				}
+				if err != nil {
+					t.Fatalf("%s of %q is %q: %v", c.Algorithm, src, once, err)
+				}
+				if twice := canonical(t, again.Root(), c); !bytes.Equal(once, twice) {
+					t.Fatalf("%s of %q is %q, of that %q", c.Algorithm, src, once, twice)
+				}
+				if got, want := said(again.Root()), said(e); got != want {
+					t.Fatalf("%s of %q says %s, want %s", c.Algorithm, src, got, want)
+				}
 			}
-			if err != nil {
-				t.Fatalf("%s of %q is %q: %v", c.Algorithm, src, once, err)
-			}
-			if twice := canonical(t, again.Root(), c); !bytes.Equal(once, twice) {
-				t.Fatalf("%s of %q is %q, of that %q", c.Algorithm, src, once, twice)
+			if parts++; parts == 8 {
+				return
 			}
 		}
 	})
+}
+
+// said returns what an element says to a reader: expanded names, values and texts.
+// Attributes of the namespace xml are left out, which the forms inherit.
+func said(apex xmltree.Element) string {
+	var b strings.Builder
+	for e := range apex.Descendants() {
+		depth := 0
+		for up := e; up != apex; up = up.Parent() {
+			depth++
+		}
+		fmt.Fprintf(&b, "\n%d {%s}%s %q", depth, e.Space(), e.QName(), e.Lead().String())
+		if e != apex {
+			fmt.Fprintf(&b, " %q", e.Tail().String())
+		}
+		attrs := slices.SortedFunc(e.Attrs(), func(a, b xmltree.Attr) int {
+			return cmp.Or(strings.Compare(a.Space, b.Space), strings.Compare(a.Local, b.Local))
+		})
+		for _, a := range attrs {
+			if a.Space != xmltree.XMLNamespace {
+				fmt.Fprintf(&b, " {%s}%s:%s=%q", a.Space, a.Prefix, a.Local, a.Value)
+			}
+		}
+	}
+	return b.String()
+}
+
+// allocated returns how many octets of memory f asks for, given back or not.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
 }
 
 func canonical(tb testing.TB, e xmltree.Element, c C14N) []byte {
@@ -65,8 +113,9 @@ func fixedKey(tb testing.TB) *ecdsa.PrivateKey {
 	return key
 }
 
-// However a signed message is changed: Verify does not panic, and what it takes
-// for verified says, octet for octet of its canonical form, what was signed.
+// However a signed message is changed: Verify does not panic, takes memory by the
+// length of the message, and what it takes for verified says, octet for octet of
+// its canonical form, what was signed.
 func FuzzVerify(f *testing.F) {
 	key := fixedKey(f)
 	enveloped := C14N{Algorithm: EnvelopedSignatureURI}
@@ -84,7 +133,11 @@ func FuzzVerify(f *testing.F) {
 			return
 		}
 		for e := range doc.Root().Descendants() {
-			v, err := Verify(e, keys, Legacy{SHA1: true, RSA1024: true})
+			var v Verified
+			var err error
+			if got, limit := allocated(func() { v, err = Verify(e, keys, Legacy{SHA1: true, RSA1024: true}) }), 16*uint64(len(src))+64<<10; got > limit {
+				t.Fatalf("%d octets of memory for %d octets of input, want at most %d", got, len(src), limit)
+			}
 			if codeOf(t, err) != "" {
 				continue
 			}
@@ -111,4 +164,40 @@ func FuzzKeyFromCertificate(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Whatever CheckIDs lets pass has no two attributes of one value that any reader
+// takes for IDs: in a namespace or in none, as written and as read.
+func FuzzCheckIDs(f *testing.F) {
+	f.Add([]byte(unsigned))
+	f.Add([]byte(`<a ID="x"><b xmlns:p="urn:p" p:id="x" Id="y"/><c xml:id="z" AssertionID="&#120;"/></a>`))
+	f.Fuzz(func(t *testing.T, src []byte) {
+		doc, err := xmltree.Parse(src, xmltree.Message)
+		if err != nil || codeOf(t, CheckIDs(doc)) != "" {
+			return
+		}
+		seen := map[string]bool{}
+		for a := range attributes(doc) {
+			if name := strings.ToLower(a.Local()); name != "id" && name != "assertionid" {
+				continue
+			}
+			if seen[a.Value()] || a.Value() != a.Raw() || a.Space() != "" {
+				t.Fatalf("%q lets %q pass", src, a.Raw())
+			}
+			seen[a.Value()] = true
+		}
+	})
+}
+
+// attributes yields all attributes of a document.
+func attributes(doc *xmltree.Document) iter.Seq[xmltree.AttrNode] {
+	return func(yield func(xmltree.AttrNode) bool) {
+		for e := range doc.Root().Descendants() {
+			for i := range e.NumAttrs() {
+				if !yield(e.AttrAt(i)) {
+					return
+				}
+			}
+		}
+	}
 }

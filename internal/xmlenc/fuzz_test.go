@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -20,8 +21,8 @@ func fixedKey(tb testing.TB) Key {
 	return key
 }
 
-// Decrypt never panics and has nothing but its own errors, which name an element
-// of the message; what DecryptElement reads is what Decrypt decrypts; what is
+// Decrypt never panics, takes memory by the length of the message and has nothing
+// but its own errors, which name an element of the message; what DecryptElement reads is what Decrypt decrypts; what is
 // decrypted without a switch is with all of them.
 func FuzzDecrypt(f *testing.F) {
 	key := fixedKey(f)
@@ -51,7 +52,12 @@ func FuzzDecrypt(f *testing.F) {
 			if operations++; operations > 2 {
 				return
 			}
-			text, err := Decrypt(e, []Key{key}, lenient)
+			var text []byte
+			var err error
+			// A private operation has its price, and there are up to eight.
+			if got, limit := allocated(func() { text, err = Decrypt(e, []Key{key}, lenient) }), 32*uint64(len(message))+1<<20; got > limit {
+				t.Fatalf("%d octets of memory for %d octets of input, want at most %d", got, len(message), limit)
+			}
 			checkError(t, doc, err)
 			read, readErr := DecryptElement(e, []Key{key}, lenient)
 			checkError(t, doc, readErr)
@@ -63,6 +69,15 @@ func FuzzDecrypt(f *testing.F) {
 			}
 		}
 	})
+}
+
+// allocated returns how many octets of memory f asks for, given back or not.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
 }
 
 func checkError(t *testing.T, doc *xmltree.Document, err error) {

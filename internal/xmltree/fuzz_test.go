@@ -3,6 +3,7 @@ package xmltree
 import (
 	"errors"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -23,17 +24,24 @@ var seeds = []string{
 	"<r>&#32;<!-->x-->\r\n<!----></r>",
 }
 
-// Parse never panics; what it refuses has a code and an offset within the input;
-// what it accepts is a tree whose parts lie within each other, whose names and
-// values can all be read, whose texts are what another reader of comments and
-// references finds, and which Message accepts only if Metadata does.
+// Parse never panics and takes memory by the length of the input; what it refuses
+// has a code and an offset within the input; what it accepts is a tree whose
+// parts lie within each other, whose names and values can all be read, whose texts
+// and values are what another reader of comments and references finds, and which
+// Message accepts only if Metadata does.
 func FuzzParse(f *testing.F) {
 	for _, s := range seeds {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {
-		metadata, loose := Parse(src, Metadata)
-		message, strict := Parse(src, Message)
+		var metadata, message *Document
+		var loose, strict error
+		if got, limit := allocated(func() {
+			metadata, loose = Parse(src, Metadata)
+			message, strict = Parse(src, Message)
+		}), 128*uint64(len(src))+64<<10; got > limit {
+			t.Fatalf("%d octets of memory for %d octets of input, want at most %d", got, len(src), limit)
+		}
 		for _, err := range []error{loose, strict} {
 			e, ok := errors.AsType[*Error](err)
 			if err != nil && (!ok || e.Code == "" || e.Detail == "" || e.Offset < 0 || e.Offset > len(src)) {
@@ -51,6 +59,15 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// allocated returns how many octets of memory f asks for, given back or not.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
 func checkTree(t *testing.T, doc *Document, size int) {
 	t.Helper()
 	count := 0
@@ -64,8 +81,8 @@ func checkTree(t *testing.T, doc *Document, size int) {
 				t.Fatalf("%s lies outside its parent", e.Path())
 			}
 		}
-		if e.Local() == "" || e.Prefix() != "" && e.Space() == "" {
-			t.Fatalf("name %q of namespace %q", e.QName(), e.Space())
+		if space, _ := e.LookupPrefix(e.Prefix()); e.Local() == "" || e.Prefix() != "" && e.Space() == "" || e.Space() != space {
+			t.Fatalf("name %q of namespace %q, where its prefix stands for %q", e.QName(), e.Space(), space)
 		}
 		seen := make(map[[2]string]bool)
 		for a := range e.Attrs() {
@@ -74,6 +91,12 @@ func checkTree(t *testing.T, doc *Document, size int) {
 				t.Fatalf("attribute %v of %s", a, e.Path())
 			}
 			seen[name] = true
+		}
+		for i := range e.NumAttrs() {
+			a := e.AttrAt(i)
+			if want := plainly(blanks.Replace(a.Raw())); a.Value() != want {
+				t.Fatalf("Value() of %s = %q, want %q for %q", a.Local(), a.Value(), want, a.Raw())
+			}
 		}
 		text, leaf := e.Leaf()
 		if leaf != e.FirstChild().IsZero() || leaf && text != e.Lead().String() {
@@ -91,6 +114,7 @@ func checkTree(t *testing.T, doc *Document, size int) {
 var (
 	comments   = regexp.MustCompile(`(?s)<!--.*?-->`)
 	references = regexp.MustCompile(`&[^;]*;`)
+	blanks     = strings.NewReplacer("\r\n", " ", "\r", " ", "\n", " ", "\t", " ") // in attributes
 )
 
 // plainly reads a text by other means than Parse does: comments cut out whole,
