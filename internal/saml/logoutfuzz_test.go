@@ -2,66 +2,110 @@ package saml_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/sallyport/sallyport/internal/saml"
 )
 
-// FuzzReadRedirect finds that no query makes ReadRedirect panic, that its error
-// is always a *Refusal, that no message is larger than the limit, and that a
-// query is accepted as a logout request only if the identity provider signed it.
-func FuzzReadRedirect(f *testing.F) {
+// judged has a logout message judged as what it came as, and returns all that it
+// tells. An answer may be unsigned; then it tells nothing that counts.
+func (p *logoutPeer) judged(m *saml.Received) (string, error) {
+	expect := p.expect
+	expect.RequestID = "id-ours"
+	if m.IsRequest() {
+		l, err := saml.VerifyLogoutRequest(m, expect, logoutNow)
+		if err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("request %q %q %q %q %q %v %q", l.ID, l.Issuer, l.NameID, l.SessionIndexes, l.Reason, l.NotOnOrAfter, m.RelayState), nil
+	}
+	a, err := saml.VerifyLogoutResponse(m, expect, logoutNow)
+	if err != nil || !a.Signed {
+		return "", err
+	}
+	return fmt.Sprintf("response %q %q %q %q %q", a.ID, a.Issuer, a.InResponseTo, a.Status, m.RelayState), nil
+}
+
+// logoutDrafts calls yield with the drafts of all attacks of a binding, of their
+// twins, and of both before anybody tampered with them.
+func logoutDrafts(binding string, yield func(forge func(*draft))) {
+	untouched := func(forge func(*draft)) func(*draft) {
+		return func(d *draft) {
+			if forge != nil {
+				forge(d)
+			}
+			d.after, d.query = nil, nil
+		}
+	}
+	yield(nil)
+	yield(answer())
+	for _, attack := range logoutAttacks() {
+		for _, on := range attack.on {
+			if on != binding {
+				continue
+			}
+			for _, forge := range []func(*draft){attack.forge, attack.twin, untouched(attack.forge), untouched(attack.twin)} {
+				yield(forge)
+			}
+		}
+	}
+}
+
+// fuzzLogout runs a fuzz target over messages that read makes of an input and
+// write makes of a draft.
+func fuzzLogout(f *testing.F, binding string, write func(d *draft) string, read func(input string) (*saml.Received, error)) {
+	f.Helper()
 	peer := newLogoutPeer(f)
 	stranger := logoutPeerOf(f, 2) // whose messages have the right form and the wrong key
-	f.Add(stranger.draft(saml.BindingRedirect, nil).rawQuery(f))
-	for _, attack := range queryAttacks() {
-		f.Add(stranger.draft(saml.BindingRedirect, attack.forge).rawQuery(f))
-	}
-	f.Fuzz(func(t *testing.T, rawQuery string) {
-		m, err := saml.ReadRedirect(rawQuery)
-		if err != nil {
-			if _, ok := errors.AsType[*saml.Refusal](err); !ok {
-				t.Fatalf("error of type %T", err)
+	said := map[string]bool{"": true}
+	logoutDrafts(binding, func(forge func(*draft)) {
+		input := write(peer.draft(binding, forge))
+		if m, err := read(input); err == nil {
+			if told, err := peer.judged(m); err == nil {
+				said[told] = true
 			}
-			return
 		}
-		if len(m.Message) > saml.MaxInflated || len(m.RelayState) > saml.MaxRelayState {
+		f.Add(input)
+		f.Add(write(stranger.draft(binding, forge)))
+	})
+	f.Fuzz(func(t *testing.T, input string) {
+		var m *saml.Received
+		var told string
+		var err error
+		// A query may inflate to its greatest size.
+		if got, limit := allocated(func() {
+			if m, err = read(input); err == nil {
+				told, err = peer.judged(m)
+			}
+		}), uint64(256*len(input)+4*saml.MaxInflated); got > limit {
+			t.Fatalf("%d octets of memory for %d octets of input, want at most %d", got, len(input), limit)
+		}
+		if m != nil && (len(m.Message) > saml.MaxMessage || len(m.RelayState) > saml.MaxRelayState) {
 			t.Fatalf("a message of %d bytes, a RelayState of %d", len(m.Message), len(m.RelayState))
 		}
-		if l, err := saml.VerifyLogoutRequest(m, peer.expect, logoutNow); err == nil {
-			t.Fatalf("accepted %+v", l)
+		if _, ok := errors.AsType[*saml.Refusal](err); err != nil && !ok {
+			t.Fatalf("error of type %T", err)
+		}
+		if err != nil {
+			ruleOf(t, err)
+		} else if !said[told] {
+			t.Fatalf("accepted %s, which was never signed", told)
 		}
 	})
 }
 
-// FuzzVerifyLogout finds that judging a logout message in an envelope never panics, that
-// its error is always a *Refusal whose rule is a line of the list, and that what
-// is accepted names whom the identity provider named.
+// FuzzReadRedirect finds that no query makes ReadRedirect panic or take memory
+// beyond the limits, that its error is always a *Refusal, and that a query is
+// accepted only if it tells, RelayState included, what was signed as a whole.
+func FuzzReadRedirect(f *testing.F) {
+	fuzzLogout(f, saml.BindingRedirect, func(d *draft) string { return d.rawQuery(f) }, saml.ReadRedirect)
+}
+
+// FuzzVerifyLogout finds the same of logout messages in a SOAP envelope, with the
+// signature in the message.
 func FuzzVerifyLogout(f *testing.F) {
-	peer := newLogoutPeer(f)
-	expect := peer.expect
-	expect.RequestID = "id-ours"
-	for _, forge := range []func(*draft){nil, answer()} {
-		f.Add([]byte(peer.draft(saml.BindingPost, forge).enveloped(f)))
-	}
-	for _, attack := range logoutForgeries() {
-		if attack.on[0] == saml.BindingPost {
-			f.Add([]byte(peer.draft(saml.BindingPost, attack.forge).enveloped(f)))
-		}
-	}
-	f.Fuzz(func(t *testing.T, message []byte) {
-		body := append(append([]byte(`<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>`), message...), "</s:Body></s:Envelope>"...)
-		m, err := saml.ReadSOAP(body)
-		if err == nil && m.IsRequest() {
-			var l *saml.Logout
-			if l, err = saml.VerifyLogoutRequest(m, expect, logoutNow); err == nil && l.NameID.Value != "alice@acme.example" {
-				t.Fatalf("accepted %+v", l)
-			}
-		} else if err == nil {
-			_, err = saml.VerifyLogoutResponse(m, expect, logoutNow)
-		}
-		if err != nil {
-			ruleOf(t, err)
-		}
-	})
+	const start, end = `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>`, `</s:Body></s:Envelope>`
+	fuzzLogout(f, saml.BindingSOAP, func(d *draft) string { return start + d.enveloped(f) + end },
+		func(input string) (*saml.Received, error) { return saml.ReadSOAP([]byte(input)) })
 }
