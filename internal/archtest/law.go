@@ -49,9 +49,11 @@ func law() []room {
 
 		// What several use cases need done, in the transaction of theirs.
 		{"internal/notify", lower, []string{leaves, domain, storage}},
+		{"internal/recovery", lower, []string{"internal/fault", "internal/secret", domain, storage, "internal/notify"}},
 
 		// Use cases. They never import one another.
 		{"internal/signin", flows, []string{leaves, xmlCore, protocols, domain, storage}},
+		{"internal/operate", flows, []string{leaves, domain, storage, lower}},
 		{"internal/setup", flows, []string{leaves, xmlCore, protocols, domain, storage}},
 		{"internal/grant", flows, []string{leaves, protocols, domain, storage}},
 

@@ -211,6 +211,11 @@ func (s *Service) Person(ctx context.Context, token secret.Token) (sso.Person, e
 	if err := p.Valid(now); err != nil {
 		return sso.Person{}, err
 	}
+	if p.Session.ActedAs() {
+		if err := s.stillActing(ctx, &p, now); err != nil {
+			return sso.Person{}, err
+		}
+	}
 	if now.Sub(p.Session.SeenAt) >= sso.SessionTouchEvery {
 		err := s.DB.Write(ctx, func(tx *store.Writer) error { return tx.TouchSession(ctx, p.Session.ID, now) })
 		if err != nil {
@@ -219,6 +224,29 @@ func (s *Service) Person(ctx context.Context, token secret.Token) (sso.Person, e
 		p.Session.SeenAt = now
 	}
 	return p, nil
+}
+
+// stillActing refuses a session in which somebody acts as the person once they
+// themselves are signed out or may not help any more.
+func (s *Service) stillActing(ctx context.Context, p *sso.Person, now time.Time) error {
+	over := &fault.Error{Kind: fault.Unauthenticated, Code: "session_over", Fix: fault.PersonSide}
+	var actor sso.Person
+	err := s.DB.Read(ctx, func(r *store.Reader) error {
+		var err error
+		actor, err = r.PersonBySession(ctx, p.Session.ActorSession)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return over
+	}
+	if err != nil {
+		return err
+	}
+	actor.Session.SeenAt = now // who acts is not idle
+	if actor.User.ID != p.Session.Actor || actor.Valid(now) != nil || !actor.Support() {
+		return over
+	}
+	return nil
 }
 
 // SignOut ends the session of this token. A token that is no session's any

@@ -89,6 +89,17 @@ func (w *Writer) TouchSession(ctx context.Context, id sso.SessionID, now time.Ti
 	return doing(found(n, err), "touching session %s", id)
 }
 
+// RotateSession gives a session another token: what knew the old one is out.
+// One that has ended stays as it is and is [ErrNotFound].
+func (w *Writer) RotateSession(ctx context.Context, id sso.SessionID, token secret.Hash, now time.Time) error {
+	n, err := w.q.exec(ctx, `
+		update sessions
+		set token_hash = $2, seen_at = $3
+		where id = $1 and ended_at is null`,
+		id, token[:], at(now))
+	return doing(found(n, err), "giving session %s another token", id)
+}
+
 // EndSession ends a session; one that has ended keeps its end.
 func (w *Writer) EndSession(ctx context.Context, id sso.SessionID, now time.Time) error {
 	n, err := w.q.exec(ctx, `

@@ -17,7 +17,8 @@ const (
 	KindSAMLRequest       Kind = "saml_request"       // an AuthnRequest that is out
 	KindSAMLAssertion     Kind = "saml_assertion"     // an assertion that came in
 	KindAuthorizationCode Kind = "authorization_code" // an app's code
-	KindOperatorLink      Kind = "operator_link"      // an operator's way in
+	KindPasswordReset     Kind = "password_reset"     // a link to set a new password
+	KindRegistration      Kind = "registration"       // a link to register anew, or for the first time
 )
 
 // InsertSingleUse stores a single-use thing by its hash. One that is there

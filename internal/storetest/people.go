@@ -241,6 +241,18 @@ func sessionsEnd(w *world) {
 	same(w, "an ended session", s, session(token))
 	same(w, "another session", second, session(secondToken))
 
+	rotated := secret.NewToken().Hash()
+	second.SeenAt = w.later()
+	w.write(func(tx *store.Writer) error { return tx.RotateSession(ctx, second.ID, rotated, second.SeenAt) })
+	missing[sso.Person](w, "Person() by the old token")(w.reader().Person(ctx, secondToken))
+	secondToken = rotated
+	same(w, "a rotated session", second, session(secondToken))
+	w.refused(store.ErrNotFound, func(tx *store.Writer) error { return tx.RotateSession(ctx, s.ID, secret.NewToken().Hash(), w.later()) })
+	w.refused(store.ErrNotFound, func(tx *store.Writer) error {
+		return tx.RotateSession(ctx, "ses_none", secret.NewToken().Hash(), w.now)
+	})
+	w.conflict("sessions_token_hash", func(tx *store.Writer) error { return tx.RotateSession(ctx, second.ID, token, w.now) })
+
 	second.EndedAt = w.later()
 	w.write(func(tx *store.Writer) error { return tx.EndSessionOf(ctx, secondToken, second.EndedAt) })
 	same(w, "a session ended by its token", second, session(secondToken))
