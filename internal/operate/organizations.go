@@ -1,0 +1,181 @@
+package operate
+
+import (
+	"context"
+	"slices"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// NewOrganization says which organization is to be made.
+type NewOrganization struct {
+	Key    string
+	Name   string
+	Parent string // key of the organization above; "": none
+}
+
+// CreateOrganization makes an organization.
+func (s *Service) CreateOrganization(ctx context.Context, by *sso.By, in NewOrganization) (sso.Organization, error) {
+	if err := mayChange(by); err != nil {
+		return sso.Organization{}, err
+	}
+	key, err := sso.ParseOrgKey(in.Key)
+	if err != nil {
+		return sso.Organization{}, err
+	}
+	name := sso.CleanName(in.Name)
+	if name == "" {
+		return sso.Organization{}, &fault.Error{Kind: fault.Invalid, Code: "name_empty", Fix: fault.PersonSide}
+	}
+	var o sso.Organization
+	err = s.DB.Write(ctx, func(tx *store.Writer) error {
+		now := s.Now()
+		o = sso.Organization{ID: sso.NewOrgID(now), Key: key, Name: name, State: sso.OrgActive, CreatedAt: now, UpdatedAt: now}
+		if err := place(ctx, tx, &o, in.Parent); err != nil {
+			return err
+		}
+		err := tx.SaveOrganization(ctx, o)
+		if store.ConflictOn(err, store.OrganizationKey) {
+			return &fault.Error{Kind: fault.Conflict, Code: "key_taken", Got: key, Fix: fault.PersonSide}
+		}
+		if err != nil {
+			return err
+		}
+		o.Version = 1
+		return record(ctx, tx, by, now, o.ID, "organization.created", string(o.ID), nil)
+	})
+	return o, err
+}
+
+// place puts o below the organization of this key, or at the top for "".
+func place(ctx context.Context, tx *store.Writer, o *sso.Organization, parent string) error {
+	if parent == "" {
+		return o.Place(nil)
+	}
+	above, err := customer(ctx, tx.Reader, parent)
+	if err != nil {
+		return err
+	}
+	return o.Place(&above)
+}
+
+// RenameOrganization gives an organization another name to show.
+func (s *Service) RenameOrganization(ctx context.Context, by *sso.By, key, name string) error {
+	name = sso.CleanName(name)
+	if name == "" {
+		return &fault.Error{Kind: fault.Invalid, Code: "name_empty", Fix: fault.PersonSide}
+	}
+	return s.change(ctx, by, key, "organization.renamed", func(_ *store.Writer, o *sso.Organization) (map[string]string, error) {
+		was := o.Name
+		if was == name {
+			return nil, errSame
+		}
+		o.Name = name
+		return map[string]string{"before": was, "after": name}, nil
+	})
+}
+
+// MoveOrganization puts an organization below another one, or at the top for
+// "". All that stands below it moves along.
+func (s *Service) MoveOrganization(ctx context.Context, by *sso.By, key, parent string) error {
+	return s.change(ctx, by, key, "organization.moved", func(tx *store.Writer, o *sso.Organization) (map[string]string, error) {
+		was := slices.Clone(o.Path)
+		if err := place(ctx, tx, o, parent); err != nil {
+			return nil, err
+		}
+		if slices.Equal(was, o.Path) {
+			return nil, errSame
+		}
+		return map[string]string{"parent": parent}, nil
+	})
+}
+
+// SuspendOrganization shuts out everybody of an organization and of all below
+// it, at once: sessions are judged when they are used.
+func (s *Service) SuspendOrganization(ctx context.Context, by *sso.By, key string) error {
+	return s.setState(ctx, by, key, sso.OrgSuspended, "organization.suspended")
+}
+
+// ResumeOrganization lets the people of a suspended organization in again.
+func (s *Service) ResumeOrganization(ctx context.Context, by *sso.By, key string) error {
+	return s.setState(ctx, by, key, sso.OrgActive, "organization.resumed")
+}
+
+func (s *Service) setState(ctx context.Context, by *sso.By, key string, state sso.OrgState, action string) error {
+	return s.change(ctx, by, key, action, func(_ *store.Writer, o *sso.Organization) (map[string]string, error) {
+		if o.State == state {
+			return nil, errSame
+		}
+		o.State = state
+		return nil, nil
+	})
+}
+
+// Grant switches an entitlement on for an organization, under a plan of the
+// vendor's that may be empty. Granting it again changes the plan.
+func (s *Service) Grant(ctx context.Context, by *sso.By, key string, e sso.Entitlement, plan string) error {
+	if err := known(e); err != nil {
+		return err
+	}
+	plan = sso.CleanName(plan)
+	return s.change(ctx, by, key, "entitlement.granted", func(tx *store.Writer, o *sso.Organization) (map[string]string, error) {
+		if !o.Entitled(e) {
+			o.Entitlements = append(o.Entitlements, e)
+		}
+		g := sso.EntitlementGrant{Entitlement: e, Plan: plan, By: string(by.User.ID), At: s.Now()}
+		return map[string]string{"entitlement": string(e), "plan": plan}, tx.Org(o.ID).SaveEntitlement(ctx, g)
+	})
+}
+
+// Revoke switches an entitlement off.
+func (s *Service) Revoke(ctx context.Context, by *sso.By, key string, e sso.Entitlement) error {
+	if err := known(e); err != nil {
+		return err
+	}
+	return s.change(ctx, by, key, "entitlement.revoked", func(tx *store.Writer, o *sso.Organization) (map[string]string, error) {
+		if !o.Entitled(e) {
+			return nil, errSame
+		}
+		o.Entitlements = slices.DeleteFunc(slices.Clone(o.Entitlements), func(have sso.Entitlement) bool { return have == e })
+		return map[string]string{"entitlement": string(e)}, tx.Org(o.ID).DeleteEntitlement(ctx, e)
+	})
+}
+
+func known(e sso.Entitlement) error {
+	if !slices.Contains(sso.Entitlements(), e) {
+		return &fault.Error{Kind: fault.Invalid, Code: "entitlement_unknown", Got: string(e), Fix: fault.OperatorSide}
+	}
+	return nil
+}
+
+// errSame ends a change that would change nothing: nothing is saved or written
+// down, and the caller is told that it is done.
+var errSame = &fault.Error{Kind: fault.Conflict, Code: "unchanged"}
+
+// change runs one change of a customer's organization with its audit line.
+func (s *Service) change(ctx context.Context, by *sso.By, key, action string, do func(*store.Writer, *sso.Organization) (map[string]string, error)) error {
+	if err := mayChange(by); err != nil {
+		return err
+	}
+	err := s.DB.Write(ctx, func(tx *store.Writer) error {
+		o, err := customer(ctx, tx.Reader, key)
+		if err != nil {
+			return err
+		}
+		detail, err := do(tx, &o)
+		if err != nil {
+			return err
+		}
+		o.UpdatedAt = s.Now()
+		if err := tx.SaveOrganization(ctx, o); err != nil {
+			return err
+		}
+		return record(ctx, tx, by, o.UpdatedAt, o.ID, action, string(o.ID), detail)
+	})
+	if fault.Is(err, errSame.Code) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,86 @@
+package operate
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// Roles returns the roles that operators have defined.
+func (s *Service) Roles(ctx context.Context, by *sso.By) (all []sso.RoleDefinition, err error) {
+	if err := mayHelp(by); err != nil {
+		return nil, err
+	}
+	err = s.DB.Read(ctx, func(r *store.Reader) error {
+		all, err = r.Roles(ctx)
+		return err
+	})
+	return all, err
+}
+
+// DefineRole makes a role, or changes the name and description of one.
+func (s *Service) DefineRole(ctx context.Context, by *sso.By, key, name, description string) error {
+	if err := mayChange(by); err != nil {
+		return err
+	}
+	role, err := sso.ParseRoleKey(key)
+	if err != nil {
+		return err
+	}
+	if name = sso.CleanName(name); name == "" {
+		return &fault.Error{Kind: fault.Invalid, Code: "name_empty", Fix: fault.PersonSide}
+	}
+	description = sso.CleanName(description)
+	return s.DB.Write(ctx, func(tx *store.Writer) error {
+		now, action := s.Now(), "role.changed"
+		d, err := tx.Role(ctx, role)
+		if errors.Is(err, store.ErrNotFound) {
+			all, err := tx.Roles(ctx)
+			if err != nil {
+				return err
+			}
+			if len(all) >= sso.MaxRoles {
+				return &fault.Error{Kind: fault.Exhausted, Code: "role_many", Fix: fault.OperatorSide}
+			}
+			d, action = sso.RoleDefinition{Key: role, CreatedAt: now}, "role.defined"
+		} else if err != nil {
+			return err
+		}
+		d.Name, d.Description, d.UpdatedAt = name, description, now
+		if err := tx.SaveRole(ctx, d); err != nil {
+			return err
+		}
+		return record(ctx, tx, by, now, "", action, string(role), map[string]string{"name": name})
+	})
+}
+
+// MaxCounted bounds how far people are counted for a page; what is more is
+// said to be more.
+const MaxCounted = 10_000
+
+// DeleteRole deletes a role that nobody has.
+func (s *Service) DeleteRole(ctx context.Context, by *sso.By, role sso.Role) error {
+	if err := mayChange(by); err != nil {
+		return err
+	}
+	return s.DB.Write(ctx, func(tx *store.Writer) error {
+		n, err := tx.CountRole(ctx, role, 1)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			return &fault.Error{Kind: fault.Conflict, Code: "role_used", Got: string(role), Fix: fault.OperatorSide}
+		}
+		err = tx.DeleteRole(ctx, role)
+		if errors.Is(err, store.ErrNotFound) {
+			return &fault.Error{Kind: fault.NotFound, Code: "role_unknown", Got: string(role), Fix: fault.OperatorSide}
+		}
+		if err != nil {
+			return err
+		}
+		return record(ctx, tx, by, s.Now(), "", "role.deleted", string(role), nil)
+	})
+}
