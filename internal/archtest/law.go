@@ -41,6 +41,7 @@ func law() []room {
 		{"internal/saml", protocols, []string{xmlCore}},
 		{"internal/oidc", protocols, []string{leaves}},
 		{"internal/password", protocols, []string{leaves}},
+		{"internal/otp", protocols, []string{leaves}},
 
 		// Nouns and rules, without I/O.
 		{"internal/sso", domain, []string{"internal/fault", "internal/secret"}},
@@ -97,6 +98,10 @@ func reserved() map[string][]string {
 		"os":                                   {"internal/secret", "internal/setup", storage, command, support},
 		"github.com/go-jose/go-jose/v4":        {"internal/oidc"},
 		"golang.org/x/crypto/argon2":           {"internal/password"},
+		"golang.org/x/crypto/bcrypt":           {"internal/password"},
+		"crypto/pbkdf2":                        {"internal/password"},
+		"github.com/pquerna/otp":               {"internal/otp"},
+		"rsc.io/qr":                            {"internal/otp"},
 		"github.com/coreos/go-oidc/v3":         {"cmd/sallyport/demoapp"},
 		"github.com/alecthomas/kong":           {"cmd/sallyport"},
 		"github.com/nicksnyder/go-i18n":        {"internal/web/ui"},

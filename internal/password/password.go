@@ -1,47 +1,32 @@
-// Package password makes and checks password hashes.
+// Package password makes and checks password hashes, and judges how easily a
+// password is guessed.
 //
-// Hashes are argon2id in the PHC string format. A check costs some 30 ms of
-// one core and 19 MiB by design, so a [Hasher] lets only so many run at a
-// time: a flood of guesses waits in a queue and does not take the machine.
-// Whether a guess may be made at all is the caller's to decide.
+// New hashes are argon2id in the PHC string format. Hashes that other systems
+// made are checked too: argon2i, bcrypt and PBKDF2; [NeedsRehash] tells which
+// ones should be made anew when their password has been seen. A check costs
+// some 30 ms of one core and 19 MiB by design, so a [Hasher] lets only so many
+// run at a time: a flood of guesses waits in a queue and does not take the
+// machine. Whether a guess may be made at all is the caller's to decide.
+//
+// # Trust
+//
+// What a wrong guess costs in time says nothing about whose password was
+// guessed, nor whether they exist: see [Hasher.Floor].
 package password
 
 import (
 	"context"
 	"crypto/rand"
-	"crypto/subtle"
-	"encoding/base64"
 	"fmt"
 	"runtime"
-	"strings"
+	"sync"
 	"sync/atomic"
+	"time"
 
-	"golang.org/x/crypto/argon2"
 	"golang.org/x/sync/semaphore"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/sallyport/sallyport/internal/fault"
-)
-
-// Cost of a new hash [OWASP Password Storage: argon2id, 19 MiB, 2 passes].
-const (
-	memoryKiB = 19 * 1024
-	passes    = 2
-	lanes     = 1
-	saltBytes = 16
-	keyBytes  = 32
-)
-
-// Bounds of the cost that a stored hash may ask for: an imported hash must not
-// stop the server.
-const (
-	maxMemoryKiB = 256 * 1024
-	maxPasses    = 16
-	maxLanes     = 16
-	minKeyBytes  = 16
-	maxKeyBytes  = 64
-	maxSaltBytes = 64
-	minSaltBytes = 8
 )
 
 // MaxWaiting bounds how many checks wait for a slot. Whoever comes then is
@@ -51,18 +36,37 @@ const MaxWaiting = 64
 // MaxLength is the length of the longest password, in octets.
 const MaxLength = 1024
 
-// Hasher makes and checks hashes, a bounded number at a time.
+// Bounds of [Hasher.Floor]: a wrong answer of bcrypt with cost 12, or of
+// PBKDF2 with 600,000 rounds, takes some 200 ms.
+const (
+	defaultFloor = 250 * time.Millisecond
+	maxFloor     = 5 * time.Second
+	maxCosts     = 64
+)
+
+// Hasher makes and checks hashes, a bounded number at a time. It is safe for
+// concurrent use.
 type Hasher struct {
+	// Floor is how long a wrong answer takes at least, from when the check
+	// gets its slot. Hashes of other systems take other times than ours and
+	// than the work that is done for nobody; beneath the floor, nobody can
+	// tell. Where the hashes of a system take longer than the floor, all wrong
+	// answers do once one was met. It is set before the hasher is used.
+	Floor time.Duration
+
 	slots   *semaphore.Weighted
 	waiting atomic.Int64
-	dummy   string
+	dummy   hashed
+
+	mu    sync.Mutex
+	costs map[string]time.Duration // how long a check takes that is not as dear as ours
 }
 
 // NewHasher returns a hasher that uses at most one core in two.
 func NewHasher() *Hasher {
 	slots := max(1, runtime.GOMAXPROCS(0)/2)
-	h := &Hasher{slots: semaphore.NewWeighted(int64(slots))}
-	h.dummy = encode(derive([]byte("no such user"), make([]byte, saltBytes), params{memoryKiB, passes, lanes, keyBytes}), make([]byte, saltBytes))
+	h := &Hasher{Floor: defaultFloor, slots: semaphore.NewWeighted(int64(slots)), dummy: ours(make([]byte, saltBytes)), costs: map[string]time.Duration{}}
+	h.dummy.want = make([]byte, keyBytes)
 	return h
 }
 
@@ -77,31 +81,65 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	defer h.slots.Release(1)
 	salt := make([]byte, saltBytes)
 	_, _ = rand.Read(salt)
-	return encode(derive(prepare(password), salt, params{memoryKiB, passes, lanes, keyBytes}), salt), nil
+	made := ours(salt)
+	return encode(made.derive(normal(password)), salt), nil
 }
 
 // Verify reports whether password is the one that was hashed. An empty hash
-// stands for a user who does not exist or has no password: the same work is
-// done and the answer is false, so that timing tells nothing. A stored hash
-// that cannot be read is an error.
+// stands for a user who does not exist or has no password: work is done and
+// the answer is false, after as long as any other. A stored hash that cannot be
+// read is an error.
 func (h *Hasher) Verify(ctx context.Context, hash, password string) (bool, error) {
 	if err := checkLength(password); err != nil {
 		return false, err
 	}
-	nobody := hash == ""
-	if nobody {
-		hash = h.dummy
-	}
-	p, salt, want, err := parse(hash)
-	if err != nil {
-		return false, err
+	stored, nobody := h.dummy, hash == ""
+	if !nobody {
+		var err error
+		if stored, err = parse(hash); err != nil {
+			return false, err
+		}
 	}
 	if err := h.wait(ctx); err != nil {
 		return false, err
 	}
-	defer h.slots.Release(1)
-	got := derive(prepare(password), salt, p)
-	return subtle.ConstantTimeCompare(got, want) == 1 && !nobody, nil
+	began := time.Now()
+	right := stored.matches(password) && !nobody
+	took := time.Since(began)
+	h.slots.Release(1)
+	if right {
+		return true, nil
+	}
+	return false, rest(ctx, began.Add(h.floor(stored.cost, took)))
+}
+
+// floor notes how long a check took and returns how long a wrong answer is to
+// take: as long as the dearest hash that was met so far. Of each cost the
+// quickest check counts, so that one busy moment does not slow all answers
+// down for good.
+func (h *Hasher) floor(cost string, took time.Duration) time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if known, ok := h.costs[cost]; cost != "" && (ok && took < known || !ok && len(h.costs) < maxCosts) {
+		h.costs[cost] = min(took, maxFloor)
+	}
+	floor := h.Floor
+	for _, d := range h.costs {
+		floor = max(floor, d+d/4)
+	}
+	return floor
+}
+
+// rest waits until an instant, without a slot.
+func rest(ctx context.Context, until time.Time) error {
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return fmt.Errorf("answering to a wrong password: %w", ctx.Err())
+	case <-timer.C:
+		return nil
+	}
 }
 
 // wait takes a slot, which is to be released.
@@ -119,8 +157,16 @@ func (h *Hasher) wait(ctx context.Context) error {
 
 // Check reports whether hash is one that [Hasher.Verify] can read.
 func Check(hash string) error {
-	_, _, _, err := parse(hash)
+	_, err := parse(hash)
 	return err
+}
+
+// NeedsRehash reports whether a hash is not as good as those that
+// [Hasher.Hash] makes, so that it should be replaced when the password is at
+// hand.
+func NeedsRehash(hash string) bool {
+	stored, err := parse(hash)
+	return err != nil || stored.weak
 }
 
 func checkLength(password string) error {
@@ -130,47 +176,5 @@ func checkLength(password string) error {
 	return nil
 }
 
-// prepare makes one password of the ways to write it [NIST SP 800-63B 3.1.1.2].
-func prepare(password string) []byte { return []byte(norm.NFKC.String(password)) }
-
-type params struct {
-	memory, time uint32
-	lanes        uint8
-	key          uint32
-}
-
-func derive(password, salt []byte, p params) []byte {
-	return argon2.IDKey(password, salt, p.time, p.memory, p.lanes, p.key)
-}
-
-func encode(key, salt []byte) string {
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, memoryKiB, passes, lanes,
-		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(key))
-}
-
-func parse(hash string) (p params, salt, key []byte, err error) {
-	bad := func(what string) (params, []byte, []byte, error) {
-		return params{}, nil, nil, &fault.Error{Kind: fault.Invalid, Code: "password_hash", Want: "an argon2id hash in PHC format", Got: what, Fix: fault.OperatorSide}
-	}
-	part := strings.Split(hash, "$")
-	if len(part) != 6 || part[0] != "" || part[1] != "argon2id" {
-		return bad("another format")
-	}
-	if part[2] != fmt.Sprintf("v=%d", argon2.Version) {
-		return bad("another version")
-	}
-	var m, t, l uint32
-	if n, err := fmt.Sscanf(part[3], "m=%d,t=%d,p=%d", &m, &t, &l); err != nil || n != 3 || part[3] != fmt.Sprintf("m=%d,t=%d,p=%d", m, t, l) {
-		return bad("unreadable parameters")
-	}
-	if l < 1 || l > maxLanes || t < 1 || t > maxPasses || m < 8*l || m > maxMemoryKiB {
-		return bad("parameters out of bounds")
-	}
-	if salt, err = base64.RawStdEncoding.Strict().DecodeString(part[4]); err != nil || len(salt) < minSaltBytes || len(salt) > maxSaltBytes {
-		return bad("unreadable salt")
-	}
-	if key, err = base64.RawStdEncoding.Strict().DecodeString(part[5]); err != nil || len(key) < minKeyBytes || len(key) > maxKeyBytes {
-		return bad("unreadable key")
-	}
-	return params{m, t, uint8(l), uint32(len(key))}, salt, key, nil
-}
+// normal makes one password of the ways to write it [NIST SP 800-63B 3.1.1.2].
+func normal(password string) []byte { return []byte(norm.NFKC.String(password)) }

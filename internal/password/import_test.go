@@ -1,0 +1,125 @@
+package password_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/password"
+)
+
+// imports are hashes of "pässword" (or what stands beside them), made by other
+// programs: Python's hashlib, crypt(3) and the reference implementation of
+// argon2.
+func imports() map[string][2]string {
+	const p = "pässword"
+	return map[string][2]string{
+		"argon2i":       {"password", "$argon2i$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$wWKIMhR9lyDFvRz9YTZweHKfbftvj+qf+YFY4NeBbtA"},
+		"bcrypt":        {p, "$2b$04$abcdefghijklmnopqrstuum174eFeoTj0DHmtuueFaS3Wde4P7wHG"},
+		"bcrypt 2y":     {p, "$2y$04$abcdefghijklmnopqrstuum174eFeoTj0DHmtuueFaS3Wde4P7wHG"},
+		"PBKDF2 SHA1":   {p, "$pbkdf2-sha1$i=1000$c2FsdHNhbHQ$q0NcntwhClL3qjELQ6JdXXwfb6w"},
+		"PBKDF2 SHA256": {p, "$pbkdf2-sha256$i=1000$c2FsdHNhbHQ$6h4IQHL9HWR81h+An2xpgQd08jjehAg7eLRyOAYi/os"},
+		"PBKDF2 SHA512": {p, "$pbkdf2-sha512$i=1000$c2FsdHNhbHQ$NUaxNiFiJBY94IDtL6cIb6Ny+yrX1nlX+ZMh+2LNA1J52ss/8QlZNBcKTA9DS6IbFo4DvoX4v8L+vqbXA8KZ/g"},
+		"passlib":       {p, "$pbkdf2-sha256$1000$c2FsdHNhbHQ$6h4IQHL9HWR81h.An2xpgQd08jjehAg7eLRyOAYi/os"},
+		"Django":        {p, "pbkdf2_sha256$1000$saltsalt$6h4IQHL9HWR81h+An2xpgQd08jjehAg7eLRyOAYi/os="},
+	}
+}
+
+// quick is a hasher whose wrong answers do not wait.
+func quick() *password.Hasher {
+	h := password.NewHasher()
+	h.Floor = 0
+	return h
+}
+
+func TestHashesOfOtherSystemsAreReadAndUpgraded(t *testing.T) {
+	t.Parallel()
+	h := quick()
+	for name, imported := range imports() {
+		secret, hash := imported[0], imported[1]
+		if err := password.Check(hash); err != nil {
+			t.Errorf("%s: Check() = %v", name, err)
+		}
+		if ok, err := h.Verify(t.Context(), hash, secret); err != nil || !ok {
+			t.Errorf("%s: Verify() = %v, %v, want true", name, ok, err)
+		}
+		if ok, err := h.Verify(t.Context(), hash, secret+"x"); err != nil || ok {
+			t.Errorf("%s: Verify() of another password = %v, %v, want false", name, ok, err)
+		}
+		if !password.NeedsRehash(hash) {
+			t.Errorf("%s: NeedsRehash() = false", name)
+		}
+	}
+	own, err := h.Hash(t.Context(), "pässword")
+	if err != nil || password.NeedsRehash(own) {
+		t.Errorf("NeedsRehash() of our own hash = true (%v)", err)
+	}
+	const cheap = "$argon2id$v=19$m=4096,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
+	const dearer = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
+	if !password.NeedsRehash(cheap) || password.NeedsRehash(dearer) {
+		t.Error("NeedsRehash() must be true of a cheaper hash, and false of a dearer one")
+	}
+}
+
+// Other systems hash what was typed as it is. "e" and a combining accent are
+// typed, and were hashed, in two characters.
+func TestAnImportedHashOfADecomposedSpelling(t *testing.T) {
+	t.Parallel()
+	const hash = "$pbkdf2-sha256$i=1000$c2FsdHNhbHQ$lor2LckEi67DEyVllO8p5sQwUy5EkiCCUaFD0QFrPRY"
+	if ok, err := quick().Verify(t.Context(), hash, "cafe\u0301"); err != nil || !ok {
+		t.Errorf("Verify() = %v, %v, want true", ok, err)
+	}
+}
+
+func TestImportsOutOfBoundsAreRefused(t *testing.T) {
+	t.Parallel()
+	for name, hash := range map[string]string{
+		"bcrypt that takes hours":    "$2b$31$abcdefghijklmnopqrstuum174eFeoTj0DHmtuueFaS3Wde4P7wHG",
+		"bcrypt cut short":           "$2b$04$abcdefghijklmnopqrstuum174eFeoTj0DHmtuueFaS3Wde4P7wH",
+		"bcrypt with more behind":    "$2b$04$abcdefghijklmnopqrstuum174eFeoTj0DHmtuueFaS3Wde4P7wHGG",
+		"bcrypt 2x":                  "$2x$04$abcdefghijklmnopqrstuum174eFeoTj0DHmtuueFaS3Wde4P7wHG",
+		"PBKDF2 that takes hours":    "$pbkdf2-sha256$i=4000000000$c2FsdHNhbHQ$6h4IQHL9HWR81h+An2xpgQd08jjehAg7eLRyOAYi/os",
+		"PBKDF2 that costs nothing":  "$pbkdf2-sha256$i=1$c2FsdHNhbHQ$6h4IQHL9HWR81h+An2xpgQd08jjehAg7eLRyOAYi/os",
+		"PBKDF2 by MD5":              "$pbkdf2-md5$i=1000$c2FsdHNhbHQ$6h4IQHL9HWR81h+An2xpgQd08jjehAg7eLRyOAYi/os",
+		"PBKDF2 with a signed count": "$pbkdf2-sha256$i=+1000$c2FsdHNhbHQ$6h4IQHL9HWR81h+An2xpgQd08jjehAg7eLRyOAYi/os",
+		"PBKDF2 without a key":       "$pbkdf2-sha256$i=1000$c2FsdHNhbHQ$",
+		"Django without a salt":      "pbkdf2_sha256$1000$$6h4IQHL9HWR81h+An2xpgQd08jjehAg7eLRyOAYi/os=",
+		"Django without a key":       "pbkdf2_sha256$1000$saltsalt$",
+		"plain text":                 "password",
+		"MD5":                        "$1$abcdefgh$G//4keteveJp0qb8z2DxG/",
+	} {
+		if err := password.Check(hash); !fault.Is(err, "password_hash") {
+			t.Errorf("%s: Check() = %v, want password_hash", name, err)
+		}
+	}
+}
+
+// In the bubble a check takes no time but the waiting, which can be measured.
+func TestAWrongAnswerTakesAsLongWhoeverIsAskedFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := password.NewHasher()
+		own, err := h.Hash(t.Context(), "pässword")
+		if err != nil {
+			t.Fatal(err)
+		}
+		hashes := map[string]string{"nobody": "", "ours": own}
+		for name, imported := range imports() {
+			hashes[name] = imported[1]
+		}
+		for name, hash := range hashes {
+			began := time.Now()
+			if ok, err := h.Verify(t.Context(), hash, "a wrong one"); err != nil || ok {
+				t.Fatalf("%s: Verify() = %v, %v, want false", name, ok, err)
+			}
+			if took := time.Since(began); took != h.Floor {
+				t.Errorf("%s: a wrong answer takes %v, want %v", name, took, h.Floor)
+			}
+		}
+		began := time.Now()
+		if ok, err := h.Verify(t.Context(), own, "pässword"); err != nil || !ok || time.Since(began) != 0 {
+			t.Errorf("the right answer: %v, %v after %v, want true at once", ok, err, time.Since(began))
+		}
+	})
+}
