@@ -7,10 +7,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/sallyport/sallyport/internal/safehttp"
+	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/setup"
+	"github.com/sallyport/sallyport/internal/store"
 )
 
 // applyCmd makes the database say what a file says.
@@ -38,7 +39,7 @@ func (c *applyCmd) Run(ctx context.Context, out streams) error {
 	if err != nil {
 		return err
 	}
-	s := &setup.Service{DB: db, Fetch: safehttp.New(), Now: func() time.Time { return time.Now().UTC() }}
+	s := c.setup(db)
 	changes, err := s.Apply(ctx, f, setup.Files(dir), mode)
 	if err = errors.Join(err, db.Close()); err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
@@ -54,6 +55,11 @@ func (c *applyCmd) Run(ctx context.Context, out streams) error {
 	}
 	_, err = fmt.Fprintln(out.Out, verb+": "+count(len(changes)))
 	return err
+}
+
+// setup returns the flow that sets things up in this database.
+func (d database) setup(db *store.DB) *setup.Service {
+	return &setup.Service{DB: db, Fetch: safehttp.New(), Now: now, Sealer: func(ctx context.Context) (*secret.Sealer, error) { return d.keys(ctx, db) }}
 }
 
 func (c *applyCmd) read(in io.Reader) (src []byte, dir string, err error) {

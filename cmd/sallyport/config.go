@@ -141,19 +141,12 @@ func (d database) keys(ctx context.Context, db *store.DB) (*secret.Sealer, error
 }
 
 // sealedValues reports whether the database holds anything sealed.
-func sealedValues(ctx context.Context, db *store.DB) (bool, error) {
-	found := false
-	err := db.Read(ctx, func(r *store.Reader) error {
-		for _, use := range []store.KeyUse{store.KeyForOIDC, store.KeyForSAML} {
-			keys, err := r.SigningKeys(ctx, use)
-			if err != nil {
-				return err
-			}
-			found = found || len(keys) > 0
-		}
-		return nil
+func sealedValues(ctx context.Context, db *store.DB) (sealed bool, err error) {
+	err = db.Read(ctx, func(r *store.Reader) error {
+		sealed, err = r.HoldsSealed(ctx)
+		return err
 	})
-	return found, err
+	return sealed, err
 }
 
 // migrateCmd brings the schema up to date and stops.

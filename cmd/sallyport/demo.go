@@ -14,7 +14,6 @@ import (
 
 	"github.com/sallyport/sallyport/cmd/sallyport/demoapp"
 	"github.com/sallyport/sallyport/internal/password"
-	"github.com/sallyport/sallyport/internal/safehttp"
 	"github.com/sallyport/sallyport/internal/samltest"
 	"github.com/sallyport/sallyport/internal/setup"
 )
@@ -87,7 +86,7 @@ func (d *demo) start(ctx context.Context, port int, log *slog.Logger) error {
 	if err := d.configure(ctx, store, idp, secret); err != nil {
 		return err
 	}
-	if d.sallyport, err = newServer(ctx, serverConfig{database: store, baseURL: urlOf(d.public), log: log}); err != nil {
+	if d.sallyport, err = newServer(ctx, serverConfig{database: store, baseURL: urlOf(d.public), name: "Sallyport", log: log}); err != nil {
 		return err
 	}
 	app, err := demoapp.New(demoapp.Config{Issuer: urlOf(d.public), ClientID: "demo-app", ClientSecret: secret, BaseURL: urlOf(d.app)})
@@ -162,8 +161,7 @@ func (d *demo) configure(ctx context.Context, db database, idp *samltest.IdP, se
 	if err != nil {
 		return err
 	}
-	s := &setup.Service{DB: open, Fetch: safehttp.New(), Now: now}
-	_, err = s.Apply(ctx, f, setup.Files(d.dir), setup.Commit)
+	_, err = db.setup(open).Apply(ctx, f, setup.Files(d.dir), setup.Commit)
 	return errors.Join(err, open.Close())
 }
 

@@ -30,6 +30,7 @@ type commands struct {
 	Demo    demoCmd    `cmd:"" help:"Run everything on this machine with a demo identity provider and a demo app."`
 	Serve   serveCmd   `cmd:"" help:"Run the server."`
 	Apply   applyCmd   `cmd:"" help:"Make the database say what a file says."`
+	Keys    keysCmd    `cmd:"" help:"List and turn over the keys that identity providers know."`
 	Migrate migrateCmd `cmd:"" help:"Bring the schema of the database up to date."`
 	Saml    SamlCmd    `cmd:"" help:"Judge SAML messages offline."`
 	Version versionCmd `cmd:"" help:"Print the version."`

@@ -27,6 +27,7 @@ const (
 type serveCmd struct {
 	database
 	BaseURL   string   `name:"base-url" required:"" placeholder:"URL" help:"Where people reach this deployment; the only source of links. Plain http only on loopback."`
+	Name      string   `default:"Sallyport" placeholder:"NAME" help:"What this deployment is called, on its pages and at identity providers."`
 	Listen    string   `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Address of the public listener."`
 	OpsListen string   `default:"127.0.0.1:9090" placeholder:"ADDRESS" help:"Address of the listener for health checks."`
 	Proxies   []string `placeholder:"CIDR" help:"Networks of reverse proxies whose X-Forwarded-For is believed."`
@@ -39,7 +40,7 @@ func (c *serveCmd) Run(ctx context.Context, out streams) error {
 	if err != nil {
 		return err
 	}
-	s, err := newServer(ctx, serverConfig{database: c.database, baseURL: c.BaseURL, proxies: proxies, log: logger(out.Err, c.LogFormat)})
+	s, err := newServer(ctx, serverConfig{database: c.database, baseURL: c.BaseURL, name: c.Name, proxies: proxies, log: logger(out.Err, c.LogFormat)})
 	if err != nil {
 		return err
 	}

@@ -34,6 +34,7 @@ const (
 type serverConfig struct {
 	database
 	baseURL string
+	name    string // of the deployment
 	proxies []netip.Prefix
 	log     *slog.Logger
 }
@@ -62,7 +63,7 @@ func newServer(ctx context.Context, cfg serverConfig) (*server, error) {
 	}
 	s := &server{db: db, log: cfg.log, swept: make(chan struct{})}
 	if s.sealer, err = cfg.keys(ctx, db); err == nil {
-		err = s.compose(ctx, base, cfg.proxies)
+		err = s.compose(ctx, base, cfg)
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -74,17 +75,16 @@ func newServer(ctx context.Context, cfg serverConfig) (*server, error) {
 }
 
 // compose wires flows and transports together.
-func (s *server) compose(ctx context.Context, base web.BaseURL, proxies []netip.Prefix) error {
-	requestKey, err := signin.LoadRequestKey(ctx, s.db, s.sealer, now())
-	if err != nil {
+func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig) error {
+	signIn := &signin.Service{DB: s.db, BaseURL: base.String(), Name: cfg.name, Passwords: password.NewHasher(), Sealer: s.sealer, Now: now}
+	if err := signIn.Prepare(ctx); err != nil {
 		return err
 	}
-	signIn := &signin.Service{DB: s.db, BaseURL: base.String(), Passwords: password.NewHasher(), Signing: requestKey, Now: now}
 	grants := &grant.Service{DB: s.db, Issuer: base.String(), Sealer: s.sealer, Now: now}
 	if err := grants.Prepare(ctx); err != nil {
 		return err
 	}
-	pages, err := ui.New(ui.Options{})
+	pages, err := ui.New(ui.Options{Product: cfg.name})
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, proxies []netip.
 	}}
 	provider := &oidcapi.Handler{Grants: grants, SignIn: beginner{loginPages}, Person: signIn.Person}
 	s.public, err = web.New(
-		web.Config{BaseURL: base, Proxies: proxies, Log: s.log, Person: signIn.Person, Failure: pages.Failure},
+		web.Config{BaseURL: base, Proxies: cfg.proxies, Log: s.log, Person: signIn.Person, Failure: pages.Failure},
 		pages.Routes(), loginPages.Routes(), (&samlapi.Handler{Flow: signIn}).Routes(), provider.Routes())
 	if err != nil {
 		return err

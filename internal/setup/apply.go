@@ -22,6 +22,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/safehttp"
+	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 )
@@ -31,6 +32,9 @@ type Service struct {
 	DB    *store.DB
 	Fetch *safehttp.Client
 	Now   func() time.Time
+	// Sealer returns what seals keys at rest. It is asked for only where one is
+	// made.
+	Sealer func(context.Context) (*secret.Sealer, error)
 }
 
 // Change is one thing that was changed, or would be.
@@ -95,6 +99,9 @@ func (s *Service) Apply(ctx context.Context, f *File, files Files, mode Mode) ([
 	// What lies outside the database is read before the transaction, which
 	// may run twice and must not wait for anybody.
 	outside, err := s.gather(ctx, f, files)
+	if err == nil && mode == Commit {
+		outside.keys, err = s.makeKeys(ctx, f)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -123,6 +130,7 @@ func (s *Service) Apply(ctx context.Context, f *File, files Files, mode Mode) ([
 type gathered struct {
 	idps    map[*Connection]*sso.SAML // what the metadata says; nil: none was given
 	secrets map[*App]string
+	keys    map[*Connection]store.DecryptionKey // made for those that had none
 }
 
 func (s *Service) gather(ctx context.Context, f *File, files Files) (gathered, error) {

@@ -114,12 +114,23 @@ func (a *applier) connection(org *sso.Organization, in *Connection) error {
 	}
 	did, action := "created, "+string(c.State), "connection.created"
 	if !missing {
-		did, action = changed(
-			field{"name", old.Name != c.Name}, field{"state, now " + string(c.State), old.State != c.State}, field{"identity provider", !same(old.SAML, c.SAML)},
-			field{"first sign-in", old.FirstSignIn != c.FirstSignIn}, field{"defaults", !same(old.Defaults, c.Defaults)}, field{"attributes", old.Attributes != c.Attributes}), "connection.changed"
+		did, action = changesOf(&old, &c), "connection.changed"
 	}
 	a.did("connection", in.Key, did)
-	return a.record(org.ID, action, string(c.ID))
+	if err := a.record(org.ID, action, string(c.ID)); err != nil {
+		return err
+	}
+	return a.decryptionKey(&c, in)
+}
+
+// changesOf lists what is new about a connection.
+func changesOf(old, c *sso.Connection) string {
+	before := old.SAML
+	before.Encryption = c.SAML.Encryption
+	return changed(
+		field{"name", old.Name != c.Name}, field{"state, now " + string(c.State), old.State != c.State}, field{"identity provider", !same(before, c.SAML)},
+		field{"encryption", old.SAML.Encryption != c.SAML.Encryption}, field{"first sign-in", old.FirstSignIn != c.FirstSignIn},
+		field{"defaults", !same(old.Defaults, c.Defaults)}, field{"attributes", old.Attributes != c.Attributes})
 }
 
 // mergeConnection gives the connection what the file says of it.
@@ -165,6 +176,13 @@ func (c *Connection) mergeSAML(to *sso.SAML) error {
 	}
 	if to.SignRequests == auto {
 		to.SignRequests = sso.SignAuto
+	}
+	const off = sso.Encryption("off")
+	if err := choose(&to.Encryption, c.Encryption, "encryption", off, sso.EncryptionAccepted, sso.EncryptionRequired); err != nil {
+		return err
+	}
+	if to.Encryption == off {
+		to.Encryption = sso.EncryptionOff
 	}
 	if c.Legacy == nil {
 		return nil

@@ -63,6 +63,7 @@ type Connection struct {
 	SignRequests *string       `yaml:"sign_requests"` // auto, always or never; new: auto
 	NameIDFormat *string       `yaml:"nameid_format"`
 	ForceAuthn   *bool         `yaml:"force_authn"`
+	Encryption   *string       `yaml:"encryption"` // off, accepted or required; new: off
 	Legacy       []LegacyGrant `yaml:"legacy"`
 }
 

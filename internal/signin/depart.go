@@ -3,11 +3,9 @@ package signin
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/saml"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -69,11 +67,11 @@ func (s *Service) Depart(ctx context.Context, b Browser, id sso.AttemptID) (Depa
 	if err != nil {
 		return Departure{}, err
 	}
-	return s.send(&c, request, relay, fresh)
+	return s.send(ctx, &c, request, relay, fresh)
 }
 
 // send writes the request as the connection wants it.
-func (s *Service) send(c *sso.Connection, id string, relay secret.Token, fresh bool) (Departure, error) {
+func (s *Service) send(ctx context.Context, c *sso.Connection, id string, relay secret.Token, fresh bool) (Departure, error) {
 	to, err := c.RequestEndpoint()
 	if err != nil {
 		return Departure{}, err
@@ -82,17 +80,25 @@ func (s *Service) send(c *sso.Connection, id string, relay secret.Token, fresh b
 		ID: id, Destination: to.Location, Issuer: s.entityID(c), ACS: s.acs(c), IssueInstant: s.Now(),
 		ForceAuthn: fresh, NameIDFormat: c.SAML.NameIDFormat,
 	}
+	var key saml.SigningKey
+	if c.SignsRequests() {
+		keys, err := s.requestKeys(ctx)
+		if err != nil {
+			return Departure{}, err
+		}
+		key = keys.signing
+	}
 	d := Departure{Name: c.Name}
 	if to.Binding == sso.BindingRedirect {
 		if c.SignsRequests() {
-			d.URL, err = request.SignedRedirectURL(relay.Reveal(), s.Signing)
+			d.URL, err = request.SignedRedirectURL(relay.Reveal(), key)
 		} else {
 			d.URL, err = request.RedirectURL(relay.Reveal())
 		}
 	} else {
 		var form saml.PostForm
 		if c.SignsRequests() {
-			form, err = request.SignedPostForm(relay.Reveal(), s.Signing)
+			form, err = request.SignedPostForm(relay.Reveal(), key)
 		} else {
 			form, err = request.PostForm(relay.Reveal())
 		}
@@ -113,27 +119,6 @@ func (s *Service) entityID(c *sso.Connection) string {
 }
 
 func (s *Service) acs(c *sso.Connection) string { return s.BaseURL + "/saml/" + c.Key + "/acs" }
-
-// Metadata returns our metadata for one connection.
-func (s *Service) Metadata(ctx context.Context, key string) ([]byte, error) {
-	var c sso.Connection
-	err := s.DB.Read(ctx, func(r *store.Reader) error {
-		var err error
-		c, err = r.ConnectionByKey(ctx, key)
-		return err
-	})
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, &fault.Error{Kind: fault.NotFound, Code: "connection_unknown"}
-	}
-	if err != nil {
-		return nil, err
-	}
-	m := saml.SPMetadata{
-		EntityID: s.entityID(&c), ACS: []string{s.acs(&c)}, SigningCertificates: [][]byte{s.Signing.Certificate},
-		WantAssertionsSigned: true, AuthnRequestsSigned: c.SignsRequests(),
-	}
-	return m.XML()
-}
 
 // connection reads a connection, and refuses one that may not be used now.
 func connection(ctx context.Context, r *store.Reader, id sso.ConnectionID) (sso.Connection, error) {

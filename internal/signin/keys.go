@@ -3,107 +3,143 @@ package signin
 import (
 	"context"
 	"crypto"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"math/big"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/saml"
-	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/store"
+	"github.com/sallyport/sallyport/internal/xmlenc"
 )
 
-// What a new key for requests is. RSA, because many identity providers verify
-// nothing else; a life of ten years, because none of them looks at it and
-// some administrators' consoles refuse a certificate that is over.
-const (
-	requestKeyBits      = 2048
-	requestKeyLife      = 10 * 365 * 24 * time.Hour
-	requestKeyAlgorithm = "RSA"
-)
+// requestKeyRefresh is how long the keys that sign our messages are kept in
+// memory. Somebody may have made the next one the current one.
+const requestKeyRefresh = time.Minute
 
-// LoadRequestKey returns the key that signs our requests to identity
-// providers, and makes it at the first start. All nodes on one database use
-// one key: its certificate stands at the customers' identity providers.
-func LoadRequestKey(ctx context.Context, db *store.DB, sealer *secret.Sealer, now time.Time) (saml.SigningKey, error) {
-	key, err := currentRequestKey(ctx, db, sealer)
-	if !errors.Is(err, store.ErrNotFound) {
-		return key, err
-	}
-	made, err := newRequestKey(sealer, now)
-	if err != nil {
-		return saml.SigningKey{}, err
-	}
-	err = db.Write(ctx, func(tx *store.Writer) error { return tx.InsertSigningKey(ctx, made) })
-	if err != nil && !errors.Is(err, store.ErrConflict) { // another node was quicker
-		return saml.SigningKey{}, err
-	}
-	return currentRequestKey(ctx, db, sealer)
+// requestKeys are the keys that sign our messages, as they were read.
+type requestKeys struct {
+	readAt       time.Time
+	signing      saml.SigningKey
+	certificates [][]byte // to be published: of the current key, and of the next
 }
 
-func currentRequestKey(ctx context.Context, db *store.DB, sealer *secret.Sealer) (saml.SigningKey, error) {
-	var keys []store.SigningKey
-	err := db.Read(ctx, func(r *store.Reader) error {
+// Prepare makes the key that signs our messages to identity providers where
+// there is none, and fails where the sealing key at hand does not open the one
+// there is. It is called before anything is served.
+func (s *Service) Prepare(ctx context.Context) error {
+	_, err := s.requestKeys(ctx)
+	return err
+}
+
+// requestKeys returns the keys that sign our messages, read not long ago. All
+// nodes on one database use the same: their certificates stand at the
+// customers' identity providers.
+func (s *Service) requestKeys(ctx context.Context) (*requestKeys, error) {
+	if k := s.signing.Load(); k != nil && s.Now().Sub(k.readAt) < requestKeyRefresh {
+		return k, nil
+	}
+	s.loading.Lock()
+	defer s.loading.Unlock()
+	now := s.Now()
+	if k := s.signing.Load(); k != nil && now.Sub(k.readAt) < requestKeyRefresh {
+		return k, nil
+	}
+	k, err := s.readRequestKeys(ctx)
+	if errors.Is(err, store.ErrNotFound) {
+		if err := s.makeRequestKey(ctx, now); err != nil {
+			return nil, err
+		}
+		k, err = s.readRequestKeys(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	k.readAt = now
+	s.signing.Store(k)
+	return k, nil
+}
+
+func (s *Service) readRequestKeys(ctx context.Context) (*requestKeys, error) {
+	var stored []store.SigningKey
+	err := s.DB.Read(ctx, func(r *store.Reader) error {
 		var err error
-		keys, err = r.SigningKeys(ctx, store.KeyForSAML)
+		stored, err = r.SigningKeys(ctx, store.KeyForSAML)
 		return err
 	})
 	if err != nil {
-		return saml.SigningKey{}, err
+		return nil, err
 	}
-	for _, k := range keys {
-		if k.State != store.KeyCurrent {
-			continue
+	k := &requestKeys{}
+	var next [][]byte
+	for i := range stored {
+		switch stored[i].State {
+		case store.KeyNext:
+			next = append(next, stored[i].Public)
+		case store.KeyCurrent:
+			private, err := s.privateKey(func() ([]byte, error) { return s.Sealer.Open(store.SigningKeyPlace(stored[i].ID), stored[i].Private) })
+			if err != nil {
+				return nil, fmt.Errorf("reading the key for requests: %w", err)
+			}
+			signer, ok := private.(crypto.Signer)
+			if !ok {
+				return nil, errors.New("reading the key for requests: it does not sign")
+			}
+			k.signing = saml.SigningKey{Signer: signer, Certificate: stored[i].Public}
+			k.certificates = [][]byte{stored[i].Public}
 		}
-		der, err := sealer.Open(store.SigningKeyPlace(k.ID), k.Private)
-		if err != nil {
-			return saml.SigningKey{}, fmt.Errorf("opening the key for requests: %w", err)
-		}
-		private, err := x509.ParsePKCS8PrivateKey(der)
-		if err != nil {
-			return saml.SigningKey{}, fmt.Errorf("reading the key for requests: %w", err)
-		}
-		signer, ok := private.(crypto.Signer)
-		if !ok {
-			return saml.SigningKey{}, errors.New("reading the key for requests: it does not sign")
-		}
-		return saml.SigningKey{Signer: signer, Certificate: k.Public}, nil
 	}
-	return saml.SigningKey{}, store.ErrNotFound
+	if k.signing.Signer == nil {
+		return nil, store.ErrNotFound
+	}
+	k.certificates = append(k.certificates, next...)
+	return k, nil
 }
 
-func newRequestKey(sealer *secret.Sealer, now time.Time) (store.SigningKey, error) {
-	private, err := rsa.GenerateKey(rand.Reader, requestKeyBits)
+// privateKey reads a key that open takes out of its seal.
+func (*Service) privateKey(open func() ([]byte, error)) (crypto.PrivateKey, error) {
+	der, err := open()
 	if err != nil {
-		return store.SigningKey{}, fmt.Errorf("making a key for requests: %w", err)
+		return nil, err
 	}
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
+	return x509.ParsePKCS8PrivateKey(der)
+}
+
+func (s *Service) makeRequestKey(ctx context.Context, now time.Time) error {
+	pair, err := saml.NewKeyPair(saml.ForSigning, "Sallyport requests", now)
 	if err != nil {
-		return store.SigningKey{}, fmt.Errorf("making a key for requests: %w", err)
+		return err
 	}
-	// One day back, for identity providers whose clock is behind.
-	template := x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: "Sallyport requests"},
-		NotBefore: now.AddDate(0, 0, -1), NotAfter: now.Add(requestKeyLife), KeyUsage: x509.KeyUsageDigitalSignature,
-	}
-	certificate, err := x509.CreateCertificate(rand.Reader, &template, &template, private.Public(), private)
+	private, err := pair.MarshalPrivate()
 	if err != nil {
-		return store.SigningKey{}, fmt.Errorf("making a certificate for requests: %w", err)
+		return err
 	}
-	der, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		return store.SigningKey{}, fmt.Errorf("making a key for requests: %w", err)
+	key := store.SigningKey{
+		ID: pair.ID(), Use: store.KeyForSAML, Algorithm: store.AlgorithmRSA, Private: s.Sealer.Seal(store.SigningKeyPlace(pair.ID()), private),
+		Public: pair.Certificate, State: store.KeyCurrent, Since: now, CreatedAt: now,
 	}
-	sum := sha256.Sum256(certificate)
-	id := "saml-" + hex.EncodeToString(sum[:10])
-	return store.SigningKey{
-		ID: id, Use: store.KeyForSAML, Algorithm: requestKeyAlgorithm, Private: sealer.Seal(store.SigningKeyPlace(id), der),
-		Public: certificate, State: store.KeyCurrent, Since: now, CreatedAt: now,
-	}, nil
+	err = s.DB.Write(ctx, func(tx *store.Writer) error { return tx.InsertSigningKey(ctx, key) })
+	if errors.Is(err, store.ErrConflict) { // another node was quicker
+		return nil
+	}
+	return err
+}
+
+// decryptionKeys opens the keys of a connection, in the order in which they
+// are tried.
+func (s *Service) decryptionKeys(stored []store.DecryptionKey) ([]xmlenc.Key, error) {
+	var keys []xmlenc.Key
+	for i := range stored {
+		k := &stored[i]
+		private, err := s.privateKey(func() ([]byte, error) { return s.Sealer.Open(store.DecryptionKeyPlace(k.ID), k.Private) })
+		if err != nil {
+			return nil, fmt.Errorf("reading decryption key %s: %w", k.ID, err)
+		}
+		key, err := xmlenc.NewKey(private)
+		if err != nil {
+			return nil, fmt.Errorf("reading decryption key %s: %w", k.ID, err)
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/sallyport/sallyport/internal/store"
 	"github.com/sallyport/sallyport/internal/storetest"
 	"github.com/sallyport/sallyport/internal/xmldsig"
+	"github.com/sallyport/sallyport/internal/xmlenc"
 )
 
 // practice is an old practice of an identity provider, and the code by which
@@ -32,6 +33,12 @@ func practices(small crypto.Signer) map[sso.LegacySwitch]practice {
 		sso.LegacyRSA1024: {func(r *samltest.Response) {
 			r.EachSigning(func(s *xmldsig.Signing) { s.Key = small })
 		}, "sig_key"},
+		sso.LegacyRSA15: {func(r *samltest.Response) {
+			r.Base, r.Encryption.Transport = samltest.EncryptedAssertionSigned, xmlenc.RSA15
+		}, "enc_alg"},
+		sso.LegacyTripleDES: {func(r *samltest.Response) {
+			r.Base, r.Encryption.Content = samltest.EncryptedAssertionSigned, xmlenc.TripleDESCBC
+		}, "enc_alg"},
 		sso.LegacyNoAuthnStatement: {func(r *samltest.Response) { r.Statements = nil }, "saml_shape"},
 		sso.LegacyTransientNameID:  {func(r *samltest.Response) { r.NameIDFormat = saml.FormatTransient }, "saml_nameid"},
 		sso.LegacyMissingAudience:  {func(r *samltest.Response) { r.Audience = "" }, "saml_audience"},
@@ -51,7 +58,12 @@ func TestALegacySwitchEndsWithItsDay(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := newWorld(t, storetest.Engines(t)[0])
-	for sw, old := range practices(small) {
+	w.encrypt("acme-okta", sso.EncryptionAccepted)
+	practices := practices(small)
+	if len(practices) != len(sso.LegacySwitches()) {
+		t.Errorf("%d of %d switches are tested", len(practices), len(sso.LegacySwitches()))
+	}
+	for sw, old := range practices {
 		idp := w.idp
 		if sw == sso.LegacyRSA1024 {
 			if w.idp, err = samltest.NewIdP(idp.EntityID, idp.SSO, small); err != nil {
@@ -64,7 +76,7 @@ func TestALegacySwitchEndsWithItsDay(t *testing.T) {
 			who := string(sw)
 			f := w.depart(w.identify(who+"@acme.example", sso.StepSSO), "acme-okta")
 			w.now = at
-			return w.respondTraced(f, w.answer(f, about(who+"@acme.example"), old.forge))
+			return w.respondTraced(f, w.answer(f, about(who+"@acme.example"), w.to("acme-okta", store.KeyCurrent), old.forge))
 		}
 		end := w.now.Truncate(day).Add(day)
 		w.apply(fmt.Sprintf(`organizations: [{key: acme, connections: [{key: acme-okta, legacy: [{switch: %s, until: %s}]}]}]`, sw, w.now.Format(time.DateOnly)))

@@ -14,6 +14,7 @@ import (
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 	"github.com/sallyport/sallyport/internal/xmldsig"
+	"github.com/sallyport/sallyport/internal/xmlenc"
 )
 
 // Response is what a browser posted to an assertion consumer service.
@@ -33,7 +34,7 @@ type Response struct {
 // attempt is returned with it where the request was known, so that the person
 // can begin again for the same app.
 func (s *Service) Respond(ctx context.Context, b Browser, in Response) (sso.AttemptID, error) {
-	j := judgement{Service: s, ctx: ctx, now: s.Now()}
+	j := judgement{Service: s, ctx: ctx, now: s.Now(), browser: b}
 	j.trace = sso.Trace{Method: sso.BySSO, At: j.now, Address: addressOf(b), UserAgent: b.UserAgent}
 	message, err := saml.DecodePost(in.SAMLResponse)
 	j.message, j.undecodable = message, refused(err)
@@ -84,18 +85,20 @@ func (s *Service) Respond(ctx context.Context, b Browser, in Response) (sso.Atte
 // judgement is one response in the course of being judged.
 type judgement struct {
 	*Service
-	ctx   context.Context
-	tx    *store.Writer
-	now   time.Time
-	trace sso.Trace
+	ctx     context.Context
+	tx      *store.Writer
+	now     time.Time
+	trace   sso.Trace
+	browser Browser
 
 	message     string // what was decoded of it
 	undecodable error
 	waiting     pending
 	connection  sso.Connection
+	trust       trusted
 	lineage     []sso.Organization
 	assertion   *saml.Assertion
-	refused     error // by package saml, or because the connection's keys cannot be read
+	refused     error // by package saml
 }
 
 // expect reads what the response must fit: the connection that the URL names
@@ -110,6 +113,9 @@ func (j *judgement) expect(r *store.Reader, in Response) (*fault.Error, error) {
 		return nil, err
 	}
 	j.trace.Connection, j.trace.Org = j.connection.ID, j.connection.Org
+	if j.trust, err = j.trusts(j.ctx, r, &j.connection); err != nil {
+		return nil, err
+	}
 	unsolicited := &fault.Error{Kind: fault.Denied, Code: "saml_irt", Want: "an answer to a sign-in that began here in the last 30 minutes", Got: "an answer that nobody waits for", Fix: fault.PersonSide}
 	if in.RelayState == "" {
 		return unsolicited, nil
@@ -161,6 +167,9 @@ func (j *judgement) judge(relay string) error {
 		return err
 	}
 	if j.connection.Version != before { // saved in this very moment
+		if j.trust, err = j.trusts(j.ctx, j.tx.Reader, &j.connection); err != nil {
+			return err
+		}
 		j.verify()
 	}
 	switch {
@@ -191,21 +200,32 @@ func (j *judgement) verify() {
 	if j.undecodable != nil {
 		return
 	}
-	var idp saml.IdP
-	if idp, j.refused = j.trusts(&j.connection); j.refused != nil {
-		return
-	}
 	on := j.connection.SAML.LegacyOn(j.now)
 	expect := saml.Expect{
-		IdP: idp, EntityID: j.entityID(&j.connection), ACS: j.acs(&j.connection), RequestID: j.waiting.Request, Skew: saml.DefaultSkew, AuthnAfter: j.waiting.Fresh,
+		IdP: j.trust.idp, EntityID: j.entityID(&j.connection), ACS: j.acs(&j.connection),
+		RequestID: j.waiting.Request, Skew: saml.DefaultSkew, AuthnAfter: j.waiting.Fresh,
+		DecryptionKeys: j.trust.keys, RequireEncryption: j.connection.SAML.Encryption == sso.EncryptionRequired,
 	}
 	if expect.Legacy, j.refused = tolerate(&j.connection, on); j.refused != nil {
 		return
+	}
+	// Each message that does not open is a question to our key.
+	questions := unopenedKey(j.connection.ID, j.browser)
+	throttled := j.unopened.full(questions, j.now)
+	if throttled {
+		expect.DecryptionKeys = nil
 	}
 	var err error
 	j.assertion, err = saml.Verify(j.message, expect, j.now)
 	if refusal, ok := errors.AsType[*saml.Refusal](err); ok {
 		j.trace.Checks = checks(refusal.Checks)
+		switch {
+		case refusal.Rule == saml.EncFailed:
+			j.unopened.allow(questions, j.now)
+		case refusal.Rule == saml.EncKey && throttled:
+			j.refused = &fault.Error{Kind: fault.Exhausted, Code: "enc_throttled", Want: "answers that we can open", Got: "many from this network that we could not", Fix: fault.IdPSide}
+			return
+		}
 	} else if j.assertion != nil {
 		j.trace.Checks = append(checks(j.assertion.Checks), warnings(&j.connection, on, func(without saml.Legacy) error {
 			expect.Legacy = without
@@ -261,26 +281,36 @@ func (j *judgement) prove(a *sso.Attempt, assertion *saml.Assertion, p *person) 
 	return saveAttempt(j.ctx, j.tx, a)
 }
 
-// trusted is what a connection trusts, parsed once per saved version.
+// trusted is what a connection trusts and opens, parsed once per saved version.
 type trusted struct {
 	version int64
 	idp     saml.IdP
+	keys    []xmlenc.Key // ours, where assertions are encrypted
 }
 
-func (s *Service) trusts(c *sso.Connection) (saml.IdP, error) {
+func (s *Service) trusts(ctx context.Context, r *store.Reader, c *sso.Connection) (trusted, error) {
 	if t, ok := s.trusted.Load(c.ID); ok && t.(trusted).version == c.Version {
-		return t.(trusted).idp, nil
+		return t.(trusted), nil
 	}
-	idp := saml.IdP{EntityID: c.SAML.IdPEntityID}
+	t := trusted{version: c.Version, idp: saml.IdP{EntityID: c.SAML.IdPEntityID}}
 	for _, der := range c.SAML.Certificates {
 		key, err := xmldsig.KeyFromCertificate(der)
 		if err != nil {
-			return saml.IdP{}, fmt.Errorf("reading a certificate of connection %s: %w", c.ID, err)
+			return trusted{}, fmt.Errorf("reading a certificate of connection %s: %w", c.ID, err)
 		}
-		idp.Keys = append(idp.Keys, key)
+		t.idp.Keys = append(t.idp.Keys, key)
 	}
-	s.trusted.Store(c.ID, trusted{c.Version, idp})
-	return idp, nil
+	if c.SAML.Decrypts() {
+		stored, err := r.Org(c.Org).DecryptionKeys(ctx, c.ID)
+		if err != nil {
+			return trusted{}, err
+		}
+		if t.keys, err = s.decryptionKeys(stored); err != nil {
+			return trusted{}, err
+		}
+	}
+	s.trusted.Store(c.ID, t)
+	return t, nil
 }
 
 // refused makes a fault of a refusal by package saml.

@@ -19,11 +19,11 @@ import (
 	"fmt"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/password"
-	"github.com/sallyport/sallyport/internal/saml"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
@@ -34,14 +34,18 @@ import (
 type Service struct {
 	DB        *store.DB
 	BaseURL   string // without a slash at the end; the only source of our URLs
+	Name      string // of the deployment, for people who read our metadata
 	Passwords *password.Hasher
-	Signing   saml.SigningKey // signs requests to identity providers that want it
+	Sealer    *secret.Sealer // of our keys
 	Now       func() time.Time
 
-	trusted sync.Map // sso.ConnectionID → trusted: keys parsed once per version
-	guesses throttle // at the password of one account from one network
-	crowd   throttle // at the passwords of all accounts from one network
-	strays  throttle // traces of responses that nobody waits for, from one network
+	loading  sync.Mutex // held by whoever reads the keys that sign our messages
+	signing  atomic.Pointer[requestKeys]
+	trusted  sync.Map // sso.ConnectionID → trusted: keys parsed once per version
+	guesses  throttle // at the password of one account from one network
+	crowd    throttle // at the passwords of all accounts from one network
+	strays   throttle // traces of responses that nobody waits for, from one network
+	unopened throttle // encrypted responses to one connection that were not good, from one network
 }
 
 // Browser is what is known of the browser that asks.

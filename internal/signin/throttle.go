@@ -21,6 +21,8 @@ var (
 	guessPace = pace{10, 30 * time.Second}
 	crowdPace = pace{200, 2 * time.Second}
 	strayPace = pace{50, 10 * time.Second}
+	// Whoever asks a key by altered messages needs thousands of them.
+	unopenedPace = pace{100, 10 * time.Second}
 )
 
 // maxThrottled bounds how many keys are remembered at a time.
@@ -55,6 +57,11 @@ func crowdKey(b Browser) throttleID { return throttleID{pace: crowdPace, network
 // strayKey counts responses that nobody waits for.
 func strayKey(b Browser) throttleID { return throttleID{pace: strayPace, network: networkOf(b)} }
 
+// unopenedKey counts encrypted responses to a connection that were not good.
+func unopenedKey(c sso.ConnectionID, b Browser) throttleID {
+	return throttleID{unopenedPace, string(c), networkOf(b)}
+}
+
 // networkOf returns the network of a browser; an unknown address is a network
 // of its own.
 func networkOf(b Browser) netip.Prefix {
@@ -73,6 +80,16 @@ type throttle struct {
 	spent map[throttleID]time.Time // when everything is given back
 }
 
+// full reports whether the key may do no more for now, and counts nothing.
+func (t *throttle) full(id throttleID, now time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.spent[id].Sub(now) > id.pace.whole()
+}
+
+// whole is how much of the interval may be spent before the next one.
+func (p pace) whole() time.Duration { return time.Duration(p.burst-1) * p.interval }
+
 // allow reports whether the key may do one more, and counts it.
 func (t *throttle) allow(id throttleID, now time.Time) bool {
 	t.mu.Lock()
@@ -84,7 +101,7 @@ func (t *throttle) allow(id throttleID, now time.Time) bool {
 	if back.Before(now) {
 		back = now
 	}
-	if back.Sub(now) > time.Duration(id.pace.burst-1)*id.pace.interval {
+	if back.Sub(now) > id.pace.whole() {
 		return false
 	}
 	if len(t.spent) >= maxThrottled {

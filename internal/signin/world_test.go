@@ -2,8 +2,7 @@ package signin_test
 
 import (
 	"compress/flate"
-	"crypto/rand"
-	"crypto/rsa"
+	"context"
 	"encoding/base64"
 	"errors"
 	"io"
@@ -15,7 +14,6 @@ import (
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/password"
-	"github.com/sallyport/sallyport/internal/saml"
 	"github.com/sallyport/sallyport/internal/samltest"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/setup"
@@ -85,7 +83,7 @@ func newWorld(t testing.TB, engine storetest.Engine) *world {
 	hasher.Floor = 0 // package password shows that wrong answers wait
 	db := engine.Open(t)
 	w.Service = &signin.Service{DB: db, BaseURL: baseURL, Passwords: hasher, Now: func() time.Time { return w.now }}
-	w.Signing = requestKey(t)
+	w.Sealer = sealer(t)
 	w.browser = newBrowser()
 	hash, err := hasher.Hash(t.Context(), "correct horse")
 	if err != nil {
@@ -100,12 +98,14 @@ func newBrowser() signin.Browser {
 	return signin.Browser{Binding: secret.NewToken().Hash(), Address: netip.MustParseAddr("192.0.2.7"), UserAgent: "test"}
 }
 
-func requestKey(t testing.TB) saml.SigningKey {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
+// sealer seals under a key of its own.
+func sealer(t testing.TB) *secret.Sealer {
+	t.Helper()
+	s, err := secret.NewSealer(make([]byte, 32))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return saml.SigningKey{Signer: key, Certificate: []byte("certificate")}
+	return s
 }
 
 // apply changes the customers. METADATA stands for the identity provider's.
@@ -120,9 +120,15 @@ func (w *world) apply(file string) {
 	if err != nil {
 		w.Fatal(err)
 	}
-	s := setup.Service{DB: w.DB, Now: func() time.Time { return w.now }}
-	if _, err := s.Apply(w.Context(), f, setup.Files("."), setup.Commit); err != nil {
+	if _, err := w.setup().Apply(w.Context(), f, setup.Files("."), setup.Commit); err != nil {
 		w.Fatal(err)
+	}
+}
+
+// setup is the flow by which the operator sets the customers up.
+func (w *world) setup() *setup.Service {
+	return &setup.Service{
+		DB: w.DB, Now: func() time.Time { return w.now }, Sealer: func(context.Context) (*secret.Sealer, error) { return w.Sealer, nil },
 	}
 }
 

@@ -62,8 +62,22 @@ type SAML struct {
 	IdPInitiated bool        `json:"idp_initiated,omitempty"`
 	NameIDFormat string      `json:"nameid_format,omitempty"` // asked for; "": none
 	ForceAuthn   bool        `json:"force_authn,omitempty"`
+	Encryption   Encryption  `json:"encryption,omitempty"`
 	Legacy       []Legacy    `json:"legacy,omitempty"`
 }
+
+// Encryption says whether assertions are encrypted for us.
+type Encryption string
+
+// The degrees. The zero value is off.
+const (
+	EncryptionOff      Encryption = ""         // we publish no key, and open nothing
+	EncryptionAccepted Encryption = "accepted" // we publish a key; a plain assertion is good too
+	EncryptionRequired Encryption = "required" // a plain assertion is refused
+)
+
+// Decrypts reports whether we open what is encrypted for us.
+func (s *SAML) Decrypts() bool { return s.Encryption != EncryptionOff }
 
 // RequestSign says when requests are signed.
 type RequestSign string
@@ -102,7 +116,9 @@ type LegacySwitch string
 // The switches.
 const (
 	LegacySHA1               LegacySwitch = "sha1"
+	LegacyRSA15              LegacySwitch = "rsa1_5"
 	LegacyRSA1024            LegacySwitch = "rsa1024"
+	LegacyTripleDES          LegacySwitch = "3des"
 	LegacyNoAuthnStatement   LegacySwitch = "no-authn-statement"
 	LegacyTransientNameID    LegacySwitch = "transient-nameid"
 	LegacyMissingAudience    LegacySwitch = "missing-audience"
@@ -113,7 +129,8 @@ const (
 // LegacySwitches lists the switches.
 func LegacySwitches() []LegacySwitch {
 	return []LegacySwitch{
-		LegacySHA1, LegacyRSA1024, LegacyNoAuthnStatement, LegacyTransientNameID, LegacyMissingAudience, LegacyMissingRecipient, LegacyMissingDestination,
+		LegacySHA1, LegacyRSA15, LegacyRSA1024, LegacyTripleDES, LegacyNoAuthnStatement, LegacyTransientNameID,
+		LegacyMissingAudience, LegacyMissingRecipient, LegacyMissingDestination,
 	}
 }
 

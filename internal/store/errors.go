@@ -50,6 +50,7 @@ const (
 	SMSCodeLimit       Constraint = "sms_codes_sent" // of [Writer.SendSMSCode], not of the engine
 	GroupName          Constraint = "groups_org_id_name"
 	OpenInvitationTo   Constraint = "invitations_org_id_email_key"
+	DecryptionKeyState Constraint = "decryption_keys_connection_id_state"
 )
 
 // ConflictError is an [ErrConflict] and says about what.

@@ -16,6 +16,9 @@ const (
 	KeyForSAML KeyUse = "saml" // requests to identity providers
 )
 
+// AlgorithmRSA is the algorithm of the keys for SAML.
+const AlgorithmRSA = "RSA"
+
 // KeyState says how far a signing key has come.
 type KeyState string
 

@@ -18,6 +18,8 @@ func tenantsAreApart(w *world) {
 	c := w.addConnection(acme.ID, "acme-okta")
 	alice := w.addUser(acme.ID, "alice")
 	w.addMember(acme.ID, alice.ID)
+	key := w.decryptionKey(c.ID, "k1", store.KeyCurrent)
+	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).InsertDecryptionKey(ctx, key) })
 	domain := sso.Domain{Org: acme.ID, Name: "acme.example", State: sso.DomainInReview, CreatedAt: w.now}
 	trace := w.trace(acme.ID)
 	link := w.link(c, alice.ID, "alice")
@@ -58,6 +60,8 @@ func tenantsAreApart(w *world) {
 		many("Domains", len(domains), err)
 		connections, err := r.Connections(ctx)
 		many("Connections", len(connections), err)
+		keys, err := r.DecryptionKeys(ctx, c.ID)
+		many("DecryptionKeys", len(keys), err)
 		users, err := r.Users(ctx)
 		many("Users", len(users), err)
 		byEmail, err := r.UsersByEmail(ctx, alice.Email)
@@ -112,6 +116,9 @@ func tenantsAreApart(w *world) {
 			return tx.SaveConnection(ctx, changed)
 		},
 		"SaveLink": func(tx *store.OrgWriter, _ sso.OrgID) error { return tx.SaveLink(ctx, link) },
+		"SetDecryptionKeyState": func(tx *store.OrgWriter, _ sso.OrgID) error {
+			return tx.SetDecryptionKeyState(ctx, key.ID, store.KeyCurrent, w.now)
+		},
 	} {
 		if err := w.db.Write(ctx, func(tx *store.Writer) error { return write(tx.Org(rival.ID), rival.ID) }); err == nil {
 			w.Errorf("%s() through another organization changes the row", name)
@@ -126,6 +133,9 @@ func tenantsAreApart(w *world) {
 			return tx.SaveMembership(ctx, sso.Membership{Org: acme.ID, User: alice.ID, Role: sso.RoleOwner, CreatedAt: w.now, UpdatedAt: w.now})
 		},
 		"InsertLink": func(tx *store.OrgWriter) error { return tx.InsertLink(ctx, w.link(c, alice.ID, "alice-2")) },
+		"InsertDecryptionKey": func(tx *store.OrgWriter) error {
+			return tx.InsertDecryptionKey(ctx, w.decryptionKey(c.ID, "k2", store.KeyNext))
+		},
 	} {
 		if err := w.db.Write(ctx, func(tx *store.Writer) error { return write(tx.Org(rival.ID)) }); !errors.Is(err, store.ErrReference) {
 			w.Errorf("%s() of what is another organization's = %v, want ErrReference", name, err)

@@ -188,7 +188,7 @@ func (w *world) connection(org sso.OrgID, key string) sso.Connection {
 			Endpoints:    []sso.Endpoint{{Binding: sso.BindingRedirect, Location: "https://idp.example/sso?a=1&b=<2>"}},
 			Certificates: [][]byte{{0, 1, 255}}, SignRequests: sso.SignAlways, WantsSigned: true, SPEntityID: "urn:old",
 			IdPInitiated: true, NameIDFormat: "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent", ForceAuthn: true,
-			Legacy: []sso.Legacy{{Switch: sso.LegacySHA1, Until: w.now}},
+			Encryption: sso.EncryptionRequired, Legacy: []sso.Legacy{{Switch: sso.LegacySHA1, Until: w.now}},
 		},
 		FirstSignIn: sso.FirstCreate,
 		Defaults:    sso.Defaults{Role: sso.RoleMember, Groups: []string{"staff"}, Organizations: []sso.OrgID{org}},

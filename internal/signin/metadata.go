@@ -1,0 +1,76 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/saml"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// Metadata returns our metadata for one connection: what an identity provider
+// has to know of us, and what spares its administrator typing.
+func (s *Service) Metadata(ctx context.Context, key string) ([]byte, error) {
+	var c sso.Connection
+	var stored []store.DecryptionKey
+	err := s.DB.Read(ctx, func(r *store.Reader) error {
+		var err error
+		if c, err = r.ConnectionByKey(ctx, key); err == nil && c.SAML.Decrypts() {
+			stored, err = r.Org(c.Org).DecryptionKeys(ctx, c.ID)
+		}
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, &fault.Error{Kind: fault.NotFound, Code: "connection_unknown"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	keys, err := s.requestKeys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m := saml.SPMetadata{
+		EntityID: s.entityID(&c), ACS: []string{s.acs(&c)}, SigningCertificates: keys.certificates,
+		WantAssertionsSigned: true, AuthnRequestsSigned: c.SignsRequests(),
+		DisplayName: s.Name, Attributes: requested(&c.Attributes),
+	}
+	for i := range stored {
+		// A key that is on its way out opens what still comes, and draws nothing new.
+		if stored[i].State != store.KeyRetired {
+			m.EncryptionCertificates = append(m.EncryptionCertificates, stored[i].Certificate)
+		}
+	}
+	return m.XML()
+}
+
+// requested returns the attributes that we ask for: those that the connection
+// names, and for the others those that most identity providers have.
+func requested(m *sso.AttributeMap) []saml.RequestedAttribute {
+	var all []saml.RequestedAttribute
+	for _, a := range []struct {
+		chosen, usual, friendly string
+		required                bool
+	}{
+		{m.Subject, "", "subject", true}, {m.Email, "email", "email", true},
+		{m.FirstName, "firstName", "firstName", false}, {m.LastName, "lastName", "lastName", false},
+		{m.Username, "", "username", false}, {m.Groups, "", "groups", false},
+	} {
+		name := a.chosen
+		if name == "" {
+			name = a.usual
+		}
+		if name == "" {
+			continue
+		}
+		format := saml.NameFormatBasic
+		if strings.Contains(name, ":") {
+			format = saml.NameFormatURI
+		}
+		all = append(all, saml.RequestedAttribute{Name: name, NameFormat: format, FriendlyName: a.friendly, Required: a.required})
+	}
+	return all
+}

@@ -1,0 +1,83 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+)
+
+// DecryptionKey is a key pair of ours for which one identity provider encrypts.
+// A connection has at most one in each state; the next one and the current one
+// are published, and all are tried.
+type DecryptionKey struct {
+	ID          string
+	Connection  sso.ConnectionID
+	Private     []byte // sealed
+	Certificate []byte // DER
+	State       KeyState
+	Since       time.Time // in this state
+	CreatedAt   time.Time
+}
+
+// DecryptionKeyPlace is where the private part of the key with this ID stands,
+// to which its seal is bound.
+func DecryptionKeyPlace(id string) secret.Place {
+	return secret.Place{Table: "decryption_keys", Column: "private", Row: id}
+}
+
+const decryptionKeyColumns = `k.id, k.connection_id, k.private, k.certificate, k.state, k.since, k.created_at`
+
+func decryptionKeyFields(k *DecryptionKey) []any {
+	return []any{&k.ID, &k.Connection, &k.Private, &k.Certificate, &k.State, utc(&k.Since), utc(&k.CreatedAt)}
+}
+
+// DecryptionKeys returns the keys of the organization's connection: the current
+// one, the next one, the retired one.
+func (r *OrgReader) DecryptionKeys(ctx context.Context, connection sso.ConnectionID) ([]DecryptionKey, error) {
+	all, err := list(ctx, r.q, decryptionKeyFields, `
+		select `+decryptionKeyColumns+`
+		from decryption_keys k
+		where k.org_id = $1 and k.connection_id = $2
+		order by case k.state when 'current' then 0 when 'next' then 1 else 2 end`,
+		r.org, connection)
+	return all, doing(err, "listing decryption keys of %s", connection)
+}
+
+// InsertDecryptionKey stores a new key of the organization's connection. A
+// second one in its state is a conflict on [DecryptionKeyState].
+func (w *OrgWriter) InsertDecryptionKey(ctx context.Context, k DecryptionKey) error {
+	_, err := w.q.exec(ctx, `
+		insert into decryption_keys (id, org_id, connection_id, private, certificate, state, since, created_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		k.ID, w.org, k.Connection, k.Private, k.Certificate, k.State, at(k.Since), at(k.CreatedAt))
+	return doing(err, "inserting decryption key %s", k.ID)
+}
+
+// SetDecryptionKeyState moves a key to another state, in which there must be
+// none.
+func (w *OrgWriter) SetDecryptionKeyState(ctx context.Context, id string, state KeyState, now time.Time) error {
+	n, err := w.q.exec(ctx, `
+		update decryption_keys
+		set state = $3, since = $4
+		where org_id = $1 and id = $2`,
+		w.org, id, state, at(now))
+	return doing(found(n, err), "making decryption key %s %s", id, state)
+}
+
+// DeleteDecryptionKey deletes a key; what is encrypted for it stays closed.
+func (w *OrgWriter) DeleteDecryptionKey(ctx context.Context, id string) error {
+	n, err := w.q.exec(ctx, `
+		delete from decryption_keys
+		where org_id = $1 and id = $2`,
+		w.org, id)
+	return doing(found(n, err), "deleting decryption key %s", id)
+}
+
+// HoldsSealed reports whether the database holds a key that was sealed.
+func (r *Reader) HoldsSealed(ctx context.Context) (bool, error) {
+	held, err := one(ctx, r.q, func(b *bool) []any { return []any{b} }, `
+		select exists (select 1 from signing_keys where kid > '') or exists (select 1 from decryption_keys where id > '')`)
+	return held, doing(err, "looking for sealed keys")
+}
