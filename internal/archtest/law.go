@@ -49,6 +49,7 @@ func law() []room {
 		{"internal/store", storage, []string{"internal/fault", "internal/secret", domain}},
 
 		// What several use cases need done, in the transaction of theirs.
+		{"internal/backoff", lower, []string{"internal/fault", "internal/secret", domain, storage}},
 		{"internal/notify", lower, []string{leaves, domain, storage}},
 		{"internal/recovery", lower, []string{"internal/fault", "internal/secret", domain, storage, "internal/notify"}},
 

@@ -1,0 +1,154 @@
+// Package backoff bounds how often a thing may be tried.
+//
+// What is counted stands in the database, so that all nodes agree and a restart
+// forgets nothing. A [Key] says what is counted and how much of it is allowed:
+// so much at once, and one more each interval. Of any number of tries at the
+// same time, no more than that get through.
+//
+// # Trust
+//
+// A stranger must not be able to lock somebody out, so the network that a try
+// comes from is part of every key that anybody can spend. All that can be
+// guessed about an account is counted together, passwords, codes, recovery
+// codes and resets: who is stopped at one does not go on at another.
+package backoff
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// pace is how much is allowed: burst at once, and then one more each interval.
+type pace struct {
+	burst    int
+	interval time.Duration
+}
+
+// The paces.
+var (
+	accountPace = pace{10, 30 * time.Second}
+	networkPace = pace{200, 2 * time.Second}
+	secondPace  = pace{20, 2 * time.Minute}
+	messagePace = pace{6, 5 * time.Minute}
+)
+
+// Networks are told apart by these prefixes.
+const (
+	prefix4 = 24
+	prefix6 = 48
+)
+
+// Key is what is counted.
+type Key struct {
+	pace pace
+	what string
+	user sso.UserID
+}
+
+// Account counts what is tried at a user's account from one network.
+func Account(user sso.UserID, from netip.Addr) Key {
+	return Key{accountPace, "account\x00" + string(user) + "\x00" + network(from), user}
+}
+
+// Name counts what is tried at a name from one network, whether it is
+// anybody's or not, so that the answer does not tell. user is whose it is, ""
+// where it is nobody's: unlocking the account unlocks its names.
+func Name(name string, user sso.UserID, from netip.Addr) Key {
+	return Key{accountPace, "name\x00" + name + "\x00" + network(from), user}
+}
+
+// Network counts what is tried at all accounts from one network.
+func Network(from netip.Addr) Key { return Key{networkPace, "network\x00" + network(from), ""} }
+
+// SecondFactor counts guesses at a user's second factor from anywhere. They
+// can be made only by who has given the first one, so no stranger spends them;
+// and six digits do not withstand guesses from a thousand networks.
+func SecondFactor(user sso.UserID) Key {
+	return Key{secondPace, "second\x00" + string(user), user}
+}
+
+// Messages counts what is sent to a user because somebody asked for it.
+func Messages(user sso.UserID) Key { return Key{messagePace, "messages\x00" + string(user), user} }
+
+// network returns the network of an address; an unknown address is a network
+// of its own.
+func network(a netip.Addr) string {
+	a = a.Unmap().WithZone("")
+	bits := prefix4
+	if a.Is6() {
+		bits = prefix6
+	}
+	n, _ := a.Prefix(bits)
+	return n.String()
+}
+
+// hash is the form in which a key is stored: what people type as their name is
+// a password now and then.
+func (k Key) hash() secret.Hash { return secret.HashOf([]byte("try\x00" + k.what)) }
+
+// Limiter counts. Its fields are set once, before it is used; it is safe for
+// concurrent use.
+type Limiter struct {
+	DB  *store.DB
+	Now func() time.Time
+}
+
+// Allow counts one try for all of the keys, or for none of them and returns
+// the fault try_later, which says in Want from when there is one more. It has
+// a transaction of its own: a try counts also where what it is for fails.
+func (l Limiter) Allow(ctx context.Context, keys ...Key) error {
+	err := l.DB.Write(ctx, func(tx *store.Writer) error {
+		now := l.Now()
+		for _, k := range keys {
+			wait, err := tx.Try(ctx, k.hash(), k.user, k.pace.burst, k.pace.interval, now)
+			if err != nil {
+				return err
+			}
+			if !wait.IsZero() {
+				return &fault.Error{
+					Kind: fault.Exhausted, Code: "try_later", Want: "from " + wait.UTC().Format(time.RFC3339), Got: "a try at " + now.UTC().Format(time.RFC3339),
+					Fix: fault.PersonSide,
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("asking whether to try: %w", err)
+	}
+	return nil
+}
+
+// Forget gives back all that was taken of these keys, after a right try.
+func (Limiter) Forget(ctx context.Context, tx *store.Writer, keys ...Key) error {
+	for _, k := range keys {
+		if err := tx.ForgetTry(ctx, k.hash()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// GiveBack gives back one try of each of these keys: a right one does not count
+// against others who use the same network.
+func (Limiter) GiveBack(ctx context.Context, tx *store.Writer, keys ...Key) error {
+	for _, k := range keys {
+		if err := tx.GiveBackTry(ctx, k.hash(), k.pace.interval); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Unlock gives back all that was taken of the keys of a user's account,
+// wherever it came from.
+func (Limiter) Unlock(ctx context.Context, tx *store.Writer, user sso.UserID) error {
+	return tx.ForgetTriesAt(ctx, user)
+}
