@@ -51,10 +51,10 @@ func (w *OrgWriter) SaveDomain(ctx context.Context, d sso.Domain) error {
 		return doing(err, "saving domain %q", d.Name)
 	}
 	_, err := w.q.exec(ctx, `
-		insert into domains (org_id, name, state, proof, connection_id, created_at, verified_at)
-		values ($1, $2, $3, $4, $5, $6, $7)
+		insert into domains (org_id, name, word, state, proof, connection_id, created_at, verified_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8)
 		on conflict (org_id, name) do update
-		set state = excluded.state, proof = excluded.proof, connection_id = excluded.connection_id, verified_at = excluded.verified_at`,
-		w.org, d.Name, d.State, null(d.Proof), null(d.Connection), at(d.CreatedAt), at(d.VerifiedAt))
+		set word = excluded.word, state = excluded.state, proof = excluded.proof, connection_id = excluded.connection_id, verified_at = excluded.verified_at`,
+		w.org, d.Name, []byte(d.Name), d.State, null(d.Proof), null(d.Connection), at(d.CreatedAt), at(d.VerifiedAt))
 	return doing(err, "saving domain %q of %s", d.Name, w.org)
 }

@@ -149,11 +149,11 @@ func (w *Writer) indexOrganization(ctx context.Context, o *sso.Organization) err
 	return err
 }
 
-// IndexBatch bounds how many users, and how many organizations, one call of
+// IndexBatch bounds how many users, organizations and domains one call of
 // [Writer.IndexOld] takes.
 const IndexBatch = 200
 
-// IndexOld indexes users and organizations that were stored before there was
+// IndexOld indexes users, organizations and domains that were stored before there was
 // an index, and returns how many; while that is not 0 there may be more. It
 // takes a few statements for each.
 func (w *Writer) IndexOld(ctx context.Context) (int, error) {
@@ -190,7 +190,21 @@ func (w *Writer) IndexOld(ctx context.Context) (int, error) {
 			return 0, doing(err, "indexing organization %s", orgs[i].ID)
 		}
 	}
-	return len(users) + len(orgs), nil
+	domains, err := list(ctx, w.q, textFields, `
+		select distinct d.name
+		from domains d
+		where d.word is null
+		limit $1`,
+		IndexBatch)
+	if err != nil {
+		return 0, doing(err, "listing domains without an index")
+	}
+	for _, name := range domains {
+		if _, err := w.q.exec(ctx, `update domains set word = $2 where name = $1 and word is null`, name, []byte(name)); err != nil {
+			return 0, doing(err, "indexing domain %q", name)
+		}
+	}
+	return len(users) + len(orgs) + len(domains), nil
 }
 
 func (w *Writer) indexOldUser(ctx context.Context, u *sso.User) error {

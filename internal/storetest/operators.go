@@ -162,3 +162,76 @@ func entitlementsAreKept(w *world) {
 	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).DeleteEntitlement(ctx, sso.EntitledSSO) })
 	none[sso.EntitlementGrant](w, "Entitlements()")(r.Org(acme.ID).Entitlements(ctx))
 }
+
+func organizationsAreListed(w *world) {
+	ctx, r := w.ctx, w.reader()
+	ask := func(q store.OrganizationQuery) []string {
+		w.Helper()
+		var keys []string
+		for _, o := range get[[]sso.Organization](w, "ListOrganizations()")(r.ListOrganizations(ctx, q)) {
+			keys = append(keys, o.Key)
+		}
+		return keys
+	}
+	none[string](w, "ListOrganizations() of nothing")(ask(store.OrganizationQuery{Limit: 10}), nil)
+
+	named := func(key, name string, parent *sso.Organization) sso.Organization {
+		o := w.addOrg(key, parent)
+		o.Name = name
+		w.write(func(tx *store.Writer) error { return tx.SaveOrganization(ctx, o) })
+		o.Version++
+		return o
+	}
+	zeta := named("zeta", "Zeta Works", nil)
+	acme := named("acme", "Ácme Ltd", nil)
+	emea := named("acme-emea", "EMEA of acme", &acme)
+	apac := named("acme-apac", "APAC works", &acme)
+	sub := named("berlin", "Berlin", &emea)
+	zeta.State = sso.OrgSuspended
+	w.write(func(tx *store.Writer) error { return tx.SaveOrganization(ctx, zeta) })
+	w.write(func(tx *store.Writer) error {
+		return tx.Org(sub.ID).SaveDomain(ctx, sso.Domain{Org: sub.ID, Name: "eisbaer.example", State: sso.DomainInReview, CreatedAt: w.later()})
+	})
+
+	all := []string{"acme", "acme-apac", "berlin", "acme-emea", "zeta"} // by name: Ácme, APAC, Berlin, EMEA, Zeta
+	for name, tc := range map[string]struct {
+		query store.OrganizationQuery
+		want  []string
+	}{
+		"all":                   {store.OrganizationQuery{}, all},
+		"below another":         {store.OrganizationQuery{Parent: acme.ID}, []string{"acme-apac", "acme-emea"}},
+		"below nobody":          {store.OrganizationQuery{Parent: apac.ID}, nil},
+		"suspended":             {store.OrganizationQuery{State: sso.OrgSuspended}, []string{"zeta"}},
+		"of a word":             {store.OrganizationQuery{Words: sso.SearchWords("WORK")}, []string{"acme-apac", "zeta"}},
+		"of two words":          {store.OrganizationQuery{Words: sso.SearchWords("zet work")}, []string{"zeta"}},
+		"of a word and a state": {store.OrganizationQuery{Words: sso.SearchWords("work"), State: sso.OrgActive}, []string{"acme-apac"}},
+		"of an accent":          {store.OrganizationQuery{Words: sso.SearchWords("acme l")}, []string{"acme"}},
+		"of a domain":           {store.OrganizationQuery{Words: sso.SearchWords("eisb")}, []string{"berlin"}},
+		"of nothing":            {store.OrganizationQuery{Words: sso.SearchWords("nobody")}, nil},
+	} {
+		q := tc.query
+		q.Limit = 10
+		same(w, name, tc.want, ask(q))
+		var walked []string
+		for q.Limit = 1; len(walked) <= len(tc.want); {
+			page := get[[]sso.Organization](w, name)(r.ListOrganizations(ctx, q))
+			if len(page) == 0 {
+				break
+			}
+			walked = append(walked, page[0].Key)
+			q.After = store.OrganizationPlace{Key: page[0].SortKey(), Org: page[0].ID}
+		}
+		same(w, name+", one by one", tc.want, walked)
+	}
+
+	for _, user := range []string{"alice", "bob"} {
+		w.addMember(sub.ID, w.addUser(sub.ID, user).ID)
+	}
+	w.addMember(acme.ID, w.addUser(acme.ID, "carol").ID)
+	for limit, want := range map[int][2]int{10: {3, 3}, 2: {2, 2}} {
+		organizations, people, err := r.CountBelow(ctx, acme.ID, limit)
+		if err != nil || organizations != want[0] || people != want[1] {
+			w.Errorf("CountBelow() at most %d = %d, %d, %v, want %v", limit, organizations, people, err, want)
+		}
+	}
+}

@@ -53,6 +53,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"messages are tried again and dropped":                      messagesAreRetriedAndDropped,
 		"one of many claims a message":                              oneOfManyClaims,
 		"the audit list is searched and paged":                      eventsAreListed,
+		"organizations are listed and found":                        organizationsAreListed,
 		"sign-ins are counted by the hour":                          signInsAreCounted,
 		"roles are kept":                                            rolesAreKept,
 		"plans of entitlements are kept":                            entitlementsAreKept,
