@@ -187,6 +187,9 @@ const maxQuote = 300
 
 // quote shortens a value from a message for a report.
 func quote(s string) string {
+	if len(s) <= maxQuote && utf8.ValidString(s) { // as whatever was parsed
+		return s
+	}
 	if len(s) <= maxQuote {
 		return strings.ToValidUTF8(s, "\uFFFD")
 	}

@@ -155,14 +155,23 @@ func (w *canonicalizer) startTag(e xmltree.Element) {
 	w.heights[w.depth] = len(w.rendered)
 	w.depth++
 	w.declare, w.attrs = w.declare[:0], w.attrs[:0]
-	for i := range e.NumAttrs() {
-		a := e.AttrAt(i)
-		w.addAttr(attribute{node: a, prefix: a.Prefix(), space: a.Space(), local: a.Local()})
-	}
 	if w.mode == exclusive {
 		w.useExclusive(e)
 	} else {
 		w.useInclusive(e)
+	}
+	inherits := e == w.apex && w.mode != exclusive
+	if tag, canonical := e.StartTag(); canonical && len(w.declare) == 0 && !inherits {
+		w.buf = append(append(w.buf, tag...), '>')
+		w.spill()
+		return
+	}
+	for i := range e.NumAttrs() {
+		a := e.AttrAt(i)
+		w.addAttr(attribute{node: a, prefix: a.Prefix(), space: a.Space(), local: a.Local()})
+	}
+	if inherits {
+		w.inherit(e)
 	}
 	w.buf = append(append(w.buf, '<'), e.QName()...)
 	for _, n := range w.declare {
@@ -199,7 +208,12 @@ func (w *canonicalizer) writeAttr(a *attribute) {
 func (w *canonicalizer) endTag(e xmltree.Element) {
 	w.depth--
 	w.rendered = w.rendered[:w.heights[w.depth]]
-	w.buf = append(append(append(w.buf, '<', '/'), e.QName()...), '>')
+	name, shut, end := e.QName(), e.ContentEnd(), e.End()
+	if end-shut == len("</>")+len(name) {
+		w.buf = append(w.buf, e.Document().Slice(shut, end)...) // as it is written
+	} else {
+		w.buf = append(append(append(w.buf, '<', '/'), name...), '>')
+	}
 	w.spill()
 }
 
@@ -222,9 +236,9 @@ func (w *canonicalizer) text(t xmltree.Text) {
 // the PrefixList that come into scope. [xml-exc-c14n 3]
 func (w *canonicalizer) useExclusive(e xmltree.Element) {
 	w.use(e.Prefix(), e.Space())
-	for i := range w.attrs {
-		if a := &w.attrs[i]; a.prefix != "" {
-			w.use(a.prefix, a.space)
+	for i := range e.NumAttrs() {
+		if a := e.AttrAt(i); a.Prefix() != "" {
+			w.use(a.Prefix(), a.Space())
 		}
 	}
 	if len(w.prefixes) == 0 {
@@ -250,8 +264,7 @@ func (w *canonicalizer) useExclusive(e xmltree.Element) {
 }
 
 // useInclusive declares all namespaces that come into scope, at the apex those
-// of its ancestors too, and lets the apex inherit xml:* attributes.
-// [xml-c14n 2.3, 2.4]
+// of its ancestors too. [xml-c14n 2.3, 2.4]
 func (w *canonicalizer) useInclusive(e xmltree.Element) {
 	for i := range e.NumNamespaces() {
 		w.use(e.NamespaceAt(i))
@@ -267,7 +280,6 @@ func (w *canonicalizer) useInclusive(e xmltree.Element) {
 			}
 		}
 	}
-	w.inherit(e)
 }
 
 // use declares a namespace in the tag at hand unless the output says the same

@@ -277,6 +277,9 @@ func decode(dst []byte, e xmltree.Element) ([]byte, *Error) {
 	}
 	var packed [(longestValue + 2) / 3 * 4]byte
 	n := 0
+	if !hasWhite(text) && len(text) <= len(packed) {
+		n, text = copy(packed[:], text), ""
+	}
 	for i := range len(text) {
 		switch c := text[i]; c {
 		case ' ', '\t', '\r', '\n':
@@ -293,4 +296,14 @@ func decode(dst []byte, e xmltree.Element) ([]byte, *Error) {
 		return nil, refuse(CodeShape, e, "base64", "something else")
 	}
 	return dst[:size], nil
+}
+
+// hasWhite reports whether there is XML white space in a text.
+func hasWhite(text string) bool {
+	for _, c := range [...]byte{' ', '\n', '\r', '\t'} {
+		if strings.IndexByte(text, c) >= 0 {
+			return true
+		}
+	}
+	return false
 }

@@ -90,10 +90,6 @@ const (
 	highs = 0x8080808080808080
 )
 
-// zeroes marks the octets of x that are zero with their highest bit; marks
-// above the lowest one may be wrong.
-func zeroes(x uint64) uint64 { return (x - ones) &^ x & highs }
-
 func word(s string, i int) uint64 {
 	b := s[i : i+8]
 	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
@@ -103,12 +99,16 @@ func word(s string, i int) uint64 {
 // plainText returns the offset of the first octet from i on that is no
 // printable ASCII, or '<', '>' or '&'; the length of s if there is none. Eight
 // octets at a time: most of a message is base64 and URIs.
+//
+// An octet below 0x80 gets its highest bit by taking something greater away from
+// it. It borrows from the octet above then: marks above the lowest one may be
+// wrong, and only the lowest is used.
 func plainText(s string, i int) int {
 	for ; i+8 <= len(s); i += 8 {
 		x := word(s, i)
 		// '<' and '>' differ in the bit 2 alone.
-		m := x&highs | (x-ones*' ')&^x&highs | zeroes((x|ones*2)^ones*'>') | zeroes(x^ones*'&')
-		if m != 0 {
+		m := x | (x - ones*' ') | (((x | ones*2) ^ ones*'>') - ones) | ((x ^ ones*'&') - ones)
+		if m &= highs; m != 0 {
 			return i + bits.TrailingZeros64(m)/8
 		}
 	}
@@ -126,8 +126,8 @@ func plainValue(s string, i int) int {
 	for ; i+8 <= len(s); i += 8 {
 		x := word(s, i)
 		// '&' and the apostrophe differ in the bit 1 alone.
-		m := x&highs | (x-ones*' ')&^x&highs | zeroes((x|ones)^ones*'\'') | zeroes(x^ones*'"') | zeroes(x^ones*'<')
-		if m != 0 {
+		m := x | (x - ones*' ') | (((x | ones) ^ ones*'\'') - ones) | ((x ^ ones*'"') - ones) | ((x ^ ones*'<') - ones)
+		if m &= highs; m != 0 {
 			return i + bits.TrailingZeros64(m)/8
 		}
 	}

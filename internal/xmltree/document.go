@@ -50,6 +50,7 @@ type elem struct {
 	nsN         uint8
 	lead, tail  runFlags // of the text behind the start tag, behind the element
 	below       runFlags // of all text directly below
+	loose       bool     // the start tag is written in another way than canonical XML has it
 }
 
 // attr is one attribute that declares no namespace.

@@ -60,6 +60,18 @@ func (e Element) QName() string {
 	return e.doc.src[n.start+1 : n.start+1+size]
 }
 
+// StartTag returns the start tag of e as it is written, without what ends it,
+// and whether this is how Canonical XML writes it unless a namespace has to be
+// declared in it. [xml-c14n 2.3]
+func (e Element) StartTag() (tag string, canonical bool) {
+	n := e.node()
+	end := n.open - 1
+	if n.open == n.end {
+		end-- // an empty-element tag
+	}
+	return e.doc.src[n.start:end], !n.loose
+}
+
 // Offset returns the offset of the first octet of e.
 func (e Element) Offset() int { return int(e.node().start) }
 

@@ -45,6 +45,7 @@ func (p *parser) declare(e *elem, a *attr, prefix string) error {
 	p.scope[p.scopeN] = scoped{index, p.same(raw, index), hashOf(prefix), hashOf(raw)}
 	p.scopeN++
 	e.nsN++
+	e.loose = true // whether and where it is written is for the canonical form to say
 	d.nss = append(d.nss, binding{prefix, raw})
 	return nil
 }
@@ -107,7 +108,27 @@ func (p *parser) bind(e *elem) error {
 			}
 		}
 	}
+	if d.sorted(attrs) {
+		return nil
+	}
+	e.loose = true
 	return d.distinct(attrs)
+}
+
+// sorted reports whether attributes are distinct and stand as canonical XML has
+// them: those in no namespace by their names, then up to one in a namespace.
+// [xml-c14n 2.2]
+func (d *Document) sorted(attrs []attr) bool {
+	for i := 1; i < len(attrs); i++ {
+		a, b := &attrs[i-1], &attrs[i]
+		if a.prefixLen > 0 {
+			return false
+		}
+		if b.prefixLen == 0 && d.src[a.name:a.name+int32(a.localLen)] >= d.src[b.name:b.name+int32(b.localLen)] {
+			return false
+		}
+	}
+	return true
 }
 
 // distinct refuses attributes of one tag that have one expanded name.

@@ -146,6 +146,9 @@ func (p *parser) markup() error {
 // text reads the run of text at pos up to the next '<' or the end of the input.
 func (p *parser) text() error {
 	s, begin := p.src, p.pos
+	if begin < len(s) && s[begin] == '<' {
+		return nil // there is none
+	}
 	var flags runFlags
 	i := begin
 scan:

@@ -33,6 +33,7 @@ func (p *parser) startTag() error {
 			return fail(CodeWellFormed, begin, "the document ends inside a tag")
 		}
 		if s[j] == '>' {
+			e.loose = e.loose || i != j
 			i = j + 1
 			break
 		}
@@ -40,12 +41,14 @@ func (p *parser) startTag() error {
 			if j+1 == len(s) || s[j+1] != '>' {
 				return fail(CodeWellFormed, j, "a stray '/' in a tag")
 			}
+			e.loose = e.loose || i != j
 			i, empty = j+2, true
 			break
 		}
 		if i == j {
 			return fail(CodeWellFormed, j, "no white space before an attribute")
 		}
+		e.loose = e.loose || i+1 != j || s[i] != ' '
 		if i, err = p.attribute(&e, j); err != nil {
 			return err
 		}
@@ -108,41 +111,46 @@ type tagName struct {
 
 // qname reads a name with at most one prefix at an offset. [xml-names 4]
 func (p *parser) qname(begin int) (tagName, error) {
-	s, i := p.src, begin
-	colon, first := -1, true
-	for i < len(s) {
-		c := s[i]
-		class := classes[c]
-		if class&nameRest != 0 && (!first || class&nameStart != 0) {
-			first = false
-			i++
-			continue
-		}
-		if c == ':' && colon < 0 && !first {
-			colon, first = i, true
-			i++
-			continue
-		}
-		if c < 0x80 {
-			break
-		}
-		size := validRune(s, i)
-		if r, _ := utf8.DecodeRuneInString(s[i:]); size == 0 || !isNameRune(r, first) {
-			break
-		}
-		first = false
-		i += size
+	s := p.src
+	colon, end := -1, ncName(s, begin)
+	illegal := end == begin
+	if !illegal && end < len(s) && s[end] == ':' {
+		colon = end
+		end = ncName(s, colon+1)
+		illegal = end == colon+1
 	}
-	if first || i < len(s) && (s[i] == ':' || s[i] >= 0x80) {
-		return tagName{}, fail(CodeWellFormed, i, "no legal name")
+	if illegal || end < len(s) && (s[end] == ':' || s[end] >= utf8.RuneSelf) {
+		return tagName{}, fail(CodeWellFormed, end, "no legal name")
 	}
-	if i-begin > MaxName {
+	if end-begin > MaxName {
 		return tagName{}, fail(CodeLimit, begin, "a name of more than %d octets", MaxName)
 	}
 	if colon < 0 {
-		return tagName{localLen: uint16(i - begin), end: i}, nil
+		return tagName{localLen: uint16(end - begin), end: end}, nil
 	}
-	return tagName{prefixLen: uint16(colon - begin), localLen: uint16(i - colon - 1), end: i}, nil
+	return tagName{prefixLen: uint16(colon - begin), localLen: uint16(end - colon - 1), end: end}, nil
+}
+
+// ncName returns the offset behind the longest name without a colon at an offset;
+// the offset itself if there is none.
+func ncName(s string, begin int) int {
+	i, class := begin, uint8(nameStart)
+	for i < len(s) {
+		if c := s[i]; c < utf8.RuneSelf {
+			if classes[c]&class == 0 {
+				return i
+			}
+			i++
+		} else {
+			size := validRune(s, i)
+			if r, _ := utf8.DecodeRuneInString(s[i:]); size == 0 || !isNameRune(r, i == begin) {
+				return i
+			}
+			i += size
+		}
+		class = nameRest
+	}
+	return i
 }
 
 // attribute reads an attribute or a namespace declaration at an offset and
@@ -153,11 +161,11 @@ func (p *parser) attribute(e *elem, begin int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	i := skipWhite(s, name.end)
-	if i == len(s) || s[i] != '=' {
+	equals := skipWhite(s, name.end)
+	if equals == len(s) || s[equals] != '=' {
 		return 0, fail(CodeWellFormed, begin, "an attribute without a value")
 	}
-	i = skipWhite(s, i+1)
+	i := skipWhite(s, equals+1)
 	if i == len(s) || s[i] != '"' && s[i] != '\'' {
 		return 0, fail(CodeWellFormed, begin, "an attribute value without quotes")
 	}
@@ -169,6 +177,7 @@ func (p *parser) attribute(e *elem, begin int) (int, error) {
 		name: int32(begin), prefixLen: name.prefixLen, localLen: name.localLen,
 		val: int32(i + 1), valLen: int32(end - i - 1), flags: flags,
 	}
+	e.loose = e.loose || equals != name.end || i != equals+1 || s[i] != '"' || flags&(hasEscapes|hasMarkup) != 0
 	prefix, local := p.doc.qname(a.name, a.prefixLen, a.localLen)
 	switch {
 	case prefix == "xmlns":
