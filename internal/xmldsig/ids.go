@@ -17,8 +17,7 @@ const fewIDs = 32
 // a namespace, xml:id, two IDs on one element, and values beside
 // [A-Za-z0-9_.-]{1,256} as they are written. The error is an *Error.
 func CheckIDs(docs ...*xmltree.Document) error {
-	var few [fewIDs]string
-	seen := idSet{few: few[:0]}
+	var seen idSet
 	for _, doc := range docs {
 		for e := range doc.Root().Descendants() {
 			if err := seen.addAll(e); err != nil {
@@ -85,7 +84,8 @@ func isID(value string) bool {
 
 // idSet is a set of IDs.
 type idSet struct {
-	few  []string
+	few  [fewIDs]string
+	n    int                 // of few
 	many map[string]struct{} // once few is full
 }
 
@@ -96,13 +96,14 @@ func (s *idSet) add(id string) bool {
 		s.many[id] = struct{}{}
 		return len(s.many) > before
 	}
-	for _, other := range s.few {
-		if other == id {
+	for i := range s.n {
+		if s.few[i] == id {
 			return false
 		}
 	}
-	if len(s.few) < cap(s.few) {
-		s.few = append(s.few, id)
+	if s.n < len(s.few) {
+		s.few[s.n] = id
+		s.n++
 		return true
 	}
 	s.many = make(map[string]struct{}, 4*fewIDs)
