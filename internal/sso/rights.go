@@ -39,16 +39,16 @@ func (r Rights) Govern() error {
 	if r.Owner() {
 		return nil
 	}
-	return r.denied("rights_owner", "an owner")
+	return &fault.Error{Kind: fault.Denied, Code: "rights_owner", Want: "an owner", Got: r.name(), Fix: fault.AdminSide}
 }
 
 // Give refuses to give a role that is above one's own.
 func (r Rights) Give(role Role) error {
 	switch {
 	case !r.Any():
-		return r.denied("console_denied", "an owner or administrator")
+		return &fault.Error{Kind: fault.Denied, Code: "console_role", Want: "an owner or administrator", Got: r.name(), Fix: fault.AdminSide}
 	case role == RoleOwner && !r.Owner():
-		return r.denied("rights_owner", "an owner")
+		return &fault.Error{Kind: fault.Denied, Code: "rights_owner", Want: "an owner", Got: r.name(), Fix: fault.AdminSide}
 	default:
 		return nil
 	}
@@ -120,17 +120,17 @@ type Standing struct {
 func (r Rights) Manage(s *Standing) error {
 	switch {
 	case !r.Any():
-		return r.denied("console_denied", "an owner or administrator")
+		return &fault.Error{Kind: fault.Denied, Code: "console_role", Want: "an owner or administrator", Got: r.name(), Fix: fault.AdminSide}
 	case s.User.State == UserDeleted:
 		return (&s.User).MaySignIn()
 	case !r.by.reaches(s.HomePath):
-		return r.denied("rights_guest", "an administrator of the organization where this person is at home")
+		return &fault.Error{Kind: fault.Denied, Code: "rights_guest", Want: "an administrator of the organization where this person is at home", Got: r.name(), Fix: fault.AdminSide}
 	}
 	for i := range s.Positions {
 		p := &s.Positions[i]
 		above := !r.by.reaches(p.Path) && (p.Role == RoleOwner || p.Role == RoleAdmin)
 		if above || p.Role == RoleOwner && !r.Owner() {
-			return r.denied("rights_outrank", "somebody with the same rights")
+			return &fault.Error{Kind: fault.Denied, Code: "rights_outrank", Want: "somebody with the same rights", Got: r.name(), Fix: fault.AdminSide}
 		}
 	}
 	return nil
@@ -193,10 +193,10 @@ func foreignAddress(e Email) error {
 	return &fault.Error{Kind: fault.Denied, Code: "ident_foreign", Want: "an address of no domain that another organization has proved", Got: e.String(), Fix: fault.AdminSide}
 }
 
-func (r Rights) denied(code, want string) error {
-	got := string(r.role)
-	if got == "" {
-		got = "neither"
+// name returns the role of these rights, for a fault.
+func (r Rights) name() string {
+	if !r.Any() {
+		return "neither"
 	}
-	return &fault.Error{Kind: fault.Denied, Code: code, Want: want, Got: got, Fix: fault.AdminSide}
+	return string(r.role)
 }

@@ -33,6 +33,7 @@ type (
 	DeviceID     string // dev_…
 	GroupID      string // grp_…
 	InvitationID string // inv_…
+	ImportID     string // imp_…
 )
 
 // NewOrgID returns a fresh identifier.
@@ -70,3 +71,6 @@ func NewGroupID(now time.Time) GroupID { return GroupID(secret.NewID("grp", now)
 
 // NewInvitationID returns a fresh identifier.
 func NewInvitationID(now time.Time) InvitationID { return InvitationID(secret.NewID("inv", now)) }
+
+// NewImportID returns a fresh identifier.
+func NewImportID(now time.Time) ImportID { return ImportID(secret.NewID("imp", now)) }

@@ -170,7 +170,7 @@ func (w *Writer) UpgradePassword(ctx context.Context, user sso.UserID, from, to 
 
 // WipeCredentials takes from a user whatever they could sign in with but single
 // sign-on: password, factors, recovery codes, remembered browsers and codes on
-// their way; and ends their sessions. It takes six statements.
+// their way; and ends their sessions. It takes seven statements.
 func (w *Writer) WipeCredentials(ctx context.Context, user sso.UserID, now time.Time) error {
 	n, err := w.q.exec(ctx, `
 		update users
@@ -195,5 +195,8 @@ func (w *Writer) WipeCredentials(ctx context.Context, user sso.UserID, now time.
 		set ended_at = coalesce(ended_at, $2)
 		where user_id = $1`,
 		user, at(now))
+	if err == nil {
+		err = w.indexMemberships(ctx, user)
+	}
 	return doing(err, "ending the sessions of %s", user)
 }

@@ -13,9 +13,14 @@ const TraceLife = 90 * 24 * time.Hour
 // sign-ins need not wait for it.
 const housekeepingBatch = 1000
 
+// InvitationKept is how long an invitation is kept when it cannot be accepted
+// any more.
+const InvitationKept = 90 * 24 * time.Hour
+
 // DeleteExpired deletes what is of no use any more: attempts, single-use
-// things, tokens, sessions, remembered browsers, SMS codes and counts of tries
-// past their time, traces past [TraceLife] and messages past [OutboxLife]. It
+// things, tokens, sessions, remembered browsers, SMS codes, counts of tries and
+// uploaded lists of people past their time, traces past [TraceLife], messages
+// past [OutboxLife] and invitations past [InvitationKept]. It
 // returns how many rows it deleted; while that is not 0 there may be more. It
 // takes one statement for each of these.
 func (w *Writer) DeleteExpired(ctx context.Context, now time.Time) (int64, error) {
@@ -31,6 +36,8 @@ func (w *Writer) DeleteExpired(ctx context.Context, now time.Time) (int64, error
 		{`delete from devices where id in (select id from devices where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from sms_codes where owner in (select owner from sms_codes where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from tries where key in (select key from tries where back_at <= $1 order by back_at limit $2)`, now},
+		{`delete from imports where id in (select id from imports where expires_at <= $1 order by expires_at limit $2)`, now},
+		{`delete from invitations where id in (select id from invitations where expires_at <= $1 order by expires_at limit $2)`, now.Add(-InvitationKept)},
 		{`delete from traces where reference in (select reference from traces where at <= $1 order by at limit $2)`, now.Add(-TraceLife)},
 		{`delete from outbox where id in (select id from outbox where done_at <= $1 order by done_at limit $2)`, now.Add(-OutboxLife)},
 	} {

@@ -5,9 +5,10 @@ import (
 	"strings"
 )
 
-// statement gathers the conditions of a statement with their arguments.
+// statement gathers conditions or rows of a statement with their arguments.
 type statement struct {
 	and  []string
+	rows []string
 	args []any
 }
 
@@ -20,6 +21,13 @@ func (s *statement) arg(v any) string {
 func (s *statement) where(condition string) { s.and = append(s.and, condition) }
 
 func (s *statement) conditions() string { return strings.Join(s.and, "\n\t\t\tand ") }
+
+// row adds a row of values to an insert.
+func (s *statement) row(values ...string) {
+	s.rows = append(s.rows, "("+strings.Join(values, ", ")+")")
+}
+
+func (s *statement) values() string { return strings.Join(s.rows, ", ") }
 
 // beginning demands that a column begin with a word.
 func (s *statement) beginning(column, word string) {

@@ -82,7 +82,7 @@ func mayScan(step, text string) bool {
 			return true
 		}
 	}
-	if strings.HasSuffix(step, "-ROW VALUES CLAUSE") || strings.HasSuffix(step, "_unsorted") { // an index of what is left to do
+	if strings.HasSuffix(step, "-ROW VALUES CLAUSE") || strings.HasSuffix(step, "_unsorted") || strings.HasSuffix(step, "_working") { // an index of what is left to do
 		return true
 	}
 	return !strings.Contains(text, "where") && (step == "SCAN o" || step == "SCAN p") // all organizations, all apps

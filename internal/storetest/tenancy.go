@@ -29,6 +29,11 @@ func tenantsAreApart(w *world) {
 	})
 
 	invitation, _ := w.addInvitation(acme.ID, "carol@acme.example")
+	group, imported := w.group(acme.ID, "zoo"), w.imported(acme.ID, sso.ImportReady)
+	w.write(func(tx *store.Writer) error {
+		return errors.Join(tx.Org(acme.ID).InsertGroup(ctx, group), tx.Org(acme.ID).SaveImport(ctx, imported),
+			tx.Org(acme.ID).InsertImportRows(ctx, imported.ID, []sso.ImportRow{{Line: 1, Verdict: sso.RowNew}}))
+	})
 
 	finds := func(r *store.OrgReader) map[string]bool {
 		found := map[string]bool{}
@@ -82,6 +87,26 @@ func tenantsAreApart(w *world) {
 		one("OpenInvitation", err)
 		invitations, err := r.Invitations(ctx, store.Place{}, 10)
 		many("Invitations", len(invitations), err)
+		groups, err := r.Groups(ctx, "", store.GroupPlace{}, 10)
+		many("Groups", len(groups), err)
+		_, err = r.Group(ctx, group.ID)
+		one("Group", err)
+		inGroup, err := r.CountGroup(ctx, "staff")
+		many("CountGroup", inGroup, err)
+		_, err = r.Position(ctx, alice.ID)
+		one("Position", err)
+		counts, err := r.CountPeople(ctx)
+		many("CountPeople", counts.All, err)
+		_, err = r.Import(ctx, imported.ID)
+		one("Import", err)
+		imports, err := r.Imports(ctx, 10)
+		many("Imports", len(imports), err)
+		rows, err := r.ImportRows(ctx, imported.ID, "", 0, 10)
+		many("ImportRows", len(rows), err)
+		left, err := r.ImportRowsToDo(ctx, imported.ID, 0, 10)
+		many("ImportRowsToDo", len(left), err)
+		verdicts, err := r.CountImportRows(ctx, imported.ID)
+		many("CountImportRows", len(verdicts), err)
 		events, err := r.Events(ctx, 10)
 		many("Events", len(events), err)
 		return found
