@@ -16,13 +16,6 @@ type OrganizationLine struct {
 	Place   OrganizationPlace // to list on from here
 }
 
-// OrganizationPlace is a place in a list of organizations. The zero value is
-// the beginning.
-type OrganizationPlace struct {
-	Key []byte
-	ID  sso.OrgID
-}
-
 // Suborganizations returns the organizations whose parent this one is and
 // whose name begins so, folded as [sso.Fold] does, behind a place, at most
 // limit of them, by name.
@@ -32,8 +25,8 @@ func (r *OrgReader) Suborganizations(ctx context.Context, beginning string, afte
 	if beginning != "" {
 		s.beginning("o.sort_key", beginning)
 	}
-	if after.ID != "" {
-		s.where("(o.sort_key, o.id) > (" + s.arg(after.Key) + ", " + s.arg(after.ID) + ")")
+	if after.Org != "" {
+		s.where("(o.sort_key, o.id) > (" + s.arg(after.Key) + ", " + s.arg(after.Org) + ")")
 	}
 	many := s.arg(ManyMembers)
 	all, err := list(ctx, r.q, func(o *OrganizationLine) []any {
@@ -48,7 +41,7 @@ func (r *OrgReader) Suborganizations(ctx context.Context, beginning string, afte
 		limit `+s.arg(limit),
 		s.args...)
 	for i := range all {
-		all[i].Place.ID = all[i].ID
+		all[i].Place.Org = all[i].ID
 	}
 	return all, doing(err, "listing what stands below %s", r.org)
 }

@@ -1,6 +1,5 @@
 -- Lists of people that somebody has uploaded, judged and waiting to be carried out, or being carried out row by row.
 
-create index organizations_by_parent_name on organizations (parent_id, sort_key, id);
 create index invitations_by_expiry on invitations (expires_at);
 
 create table imports (
