@@ -42,6 +42,7 @@ func law() []room {
 		{"internal/oidc", protocols, []string{leaves}},
 		{"internal/password", protocols, []string{leaves}},
 		{"internal/otp", protocols, []string{leaves}},
+		{"internal/passkey", protocols, []string{leaves}},
 
 		// Nouns and rules, without I/O.
 		{"internal/sso", domain, []string{"internal/fault", "internal/secret"}},
@@ -74,6 +75,7 @@ func law() []room {
 		{"cmd/sallyport", command, []string{leaves, xmlCore, protocols, domain, storage, flows, transport, "cmd/sallyport/demoapp", "internal/samltest"}},
 
 		{"internal/samltest", support, []string{"internal/fault", xmlCore, "internal/saml"}},
+		{"internal/passkeytest", support, nil},
 		{"internal/storetest", support, []string{leaves, domain, storage}},
 		{"internal/webtest", support, []string{leaves, domain, transport}},
 		{"internal/archtest", support, nil},
@@ -103,6 +105,7 @@ func reserved() map[string][]string {
 		"crypto/pbkdf2":                        {"internal/password"},
 		"github.com/pquerna/otp":               {"internal/otp"},
 		"rsc.io/qr":                            {"internal/otp"},
+		"github.com/go-webauthn/webauthn":      {"internal/passkey", "internal/passkeytest"},
 		"github.com/coreos/go-oidc/v3":         {"cmd/sallyport/demoapp"},
 		"github.com/alecthomas/kong":           {"cmd/sallyport"},
 		"github.com/nicksnyder/go-i18n":        {"internal/web/ui"},
