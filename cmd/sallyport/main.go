@@ -27,13 +27,14 @@ const (
 type commands struct {
 	Config kong.ConfigFlag `placeholder:"FILE" help:"YAML file with the same names as the flags."`
 
-	Demo    demoCmd    `cmd:"" help:"Run everything on this machine with a demo identity provider and a demo app."`
-	Serve   serveCmd   `cmd:"" help:"Run the server."`
-	Apply   applyCmd   `cmd:"" help:"Make the database say what a file says."`
-	Keys    keysCmd    `cmd:"" help:"List and turn over the keys that identity providers know."`
-	Migrate migrateCmd `cmd:"" help:"Bring the schema of the database up to date."`
-	Saml    SamlCmd    `cmd:"" help:"Judge SAML messages offline."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Demo     demoCmd     `cmd:"" help:"Run everything on this machine with a demo identity provider and a demo app."`
+	Serve    serveCmd    `cmd:"" help:"Run the server."`
+	Apply    applyCmd    `cmd:"" help:"Make the database say what a file says."`
+	Operator operatorCmd `cmd:"" help:"Add the people who run this deployment."`
+	Keys     keysCmd     `cmd:"" help:"List and turn over the keys that identity providers know."`
+	Migrate  migrateCmd  `cmd:"" help:"Bring the schema of the database up to date."`
+	Saml     SamlCmd     `cmd:"" help:"Judge SAML messages offline."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
 // streams are where a command reads and writes.

@@ -72,7 +72,7 @@ func law() []room {
 		// The demo's application is a stranger: it sees nothing of ours.
 		{"cmd/sallyport/demoapp", command, nil},
 		// The demo runs the identity provider of the tests.
-		{"cmd/sallyport", command, []string{leaves, xmlCore, protocols, domain, storage, flows, transport, "cmd/sallyport/demoapp", "internal/samltest"}},
+		{"cmd/sallyport", command, []string{leaves, xmlCore, protocols, domain, storage, lower, flows, transport, "cmd/sallyport/demoapp", "internal/samltest"}},
 
 		{"internal/samltest", support, []string{"internal/fault", xmlCore, "internal/saml"}},
 		{"internal/passkeytest", support, nil},

@@ -1,0 +1,231 @@
+package operate
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// PageSize is how many lines of a list one page has.
+const PageSize = 50
+
+// OrganizationList is a page of organizations.
+type OrganizationList struct {
+	Organizations []sso.Organization
+	Next          *store.OrganizationPlace // where the next page begins; nil: there is none
+}
+
+// Organizations lists organizations: those that are found by what was typed,
+// or all, by name.
+func (s *Service) Organizations(ctx context.Context, by *sso.By, typed string, state sso.OrgState, after store.OrganizationPlace) (OrganizationList, error) {
+	return s.organizations(ctx, by, store.OrganizationQuery{Words: sso.SearchWords(typed), State: state, After: after})
+}
+
+// Below lists the organizations right below one.
+func (s *Service) Below(ctx context.Context, by *sso.By, parent sso.OrgID, after store.OrganizationPlace) (OrganizationList, error) {
+	return s.organizations(ctx, by, store.OrganizationQuery{Parent: parent, After: after})
+}
+
+func (s *Service) organizations(ctx context.Context, by *sso.By, q store.OrganizationQuery) (OrganizationList, error) {
+	if err := mayHelp(by); err != nil {
+		return OrganizationList{}, err
+	}
+	q.Limit = PageSize + 1
+	var l OrganizationList
+	err := s.DB.Read(ctx, func(r *store.Reader) error {
+		all, err := r.ListOrganizations(ctx, q)
+		l = OrganizationList{Organizations: all}
+		if len(all) > PageSize {
+			last := &all[PageSize-1]
+			l = OrganizationList{Organizations: all[:PageSize], Next: &store.OrganizationPlace{Key: last.SortKey(), Org: last.ID}}
+		}
+		return err
+	})
+	return l, err
+}
+
+// Overview is an organization with what operators ask about first.
+type Overview struct {
+	sso.Organization
+	Above       []sso.Organization // from the root, without the organization itself
+	Grants      []sso.EntitlementGrant
+	Domains     []sso.Domain
+	Connections []sso.Connection
+	// How many organizations stand below, and how many memberships there are in
+	// it and below it, each at most [MaxCounted].
+	Below, People int
+	Counts        []store.SignInCount // of the last [CountedFor]
+	Events        []sso.Event         // the latest
+}
+
+// Bounds of an overview.
+const (
+	CountedFor   = 14 * 24 * time.Hour
+	latestEvents = 10
+)
+
+// Suspended reports whether the organization, or one above it, is suspended.
+func (v *Overview) Suspended() bool {
+	for i := range v.Above {
+		if v.Above[i].State == sso.OrgSuspended {
+			return true
+		}
+	}
+	return v.State == sso.OrgSuspended
+}
+
+// Organization returns the overview of an organization.
+func (s *Service) Organization(ctx context.Context, by *sso.By, key string) (Overview, error) {
+	if err := mayHelp(by); err != nil {
+		return Overview{}, err
+	}
+	var v Overview
+	err := s.DB.Read(ctx, func(r *store.Reader) error {
+		o, err := organization(ctx, r, key)
+		if err != nil {
+			return err
+		}
+		v = Overview{Organization: o}
+		line, err := r.Lineage(ctx, o.ID)
+		if err != nil {
+			return err
+		}
+		v.Above = line[:len(line)-1]
+		if v.Below, v.People, err = r.CountBelow(ctx, o.ID, MaxCounted); err != nil {
+			return err
+		}
+		org := r.Org(o.ID)
+		if v.Grants, err = org.Entitlements(ctx); err != nil {
+			return err
+		}
+		if v.Domains, err = org.Domains(ctx); err != nil {
+			return err
+		}
+		if v.Connections, err = org.Connections(ctx); err != nil {
+			return err
+		}
+		if v.Counts, err = org.SignInCounts(ctx, s.Now().Add(-CountedFor)); err != nil {
+			return err
+		}
+		latest, err := org.ListEvents(ctx, store.EventQuery{Limit: latestEvents})
+		v.Events = latest.Events
+		return err
+	})
+	return v, err
+}
+
+// Deployment is what the operators' first page shows.
+type Deployment struct {
+	Counts []store.SignInCount // of the last [CountedFor]
+	Outbox []store.OutboxCount
+	Events []sso.Event // the latest
+}
+
+// Deployment returns how the deployment does.
+func (s *Service) Deployment(ctx context.Context, by *sso.By) (Deployment, error) {
+	if err := mayHelp(by); err != nil {
+		return Deployment{}, err
+	}
+	var d Deployment
+	err := s.DB.Read(ctx, func(r *store.Reader) error {
+		var err error
+		if d.Counts, err = r.SignInCounts(ctx, s.Now().Add(-CountedFor)); err != nil {
+			return err
+		}
+		if d.Outbox, err = r.OutboxCounts(ctx); err != nil {
+			return err
+		}
+		latest, err := r.ListEvents(ctx, store.EventQuery{Limit: latestEvents})
+		d.Events = latest.Events
+		return err
+	})
+	return d, err
+}
+
+// Events returns a page of the audit list of the whole deployment, or of one
+// organization where key is not "".
+func (s *Service) Events(ctx context.Context, by *sso.By, key string, q store.EventQuery) (store.EventPage, error) {
+	if err := mayHelp(by); err != nil {
+		return store.EventPage{}, err
+	}
+	q.Limit = PageSize
+	var p store.EventPage
+	err := s.DB.Read(ctx, func(r *store.Reader) error {
+		if key == "" {
+			var err error
+			p, err = r.ListEvents(ctx, q)
+			return err
+		}
+		o, err := organization(ctx, r, key)
+		if err != nil {
+			return err
+		}
+		p, err = r.Org(o.ID).ListEvents(ctx, q)
+		return err
+	})
+	return p, err
+}
+
+// TraceAt is a trace and the names of what it is about, "" where that is gone.
+type TraceAt struct {
+	sso.Trace
+	Organization string // key
+	OrgName      string
+	Connection   string
+	Person       string
+}
+
+// Trace returns what happened in the sign-in with this reference, in any way of
+// writing it.
+func (s *Service) Trace(ctx context.Context, by *sso.By, reference string) (TraceAt, error) {
+	if err := mayHelp(by); err != nil {
+		return TraceAt{}, err
+	}
+	ref, ok := sso.ParseReference(reference)
+	if !ok {
+		return TraceAt{}, &fault.Error{Kind: fault.Invalid, Code: "reference_form", Want: "a reference such as 7F3K-22QD", Fix: fault.PersonSide}
+	}
+	var t TraceAt
+	err := s.DB.Read(ctx, func(r *store.Reader) error {
+		found, err := r.Trace(ctx, ref)
+		if errors.Is(err, store.ErrNotFound) {
+			return &fault.Error{Kind: fault.NotFound, Code: "trace_unknown", Got: ref, Fix: fault.PersonSide}
+		}
+		if err != nil {
+			return err
+		}
+		t = TraceAt{Trace: found}
+		return t.name(ctx, r)
+	})
+	return t, err
+}
+
+// name looks up what the trace is about. What is gone keeps no name.
+func (t *TraceAt) name(ctx context.Context, r *store.Reader) error {
+	if t.Org != "" {
+		o, err := r.Organization(ctx, t.Org)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		t.Organization, t.OrgName = o.Key, o.Name
+	}
+	if t.Trace.Connection != "" {
+		c, err := r.Connection(ctx, t.Trace.Connection)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		t.Connection = c.Name
+	}
+	if t.User != "" {
+		u, err := r.User(ctx, t.User)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		t.Person = u.Name()
+	}
+	return nil
+}
