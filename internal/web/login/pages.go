@@ -72,7 +72,7 @@ func (h *Handler) depart(w http.ResponseWriter, r *http.Request, id sso.AttemptI
 func (h *Handler) post(w http.ResponseWriter, r *http.Request, d signin.Departure) error {
 	form := ui.Form{Action: d.Form.Action, Name: d.Name}
 	for _, f := range d.Form.Fields {
-		form.Fields = append(form.Fields, ui.Field(f))
+		form.Fields = append(form.Fields, ui.FormField(f))
 	}
 	return h.UI.Post(w, r, form)
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
+
+	"github.com/sallyport/sallyport/internal/web"
 )
 
 // languages lists the languages of the catalog; the first stands in for all
@@ -103,8 +105,13 @@ func (c *catalog) voices() []voice {
 }
 
 // languageOf returns the index of the language for a request: the one that the
-// browser prefers.
+// person has chosen, else the one that the browser prefers.
 func (u *UI) languageOf(r *http.Request) int {
+	if who, ok := web.Somebody(r); ok && who.User.Language != "" {
+		if _, i, confidence := u.matcher.Match(language.Make(who.User.Language)); confidence >= language.High {
+			return i
+		}
+	}
 	header := r.Header.Get("Accept-Language")
 	if header == "" || len(header) > maxAcceptLanguage {
 		return 0

@@ -1,12 +1,15 @@
 package ui
 
 import (
+	"context"
 	"encoding/json"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,6 +17,10 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/web"
 )
 
 // texts reads a file of the catalog.
@@ -28,6 +35,46 @@ func texts(t *testing.T, file string) map[string]string {
 		t.Fatal(err)
 	}
 	return m
+}
+
+func TestTheLanguageIsThePersonsAndThenTheBrowsers(t *testing.T) {
+	t.Parallel()
+	u := open(t)
+	for _, tc := range []struct{ chosen, browser, want string }{
+		{"", "de-AT,de;q=0.9,en;q=0.8", "de"},
+		{"", "fr,de;q=0.5", "de"},
+		{"", "ja", "en"},
+		{"", strings.Repeat("de,", 100), "en"}, // nobody's preference is that long
+		{"", "", "en"},
+		{"en", "de", "en"},
+		{"de", "en", "de"},
+		{"de-CH", "en", "de"},
+		{"ja", "de", "de"}, // was ours once
+		{"no such tag", "de", "de"},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/account", nil)
+		r.Header.Set("Accept-Language", tc.browser)
+		r.Header.Set("Cookie", "__Host-sallyport-session=any")
+		var got string
+		route := web.Route{Method: http.MethodGet, Path: "/account", Access: web.SignedIn, Handler: func(_ http.ResponseWriter, r *http.Request) error {
+			got = languages()[u.languageOf(r)].String()
+			return nil
+		}}
+		base, err := web.ParseBaseURL("https://id.example")
+		if err != nil {
+			t.Fatal(err)
+		}
+		rt, err := web.New(web.Config{BaseURL: base, Log: discard(), Failure: u.Failure, Person: func(context.Context, secret.Token) (sso.Person, error) {
+			return sso.Person{User: sso.User{ID: "usr_1", Language: tc.chosen}}, nil
+		}}, []web.Route{route})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rt.ServeHTTP(httptest.NewRecorder(), r)
+		if got != tc.want {
+			t.Errorf("chosen %q, browser %q: %s, want %s", tc.chosen, tc.browser, got, tc.want)
+		}
+	}
 }
 
 // TestTheWordsArePlain holds texts to the words that people brought with them.
@@ -155,7 +202,7 @@ func TestContrast(t *testing.T) {
 	}
 	for scheme, css := range map[string]string{"light": light, "dark": dark} {
 		c := map[string]string{}
-		for _, m := range regexp.MustCompile(`--([a-z-]+): (#[0-9a-f]{6});`).FindAllStringSubmatch(css, -1) {
+		for _, m := range regexp.MustCompile(`--([a-z0-9-]+): (#[0-9a-f]{6});`).FindAllStringSubmatch(css, -1) {
 			c[m[1]] = m[2]
 		}
 		for _, pair := range []struct {
@@ -167,7 +214,11 @@ func TestContrast(t *testing.T) {
 			{"accent", "surface", 4.5}, {"accent", "sunken", 4.5}, {"accent-strong", "accent-wash", 4.5}, {"accent-strong", "surface", 4.5},
 			{"on-accent", "accent", 4.5}, {"on-accent", "accent-strong", 4.5},
 			{"ok", "ok-wash", 4.5}, {"warn", "warn-wash", 4.5}, {"refused", "refused-wash", 4.5}, {"pending", "pending-wash", 4.5},
-			{"refused", "surface", 4.5}, {"line-field", "surface", 3}, {"accent", "ground", 3},
+			{"refused", "surface", 4.5}, {"line-field", "surface", 3}, {"line-field", "ground", 3}, {"accent", "ground", 4.5},
+			{"ink", "hover", 4.5}, {"ink-soft", "hover", 4.5}, {"on-refused", "refused", 4.5},
+			{"ink", "ok-wash", 4.5}, {"ink", "warn-wash", 4.5}, {"ink", "refused-wash", 4.5}, {"ink", "pending-wash", 4.5},
+			{"accent", "ok-wash", 4.5}, {"accent", "warn-wash", 4.5}, {"accent", "refused-wash", 4.5}, {"accent", "pending-wash", 4.5},
+			{"accent", "track", 3}, {"series-1", "surface", 3}, {"series-2", "surface", 3}, {"series-3", "surface", 3}, {"series-4", "surface", 3},
 		} {
 			if c[pair.text] == "" || c[pair.on] == "" {
 				t.Errorf("%s: no token %s or %s", scheme, pair.text, pair.on)

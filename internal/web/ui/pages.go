@@ -66,11 +66,11 @@ func (Switch) Head() Head { return Head{Template: "switch", Title: Say("switch_t
 type Form struct {
 	Action string
 	Name   string // of the other site
-	Fields []Field
+	Fields []FormField
 }
 
-// Field is a field of a [Form].
-type Field struct{ Name, Value string }
+// FormField is a field of a [Form].
+type FormField struct{ Name, Value string }
 
 // post is the page of a [Form] whose action has been judged.
 type post struct{ Form }

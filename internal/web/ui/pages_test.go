@@ -21,7 +21,7 @@ func specimens() map[string]webtest.Specimen {
 			return u.LeaveForApp(w, r, "com.example.app:/cb?code=a&state=%22")
 		}},
 		"post": {Page: ui.Posting, Show: func(u *ui.UI, w http.ResponseWriter, r *http.Request) error {
-			return u.Post(w, r, ui.Form{Action: "https://idp.example/sso", Name: "Acme ADFS", Fields: []ui.Field{{"SAMLRequest", "PHg+"}, {"RelayState", `"<r>`}}})
+			return u.Post(w, r, ui.Form{Action: "https://idp.example/sso", Name: "Acme ADFS", Fields: []ui.FormField{{"SAMLRequest", "PHg+"}, {"RelayState", `"<r>`}}})
 		}},
 	}
 	for name, f := range mishaps() {

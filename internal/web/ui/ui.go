@@ -7,6 +7,8 @@ import (
 	"html/template"
 	"net/http"
 	"reflect"
+	"strings"
+	"time"
 
 	"golang.org/x/text/language"
 
@@ -18,12 +20,14 @@ var files embed.FS
 
 // Options are what a deployment may change about the pages.
 type Options struct {
-	Product string // name above the card; "": Sallyport
+	Product string           // name above the card; "": Sallyport
+	Now     func() time.Time // nil: [time.Now]
 }
 
 // UI renders pages. It is safe for use by many goroutines.
 type UI struct {
 	product string
+	now     func() time.Time
 	assets  map[string]asset
 	icons   map[string]template.HTML
 	matcher language.Matcher
@@ -35,9 +39,12 @@ type UI struct {
 // New returns a UI for our own pages and those of the sets, with everything
 // read and parsed.
 func New(o Options, sets ...Set) (*UI, error) {
-	u := &UI{product: o.Product, matcher: language.NewMatcher(languages()), pages: map[reflect.Type]int{}}
+	u := &UI{product: o.Product, now: o.Now, matcher: language.NewMatcher(languages()), pages: map[reflect.Type]int{}}
 	if u.product == "" {
 		u.product = "Sallyport"
+	}
+	if u.now == nil {
+		u.now = time.Now
 	}
 	sets = append([]Set{Own()}, sets...)
 	var err error
@@ -119,6 +126,16 @@ func (u *UI) functions(v voice) template.FuncMap {
 		"problem": v.problem,
 		"number":  v.number,
 		"title":   func(p Page) string { return v.say(p.Head().Title) },
+		"moment":  func(at time.Time) moment { return v.moment(at, u.now()) },
+
+		// For the components.
+		"about":    func(id string, help Text) about { return about{id, help} },
+		"flaw":     func(id, problem string, help Text) flaw { return flaw{id, problem, help} },
+		"nothing":  func() Text { return Text{} },
+		"initials": initials,
+		"plot":     Chart.plot,
+		"next":     func(i int) int { return i + 1 },
+		"half":     func(i int) int { return i / 2 },
 	}
 }
 
@@ -155,4 +172,17 @@ func (u *UI) Post(w http.ResponseWriter, r *http.Request, f Form) error {
 	}
 	w.Header().Set("Content-Security-Policy", web.PostingPolicy)
 	return u.Render(w, r, http.StatusOK, post{f})
+}
+
+// initials returns the first letters of the first and the last word of a name.
+func initials(name string) string {
+	words := strings.Fields(name)
+	if len(words) == 0 {
+		return ""
+	}
+	out := []rune(words[0])[:1]
+	if len(words) > 1 {
+		out = append(out, []rune(words[len(words)-1])[0])
+	}
+	return strings.ToUpper(string(out))
 }

@@ -32,6 +32,84 @@ for (const button of document.querySelectorAll("[data-reveals]")) {
   });
 }
 
+// A question is asked in a dialog instead of on a page of its own.
+for (const link of document.querySelectorAll("[data-opens]")) {
+  const dialog = document.getElementById(link.dataset.opens);
+  link.setAttribute("aria-haspopup", "dialog");
+  link.addEventListener("click", (event) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey) {
+      return;
+    }
+    event.preventDefault();
+    dialog.showModal();
+  });
+  dialog.querySelector("[data-closes]").addEventListener("click", (event) => {
+    event.preventDefault();
+    dialog.close();
+  });
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) {
+      dialog.close(); // on what is behind it
+    }
+  });
+}
+
+// What cannot be undone is possible once its name is typed.
+for (const input of document.querySelectorAll("[data-typed]")) {
+  const button = input.form.querySelector("button[type=submit]");
+  const fold = (s) => s.trim().replace(/\s+/g, " ").toLowerCase();
+  const judge = () => {
+    button.disabled = fold(input.value) !== fold(input.dataset.typed);
+  };
+  input.addEventListener("input", judge);
+  judge();
+}
+
+// A list is filtered as soon as something is chosen.
+for (const form of document.querySelectorAll("[data-sends]")) {
+  const button = form.querySelector("button[type=submit]");
+  button.classList.add("unseen"); // Enter still finds it
+  for (const select of form.querySelectorAll("select")) {
+    select.addEventListener("change", () => form.requestSubmit());
+  }
+}
+
+// Menus close when something else is meant.
+addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details:is(.dots, .person)[open]")) {
+    if (!menu.contains(event.target)) {
+      menu.open = false;
+    }
+  }
+});
+addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && document.querySelector("details:is(.dots, .person)[open]");
+  if (menu) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
+// Instants are shown in the zone of the browser.
+for (const time of document.querySelectorAll("time[title]")) {
+  const at = new Date(time.dateTime);
+  time.title = at.toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "long" });
+}
+
+// What was saved is said aloud, which takes a change after the page is there,
+// and not again when the page is loaded anew.
+for (const toast of document.querySelectorAll(".toast")) {
+  const text = toast.querySelector("span");
+  const said = text.textContent;
+  text.textContent = "";
+  requestAnimationFrame(() => {
+    text.textContent = said;
+  });
+  const url = new URL(location);
+  url.searchParams.delete("saved");
+  history.replaceState(history.state, "", url);
+}
+
 // A value can be copied. Browsers allow it on https and on loopback.
 if (navigator.clipboard) {
   for (const button of document.querySelectorAll("[data-copies]")) {

@@ -1,0 +1,217 @@
+package ui
+
+import (
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/fault"
+)
+
+// Input is a field for one line of text: {{template "field" .Email}}.
+type Input struct {
+	Name     string
+	ID       string // "": Name
+	Label    Text
+	Help     Text   // a sentence below the label
+	Value    string // what it holds: kept from the form that came back
+	Problem  string // code of the fault that is told beside it
+	Type     string // of the element; "": text
+	Complete string // autocomplete; "": off
+	Mode     string // inputmode; "": by the type
+	Max      int    // octets that are sent at most; 0: 320
+	Optional bool   // says so beside the label
+	Focus    bool   // the first field of a page that is a form
+	Fixed    bool   // shown and sent, not changed
+	Mono     bool   // for what is compared letter by letter
+}
+
+// Area is a field for several lines: {{template "area" .Addresses}}.
+type Area struct {
+	Name     string
+	ID       string
+	Label    Text
+	Help     Text
+	Value    string
+	Problem  string
+	Rows     int // 0: 4
+	Optional bool
+	Focus    bool
+	Mono     bool
+}
+
+// Select is a field for one of several things: {{template "select" .Role}}.
+type Select struct {
+	Name     string
+	ID       string
+	Label    Text
+	Help     Text
+	Value    string
+	Problem  string
+	Options  []Option
+	Optional bool
+}
+
+// Option is one of the things that can be chosen.
+type Option struct {
+	Value string
+	Label Text
+	Help  Text // below the label, of a box or a circle
+	Off   bool // shown, and cannot be chosen
+}
+
+// Check is a box that is ticked or not: {{template "check" .Mail}}.
+type Check struct {
+	Name    string
+	ID      string
+	Value   string // that is sent when it is ticked; "": on
+	Label   Text
+	Help    Text
+	Problem string
+	Checked bool
+}
+
+// Choices is a group of boxes, or of circles where one is chosen:
+// {{template "choices" .Groups}}.
+type Choices struct {
+	Name    string
+	Label   Text
+	Help    Text
+	Problem string
+	One     bool // circles
+	Values  []string
+	Options []Option
+}
+
+// Chosen reports whether an option is chosen.
+func (c Choices) Chosen(o Option) bool { return slices.Contains(c.Values, o.Value) }
+
+// ID returns the identifier of an option's element.
+func (c Choices) ID(o Option) string { return c.Name + "-" + o.Value }
+
+// File is a field for a file: {{template "file" .CSV}}. Its form is sent as
+// multipart/form-data.
+type File struct {
+	Name    string
+	ID      string
+	Label   Text
+	Help    Text
+	Problem string
+	Accept  string
+}
+
+// Hidden is a value that a form carries along.
+type Hidden struct{ Name, Value string }
+
+// Filled is a form that has come back: what was typed, and the codes of what
+// is wrong with it, by the names of fields. The zero value is a form that
+// nobody has filled in yet.
+type Filled struct {
+	Values   url.Values
+	Problems map[string]string
+}
+
+// Beside returns the form with each fault of err told beside the field that
+// belongs to its code, and whether that is so for all of err.
+func (f Filled) Beside(err error, fields map[string]string) (Filled, bool) {
+	problems := map[string]string{}
+	for _, e := range each(err) {
+		code := fault.From(e).Code
+		field, ok := fields[code]
+		if !ok {
+			return f, false
+		}
+		problems[field] = code
+	}
+	f.Problems = problems
+	return f, len(problems) != 0
+}
+
+// each returns the errors that were joined into err, or err alone.
+func each(err error) []error {
+	var joined interface{ Unwrap() []error }
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &joined):
+		return joined.Unwrap()
+	default:
+		return []error{err}
+	}
+}
+
+// Input returns the field with what the form holds for it.
+func (f Filled) Input(i Input) Input {
+	if v, ok := f.Values[i.Name]; ok && i.Type != "password" {
+		i.Value = strings.Join(v, " ")
+	}
+	i.Problem = f.Problems[i.Name]
+	return i
+}
+
+// Area returns the field with what the form holds for it.
+func (f Filled) Area(a Area) Area {
+	if v, ok := f.Values[a.Name]; ok {
+		a.Value = strings.Join(v, "\n")
+	}
+	a.Problem = f.Problems[a.Name]
+	return a
+}
+
+// Select returns the field with what the form holds for it.
+func (f Filled) Select(s Select) Select {
+	if f.Values.Has(s.Name) {
+		s.Value = f.Values.Get(s.Name)
+	}
+	s.Problem = f.Problems[s.Name]
+	return s
+}
+
+// Check returns the box with what the form holds for it. A form that was sent
+// without the box says that it is not ticked.
+func (f Filled) Check(c Check) Check {
+	if f.Values != nil {
+		c.Checked = f.Values.Has(c.Name)
+	}
+	c.Problem = f.Problems[c.Name]
+	return c
+}
+
+// Choices returns the group with what the form holds for it.
+func (f Filled) Choices(c Choices) Choices {
+	if f.Values != nil {
+		c.Values = f.Values[c.Name]
+	}
+	c.Problem = f.Problems[c.Name]
+	return c
+}
+
+// File returns the field with what is wrong with it. Browsers keep no file.
+func (f Filled) File(x File) File {
+	x.Problem = f.Problems[x.Name]
+	return x
+}
+
+// Plain reports whether what is typed is no sentence, and is to be left as it
+// is typed.
+func (i Input) Plain() bool { return i.Mono || i.Type == "email" || i.Complete == "username" }
+
+// flaw is what is said about a field, by the identifier of its element.
+type flaw struct {
+	ID      string
+	Problem string
+	Help    Text
+}
+
+// Described returns the identifiers of what describes the field.
+func (f flaw) Described() string {
+	var ids []string
+	if !f.Help.IsZero() {
+		ids = append(ids, f.ID+"-help")
+	}
+	if f.Problem != "" {
+		ids = append(ids, f.ID+"-problem")
+	}
+	return strings.Join(ids, " ")
+}
