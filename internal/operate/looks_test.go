@@ -188,3 +188,78 @@ func TestATraceIsFoundByItsReference(t *testing.T) {
 		}
 	})
 }
+
+func TestPeopleAreFoundAcrossOrganizations(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		ctx := h.Context()
+		h.addPerson(h.addOrg("globex"), "alicia", sso.RoleMember)
+		names := func(typed string, after store.PeoplePlace) (all []string) {
+			h.Helper()
+			l, err := h.People(ctx, &h.support, typed, after)
+			if err != nil {
+				h.Fatal(err)
+			}
+			for i := range l.People {
+				all = append(all, l.People[i].Username+"@"+l.People[i].OrgKey)
+			}
+			return all
+		}
+		for typed, want := range map[string]string{
+			"ali": "alice@acme alicia@globex", "ALICE@acme": "alice@acme", "": "", "nobody": "", "ali glob": "",
+			"sam": "sam@operators",
+		} {
+			if got := strings.Join(names(typed, store.PeoplePlace{}), " "); got != want {
+				h.Errorf("found by %q: %s, want %s", typed, got, want)
+			}
+		}
+		if _, err := h.People(ctx, &h.alice, "ali", store.PeoplePlace{}); !fault.Is(err, "page_not_found") {
+			h.Errorf("a customer finds people: %v", err)
+		}
+		d, err := h.Person(ctx, &h.support, h.alice.User.ID)
+		if err != nil || d.User.Username != "alice" || len(d.Positions) != 1 || d.Orgs[h.alice.Org.ID].Key != "acme" || len(d.Sessions) != 1 {
+			h.Errorf("Person() = %+v, %v", d, err)
+		}
+		if _, err := h.Person(ctx, &h.support, "usr_none"); !fault.Is(err, "user_unknown") {
+			h.Errorf("nobody = %v", err)
+		}
+	})
+}
+
+func TestWhoHelpsWhom(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.SQLite(t))
+	ctx := t.Context()
+	h.write(func(tx *store.Writer) error {
+		for _, p := range []*sso.By{&h.alice, &h.operator} {
+			u := p.User
+			u.PasswordHash, u.CredentialsAt, u.Version = "$argon2id$x", h.now, 1
+			if err := tx.Org(u.Home).SaveUser(ctx, u); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	const customer, operator, role = "", "page_not_found", "operator_role"
+	for name, tc := range map[string]struct {
+		act func(by *sso.By, id sso.UserID) error
+		// Codes for: a customer's owner on her own person; a support agent on
+		// Alice; a support agent on an operator; an operator on an operator.
+		want [4]string
+	}{
+		"sign out":       {func(by *sso.By, id sso.UserID) error { _, err := h.EndSessions(ctx, by, id); return err }, [4]string{operator, customer, role, customer}},
+		"unlock":         {func(by *sso.By, id sso.UserID) error { return h.Unlock(ctx, by, id) }, [4]string{operator, customer, role, customer}},
+		"reset password": {func(by *sso.By, id sso.UserID) error { return h.ResetPassword(ctx, by, id) }, [4]string{operator, customer, role, customer}},
+		"reset account":  {func(by *sso.By, id sso.UserID) error { return h.ResetAccount(ctx, by, id) }, [4]string{role, role, role, customer}},
+	} {
+		alice, olga := h.alice.User.ID, h.operator.User.ID
+		for i, err := range []error{tc.act(&h.alice, alice), tc.act(&h.support, alice), tc.act(&h.support, olga), tc.act(&h.operator, olga)} {
+			if want := tc.want[i]; want == "" && err != nil || want != "" && !fault.Is(err, want) {
+				t.Errorf("%s, case %d = %v, want %q", name, i, err, want)
+			}
+		}
+		if err := tc.act(&h.operator, "usr_none"); !fault.Is(err, "user_unknown") {
+			t.Errorf("%s of nobody = %v", name, err)
+		}
+	}
+}

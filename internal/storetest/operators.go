@@ -235,3 +235,34 @@ func organizationsAreListed(w *world) {
 		}
 	}
 }
+
+func peopleAreFoundAnywhere(w *world) {
+	ctx, r := w.ctx, w.reader()
+	none[store.Found](w, "FindPeople() of nothing")(r.FindPeople(ctx, nil, store.PeoplePlace{}, 10))
+	acme, globex := w.addOrg("acme", nil), w.addOrg("globex", nil)
+	var want []string
+	for i, org := range []sso.Organization{acme, globex} {
+		u := w.user(org.ID, "found"+string(rune('a'+i)))
+		w.write(func(tx *store.Writer) error { return tx.Org(org.ID).SaveUser(ctx, u) })
+		w.addMember(acme.ID, u.ID) // one of them as a guest: listed once all the same
+		want = append(want, string(u.ID)+" "+org.Key)
+	}
+	ask := func(typed string, after store.PeoplePlace, limit int) (got []string, last store.PeoplePlace) {
+		w.Helper()
+		for _, f := range get[[]store.Found](w, "FindPeople()")(r.FindPeople(ctx, sso.SearchWords(typed), after, limit)) {
+			got, last = append(got, string(f.ID)+" "+f.OrgKey), f.Place
+		}
+		return got, last
+	}
+	all, _ := ask("found", store.PeoplePlace{}, 10)
+	same(w, "FindPeople()", want, all)
+	first, place := ask("found", store.PeoplePlace{}, 1)
+	second, _ := ask("found", place, 1)
+	same(w, "FindPeople(), one by one", want, append(first, second...))
+	both, _ := ask("foundb found", store.PeoplePlace{}, 10)
+	same(w, "FindPeople() of two words", want[1:], both)
+	none[sso.Trace](w, "TracesOf() of nobody")(r.TracesOf(ctx, "usr_none", 10))
+	t := w.trace(acme.ID)
+	w.write(func(tx *store.Writer) error { return tx.InsertTrace(ctx, t) })
+	same(w, "TracesOf()", []sso.Trace{t}, get[[]sso.Trace](w, "TracesOf()")(r.TracesOf(ctx, t.User, 10)))
+}

@@ -64,6 +64,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"one of many claims a message":                              oneOfManyClaims,
 		"the audit list is searched and paged":                      eventsAreListed,
 		"organizations are listed and found":                        organizationsAreListed,
+		"people are found in the whole deployment":                  peopleAreFoundAnywhere,
 		"sign-ins are counted by the hour":                          signInsAreCounted,
 		"roles are kept":                                            rolesAreKept,
 		"plans of entitlements are kept":                            entitlementsAreKept,
