@@ -52,6 +52,7 @@ func law() []room {
 		// What several use cases need done, in the transaction of theirs.
 		{"internal/backoff", lower, []string{"internal/fault", "internal/secret", domain, storage}},
 		{"internal/notify", lower, []string{leaves, domain, storage}},
+		{"internal/factor", lower, []string{"internal/fault", "internal/secret", "internal/otp", "internal/passkey", domain, storage, "internal/notify"}},
 		{"internal/recovery", lower, []string{"internal/fault", "internal/secret", domain, storage, "internal/notify"}},
 
 		// Use cases. They never import one another.

@@ -156,6 +156,17 @@ func (r *Reader) RecoveryCodesLeft(ctx context.Context, user sso.UserID) (int, e
 	return n, doing(err, "counting recovery codes of %s", user)
 }
 
+// NoteCredentials writes down since when a user has credentials of their own,
+// where they had none before. It is no save: the user's version stays.
+func (w *Writer) NoteCredentials(ctx context.Context, user sso.UserID, now time.Time) error {
+	_, err := w.q.exec(ctx, `
+		update users
+		set credentials_at = $2
+		where id = $1 and credentials_at is null`,
+		user, at(now))
+	return doing(err, "noting the credentials of %s", user)
+}
+
 // UpgradePassword replaces a user's password hash by another one of the same
 // password. It is no save: the user's version stays. Where the hash is not the
 // old one any more, it does nothing.

@@ -19,6 +19,7 @@ const (
 	KindAuthorizationCode Kind = "authorization_code" // an app's code
 	KindPasswordReset     Kind = "password_reset"     // a link to set a new password
 	KindRegistration      Kind = "registration"       // a link to register anew, or for the first time
+	KindFactorOffer       Kind = "factor_offer"       // a challenge or secret that was taken
 )
 
 // InsertSingleUse stores a single-use thing by its hash. One that is there
