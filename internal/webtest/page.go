@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -45,26 +46,38 @@ func (p *Page) Submit(fields map[string]string, button, value string) *Page {
 	return nil
 }
 
+// Press fills the form whose button says this, and sends it by that button.
+func (p *Page) Press(text string, fields map[string]string) *Page {
+	b := p.browser
+	b.tb.Helper()
+	for form := range p.all("form") {
+		for node := range form.Descendants() {
+			if node.Type == html.ElementNode && node.Data == "button" && attr(node, "type") != "button" && Text(node) == text {
+				return p.send(form, node, fields)
+			}
+		}
+	}
+	b.tb.Fatalf("no button says %q:\n%s", text, p.Body)
+	return nil
+}
+
 // send sends a form by a button.
 func (p *Page) send(form, button *html.Node, fill map[string]string) *Page {
 	b := p.browser
 	b.tb.Helper()
-	fields, rest := url.Values{}, maps.Clone(fill)
+	f := filling{fields: url.Values{}, rest: maps.Clone(fill)}
 	for node := range form.Descendants() {
-		name := attr(node, "name")
-		if node.Type != html.ElementNode || node.Data != "input" || name == "" {
-			continue
+		if node.Type == html.ElementNode && attr(node, "name") != "" {
+			f.field(node)
 		}
-		value := attr(node, "value")
-		if typed, ok := rest[name]; ok {
-			value = typed
-			delete(rest, name)
-		}
-		fields.Add(name, value)
 	}
-	if len(rest) != 0 {
-		b.tb.Fatalf("the form has no fields %v:\n%s", rest, p.Body)
+	for _, name := range f.met {
+		delete(f.rest, name)
 	}
+	if len(f.rest) != 0 {
+		b.tb.Fatalf("the form has no fields for %v:\n%s", f.rest, p.Body)
+	}
+	fields := f.fields
 	if name := attr(button, "name"); name != "" {
 		fields.Add(name, attr(button, "value"))
 	}
@@ -76,7 +89,100 @@ func (p *Page) send(form, button *html.Node, fill map[string]string) *Page {
 	if !b.at(target) {
 		s.site = "cross-site"
 	}
+	if s.method == http.MethodGet {
+		query := *target
+		query.RawQuery, s.fields = fields.Encode(), nil
+		s.url = &query
+	}
 	return b.walk(s)
+}
+
+// filling is a form that is being filled in.
+type filling struct {
+	fields url.Values
+	rest   map[string]string // what is to be filled in
+	met    []string          // the fields for it
+}
+
+// field fills in a field and takes its value. Of boxes and circles those are
+// ticked that are asked for, several with commas between them, and none by "";
+// what nobody asks for stays as the page has it.
+func (f *filling) field(node *html.Node) {
+	name := attr(node, "name")
+	wanted, asked := f.rest[name]
+	switch {
+	case has(node, "disabled"):
+	case node.Data == "input" && (attr(node, "type") == "checkbox" || attr(node, "type") == "radio"):
+		ticked := has(node, "checked")
+		if asked {
+			ticked = slices.Contains(strings.Split(wanted, ","), attr(node, "value"))
+			if ticked || wanted == "" {
+				f.met = append(f.met, name)
+			}
+		}
+		if ticked {
+			f.fields.Add(name, attr(node, "value"))
+		}
+	case node.Data == "select":
+		if value, ok := choice(node, wanted, asked); ok {
+			f.met = append(f.met, name)
+			f.fields.Add(name, value)
+		}
+	case node.Data == "input" || node.Data == "textarea":
+		value := attr(node, "value")
+		if node.Data == "textarea" {
+			value = strings.TrimPrefix(content(node), "\n")
+		}
+		if asked {
+			value = wanted
+			f.met = append(f.met, name)
+		}
+		f.fields.Add(name, value)
+	}
+}
+
+// choice returns the value of a select: the wanted one where it is offered, or
+// the one that the page has.
+func choice(node *html.Node, wanted string, asked bool) (string, bool) {
+	first, chosen := "", ""
+	var found, offered, selected bool
+	for option := range node.Descendants() {
+		if option.Type != html.ElementNode || option.Data != "option" || has(option, "disabled") {
+			continue
+		}
+		value := attr(option, "value")
+		if !offered {
+			first, offered = value, true
+		}
+		if has(option, "selected") {
+			chosen, selected = value, true
+		}
+		found = found || value == wanted
+	}
+	switch {
+	case asked:
+		return wanted, found
+	case selected:
+		return chosen, true
+	default:
+		return first, offered
+	}
+}
+
+// content returns the text within a node as it stands.
+func content(node *html.Node) string {
+	var text strings.Builder
+	for n := range node.Descendants() {
+		if n.Type == html.TextNode {
+			text.WriteString(n.Data)
+		}
+	}
+	return text.String()
+}
+
+// has reports whether a node has an attribute.
+func has(node *html.Node, name string) bool {
+	return slices.ContainsFunc(node.Attr, func(a html.Attribute) bool { return a.Key == name })
 }
 
 // Refresh follows the refresh of a page that moves on by itself.

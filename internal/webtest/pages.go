@@ -83,6 +83,9 @@ func (p Pages) open(t *testing.T) *ui.UI {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := u.Load(); err != nil {
+		t.Fatal(err)
+	}
 	return u
 }
 
@@ -167,9 +170,9 @@ func (p Pages) checkTypes(t *testing.T, u *ui.UI) {
 		if !seen[reflect.TypeOf(page)] {
 			t.Errorf("page %T has no specimen", page)
 		}
-		tmpl := u.Template(page)
-		if tmpl == nil {
-			t.Fatalf("page %T has no template", page)
+		tmpl, err := u.Template(page)
+		if err != nil {
+			t.Fatal(err)
 		}
 		if err := templatecheck.CheckHTML(tmpl, page); err != nil {
 			t.Errorf("page %T: %v", page, err)

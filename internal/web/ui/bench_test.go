@@ -20,3 +20,13 @@ func BenchmarkRender(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkNew is what the pages cost every start of the program.
+func BenchmarkNew(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := New(Options{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
-	"path"
 	"strconv"
 	"strings"
 
@@ -32,76 +31,48 @@ type voice struct {
 	counted   map[string]bool   // keys of texts that depend on a number
 }
 
-// catalog holds the texts of one set: its own, those of the house, and the
-// sentences for faults of all sets.
-type catalog struct {
-	bundle  *i18n.Bundle
-	origin  map[string]string // which file a key comes from, by language and key
-	plain   map[string]bool   // keys of texts without gaps
-	counted map[string]bool   // keys of texts that depend on a number
-}
-
-// loadCatalogs returns the voices of every set, in the order of the sets and
-// of the languages. The first set is our own, whose texts all others have.
-func loadCatalogs(sets []Set) ([][]voice, error) {
-	all := make([][]voice, len(sets))
-	for i := range sets {
-		c := &catalog{bundle: i18n.NewBundle(languages()[0]), origin: map[string]string{}, plain: map[string]bool{}, counted: map[string]bool{}}
-		for j, set := range sets {
-			files, err := fs.Glob(set.Files, "locales/*.json")
+// newVoice returns the voice of a set in a language: its own texts, those of
+// the house, which is the first of all sets, and the sentences for faults of
+// every set. No text is said twice: what the house says is said the same way
+// everywhere.
+func newVoice(sets []Set, i int, tag language.Tag) (voice, error) {
+	bundle := i18n.NewBundle(tag)
+	v := voice{tag: tag, localizer: i18n.NewLocalizer(bundle, tag.String()), fixed: map[string]string{}, counted: map[string]bool{}}
+	origin := map[string]string{}
+	for j, set := range sets {
+		pattern := "*."
+		if j != 0 && j != i {
+			pattern = failuresFile
+		}
+		found, err := fs.Glob(set.Files, "locales/"+pattern+tag.String()+".json")
+		if err != nil {
+			return voice{}, fmt.Errorf("listing the texts of %s: %w", set.Name, err)
+		}
+		for _, file := range found {
+			read, err := bundle.LoadMessageFileFS(set.Files, file)
 			if err != nil {
-				return nil, fmt.Errorf("listing the texts of %s: %w", set.Name, err)
+				return voice{}, fmt.Errorf("reading the texts of %s: %w", set.Name, err)
 			}
-			for _, file := range files {
-				if j != 0 && j != i && !strings.HasPrefix(path.Base(file), failuresFile) {
-					continue
+			for _, m := range read.Messages {
+				if before, twice := origin[m.ID]; twice {
+					return voice{}, fmt.Errorf("text %s is in %s and in %s of %s", m.ID, before, file, set.Name)
 				}
-				if err := c.load(set, file); err != nil {
-					return nil, fmt.Errorf("reading the texts of %s: %w", set.Name, err)
-				}
+				origin[m.ID] = file + " of " + set.Name
+				v.note(m)
 			}
 		}
-		all[i] = c.voices()
 	}
-	return all, nil
+	return v, nil
 }
 
-// load reads a file. No text is said twice: what the house says is said the
-// same way everywhere.
-func (c *catalog) load(set Set, file string) error {
-	read, err := c.bundle.LoadMessageFileFS(set.Files, file)
-	if err != nil {
-		return err
+// note keeps what need not be looked up each time.
+func (v voice) note(m *i18n.Message) {
+	switch {
+	case m.One != "":
+		v.counted[m.ID] = true
+	case !strings.Contains(m.Other, "{{"):
+		v.fixed[m.ID] = m.Other
 	}
-	name := set.Name + "/" + path.Base(file)
-	for _, m := range read.Messages {
-		at := read.Tag.String() + " " + m.ID
-		if before, twice := c.origin[at]; twice {
-			return fmt.Errorf("%s is in %s and in %s", m.ID, before, name)
-		}
-		c.origin[at] = name
-		switch {
-		case m.One != "":
-			c.counted[m.ID] = true
-		case !strings.Contains(m.Other, "{{"):
-			c.plain[m.ID] = true
-		}
-	}
-	return nil
-}
-
-func (c *catalog) voices() []voice {
-	var voices []voice
-	for _, tag := range languages() {
-		v := voice{tag: tag, localizer: i18n.NewLocalizer(c.bundle, tag.String()), fixed: map[string]string{}, counted: c.counted}
-		for key := range c.plain {
-			if text, ok := v.find(key); ok {
-				v.fixed[key] = text
-			}
-		}
-		voices = append(voices, v)
-	}
-	return voices
 }
 
 // languageOf returns the index of the language for a request: the one that the
@@ -145,8 +116,7 @@ func (v voice) count(key string, n int, pairs ...string) string {
 
 func (v voice) localize(c *i18n.LocalizeConfig) (string, bool) {
 	text, err := v.localizer.Localize(c)
-	// A text that only another language has comes with an error beside it.
-	return text, err == nil || text != ""
+	return text, err == nil
 }
 
 func gaps(pairs []string) map[string]string {

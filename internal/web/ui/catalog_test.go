@@ -95,13 +95,12 @@ func TestTheWordsArePlain(t *testing.T) {
 // be told: in both languages, and not what fits any failure.
 func TestEveryCodeHasASentence(t *testing.T) {
 	t.Parallel()
-	u := open(t)
 	codes := codesInSource(t, filepath.Join("..", ".."))
 	if len(codes) < 60 {
 		t.Fatalf("found only %d codes: %v", len(codes), codes)
 	}
-	for _, v := range u.voices[0] {
-		have := texts(t, "failures."+v.tag.String()+".json")
+	for _, v := range voices(t) {
+		have := sentences(t, v.tag.String())
 		for _, code := range codes {
 			if !slices.ContainsFunc(sentenceKeys(code)[:2], func(key string) bool { return have[key] != "" }) {
 				t.Errorf("code %s has no sentence in %s", code, v.tag)
@@ -113,6 +112,26 @@ func TestEveryCodeHasASentence(t *testing.T) {
 			}
 		}
 	}
+}
+
+// sentences returns those of all sets, by their keys.
+func sentences(t *testing.T, lang string) map[string]string {
+	t.Helper()
+	all := texts(t, "failures."+lang+".json")
+	found, err := filepath.Glob(filepath.Join("..", "*", "locales", "failures."+lang+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range found {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(b, &all); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+	}
+	return all
 }
 
 // codesInSource returns the codes in literals of fault.Error, and the rules of

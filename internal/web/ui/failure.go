@@ -2,6 +2,7 @@ package ui
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/web"
@@ -26,33 +27,69 @@ func (f failure) Head() Head { return Head{Template: "failure", Title: Say(f.Tit
 // Failure shows a person that a request failed. It is the Failure of a
 // [web.Config].
 func (u *UI) Failure(w http.ResponseWriter, r *http.Request, f web.Failure) {
-	v := u.voices[0][u.languageOf(r)]
-	if err := u.Render(w, r, f.Status, v.failure(f)); err != nil {
+	e, err := u.editions[0][u.languageOf(r)]()
+	if err == nil {
+		err = u.Render(w, r, f.Status, e.failure(f, startOf(r)))
+	}
+	if err != nil {
 		// The page that cannot fail: only the reference matters now.
 		http.Error(w, f.Code+" "+f.Reference, f.Status)
 	}
 }
 
+// start is where somebody goes on who does not know what else to do.
+type start struct {
+	path, word string
+	signedIn   bool
+}
+
+// startOf returns where a person begins anew: in the console in which they
+// are, at their account, or at the sign-in.
+func startOf(r *http.Request) start {
+	who, ok := web.Somebody(r)
+	switch {
+	case !ok:
+		return start{path: "/login", word: "to_sign_in"}
+	case under(r, "/console") && who.Administers():
+		return start{"/console", "to_console", true}
+	case under(r, "/operator") && who.Support():
+		return start{"/operator", "to_operator", true}
+	default:
+		return start{"/account", "to_account", true}
+	}
+}
+
+func under(r *http.Request, path string) bool {
+	rest, ok := strings.CutPrefix(r.URL.Path, path)
+	return ok && (rest == "" || rest[0] == '/')
+}
+
 // failure chooses the words for a failure.
-func (v voice) failure(f web.Failure) failure {
+func (v voice) failure(f web.Failure, from start) failure {
 	page := failure{
 		State: "refused", Word: "refused", Title: "failure_refused", Code: f.Code, Reference: f.Reference,
 		Retry: f.Retry, RetryWord: "try_again",
+	}
+	if from.signedIn {
+		page.Word, page.Title = "failure_word", "failure_not_done"
+	}
+	if page.Retry == "" {
+		page.Retry = from.path
+		if from.signedIn {
+			page.RetryWord = from.word
+		}
 	}
 	switch {
 	case f.Onward != "":
 		page.State, page.Word, page.Title = "ok", "signed_in", "failure_signed_in"
 		page.Retry, page.RetryWord = f.Onward, "to_account"
 	case f.Status == http.StatusNotFound:
-		page.State, page.Word, page.Title, page.RetryWord = "warn", "not_found_word", "failure_not_found", "to_sign_in"
+		page.State, page.Word, page.Title, page.RetryWord = "warn", "not_found_word", "failure_not_found", from.word
 	case f.Status >= http.StatusInternalServerError:
 		page.State, page.Word, page.Title = "warn", "trouble", "failure_trouble"
 	}
 	if _, ok := v.find(f.Code + ".title"); ok {
 		page.Title = f.Code + ".title"
-	}
-	if page.Retry == "" {
-		page.Retry = "/login"
 	}
 	var pairs []string
 	if own(f.Code) {
@@ -60,7 +97,7 @@ func (v voice) failure(f web.Failure) failure {
 	}
 	page.Sentence = v.first(sentenceKeys(f.Code), pairs...)
 	do := make([]string, 0, 5)
-	if f.Onward != "" {
+	if f.Onward != "" || from.signedIn {
 		do = append(do, f.Code+".signed_in")
 	}
 	for _, key := range sentenceKeys(f.Code)[:2] {

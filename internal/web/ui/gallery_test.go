@@ -85,26 +85,26 @@ type galleryForm struct {
 func (galleryForm) Head() ui.Head { return ui.Head{Template: "form", Title: ui.Say("gallery_invite")} }
 
 func form(f ui.Filled) galleryForm {
-	any := ui.Say("gallery_help")
+	help := ui.Say("gallery_help")
 	roles := []ui.Option{
-		{Value: "owner", Label: ui.As("Owner"), Help: any, Off: true},
-		{Value: "admin", Label: ui.As("Administrator"), Help: any},
+		{Value: "owner", Label: ui.As("Owner"), Help: help, Off: true},
+		{Value: "admin", Label: ui.As("Administrator"), Help: help},
 		{Value: "member", Label: ui.As("Member")},
 	}
 	return galleryForm{
 		Shell:     frame(),
-		Email:     f.Input(ui.Input{Name: "email", Label: ui.As("E-mail"), Help: any, Type: "email", Complete: "email", Focus: true}),
+		Email:     f.Input(ui.Input{Name: "email", Label: ui.As("E-mail"), Help: help, Type: "email", Complete: "email", Focus: true}),
 		Password:  f.Input(ui.Input{Name: "password", Label: ui.As("Password"), Type: "password", Complete: "new-password"}),
 		Reason:    f.Input(ui.Input{Name: "reason", Label: ui.As("Reason"), Optional: true}),
 		Fixed:     f.Input(ui.Input{Name: "key", Label: ui.As("Key"), Value: "acme-emea", Fixed: true, Mono: true}),
-		Addresses: f.Area(ui.Area{Name: "addresses", Label: ui.As("IP addresses"), Help: any, Value: "192.0.2.0/24\n2001:db8::/32", Mono: true}),
+		Addresses: f.Area(ui.Area{Name: "addresses", Label: ui.As("IP addresses"), Help: help, Value: "192.0.2.0/24\n2001:db8::/32", Mono: true}),
 		Role:      f.Select(ui.Select{Name: "role", Label: ui.As("Role"), Value: "member", Options: roles}),
-		Mail:      f.Check(ui.Check{Name: "mail", Label: ui.As("Send an invitation by e-mail"), Help: any, Checked: true}),
+		Mail:      f.Check(ui.Check{Name: "mail", Label: ui.As("Send an invitation by e-mail"), Help: help, Checked: true}),
 		Groups: f.Choices(ui.Choices{Name: "groups", Label: ui.As("Groups"), Values: []string{"dev"}, Options: []ui.Option{
 			{Value: "dev", Label: ui.As("Developers")}, {Value: "ops", Label: ui.As("Operations")},
 		}}),
-		Policy: f.Choices(ui.Choices{Name: "policy", Label: ui.As("Second factor"), Help: any, One: true, Values: []string{"member"}, Options: roles}),
-		File:   f.File(ui.File{Name: "csv", Label: ui.As("CSV file"), Help: any, Accept: ".csv,text/csv"}),
+		Policy: f.Choices(ui.Choices{Name: "policy", Label: ui.As("Second factor"), Help: help, One: true, Values: []string{"member"}, Options: roles}),
+		File:   f.File(ui.File{Name: "csv", Label: ui.As("CSV file"), Help: help, Accept: ".csv,text/csv"}),
 		Submit: ui.Submit{Word: ui.Say("gallery_invite"), Cancel: "/console/people"},
 	}
 }

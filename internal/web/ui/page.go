@@ -27,7 +27,7 @@ type Set struct {
 	// Name is the transport's, for messages.
 	Name string
 	// Files holds templates/*.html, locales/*.LANGUAGE.json and, where there
-	// are scripts or pictures, assets/*. A locale file called failures.* has
+	// are scripts or pictures, assets/*. A locale file called failures.LANGUAGE.json has
 	// sentences for the codes of faults, which are known to all pages.
 	Files fs.FS
 	// Pages lists one value of each type of page.

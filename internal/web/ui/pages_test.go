@@ -30,6 +30,15 @@ func specimens() map[string]webtest.Specimen {
 			return nil
 		}}
 	}
+	for name, f := range map[string]web.Failure{
+		"failure-inside":           {Status: 409, Code: "conflict", Reference: "7F3K-22QD", Fix: fault.PersonSide},
+		"failure-inside-not-found": {Status: 404, Code: "page_not_found", Reference: "7F3K-22QD", Fix: fault.PersonSide},
+	} {
+		all[name] = webtest.Specimen{Page: ui.Failing, Path: "/console/people", Person: ada(), Show: func(u *ui.UI, w http.ResponseWriter, r *http.Request) error {
+			u.Failure(w, r, f)
+			return nil
+		}}
+	}
 	for name, page := range map[string]ui.Page{
 		"identify":         ui.Identify{Action: "/login"},
 		"identify-problem": ui.Identify{Action: "/login" + attempt, Typed: `ada"<b>@acme`, Problem: "ident_email"},

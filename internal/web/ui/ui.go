@@ -5,9 +5,11 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
+	"io/fs"
 	"net/http"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/text/language"
@@ -26,18 +28,23 @@ type Options struct {
 
 // UI renders pages. It is safe for use by many goroutines.
 type UI struct {
-	product string
-	now     func() time.Time
-	assets  map[string]asset
-	icons   map[string]template.HTML
-	matcher language.Matcher
-	voices  [][]voice              // by set and language
-	sets    [][]*template.Template // by set and language
-	pages   map[reflect.Type]int   // set of a type of page
+	product  string
+	now      func() time.Time
+	assets   map[string]asset
+	icons    map[string]template.HTML
+	matcher  language.Matcher
+	editions [][]func() (*edition, error) // by set and language
+	pages    map[reflect.Type]int         // set of a type of page
 }
 
-// New returns a UI for our own pages and those of the sets, with everything
-// read and parsed.
+// edition is a set in a language: its texts, and its templates, which say them.
+type edition struct {
+	voice
+	templates *template.Template
+}
+
+// New returns a UI for our own pages and those of the sets. A set is read in a
+// language when that is first asked for; [UI.Load] reads all of them.
 func New(o Options, sets ...Set) (*UI, error) {
 	u := &UI{product: o.Product, now: o.Now, matcher: language.NewMatcher(languages()), pages: map[reflect.Type]int{}}
 	if u.product == "" {
@@ -54,65 +61,78 @@ func New(o Options, sets ...Set) (*UI, error) {
 	if u.assets, err = loadAssets(sets); err != nil {
 		return nil, err
 	}
-	if u.voices, err = loadCatalogs(sets); err != nil {
-		return nil, err
-	}
 	for i, set := range sets {
-		byLanguage, err := u.parse(i, set)
-		if err != nil {
-			return nil, err
-		}
-		u.sets = append(u.sets, byLanguage)
 		for _, p := range set.Pages {
 			if err := u.register(i, set, p); err != nil {
 				return nil, err
 			}
 		}
+		var byLanguage []func() (*edition, error)
+		for _, tag := range languages() {
+			byLanguage = append(byLanguage, sync.OnceValues(func() (*edition, error) { return u.read(sets, i, tag) }))
+		}
+		u.editions = append(u.editions, byLanguage)
 	}
 	return u, nil
 }
 
-// parse returns the templates of a set in every language. Each page is a
-// template of its own, which all see the layouts and the components.
-func (u *UI) parse(i int, set Set) ([]*template.Template, error) {
-	var parsed []*template.Template
-	for _, v := range u.voices[i] {
-		t, err := template.New(set.Name).Option("missingkey=error").Funcs(u.functions(v)).
-			ParseFS(files, "templates/*.html")
-		if err != nil {
-			return nil, fmt.Errorf("parsing the layouts: %w", err)
-		}
-		if i != 0 {
-			if t, err = t.ParseFS(set.Files, "templates/*.html"); err != nil {
-				return nil, fmt.Errorf("parsing the pages of %s: %w", set.Name, err)
-			}
-		}
-		parsed = append(parsed, t)
-	}
-	return parsed, nil
-}
-
-// register notes where the template of a type of page is.
+// register notes to which set a type of page belongs.
 func (u *UI) register(i int, set Set, p Page) error {
 	kind, name := reflect.TypeOf(p), p.Head().Template
 	if _, twice := u.pages[kind]; twice {
 		return fmt.Errorf("page %v of %s is listed twice", kind, set.Name)
 	}
-	if u.sets[i][0].Lookup(name+".html") == nil {
-		return fmt.Errorf("page %v of %s: there is no templates/%s.html", kind, set.Name, name)
+	if _, err := fs.Stat(set.Files, "templates/"+name+".html"); err != nil {
+		return fmt.Errorf("page %v of %s: %w", kind, set.Name, err)
 	}
 	u.pages[kind] = i
 	return nil
 }
 
-// Template returns the template of a type of page in the first language, or
-// nil. It is for tests, which hold the one to the other.
-func (u *UI) Template(p Page) *template.Template {
+// read reads a set in a language. Each page is a template of its own, which
+// all see the layouts and the components.
+func (u *UI) read(sets []Set, i int, tag language.Tag) (*edition, error) {
+	v, err := newVoice(sets, i, tag)
+	if err != nil {
+		return nil, err
+	}
+	t, err := template.New("base").Option("missingkey=error").Funcs(u.functions(v)).ParseFS(files, "templates/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("parsing the layouts: %w", err)
+	}
+	if i != 0 && len(sets[i].Pages) != 0 {
+		if t, err = t.ParseFS(sets[i].Files, "templates/*.html"); err != nil {
+			return nil, fmt.Errorf("parsing the pages of %s: %w", sets[i].Name, err)
+		}
+	}
+	return &edition{v, t}, nil
+}
+
+// Load reads every set in every language, and says what does not fit. It is
+// for tests; a running program reads what it needs.
+func (u *UI) Load() error {
+	for _, byLanguage := range u.editions {
+		for _, read := range byLanguage {
+			if _, err := read(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Template returns the template of a type of page in the first language. It is
+// for tests, which hold the one to the other.
+func (u *UI) Template(p Page) (*template.Template, error) {
 	set, ok := u.pages[reflect.TypeOf(p)]
 	if !ok {
-		return nil
+		return nil, fmt.Errorf("page %T is in no set", p)
 	}
-	return u.sets[set][0].Lookup(p.Head().Template + ".html")
+	e, err := u.editions[set][0]()
+	if err != nil {
+		return nil, err
+	}
+	return e.templates.Lookup(p.Head().Template + ".html"), nil
 }
 
 // functions are what templates call. They speak one language.
@@ -145,21 +165,23 @@ func (u *UI) Render(w http.ResponseWriter, r *http.Request, status int, p Page) 
 	if !ok {
 		return fmt.Errorf("rendering page %T, which is in no set", p)
 	}
-	lang := u.languageOf(r)
-	v, t := u.voices[set][lang], u.sets[set][lang]
-	f := u.frame(r, v, p)
+	e, err := u.editions[set][u.languageOf(r)]()
+	if err != nil {
+		return err
+	}
+	f := u.frame(r, e.voice, p)
 	var page bytes.Buffer
 	for _, part := range []struct {
 		template string
 		data     any
 	}{{f.layout + "-begin", f}, {p.Head().Template + ".html", p}, {f.layout + "-end", f}} {
-		if err := t.ExecuteTemplate(&page, part.template, part.data); err != nil {
+		if err := e.templates.ExecuteTemplate(&page, part.template, part.data); err != nil {
 			return fmt.Errorf("rendering page %T: %w", p, err)
 		}
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Language", v.tag.String())
+	h.Set("Content-Language", e.tag.String())
 	w.WriteHeader(status)
 	_, _ = w.Write(page.Bytes()) // a browser that is gone is not our failure
 	return nil

@@ -19,6 +19,20 @@ func open(t *testing.T) *UI {
 	return u
 }
 
+// voices are those of our own pages, in the order of the languages.
+func voices(t *testing.T) []voice {
+	t.Helper()
+	var all []voice
+	for _, read := range open(t).editions[0] {
+		e, err := read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, e.voice)
+	}
+	return all
+}
+
 func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func TestLeavingIsRefusedToUnsafeTargets(t *testing.T) {
