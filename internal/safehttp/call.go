@@ -1,0 +1,155 @@
+package safehttp
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"code.dny.dev/ssrf"
+)
+
+// Limits of a call.
+const (
+	CallTimeout = 15 * time.Second
+	MaxAnswer   = 64 << 10
+)
+
+// Reach says where calls may lead.
+type Reach uint8
+
+// The reaches.
+const (
+	Public  Reach = iota // by https to public addresses, on port 443
+	Private              // wherever the operator says, by plain http too
+)
+
+// Caller calls what the operator has configured, such as a gateway. It follows
+// no redirect. It is safe for concurrent use.
+type Caller struct {
+	reach Reach
+	http  *http.Client
+}
+
+// NewCaller returns a caller with this reach.
+func NewCaller(reach Reach) *Caller {
+	dialer := &net.Dialer{Timeout: CallTimeout}
+	if reach == Public {
+		dialer.Control = ssrf.New(ssrf.WithPorts(443)).Safe
+	}
+	return &Caller{reach, &http.Client{
+		Timeout: CallTimeout,
+		Transport: &http.Transport{
+			Proxy: nil, DialContext: dialer.DialContext, ForceAttemptHTTP2: true,
+			TLSHandshakeTimeout: CallTimeout, ResponseHeaderTimeout: CallTimeout, MaxResponseHeaderBytes: 64 << 10,
+			DisableKeepAlives: true,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// Request is what is sent.
+type Request struct {
+	Method string
+	URL    string
+	Header map[string]string
+	Body   []byte
+}
+
+// Answer is what came back.
+type Answer struct {
+	Status     int
+	Body       []byte        // at most [MaxAnswer] octets; what is longer is cut
+	RetryAfter time.Duration // 0: nothing was said of it
+}
+
+// OK reports whether the answer is a success.
+func (a *Answer) OK() bool { return a.Status >= http.StatusOK && a.Status < http.StatusMultipleChoices }
+
+// TooMany reports whether the other side asks for fewer calls.
+func (a *Answer) TooMany() bool { return a.Status == http.StatusTooManyRequests }
+
+// Barred reports whether the other side does not know us, or does not let us
+// do this.
+func (a *Answer) Barred() bool {
+	return a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden || a.Status == http.StatusProxyAuthRequired
+}
+
+// Absent reports whether there is nothing at this URL.
+func (a *Answer) Absent() bool {
+	return a.Status == http.StatusNotFound || a.Status == http.StatusMethodNotAllowed || a.Status == http.StatusGone
+}
+
+// Broken reports whether the other side is at fault, or sends us elsewhere.
+func (a *Answer) Broken() bool {
+	return a.Status >= http.StatusInternalServerError || a.Status < http.StatusBadRequest && !a.OK() || a.Status == http.StatusRequestTimeout
+}
+
+// Check refuses a URL that calls of this reach cannot lead to.
+func (r Reach) Check(address string) error {
+	u, err := url.Parse(address)
+	if err != nil {
+		return errors.New("not a URL") // which may hold a secret: not shown
+	}
+	if r == Public {
+		if checkURL(u) != nil || u.Port() != "" && u.Port() != "443" {
+			return fmt.Errorf("want an https URL on port 443 without user name, got one of %q", u.Host)
+		}
+		return nil
+	}
+	if (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil || u.Opaque != "" {
+		return fmt.Errorf("want an http or https URL without user name, got one of %q", u.Host)
+	}
+	return nil
+}
+
+// Call sends a request and returns the answer, whatever its status. Errors
+// hold neither the URL nor the answer: both may hold secrets.
+func (c *Caller) Call(ctx context.Context, out Request) (Answer, error) {
+	if err := c.reach.Check(out.URL); err != nil {
+		return Answer{}, fmt.Errorf("calling: %w", err)
+	}
+	r, err := http.NewRequestWithContext(ctx, out.Method, out.URL, bytes.NewReader(out.Body))
+	if err != nil {
+		return Answer{}, errors.New("calling: no request can be made of this")
+	}
+	r.Header.Set("User-Agent", "Sallyport")
+	for name, value := range out.Header {
+		r.Header.Set(name, value)
+	}
+	answer, err := c.http.Do(r)
+	if err != nil {
+		return Answer{}, fmt.Errorf("calling %s: %w", r.URL.Hostname(), cause(err))
+	}
+	defer func() { _ = answer.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(answer.Body, MaxAnswer))
+	if err != nil {
+		return Answer{}, fmt.Errorf("reading the answer of %s: %w", r.URL.Hostname(), cause(err))
+	}
+	return Answer{Status: answer.StatusCode, Body: body, RetryAfter: retryAfter(answer.Header.Get("Retry-After"), time.Now())}, nil
+}
+
+// cause is an error without the URL that net/http adds.
+func cause(err error) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		return u.Err
+	}
+	return err
+}
+
+// retryAfter reads the header of that name: seconds, or an instant [RFC 9110 10.2.3].
+func retryAfter(value string, now time.Time) time.Duration {
+	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if t, err := http.ParseTime(value); err == nil {
+		return max(t.Sub(now), 0)
+	}
+	return 0
+}
