@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/secret"
@@ -92,7 +93,7 @@ func (r *Reader) MessagesDue(ctx context.Context, channel string, now time.Time)
 
 // ClaimMessages gives up to limit messages of this channel that are due to the
 // caller alone, until the lease ends, and counts a try of each. Those that
-// have waited longest come first. A caller that dies loses its lease.
+// lose their worth soonest come first. A caller that dies loses its lease.
 func (w *Writer) ClaimMessages(ctx context.Context, channel string, now, until time.Time, limit int) ([]OutboxMessage, error) {
 	all, err := list(ctx, w.q, outboxFields, `
 		update outbox
@@ -101,11 +102,12 @@ func (w *Writer) ClaimMessages(ctx context.Context, channel string, now, until t
 			select d.id
 			from outbox d
 			where d.channel = $1 and d.state = 'waiting' and d.due_at <= $2 and d.expires_at > $2 and (d.leased_until is null or d.leased_until <= $2)
-			order by d.due_at
+			order by d.expires_at, d.id
 			limit $4
 		)
 		returning `+outboxColumns,
 		channel, at(now), at(until), limit)
+	slices.SortFunc(all, func(a, b OutboxMessage) int { return a.ExpiresAt.Compare(b.ExpiresAt) }) // returning has no order
 	return all, doing(err, "claiming messages by %s", channel)
 }
 

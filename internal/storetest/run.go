@@ -61,6 +61,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"a message is given to one and settled by it":               messagesAreClaimed,
 		"messages that nobody wants any more are given up":          messagesExpire,
 		"messages are tried again and dropped":                      messagesAreRetriedAndDropped,
+		"jobs are kept":                                             jobsAreKept,
+		"one of many runs a job":                                    oneOfManyRuns,
 		"one of many claims a message":                              oneOfManyClaims,
 		"the audit list is searched and paged":                      eventsAreListed,
 		"organizations are listed and found":                        organizationsAreListed,
