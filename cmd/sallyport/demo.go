@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport/cmd/sallyport/demoapp"
+	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/password"
 	"github.com/sallyport/sallyport/internal/samltest"
 	"github.com/sallyport/sallyport/internal/setup"
@@ -35,6 +37,7 @@ type demoCmd struct {
 // demo is the running demo.
 type demo struct {
 	dir       string
+	out       io.Writer    // where messages to people are shown
 	public    net.Listener // of the server
 	idp       net.Listener
 	app       net.Listener
@@ -54,12 +57,12 @@ func (c *demoCmd) Run(ctx context.Context, out streams) error {
 	if c.Log {
 		log = logger(out.Err, "text")
 	}
-	d := &demo{dir: dir}
+	d := &demo{dir: dir, out: out.Out}
 	if err := d.start(ctx, c.Port, log); err != nil {
 		return errors.Join(err, d.close())
 	}
 	defer d.sallyport.close()
-	if _, err := fmt.Fprintf(out.Out, "Click:  %s\nType:   alice@acme.example   (or, with the password %q: root@vendor.example)\nStop:   Ctrl+C\n",
+	if _, err := fmt.Fprintf(out.Out, "Click:  %s\nType:   alice@acme.example   (or, with the password %q: root@vendor.example)\nStop:   Ctrl+C\nMail and SMS are shown here.\n",
 		urlOf(d.app), demoPassword); err != nil {
 		return err
 	}
@@ -86,7 +89,7 @@ func (d *demo) start(ctx context.Context, port int, log *slog.Logger) error {
 	if err := d.configure(ctx, store, idp, secret); err != nil {
 		return err
 	}
-	if d.sallyport, err = newServer(ctx, serverConfig{database: store, baseURL: urlOf(d.public), name: "Sallyport", log: log}); err != nil {
+	if d.sallyport, err = newServer(ctx, serverConfig{database: store, baseURL: urlOf(d.public), name: "Sallyport", log: log, carriers: d.messages()}); err != nil {
 		return err
 	}
 	app, err := demoapp.New(demoapp.Config{Issuer: urlOf(d.public), ClientID: "demo-app", ClientSecret: secret, BaseURL: urlOf(d.app)})
@@ -96,6 +99,12 @@ func (d *demo) start(ctx context.Context, port int, log *slog.Logger) error {
 	}
 	d.listeners = []listener{{d.public, d.sallyport.public}, {d.idp, d.demoUsers(idp)}, {d.app, app.Handler()}}
 	return nil
+}
+
+// messages shows mail and SMS on the terminal: the demo reaches nobody.
+func (d *demo) messages() map[notify.Channel]notify.Carrier {
+	p := &notify.Printer{Out: d.out}
+	return map[notify.Channel]notify.Carrier{notify.Mail: p, notify.SMS: p}
 }
 
 // identityProvider makes the key and the names of the demo's identity provider.

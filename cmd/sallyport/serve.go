@@ -32,6 +32,7 @@ type serveCmd struct {
 	OpsListen string   `default:"127.0.0.1:9090" placeholder:"ADDRESS" help:"Address of the listener for health checks."`
 	Proxies   []string `placeholder:"CIDR" help:"Networks of reverse proxies whose X-Forwarded-For is believed."`
 	LogFormat string   `default:"text" enum:"text,json" help:"Format of the log: text or json."`
+	messagesConfig
 }
 
 // Run serves until it is told to stop, and then lets finish what is under way.
@@ -40,7 +41,14 @@ func (c *serveCmd) Run(ctx context.Context, out streams) error {
 	if err != nil {
 		return err
 	}
-	s, err := newServer(ctx, serverConfig{database: c.database, baseURL: c.BaseURL, name: c.Name, proxies: proxies, log: logger(out.Err, c.LogFormat)})
+	cfg := serverConfig{database: c.database, baseURL: c.BaseURL, name: c.Name, proxies: proxies, log: logger(out.Err, c.LogFormat)}
+	if cfg.carriers, err = c.carriers(c.BaseURL); err != nil {
+		return err
+	}
+	if cfg.sms, err = c.SMS.budgets(); err != nil {
+		return err
+	}
+	s, err := newServer(ctx, cfg)
 	if err != nil {
 		return err
 	}

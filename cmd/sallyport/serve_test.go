@@ -14,7 +14,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
@@ -119,34 +118,6 @@ func TestASignalStopsAndASecondOneEndsAtOnce(t *testing.T) {
 	if status, ok := exit.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGTERM {
 		t.Errorf("after two signals: %v, want it ended by the second", err)
 	}
-}
-
-func TestWhatHasExpiredIsDeletedUntilNothingIsLeft(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		left, calls, began := int64(2500), 0, time.Now()
-		batch := func(context.Context) (int64, error) {
-			n := min(left, 1000)
-			left -= n
-			calls++
-			return n, nil
-		}
-		if err := untilNothing(t.Context(), batch); err != nil || left != 0 || calls != 4 {
-			t.Errorf("untilNothing() = %v with %d left after %d calls, want none", err, left, calls)
-		}
-		if took := time.Since(began); took != 3*sweepPause {
-			t.Errorf("it takes %s, want a pause after each of three batches", took)
-		}
-		boom := errors.New("disk on fire")
-		if err := untilNothing(t.Context(), func(context.Context) (int64, error) { return 1, boom }); !errors.Is(err, boom) {
-			t.Errorf("untilNothing() = %v, want %v", err, boom)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		if err := untilNothing(ctx, func(context.Context) (int64, error) { return 1, nil }); !errors.Is(err, context.Canceled) {
-			t.Errorf("untilNothing() = %v, want it to end with the context", err)
-		}
-	})
 }
 
 func TestAPathOfSQLiteTakesNoOptions(t *testing.T) {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/grant"
+	"github.com/sallyport/sallyport/internal/jobs"
+	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/password"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/signin"
@@ -23,13 +25,6 @@ import (
 	"github.com/sallyport/sallyport/internal/web/ui"
 )
 
-// How what has expired is deleted: every so often, until nothing is left, with
-// a pause after each batch in which sign-ins are written.
-const (
-	sweepEvery = time.Minute
-	sweepPause = 100 * time.Millisecond
-)
-
 // serverConfig is what a server is made of.
 type serverConfig struct {
 	database
@@ -37,6 +32,9 @@ type serverConfig struct {
 	name    string // of the deployment
 	proxies []netip.Prefix
 	log     *slog.Logger
+	// carriers send messages; a channel without one has them wait.
+	carriers map[notify.Channel]notify.Carrier
+	sms      notify.Budgets
 }
 
 // server is the whole program: handlers over flows over one database.
@@ -46,8 +44,10 @@ type server struct {
 	log    *slog.Logger
 	public *web.Router
 	ops    *web.Router
+	outbox *notify.Outbox
+	desk   *notify.Desk
 	stop   context.CancelFunc
-	swept  chan struct{}
+	idle   chan struct{} // closed when nothing is done in the background any more
 }
 
 // newServer opens the database and composes everything. What is wrong with
@@ -61,16 +61,19 @@ func newServer(ctx context.Context, cfg serverConfig) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{db: db, log: cfg.log, swept: make(chan struct{})}
+	s := &server{db: db, log: cfg.log, idle: make(chan struct{})}
 	if s.sealer, err = cfg.keys(ctx, db); err == nil {
 		err = s.compose(ctx, base, cfg)
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	sweeping, stop := context.WithCancel(context.WithoutCancel(ctx))
+	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
-	go s.sweep(sweeping)
+	go func() {
+		defer close(s.idle)
+		(&jobs.Runner{DB: db, Now: now, Log: cfg.log}).Run(working, s.background(s.desk.Courier)...)
+	}()
 	return s, nil
 }
 
@@ -80,6 +83,14 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	if err := signIn.Prepare(ctx); err != nil {
 		return err
 	}
+	writer, err := notify.NewWriter(cfg.name, base.String())
+	if err != nil {
+		return err
+	}
+	s.outbox = &notify.Outbox{Sealer: s.sealer, SMS: cfg.sms, Now: now}
+	s.desk = &notify.Desk{DB: s.db, Outbox: s.outbox, Courier: &notify.Courier{
+		DB: s.db, Sealer: s.sealer, Writer: writer, Carriers: cfg.carriers, Now: now, Log: s.log,
+	}}
 	grants := &grant.Service{DB: s.db, Issuer: base.String(), Sealer: s.sealer, Now: now}
 	if err := grants.Prepare(ctx); err != nil {
 		return err
@@ -119,66 +130,11 @@ func (b beginner) Begin(w http.ResponseWriter, r *http.Request, asked grant.Sign
 	return b.pages.Begin(w, r, signin.Start{App: asked.App, Request: asked.Request, LoginHint: asked.LoginHint, Fresh: asked.Fresh})
 }
 
-// sweep deletes what has expired, every now and then.
-func (s *server) sweep(ctx context.Context) {
-	defer close(s.swept)
-	if err := untilNothing(ctx, s.indexOld); err != nil && ctx.Err() == nil {
-		s.log.Error("indexing what is from before", "err", err)
-	}
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		if err := untilNothing(ctx, s.deleteExpired); err != nil && ctx.Err() == nil {
-			s.log.Error("deleting what has expired", "err", err)
-		}
-	}
-}
-
-// indexOld indexes one batch of what was stored by an older program.
-func (s *server) indexOld(ctx context.Context) (n int64, err error) {
-	err = s.db.Write(ctx, func(tx *store.Writer) error {
-		done, err := tx.IndexOld(ctx)
-		n = int64(done)
-		return err
-	})
-	return n, err
-}
-
-// deleteExpired deletes one batch and returns how many rows that were.
-func (s *server) deleteExpired(ctx context.Context) (n int64, err error) {
-	err = s.db.Write(ctx, func(tx *store.Writer) error {
-		n, err = tx.DeleteExpired(ctx, now())
-		return err
-	})
-	return n, err
-}
-
-// untilNothing repeats a batch until it finds nothing to do or fails, or the
-// context ends.
-func untilNothing(ctx context.Context, batch func(context.Context) (int64, error)) error {
-	for {
-		n, err := batch(ctx)
-		if err != nil || n == 0 {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(sweepPause):
-		}
-	}
-}
-
 // close ends the background work and the database. What is said here is said
 // to nobody but the log: the program is ending.
 func (s *server) close() {
 	s.stop()
-	<-s.swept
+	<-s.idle
 	if err := s.db.Close(); err != nil {
 		s.log.Error("closing the database", "err", err)
 	}

@@ -54,6 +54,7 @@ func law() []room {
 		{"internal/notify", lower, []string{leaves, domain, storage}},
 		{"internal/factor", lower, []string{"internal/fault", "internal/secret", "internal/otp", "internal/passkey", domain, storage, "internal/notify"}},
 		{"internal/recovery", lower, []string{"internal/fault", "internal/secret", domain, storage, "internal/notify"}},
+		{"internal/jobs", lower, []string{leaves, domain, storage, "internal/notify"}},
 
 		// Use cases. They never import one another.
 		{"internal/signin", flows, []string{leaves, xmlCore, protocols, domain, storage}},
@@ -77,6 +78,7 @@ func law() []room {
 
 		{"internal/samltest", support, []string{"internal/fault", xmlCore, "internal/saml"}},
 		{"internal/passkeytest", support, nil},
+		{"internal/mailtest", support, nil},
 		{"internal/storetest", support, []string{leaves, domain, storage}},
 		{"internal/webtest", support, []string{leaves, domain, transport}},
 		{"internal/archtest", support, nil},
@@ -95,7 +97,7 @@ func reserved() map[string][]string {
 		"github.com/jackc/pgx/v5":              {storage, "internal/storetest"},
 		"modernc.org/sqlite":                   {storage},
 		"net/http":                             edge,
-		"html/template":                        {transport, command, "internal/samltest"},
+		"html/template":                        {"internal/notify", transport, command, "internal/samltest"},
 		"text/template":                        {},
 		"math/rand":                            {},
 		"math/rand/v2":                         {storage}, // the pause before a second try
@@ -109,7 +111,9 @@ func reserved() map[string][]string {
 		"github.com/go-webauthn/webauthn":      {"internal/passkey", "internal/passkeytest"},
 		"github.com/coreos/go-oidc/v3":         {"cmd/sallyport/demoapp"},
 		"github.com/alecthomas/kong":           {"cmd/sallyport"},
-		"github.com/nicksnyder/go-i18n":        {"internal/web/ui"},
+		"github.com/wneessen/go-mail":          {"internal/notify"},
+		"github.com/emersion":                  {"internal/mailtest"},
+		"github.com/nicksnyder/go-i18n":        {"internal/notify", "internal/web/ui"},
 		"code.dny.dev/ssrf":                    {"internal/safehttp"},
 		"go.yaml.in/yaml/v3":                   {"internal/setup", "cmd/sallyport"},
 		"golang.org/x/crypto/chacha20poly1305": {"internal/secret"},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,10 +51,13 @@ const (
 	At           Gap = "at"           // instant, by [Instant]
 	Device       Gap = "device"       // what the person did it with, such as "Firefox on Linux"; may be empty
 	Place        Gap = "place"        // network address from where; may be empty
-	Factor       Gap = "factor"       // totp, sms, passkey, or recovery_codes
+	Factor       Gap = "factor"       // one of [Factors]
 	Left         Gap = "left"         // how many recovery codes are left, in digits
 	Code         Gap = "code"         // the code
 )
+
+// Factors lists what the gap Factor may hold.
+func Factors() []string { return []string{"totp", "sms", "passkey", "security_key", "recovery_codes"} }
 
 // Message is what is to be told to whom.
 type Message struct {
@@ -122,11 +126,7 @@ func (m *Message) check() error {
 	if !ok {
 		return fmt.Errorf("no message is called %q", m.Kind)
 	}
-	fits := false
-	for _, c := range s.by {
-		fits = fits || c == m.Channel
-	}
-	if !fits {
+	if !slices.Contains(s.by, m.Channel) {
 		return fmt.Errorf("%s does not go by %q", m.Kind, m.Channel)
 	}
 	for _, gap := range s.gaps {
@@ -139,6 +139,9 @@ func (m *Message) check() error {
 	}
 	if path, ok := m.Data[Link]; ok && (!strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\ \t\r\n\x00")) {
 		return errors.New("a link is no path below the base URL") // it holds a token: not shown
+	}
+	if f, ok := m.Data[Factor]; ok && !slices.Contains(Factors(), f) {
+		return fmt.Errorf("no factor is called %q", f)
 	}
 	for _, gap := range []Gap{Until, At} {
 		if v, ok := m.Data[gap]; ok {

@@ -15,12 +15,14 @@ import (
 // safe for concurrent use.
 type Outbox struct {
 	Sealer *secret.Sealer
+	SMS    Budgets
 	Now    func() time.Time
 }
 
 // Enqueue puts a message into the outbox, within the transaction of what it
-// tells of. An address or number that is none is a fault that a person may see;
-// every other mistake in a message is its caller's.
+// tells of. An address or number that is none is a fault that a person may see,
+// and so is an SMS that exceeds a budget; every other mistake in a message is
+// its caller's.
 func (o *Outbox) Enqueue(ctx context.Context, tx *store.Writer, m Message) error {
 	if err := m.check(); err != nil {
 		return fmt.Errorf("putting a message into the outbox: %w", err)
@@ -30,6 +32,11 @@ func (o *Outbox) Enqueue(ctx context.Context, tx *store.Writer, m Message) error
 		return err
 	}
 	now := o.Now()
+	if m.Channel == SMS {
+		if err := o.SMS.spend(ctx, tx, &m, sso.StoredPhone(to), now); err != nil {
+			return err
+		}
+	}
 	id := sso.NewMessageID(now)
 	data, err := json.Marshal(m.Data)
 	if err != nil {

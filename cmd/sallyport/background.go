@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/jobs"
+	"github.com/sallyport/sallyport/internal/notify"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// How often what is done by itself comes back.
+const (
+	sendEvery  = time.Second
+	giveUp     = time.Minute // where nothing can be sent, what has expired is given up
+	sweepEvery = time.Minute
+	indexEvery = time.Hour
+	jobLimit   = 10 * time.Minute
+)
+
+// background returns what the server does by itself.
+func (s *server) background(courier *notify.Courier) []jobs.Job {
+	all := []jobs.Job{
+		{Name: "index", Scope: jobs.Once, Every: indexEvery, Limit: jobLimit, Batch: s.indexOld},
+		{Name: "sweep", Scope: jobs.Once, Every: sweepEvery, Limit: jobLimit, Batch: s.deleteExpired},
+	}
+	for _, channel := range []notify.Channel{notify.Mail, notify.SMS} {
+		every := sendEvery
+		if courier.Carriers[channel] == nil {
+			every = giveUp
+		}
+		// Each node sends: what it sends it has claimed for itself.
+		all = append(all, jobs.Job{Name: "send-" + string(channel), Scope: jobs.Everywhere, Every: every, Limit: jobLimit, Batch: func(ctx context.Context) (int64, error) {
+			return courier.Deliver(ctx, channel)
+		}})
+	}
+	return all
+}
+
+// indexOld indexes one batch of what was stored by an older program.
+func (s *server) indexOld(ctx context.Context) (n int64, err error) {
+	err = s.db.Write(ctx, func(tx *store.Writer) error {
+		done, err := tx.IndexOld(ctx)
+		n = int64(done)
+		return err
+	})
+	return n, err
+}
+
+// deleteExpired deletes one batch and returns how many rows that were.
+func (s *server) deleteExpired(ctx context.Context) (n int64, err error) {
+	err = s.db.Write(ctx, func(tx *store.Writer) error {
+		n, err = tx.DeleteExpired(ctx, now())
+		return err
+	})
+	return n, err
+}
