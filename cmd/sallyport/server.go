@@ -12,7 +12,9 @@ import (
 	"github.com/sallyport/sallyport/internal/grant"
 	"github.com/sallyport/sallyport/internal/jobs"
 	"github.com/sallyport/sallyport/internal/notify"
+	"github.com/sallyport/sallyport/internal/operate"
 	"github.com/sallyport/sallyport/internal/password"
+	"github.com/sallyport/sallyport/internal/recovery"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/signin"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -20,6 +22,7 @@ import (
 	"github.com/sallyport/sallyport/internal/web"
 	"github.com/sallyport/sallyport/internal/web/login"
 	"github.com/sallyport/sallyport/internal/web/oidcapi"
+	"github.com/sallyport/sallyport/internal/web/operator"
 	"github.com/sallyport/sallyport/internal/web/ops"
 	"github.com/sallyport/sallyport/internal/web/samlapi"
 	"github.com/sallyport/sallyport/internal/web/ui"
@@ -95,7 +98,8 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	if err := grants.Prepare(ctx); err != nil {
 		return err
 	}
-	pages, err := ui.New(ui.Options{Product: cfg.name})
+	operations := &operate.Service{DB: s.db, Recovery: &recovery.Service{Outbox: s.outbox, Now: now}, Now: now}
+	pages, err := ui.New(ui.Options{Product: cfg.name}, operator.Pages())
 	if err != nil {
 		return err
 	}
@@ -112,7 +116,8 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	provider := &oidcapi.Handler{Grants: grants, SignIn: beginner{loginPages}, Person: signIn.Person}
 	s.public, err = web.New(
 		web.Config{BaseURL: base, Proxies: cfg.proxies, Log: s.log, Person: signIn.Person, Failure: pages.Failure},
-		pages.Routes(), loginPages.Routes(), (&samlapi.Handler{Flow: signIn}).Routes(), provider.Routes())
+		pages.Routes(), loginPages.Routes(), (&operator.Handler{Flow: operations, UI: pages}).Routes(),
+		(&samlapi.Handler{Flow: signIn}).Routes(), provider.Routes())
 	if err != nil {
 		return err
 	}

@@ -134,6 +134,7 @@ func (h *house) acts() map[string]func(by *sso.By) error {
 		"grant":   func(by *sso.By) error { return h.Grant(ctx, by, "acme", sso.EntitledSSO, "Enterprise") },
 		"revoke":  func(by *sso.By) error { return h.Revoke(ctx, by, "acme", sso.EntitledSSO) },
 		"define":  func(by *sso.By) error { return h.DefineRole(ctx, by, "auditor", "Auditor", "Reads") },
+		"change":  func(by *sso.By) error { return h.ChangeRole(ctx, by, "auditor", "Auditors", "") },
 		"delete":  func(by *sso.By) error { return h.DeleteRole(ctx, by, "auditor") },
 	}
 }
@@ -141,7 +142,7 @@ func (h *house) acts() map[string]func(by *sso.By) error {
 func TestOnlyOperatorsChangeTheDeployment(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, storetest.SQLite(t))
-	order := []string{"create", "rename", "move", "suspend", "resume", "grant", "revoke", "define", "delete"}
+	order := []string{"create", "rename", "move", "suspend", "resume", "grant", "revoke", "define", "change", "delete"}
 	if acts := h.acts(); len(acts) != len(order) {
 		t.Fatalf("%d acts, %d in order", len(acts), len(order))
 	}
@@ -263,6 +264,12 @@ func TestARoleInUseStays(t *testing.T) {
 			if err := h.DefineRole(ctx, by, key, "Name", ""); code == "" && err != nil || code != "" && !fault.Is(err, code) {
 				h.Errorf("DefineRole(%q) = %v, want %q", key, err, code)
 			}
+		}
+		if err := h.DefineRole(ctx, by, "auditor", "Another", ""); !fault.Is(err, "role_taken") {
+			h.Errorf("the same key again = %v, want role_taken", err)
+		}
+		if err := h.ChangeRole(ctx, by, "reader", "Reader", ""); !fault.Is(err, "role_unknown") {
+			h.Errorf("changing one that is not there = %v, want role_unknown", err)
 		}
 		m := h.alice.Membership
 		m.Role = "auditor"

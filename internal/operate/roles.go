@@ -21,7 +21,7 @@ func (s *Service) Roles(ctx context.Context, by *sso.By) (all []sso.RoleDefiniti
 	return all, err
 }
 
-// DefineRole makes a role, or changes the name and description of one.
+// DefineRole makes a role.
 func (s *Service) DefineRole(ctx context.Context, by *sso.By, key, name, description string) error {
 	if err := mayChange(by); err != nil {
 		return err
@@ -33,28 +33,53 @@ func (s *Service) DefineRole(ctx context.Context, by *sso.By, key, name, descrip
 	if name = sso.CleanName(name); name == "" {
 		return &fault.Error{Kind: fault.Invalid, Code: "name_empty", Fix: fault.PersonSide}
 	}
-	description = sso.CleanName(description)
 	return s.DB.Write(ctx, func(tx *store.Writer) error {
-		now, action := s.Now(), "role.changed"
-		d, err := tx.Role(ctx, role)
-		if errors.Is(err, store.ErrNotFound) {
-			all, err := tx.Roles(ctx)
-			if err != nil {
-				return err
-			}
-			if len(all) >= sso.MaxRoles {
-				return &fault.Error{Kind: fault.Exhausted, Code: "role_many", Fix: fault.OperatorSide}
-			}
-			d, action = sso.RoleDefinition{Key: role, CreatedAt: now}, "role.defined"
-		} else if err != nil {
+		now := s.Now()
+		all, err := tx.Roles(ctx)
+		if err != nil {
 			return err
 		}
-		d.Name, d.Description, d.UpdatedAt = name, description, now
+		if len(all) >= sso.MaxRoles {
+			return &fault.Error{Kind: fault.Exhausted, Code: "role_many", Fix: fault.OperatorSide}
+		}
+		err = tx.SaveRole(ctx, sso.RoleDefinition{Key: role, Name: name, Description: sso.CleanName(description), CreatedAt: now, UpdatedAt: now})
+		if store.ConflictOn(err, store.RoleKey) {
+			return &fault.Error{Kind: fault.Conflict, Code: "role_taken", Got: key, Fix: fault.PersonSide}
+		}
+		if err != nil {
+			return err
+		}
+		return record(ctx, tx, by, now, "", "role.defined", string(role), map[string]string{"name": name})
+	})
+}
+
+// ChangeRole gives a role that was defined another name and description. Its
+// key is what apps know it by, and stays.
+func (s *Service) ChangeRole(ctx context.Context, by *sso.By, role sso.Role, name, description string) error {
+	if err := mayChange(by); err != nil {
+		return err
+	}
+	if name = sso.CleanName(name); name == "" {
+		return &fault.Error{Kind: fault.Invalid, Code: "name_empty", Fix: fault.PersonSide}
+	}
+	return s.DB.Write(ctx, func(tx *store.Writer) error {
+		d, err := tx.Role(ctx, role)
+		if errors.Is(err, store.ErrNotFound) {
+			return unknownRole(role)
+		}
+		if err != nil {
+			return err
+		}
+		d.Name, d.Description, d.UpdatedAt = name, sso.CleanName(description), s.Now()
 		if err := tx.SaveRole(ctx, d); err != nil {
 			return err
 		}
-		return record(ctx, tx, by, now, "", action, string(role), map[string]string{"name": name})
+		return record(ctx, tx, by, d.UpdatedAt, "", "role.changed", string(role), map[string]string{"name": name})
 	})
+}
+
+func unknownRole(role sso.Role) error {
+	return &fault.Error{Kind: fault.NotFound, Code: "role_unknown", Got: string(role), Fix: fault.OperatorSide}
 }
 
 // MaxCounted bounds how far people are counted for a page; what is more is
@@ -76,7 +101,7 @@ func (s *Service) DeleteRole(ctx context.Context, by *sso.By, role sso.Role) err
 		}
 		err = tx.DeleteRole(ctx, role)
 		if errors.Is(err, store.ErrNotFound) {
-			return &fault.Error{Kind: fault.NotFound, Code: "role_unknown", Got: string(role), Fix: fault.OperatorSide}
+			return unknownRole(role)
 		}
 		if err != nil {
 			return err

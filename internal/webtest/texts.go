@@ -140,7 +140,7 @@ type uses struct {
 
 var (
 	inTemplate = regexp.MustCompile(`[{( ][tn] "([\w.-]+)"`)
-	inGo       = regexp.MustCompile(`\b(?:Say|Count)\("([\w.-]+)"`)
+	inGo       = regexp.MustCompile(`\b(?:Say|Count)\("([\w.-]+)"[,)]`)
 	inSaved    = regexp.MustCompile(`\bSaved(?:Count)?\([^"\n]*(?:"[^"\n]*"[^"\n]*)?, "(\w+)"`)
 	anyQuoted  = regexp.MustCompile(`"([\w.-]+)"`)
 )

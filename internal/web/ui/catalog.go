@@ -139,6 +139,10 @@ func (v voice) text(key string, pairs ...string) string {
 // say returns what a text says.
 func (v voice) say(t Text) string {
 	switch {
+	case !t.day.IsZero():
+		return v.date(t.day.UTC())
+	case t.problem != "":
+		return v.problem(t.problem)
 	case t.key == "":
 		return t.as
 	case t.counted:

@@ -3,6 +3,7 @@ package ui
 import (
 	"html/template"
 	"io/fs"
+	"time"
 )
 
 // Page is what a handler gives to [UI.Render]: a struct with everything that
@@ -42,6 +43,8 @@ type Text struct {
 	n       int
 	counted bool
 	as      string
+	day     time.Time
+	problem string
 }
 
 // Say returns a text of the catalog; pairs of names and values fill its gaps.
@@ -56,5 +59,12 @@ func Count(key string, n int, pairs ...string) Text {
 // As returns a text that is the same in every language, such as a name.
 func As(s string) Text { return Text{as: s} }
 
+// Day returns a text that is the day of an instant, in UTC, as the language
+// writes it.
+func Day(at time.Time) Text { return Text{day: at} }
+
+// Problem returns the sentence for the code of a fault.
+func Problem(code string) Text { return Text{problem: code} }
+
 // IsZero reports whether t says nothing.
-func (t Text) IsZero() bool { return t.key == "" && t.as == "" }
+func (t Text) IsZero() bool { return t.key == "" && t.as == "" && t.day.IsZero() && t.problem == "" }

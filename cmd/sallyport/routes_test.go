@@ -1,0 +1,46 @@
+package main
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sallyport/sallyport/internal/webtest"
+)
+
+// testServer returns a server on a database of its own, as serve makes it.
+func testServer(t *testing.T) *server {
+	t.Helper()
+	s, err := newServer(t.Context(), serverConfig{
+		database: database{Database: "sqlite:" + filepath.Join(t.TempDir(), "x.db")}, baseURL: "https://sso.example", log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.close)
+	return s
+}
+
+// Who may ask for what is read here, and reviewed when it changes.
+func TestWhoMayAskForWhat(t *testing.T) {
+	t.Parallel()
+	s := testServer(t)
+	for name, got := range map[string]string{"public.txt": s.public.Table(), "ops.txt": s.ops.Table()} {
+		path := filepath.Join("testdata", "routes", name)
+		if webtest.Update() {
+			if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", path, diff)
+		}
+	}
+}

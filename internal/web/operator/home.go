@@ -1,0 +1,114 @@
+package operator
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/operate"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/web"
+	"github.com/sallyport/sallyport/internal/web/ui"
+)
+
+// homePage is the first page.
+type homePage struct {
+	ui.Shell
+	Find   ui.Filter
+	Stats  []ui.Stat
+	Charts []ui.Chart
+	Events ui.Table
+}
+
+// Head implements [ui.Page].
+func (homePage) Head() ui.Head { return ui.Head{Template: "home", Title: ui.Say("overview")} }
+
+// home serves GET /operator.
+func (h *Handler) home(w http.ResponseWriter, r *http.Request) error {
+	by := web.ByFrom(r)
+	d, err := h.Flow.Deployment(r.Context(), &by)
+	if err != nil {
+		return err
+	}
+	return h.UI.Render(w, r, http.StatusOK, showHome(d, h.Flow.Now()))
+}
+
+func showHome(d operate.Deployment, now time.Time) homePage {
+	good, bad := 0, 0
+	for _, c := range d.Counts {
+		if c.Code == "" {
+			good += c.N
+		} else {
+			bad += c.N
+		}
+	}
+	stuck := 0
+	for _, c := range d.Outbox {
+		if c.State == operate.MessageDead {
+			stuck += int(c.Count)
+		}
+	}
+	p := homePage{Shell: shell()}
+	p.Find = ui.Filter{Action: tracesPath, Search: &ui.Search{Name: "reference", Label: ui.Say("find_trace")}}
+	p.Stats = []ui.Stat{
+		{Name: ui.Say("stat_signins"), Value: ui.Count("figure", good), Note: ui.Say("last_days")},
+		{Name: ui.Say("stat_refused"), Value: ui.Count("figure", bad), Note: ui.Say("last_days")},
+		{Name: ui.Say("stat_stuck"), Value: ui.Count("figure", stuck)},
+	}
+	if stuck > 0 {
+		p.Stats[2].State, p.Stats[2].Note = ui.Warn, ui.Say("stuck_note")
+	}
+	p.Charts = charts(d.Counts, now)
+	p.Events = eventTable(d.Events)
+	p.Events.Empty = ui.Empty{Icon: "log", Title: ui.Say("audit_none"), Text: ui.Say("audit_none_text")}
+	return p
+}
+
+// charts draws sign-ins by day and method, and failures by cause.
+func charts(counts []operate.SignInCount, now time.Time) []ui.Chart {
+	const days = int(operate.CountedFor / (24 * time.Hour))
+	first := now.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-days)
+	var labels []ui.Text
+	for i := range days {
+		labels = append(labels, ui.Day(first.AddDate(0, 0, i)))
+	}
+	bySSO, byPassword, refused := make([]int, days), make([]int, days), make([]int, days)
+	causes := map[string]int{}
+	for _, c := range counts {
+		i := int(c.Hour.Sub(first) / (24 * time.Hour))
+		if c.Hour.Before(first) || i >= days {
+			continue
+		}
+		switch {
+		case c.Code != "":
+			refused[i] += c.N
+			causes[c.Code] += c.N
+		case c.Method == sso.BySSO:
+			bySSO[i] += c.N
+		default:
+			byPassword[i] += c.N
+		}
+	}
+	series := []ui.Series{
+		{Name: ui.Say("by_sso"), Values: bySSO}, {Name: ui.Say("by_password"), Values: byPassword}, {Name: ui.Say("by_refused"), Values: refused},
+	}
+	all := []ui.Chart{{ID: "signins", Title: ui.Say("chart_signins"), Kind: ui.Bars, Labels: labels, Series: series}}
+	const shown = 8
+	var codes []string
+	for code := range causes {
+		codes = append(codes, code)
+	}
+	slices.SortFunc(codes, func(a, b string) int {
+		if causes[a] != causes[b] {
+			return causes[b] - causes[a]
+		}
+		return strings.Compare(a, b)
+	})
+	failures := ui.Chart{ID: "causes", Title: ui.Say("chart_causes"), Kind: ui.Bars, Series: []ui.Series{{Name: ui.Say("by_refused")}}}
+	for _, code := range codes[:min(len(codes), shown)] {
+		failures.Labels = append(failures.Labels, ui.As(code))
+		failures.Series[0].Values = append(failures.Series[0].Values, causes[code])
+	}
+	return append(all, failures)
+}

@@ -1,0 +1,140 @@
+package operator
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/operate"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+	"github.com/sallyport/sallyport/internal/web/ui"
+	"github.com/sallyport/sallyport/internal/webtest"
+)
+
+var then = time.Date(2020, 9, 1, 12, 0, 0, 0, time.UTC)
+
+func olga() sso.Person {
+	return sso.Person{
+		Session: sso.Session{ID: "ses_o"}, User: sso.User{ID: "usr_o", FirstName: "Olga", LastName: "Operator"},
+		Org: sso.Organization{ID: "org_o", Key: sso.OperatorsKey, Name: "Operators"}, Membership: sso.Membership{Role: sso.RoleOwner},
+	}
+}
+
+func acme() *operate.Overview {
+	return &operate.Overview{
+		Organization: sso.Organization{
+			ID: "org_a", Key: "acme", Name: "Acme Ltd", Path: []sso.OrgID{"org_p", "org_a"}, State: sso.OrgActive, CreatedAt: then,
+			Entitlements: []sso.Entitlement{sso.EntitledSSO}, Policy: sso.Policy{MFA: sso.MFAOwners},
+		},
+		Above:       []sso.Organization{{ID: "org_p", Key: "parent", Name: "Parent & Co", State: sso.OrgActive}},
+		Grants:      []sso.EntitlementGrant{{Entitlement: sso.EntitledSSO, Plan: "Enterprise", By: "usr_o", At: then}},
+		Domains:     []sso.Domain{{Name: "acme.example", State: sso.DomainVerified}, {Name: "acme.test", State: sso.DomainInReview}},
+		Connections: []sso.Connection{{Name: "Acme Okta", Key: "acme-okta", State: sso.ConnectionActive}},
+		Below:       operate.MaxCounted, People: 1204,
+		Counts: []store.SignInCount{{Hour: then, Method: sso.BySSO, N: 7}, {Hour: then.Add(24 * time.Hour), Method: sso.ByPassword, N: 3}, {Hour: then, Method: sso.BySSO, Code: "saml_audience", N: 2}},
+		Events: []sso.Event{{At: then, Actor: "usr_o", OnBehalf: "usr_a", Action: "entitlement.granted", Target: "org_a", Detail: map[string]string{"plan": "Enterprise", "entitlement": "sso"}}},
+	}
+}
+
+func alice() *operate.Dossier {
+	return &operate.Dossier{
+		Standing: sso.Standing{
+			User:      sso.User{ID: "usr_a", Home: "org_a", Username: "alice", FirstName: "Alice", LastName: "<Archer>", State: sso.UserActive, PasswordHash: "x", CreatedAt: then, CredentialsAt: then, LastSignInAt: then},
+			Positions: []sso.Position{{Membership: sso.Membership{Org: "org_a", Role: sso.RoleOwner, Groups: []string{"dev", "ops"}}}, {Membership: sso.Membership{Org: "org_b", Role: "auditor"}}},
+		},
+		Orgs:     map[sso.OrgID]sso.Organization{"org_a": {ID: "org_a", Key: "acme", Name: "Acme Ltd"}, "org_b": {ID: "org_b", Key: "globex", Name: "Globex"}},
+		Factors:  []sso.Factor{{Kind: sso.FactorTOTP, Name: "Phone", CreatedAt: then, UsedAt: then}, {Kind: sso.FactorSMS, CreatedAt: then}, {Kind: sso.FactorPasskey, Name: "YubiKey", CreatedAt: then}},
+		Recovery: 9,
+		Sessions: []store.SessionAt{
+			{Session: sso.Session{UserAgent: "Firefox on Linux", Address: "192.0.2.1", SeenAt: then, ExpiresAt: then}, OrgName: "Acme Ltd"},
+			{Session: sso.Session{Actor: "usr_o", SeenAt: then, ExpiresAt: then}, OrgName: "Globex"},
+		},
+		Links:  []store.LinkAt{{Link: sso.Link{Subject: "alice@idp", CreatedAt: then, SeenAt: then}, ConnectionName: "Acme Okta"}},
+		Traces: []sso.Trace{{Reference: "7F3K-22QD", At: then, Code: "saml_audience"}, {Reference: "7F3K-22QE", At: then}},
+		Events: acme().Events,
+	}
+}
+
+func request(target string) *http.Request { return httptest.NewRequest(http.MethodGet, target, nil) }
+
+func TestPages(t *testing.T) {
+	t.Parallel()
+	operator := sso.By{Person: olga()}
+	support := operator
+	support.Membership.Role = sso.RoleMember
+	suspended := acme()
+	suspended.State, suspended.Entitlements, suspended.Grants, suspended.Domains, suspended.Connections, suspended.Events, suspended.Below = sso.OrgSuspended, []sso.Entitlement{sso.EntitledSCIM}, nil, nil, nil, nil, 1
+	below := acme()
+	below.Above[0].State = sso.OrgSuspended
+	operators := acme()
+	operators.Key, operators.Above, operators.Grants[0].Plan = sso.OperatorsKey, nil, ""
+	gone := alice()
+	gone.User.State, gone.User.PasswordHash, gone.Positions, gone.Factors, gone.Recovery, gone.Sessions, gone.Links, gone.Traces, gone.Events = sso.UserDeleted, "", nil, nil, 0, nil, nil, nil, nil
+	locked := alice()
+	locked.User.State = sso.UserSuspended
+
+	organizations := listPage{Shell: shell(), Name: ui.Say("organizations")}
+	organizations.Table = organizationTable(request(organizationsPath+"?after=x"), operate.OrganizationList{
+		Organizations: []sso.Organization{acme().Organization, suspended.Organization}, Next: &operate.OrganizationPlace{Key: []byte("acme"), Org: "org_a"},
+	})
+	wrong := func(field, code string) ui.Filled {
+		return ui.Filled{Values: map[string][]string{field: {"typed"}}, Problems: map[string]string{field: code}}
+	}
+	trace := &operate.TraceAt{
+		Trace: sso.Trace{
+			Reference: "7F3K-22QD", Org: "org_a", User: "usr_a", Method: sso.BySSO, At: then, Code: "saml_audience", Want: "https://sso.example/a", Got: "https://old.example", Fix: "idp", Address: "192.0.2.1", UserAgent: "Firefox",
+			Checks: []sso.Check{{Rule: "saml.audience", Verdict: "fail", Want: "a", Got: "b"}, {Rule: "saml.issuer", About: "response", Verdict: "pass"}, {Rule: "sig.alg", Verdict: "warn"}, {Rule: "enc.alg", Verdict: "skip"}},
+		},
+		Organization: "acme", OrgName: "Acme Ltd", Connection: "Acme Okta", Person: "Alice",
+	}
+	worked := &operate.TraceAt{Trace: sso.Trace{Reference: "7F3K-22QE", At: then, Method: sso.ByPassword}}
+	deployment := operate.Deployment{Counts: acme().Counts, Outbox: []store.OutboxCount{{Channel: "mail", State: operate.MessageDead, Count: 2}}, Events: acme().Events}
+	withChart := func(p organizationPage) organizationPage {
+		p.Chart = charts(acme().Counts, then.Add(24*time.Hour))[0]
+		return p
+	}
+	audit := listPage{Shell: shell(), Name: ui.Say("audit"), Filter: auditFilter("acme", "user", "usr_o", "usr_a"), Table: eventTable(acme().Events)}
+
+	pages := map[string]webtest.Specimen{
+		"home":                   {Page: showHome(deployment, then.Add(24*time.Hour)), Path: homePath},
+		"home-empty":             {Page: showHome(operate.Deployment{}, then), Path: homePath},
+		"organizations":          {Page: organizations, Path: organizationsPath},
+		"organization-new":       {Page: newOrganizationPage(wrong("key", "key_taken"), "parent"), Path: newPath, Status: http.StatusConflict},
+		"organization":           {Page: withChart(showOrganization(acme(), true)), Path: pathOf("acme")},
+		"organization-support":   {Page: withChart(showOrganization(below, false)), Path: pathOf("acme")},
+		"organization-suspended": {Page: withChart(showOrganization(suspended, true)), Path: pathOf("acme")},
+		"organization-operators": {Page: withChart(showOrganization(operators, false)), Path: pathOf(sso.OperatorsKey)},
+		"organization-edit":      {Page: editPage(acme(), ui.Filled{}), Path: pathOf("acme") + "/edit"},
+		"suspend":                {Page: suspendPage(acme(), "confirm_name"), Path: pathOf("acme") + "/suspend"},
+		"grant":                  {Page: grantPage(acme(), sso.EntitledSSO), Path: pathOf("acme")},
+		"revoke":                 {Page: revokePage(acme(), sso.EntitledSSO), Path: pathOf("acme")},
+		"people": {Page: showPeople(request(peoplePath+"?q=al&after=x"), "al", operate.PeopleList{
+			People: []operate.Found{{UserAt: store.UserAt{User: alice().User}, OrgKey: "acme", OrgName: "Acme Ltd"}, {UserAt: store.UserAt{User: locked.User}, OrgKey: "acme", OrgName: "Acme Ltd"}},
+			Next:   &operate.PeoplePlace{Key: []byte("al"), User: "usr_a"},
+		}), Path: peoplePath + "?q=al"},
+		"people-none":    {Page: showPeople(request(peoplePath+"?q=al"), "al", operate.PeopleList{}), Path: peoplePath + "?q=al"},
+		"people-empty":   {Page: showPeople(request(peoplePath), "", operate.PeopleList{}), Path: peoplePath},
+		"person":         {Page: showPerson(alice(), &operator), Path: pathOfPerson("usr_a")},
+		"person-support": {Page: showPerson(locked, &support), Path: pathOfPerson("usr_a")},
+		"person-gone":    {Page: showPerson(gone, &operator), Path: pathOfPerson("usr_a")},
+		"reset":          {Page: resetPage(alice(), ""), Path: pathOfPerson("usr_a") + "/reset-account"},
+		"act":            {Page: actPage(alice(), &sso.Organization{Key: "acme", Name: "Acme Ltd"}, wrong("reason", "acting_reason")), Path: pathOfPerson("usr_a")},
+		"roles":          {Page: showRoles([]sso.RoleDefinition{{Key: "auditor", Name: "Auditor", Description: "Reads everything"}}, true), Path: rolesPath},
+		"role-new":       {Page: rolePage(nil, wrong("key", "role_built_in")), Path: newRolePath},
+		"role":           {Page: rolePage(&sso.RoleDefinition{Key: "auditor", Name: "Auditor"}, ui.Filled{}), Path: pathOfRole("auditor")},
+		"role-delete":    {Page: deleteRolePage(&sso.RoleDefinition{Key: "auditor", Name: "Auditor"}, "role_used"), Path: pathOfRole("auditor") + "/delete"},
+		"traces":         {Page: tracesPage("7F3K", "reference_form"), Path: tracesPath},
+		"trace":          {Page: showTrace(trace), Path: tracesPath + "/7F3K-22QD"},
+		"trace-worked":   {Page: showTrace(worked), Path: tracesPath + "/7F3K-22QE"},
+		"audit":          {Page: audit, Path: auditPath},
+	}
+	for name, p := range pages {
+		p.Person = olga()
+		pages[name] = p
+	}
+	webtest.Pages{Set: Pages(), Specimens: pages, Composed: []string{
+		"entitlement_", "grant_title_", "revoke_t", "demand_sso_", "demand_mfa_", "domain_", "connection_", "role_", "way_", "fix_", "by_", "noun_", "saved_",
+	}}.Check(t)
+}
