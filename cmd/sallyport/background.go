@@ -14,6 +14,7 @@ const (
 	sendEvery  = time.Second
 	giveUp     = time.Minute // where nothing can be sent, what has expired is given up
 	sweepEvery = time.Minute
+	countEvery = 10 * time.Minute
 	indexEvery = time.Hour
 	jobLimit   = 10 * time.Minute
 )
@@ -22,6 +23,7 @@ const (
 func (s *server) background(courier *notify.Courier) []jobs.Job {
 	all := []jobs.Job{
 		{Name: "index", Scope: jobs.Once, Every: indexEvery, Limit: jobLimit, Batch: s.indexOld},
+		{Name: "count-sign-ins", Scope: jobs.Once, Every: countEvery, Limit: jobLimit, Batch: s.operations.CountSignIns},
 		{Name: "sweep", Scope: jobs.Once, Every: sweepEvery, Limit: jobLimit, Batch: s.deleteExpired},
 	}
 	for _, channel := range []notify.Channel{notify.Mail, notify.SMS} {

@@ -42,15 +42,16 @@ type serverConfig struct {
 
 // server is the whole program: handlers over flows over one database.
 type server struct {
-	db     *store.DB
-	sealer *secret.Sealer
-	log    *slog.Logger
-	public *web.Router
-	ops    *web.Router
-	outbox *notify.Outbox
-	desk   *notify.Desk
-	stop   context.CancelFunc
-	idle   chan struct{} // closed when nothing is done in the background any more
+	db         *store.DB
+	sealer     *secret.Sealer
+	log        *slog.Logger
+	public     *web.Router
+	ops        *web.Router
+	outbox     *notify.Outbox
+	desk       *notify.Desk
+	operations *operate.Service
+	stop       context.CancelFunc
+	idle       chan struct{} // closed when nothing is done in the background any more
 }
 
 // newServer opens the database and composes everything. What is wrong with
@@ -98,7 +99,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	if err := grants.Prepare(ctx); err != nil {
 		return err
 	}
-	operations := &operate.Service{DB: s.db, Recovery: &recovery.Service{Outbox: s.outbox, Now: now}, Now: now}
+	s.operations = &operate.Service{DB: s.db, Recovery: &recovery.Service{Outbox: s.outbox, Now: now}, Now: now}
 	pages, err := ui.New(ui.Options{Product: cfg.name}, operator.Pages())
 	if err != nil {
 		return err
@@ -116,7 +117,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	provider := &oidcapi.Handler{Grants: grants, SignIn: beginner{loginPages}, Person: signIn.Person}
 	s.public, err = web.New(
 		web.Config{BaseURL: base, Proxies: cfg.proxies, Log: s.log, Person: signIn.Person, Failure: pages.Failure},
-		pages.Routes(), loginPages.Routes(), (&operator.Handler{Flow: operations, UI: pages}).Routes(),
+		pages.Routes(), loginPages.Routes(), (&operator.Handler{Flow: s.operations, Desk: s.desk, UI: pages}).Routes(),
 		(&samlapi.Handler{Flow: signIn}).Routes(), provider.Routes())
 	if err != nil {
 		return err

@@ -35,6 +35,16 @@ func (w *Writer) CountSignIns(ctx context.Context, hour time.Time) error {
 	return doing(err, "counting the sign-ins of %s", hour.Format(time.RFC3339))
 }
 
+// NextTrace returns when the first trace since then was made, or the zero time.
+func (r *Reader) NextTrace(ctx context.Context, since time.Time) (time.Time, error) {
+	t, err := one(ctx, r.q, func(t *time.Time) []any { return []any{utc(t)} }, `
+		select min(t.at)
+		from traces t
+		where t.at >= $1`,
+		at(since))
+	return t, doing(err, "looking for the next trace")
+}
+
 // LastCounted returns the latest hour that was counted and had a sign-in, or
 // the zero time.
 func (r *Reader) LastCounted(ctx context.Context) (time.Time, error) {

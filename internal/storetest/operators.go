@@ -102,6 +102,9 @@ func signInsAreCounted(w *world) {
 		get[[]store.SignInCount](w, "SignInCounts()")(r.SignInCounts(ctx, hour)))
 	same(w, "Org().SignInCounts()", []store.SignInCount{count("org_a", "", 2), count("org_a", "saml_audience", 1)},
 		get[[]store.SignInCount](w, "SignInCounts()")(r.Org("org_a").SignInCounts(ctx, hour)))
+	for since, want := range map[time.Time]time.Time{hour.Add(time.Second): hour.Add(time.Minute), hour.Add(2 * time.Hour): {}} {
+		same(w, "NextTrace()", want, get[time.Time](w, "NextTrace()")(r.NextTrace(ctx, since)))
+	}
 	none[store.SignInCount](w, "SignInCounts() later")(r.SignInCounts(ctx, hour.Add(time.Hour)))
 	if got := get[time.Time](w, "LastCounted()")(r.LastCounted(ctx)); !got.Equal(hour) {
 		w.Errorf("LastCounted() = %v, want %v", got, hour)

@@ -57,7 +57,7 @@ func showHome(d operate.Deployment, now time.Time) homePage {
 		{Name: ui.Say("stat_stuck"), Value: ui.Count("figure", stuck)},
 	}
 	if stuck > 0 {
-		p.Stats[2].State, p.Stats[2].Note = ui.Warn, ui.Say("stuck_note")
+		p.Stats[2].State, p.Stats[2].Note, p.Stats[2].Path = ui.Warn, ui.Say("stuck_note"), outboxPath
 	}
 	p.Charts = charts(d.Counts, now)
 	p.Events = eventTable(d.Events)

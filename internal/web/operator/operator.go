@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/operate"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
@@ -31,6 +32,7 @@ func Pages() ui.Set {
 // Handler serves the console. Its fields are set before it is used.
 type Handler struct {
 	Flow *operate.Service
+	Desk *notify.Desk
 	UI   *ui.UI
 }
 
@@ -48,6 +50,8 @@ const (
 	tracesPath        = "/operator/traces"
 	tracePath         = "/operator/traces/{reference}"
 	auditPath         = "/operator/audit"
+	outboxPath        = "/operator/outbox"
+	outboxTestPath    = "/operator/outbox/test"
 	accountPath       = "/account"
 )
 
@@ -95,6 +99,11 @@ func (h *Handler) Routes() []web.Route {
 		get(tracesPath, h.traces),
 		get(tracePath, h.trace),
 		get(auditPath, h.audit),
+		get(outboxPath, h.outbox),
+		post(outboxPath+"/retry", h.retry),
+		post(outboxPath+"/drop", h.drop),
+		get(outboxTestPath, h.askTest),
+		post(outboxTestPath, h.test),
 		{Method: http.MethodPost, Path: ui.EndActing, Access: web.SignedIn, Handler: h.stopActing},
 	}
 }
@@ -112,6 +121,7 @@ func shell() ui.Shell {
 			}},
 			{Name: ui.Say("deployment"), Items: []ui.NavItem{
 				{Name: ui.Say("roles"), Path: rolesPath, Icon: "shield"},
+				{Name: ui.Say("outbox"), Path: outboxPath, Icon: "mail"},
 				{Name: ui.Say("audit"), Path: auditPath, Icon: "log"},
 			}},
 		},
@@ -157,6 +167,7 @@ type form struct {
 	Title   ui.Text
 	Action  string
 	Get     bool // asks for a page, and changes nothing
+	Hidden  []ui.Hidden
 	Inputs  []ui.Input
 	Selects []ui.Select
 	Areas   []ui.Area

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/operate"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
@@ -97,6 +98,14 @@ func TestPages(t *testing.T) {
 	}
 	audit := listPage{Shell: shell(), Name: ui.Say("audit"), Filter: auditFilter("acme", "user", "usr_o", "usr_a"), Table: eventTable(acme().Events)}
 
+	stuck := &notify.Stuck{
+		Items: []notify.Item{
+			{ID: "msg_1", Channel: notify.Mail, Kind: notify.Invitation, User: "usr_a", To: "alice@acme.example", Tries: 3, Code: "smtp_refused", Detail: "550 5.1.1 no such user", CreatedAt: then},
+			{ID: "msg_2", Channel: notify.SMS, Kind: notify.SMSCode, To: "+4915112345678", Tries: 1, CreatedAt: then},
+		},
+		Next: "x.y", Counts: []notify.Count{{Channel: notify.Mail, Pile: notify.Dead, Count: 2}}, Unconfigured: []notify.Channel{notify.Mail, notify.SMS},
+	}
+
 	pages := map[string]webtest.Specimen{
 		"home":                   {Page: showHome(deployment, then.Add(24*time.Hour)), Path: homePath},
 		"home-empty":             {Page: showHome(operate.Deployment{}, then), Path: homePath},
@@ -129,12 +138,15 @@ func TestPages(t *testing.T) {
 		"trace":          {Page: showTrace(trace), Path: tracesPath + "/7F3K-22QD"},
 		"trace-worked":   {Page: showTrace(worked), Path: tracesPath + "/7F3K-22QE"},
 		"audit":          {Page: audit, Path: auditPath},
+		"outbox":         {Page: showOutbox(request(outboxPath+"?after=x"), notify.Dead, stuck, true), Path: outboxPath},
+		"outbox-sent":    {Page: showOutbox(request(pathOfPile(notify.Sent)), notify.Sent, &notify.Stuck{}, false), Path: pathOfPile(notify.Sent)},
+		"outbox-test":    {Page: testPage(wrong("to", "ident_email"), "olga@vendor.example"), Path: outboxTestPath},
 	}
 	for name, p := range pages {
 		p.Person = olga()
 		pages[name] = p
 	}
 	webtest.Pages{Set: Pages(), Specimens: pages, Composed: []string{
-		"entitlement_", "grant_title_", "revoke_t", "demand_sso_", "demand_mfa_", "domain_", "connection_", "role_", "way_", "fix_", "by_", "noun_", "saved_",
+		"entitlement_", "grant_title_", "revoke_t", "demand_sso_", "demand_mfa_", "domain_", "connection_", "role_", "way_", "fix_", "by_", "noun_", "saved_", "pile_", "unconfigured_", "message_",
 	}}.Check(t)
 }
