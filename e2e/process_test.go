@@ -192,7 +192,13 @@ func (p *process) waitOK(t *testing.T, url string) {
 // run runs a command that ends by itself and returns what it printed and its exit status.
 func run(t *testing.T, argv ...string) (output string, status int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), runPatience)
+	return runFor(t, runPatience, argv...)
+}
+
+// runFor is [run] for a command that may take longer or less long than others.
+func runFor(t *testing.T, patience time.Duration, argv ...string) (output string, status int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
