@@ -2,7 +2,6 @@ package setup
 
 import (
 	"errors"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -88,9 +87,9 @@ func (p *Policy) merge(to *sso.Policy) error {
 	if p.IPAllow != nil {
 		to.IPAllow = nil
 		for _, s := range p.IPAllow {
-			n, err := parsePrefix(s)
+			n, err := sso.ParseNetwork(s)
 			if err != nil {
-				return err
+				return refused("policy.ip_allow: "+fault.From(err).Want, s)
 			}
 			to.IPAllow = append(to.IPAllow, n)
 		}
@@ -114,20 +113,6 @@ func (p *Policy) merge(to *sso.Policy) error {
 		*d.to = length
 	}
 	return nil
-}
-
-// parsePrefix reads a network, or an address for itself alone. IPv4 written as
-// IPv6 is one and the same.
-func parsePrefix(s string) (netip.Prefix, error) {
-	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
-		a = a.Unmap()
-		return netip.PrefixFrom(a, a.BitLen()), nil
-	}
-	n, err := netip.ParsePrefix(s)
-	if err != nil || n.Addr().Is4In6() {
-		return netip.Prefix{}, refused("policy.ip_allow: a network such as 192.0.2.0/24 or 2001:db8::/32", s)
-	}
-	return n.Masked(), nil
 }
 
 // parseDuration reads days ("90d") or what Go reads ("36h"), in whole seconds.

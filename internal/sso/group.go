@@ -38,3 +38,7 @@ func ParseGroupName(s string) (string, error) {
 	}
 	return s, nil
 }
+
+// CleanDescription makes a description from outside fit to be stored and
+// shown, as [CleanName] does a name.
+func CleanDescription(s string) string { return cleanText(s, MaxDescription) }

@@ -34,6 +34,7 @@ type Import struct {
 	Done      int // carried out, failed ones too
 	Failed    int
 	Code      string // why it was stopped; "": by somebody
+	Line      int    // of the file, behind which the work goes on
 	CreatedAt time.Time
 	UpdatedAt time.Time
 	ExpiresAt time.Time
@@ -45,6 +46,8 @@ type ImportOptions struct {
 	Role Role `json:"role"` // of rows that name none
 	// Welcome mails everybody new a link to set up their credentials.
 	Welcome bool `json:"welcome,omitempty"`
+	// Ignored are columns of the file that mean nothing to us.
+	Ignored []string `json:"ignored,omitempty"`
 }
 
 // ImportVerdict says what a row of a list would do.
@@ -94,5 +97,4 @@ type PersonRow struct {
 	Organizations []string `json:"organizations,omitempty"` // keys
 	Language      string   `json:"language,omitempty"`
 	PasswordHash  string   `json:"password_hash,omitempty"`
-	Problem       string   `json:"problem,omitempty"` // code of what was wrong already when it was read
 }

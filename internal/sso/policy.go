@@ -212,6 +212,23 @@ func (r Rules) DemandsSSO(e Entry) bool {
 	return slices.ContainsFunc(r, func(p Policy) bool { return p.DemandsSSO(e) })
 }
 
+// LocksOut reports whether nobody gets in from this address.
+func (p Policy) LocksOut(a netip.Addr) bool { return !p.admitsAddress(a) }
+
+// ParseNetwork reads a network, or an address for itself alone. IPv4 written
+// as IPv6 is one and the same.
+func ParseNetwork(s string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
+		a = a.Unmap()
+		return netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	n, err := netip.ParsePrefix(s)
+	if err != nil || n.Addr().Is4In6() {
+		return netip.Prefix{}, &fault.Error{Kind: fault.Invalid, Code: "network_form", Want: "a network such as 192.0.2.0/24 or 2001:db8::/32", Got: clip(s), Fix: fault.PersonSide}
+	}
+	return n.Masked(), nil
+}
+
 func (p Policy) admitsAddress(a netip.Addr) bool {
 	if len(p.IPAllow) == 0 {
 		return true

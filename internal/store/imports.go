@@ -6,11 +6,11 @@ import (
 	"github.com/sallyport/sallyport/internal/sso"
 )
 
-const importColumns = `i.id, i.org_id, i.state, i.name, i.options, i.by_user, i.by_org, i.actor, i.address, i.total, i.judged, i.done, i.failed, i.code, i.created_at, i.updated_at, i.expires_at, i.version`
+const importColumns = `i.id, i.org_id, i.state, i.name, i.options, i.by_user, i.by_org, i.actor, i.address, i.total, i.judged, i.done, i.failed, i.code, i.line, i.created_at, i.updated_at, i.expires_at, i.version`
 
 func importFields(i *sso.Import) []any {
 	return []any{
-		&i.ID, &i.Org, &i.State, &i.Name, fromJSON(&i.Options), &i.By, &i.ByOrg, &i.Actor, &i.Address, &i.Total, &i.Judged, &i.Done, &i.Failed, &i.Code,
+		&i.ID, &i.Org, &i.State, &i.Name, fromJSON(&i.Options), &i.By, &i.ByOrg, &i.Actor, &i.Address, &i.Total, &i.Judged, &i.Done, &i.Failed, &i.Code, &i.Line,
 		utc(&i.CreatedAt), utc(&i.UpdatedAt), utc(&i.ExpiresAt), &i.Version,
 	}
 }
@@ -64,18 +64,18 @@ func (w *OrgWriter) SaveImport(ctx context.Context, i sso.Import) error {
 	}
 	if i.Version == 0 {
 		_, err := w.q.exec(ctx, `
-			insert into imports (id, org_id, state, name, options, by_user, by_org, actor, address, total, judged, done, failed, code, created_at, updated_at, expires_at, version)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 1)`,
-			i.ID, w.org, i.State, shown(i.Name), toJSON(i.Options), i.By, i.ByOrg, i.Actor, shown(i.Address), i.Total, i.Judged, i.Done, i.Failed, i.Code,
+			insert into imports (id, org_id, state, name, options, by_user, by_org, actor, address, total, judged, done, failed, code, line, created_at, updated_at, expires_at, version)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1)`,
+			i.ID, w.org, i.State, shown(i.Name), toJSON(i.Options), i.By, i.ByOrg, i.Actor, shown(i.Address), i.Total, i.Judged, i.Done, i.Failed, i.Code, i.Line,
 			at(i.CreatedAt), at(i.UpdatedAt), at(i.ExpiresAt))
 		return doing(err, "inserting import %s", i.ID)
 	}
 	n, err := w.q.exec(ctx, `
 		update imports
-		set state = $4, options = $5, by_user = $6, by_org = $7, actor = $8, address = $9, total = $10, judged = $11, done = $12, failed = $13, code = $14,
-			updated_at = $15, expires_at = $16, version = version + 1
+		set state = $4, options = $5, by_user = $6, by_org = $7, actor = $8, address = $9, total = $10, judged = $11, done = $12, failed = $13, code = $14, line = $15,
+			updated_at = $16, expires_at = $17, version = version + 1
 		where org_id = $1 and id = $2 and version = $3`,
-		w.org, i.ID, i.Version, i.State, toJSON(i.Options), i.By, i.ByOrg, i.Actor, shown(i.Address), i.Total, i.Judged, i.Done, i.Failed, i.Code,
+		w.org, i.ID, i.Version, i.State, toJSON(i.Options), i.By, i.ByOrg, i.Actor, shown(i.Address), i.Total, i.Judged, i.Done, i.Failed, i.Code, i.Line,
 		at(i.UpdatedAt), at(i.ExpiresAt))
 	return doing(saved(n, err), "saving import %s", i.ID)
 }
@@ -124,19 +124,6 @@ func (r *OrgReader) ImportRows(ctx context.Context, id sso.ImportID, verdict sso
 		limit `+s.arg(limit),
 		s.args...)
 	return all, doing(err, "listing rows of import %s", id)
-}
-
-// ImportRowsToDo returns rows of an import of the organization that were not
-// carried out, whatever their verdict, behind a line, in the order of the file.
-func (r *OrgReader) ImportRowsToDo(ctx context.Context, id sso.ImportID, after, limit int) ([]sso.ImportRow, error) {
-	all, err := list(ctx, r.q, importRowFields, `
-		select `+importRowColumns+`
-		from import_rows w
-		where w.org_id = $1 and w.import_id = $2 and w.done_at is null and w.line > $3
-		order by w.line
-		limit $4`,
-		r.org, id, after, limit)
-	return all, doing(err, "listing what is left of import %s", id)
 }
 
 // CountImportRows returns how many rows of an import of the organization have

@@ -169,3 +169,17 @@ func (w *Writer) NoteSignIn(ctx context.Context, user sso.UserID, org sso.OrgID,
 	}
 	return doing(err, "noting a sign-in of %s", user)
 }
+
+// UsersByID returns those of the users that exist, in no order.
+func (r *Reader) UsersByID(ctx context.Context, ids []sso.UserID) ([]sso.User, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	in, args := anyOf(1, ids)
+	all, err := list(ctx, r.q, userFields, `
+		select `+userColumns+`
+		from users u
+		where u.id in (`+in+`)`,
+		args...)
+	return all, doing(err, "listing users by ID")
+}

@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,6 +74,16 @@ func usernamesAndAddresses(w *world) {
 	same(w, "UsersByUsername()", []store.UserAt{{User: alice, HomePath: acme.Path}, {User: far, HomePath: other.Path}},
 		get[[]store.UserAt](w, "UsersByUsername()")(r.UsersByUsername(ctx, "alice")))
 	same(w, "Org().UsersByEmail()", []sso.User{alice, twin}, get[[]sso.User](w, "Org().UsersByEmail()")(r.Org(acme.ID).UsersByEmail(ctx, alice.Email)))
+}
+
+func usersByID(w *world) {
+	acme := w.addOrg("acme", nil)
+	alice, bob := w.addUser(acme.ID, "alice"), w.addUser(acme.ID, "bob")
+	r := w.reader()
+	found := get[[]sso.User](w, "UsersByID()")(r.UsersByID(w.ctx, []sso.UserID{bob.ID, "usr_none", alice.ID, bob.ID}))
+	slices.SortFunc(found, func(a, b sso.User) int { return cmp.Compare(a.Username, b.Username) })
+	same(w, "UsersByID()", []sso.User{alice, bob}, found)
+	none[sso.User](w, "UsersByID() of nobody")(r.UsersByID(w.ctx, nil))
 }
 
 func signInIsNoted(w *world) {

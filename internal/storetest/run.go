@@ -20,6 +20,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"active connections of the organizations asked for":         activeConnections,
 		"users are kept":                                            usersAreKept,
 		"usernames are unique at home, addresses are not":           usernamesAndAddresses,
+		"users by their IDs":                                        usersByID,
 		"a sign-in is noted beside saves":                           signInIsNoted,
 		"memberships are kept":                                      membershipsAreKept,
 		"people are listed":                                         peopleAreListed,

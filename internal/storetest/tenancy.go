@@ -103,8 +103,6 @@ func tenantsAreApart(w *world) {
 		many("Imports", len(imports), err)
 		rows, err := r.ImportRows(ctx, imported.ID, "", 0, 10)
 		many("ImportRows", len(rows), err)
-		left, err := r.ImportRowsToDo(ctx, imported.ID, 0, 10)
-		many("ImportRowsToDo", len(left), err)
 		verdicts, err := r.CountImportRows(ctx, imported.ID)
 		many("CountImportRows", len(verdicts), err)
 		events, err := r.Events(ctx, 10)

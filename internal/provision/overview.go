@@ -1,0 +1,93 @@
+package provision
+
+import (
+	"context"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// ChartDays is how many days of sign-ins the overview shows.
+const ChartDays = 14
+
+// Overview is what an administrator sees first.
+type Overview struct {
+	People    store.PeopleCounts
+	Waiting   int // invitations that are open, counted as far as a page
+	SignIns   []store.SignInCount
+	Latest    []sso.Trace // of today, which is not counted yet, and before
+	Domains   []sso.Domain
+	Owners    int
+	Importing bool // a list of people waits or is carried out
+}
+
+// Overview returns what an administrator sees first of an organization.
+func (s *Service) Overview(ctx context.Context, in *Place) (Overview, error) {
+	var o Overview
+	err := s.read(ctx, func(r *store.Reader) error {
+		org := r.Org(in.ID)
+		var err error
+		if o.People, err = org.CountPeople(ctx); err != nil {
+			return err
+		}
+		o.Owners = o.People.Roles[sso.RoleOwner]
+		if o.SignIns, err = org.SignInCounts(ctx, s.Now().Add(-ChartDays*24*time.Hour).Truncate(24*time.Hour)); err != nil {
+			return err
+		}
+		if o.Latest, err = org.Traces(ctx, maxTraces); err != nil {
+			return err
+		}
+		invitations, err := org.Invitations(ctx, store.Place{}, PageSize)
+		if err != nil {
+			return err
+		}
+		for i := range invitations {
+			if invitations[i].State(s.Now()) == sso.InvitationOpen {
+				o.Waiting++
+			}
+		}
+		if o.Domains, err = org.Domains(ctx); err != nil {
+			return err
+		}
+		imports, err := org.Imports(ctx, 1)
+		o.Importing = len(imports) > 0 && imports[0].State != sso.ImportDone && imports[0].State != sso.ImportStopped
+		return err
+	})
+	return o, err
+}
+
+// EventPage is one page of the audit list.
+type EventPage struct {
+	store.EventPage
+	Names map[string]string // of who stands in the events
+}
+
+// Events lists what was done in an organization.
+func (s *Service) Events(ctx context.Context, in *Place, q store.EventQuery) (EventPage, error) {
+	q.Limit = PageSize
+	var page EventPage
+	err := s.read(ctx, func(r *store.Reader) error {
+		var err error
+		if page.EventPage, err = r.Org(in.ID).ListEvents(ctx, q); err != nil {
+			return err
+		}
+		page.Names, err = names(ctx, r, page.Events)
+		return err
+	})
+	return page, err
+}
+
+// Find returns the identifiers of members with this address, username or ID,
+// to look for what they did.
+func (s *Service) Find(ctx context.Context, in *Place, who string) ([]sso.UserID, error) {
+	var ids []sso.UserID
+	err := s.read(ctx, func(r *store.Reader) error {
+		people, err := r.Org(in.ID).People(ctx, store.PeopleQuery{Words: sso.SearchWords(who), Limit: PageSize})
+		for i := range people {
+			ids = append(ids, people[i].ID)
+		}
+		return err
+	})
+	return ids, err
+}
