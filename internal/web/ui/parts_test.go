@@ -148,10 +148,10 @@ func TestWhatIsConfirmedIsTheName(t *testing.T) {
 
 func TestTheLongestPathOfTheNavigationIsCurrent(t *testing.T) {
 	t.Parallel()
-	s := Shell{Nav: []NavGroup{{Items: []NavItem{{Path: "/console"}, {Path: "/console/people"}}}, {Items: []NavItem{{Path: "/console/peo"}}}}}
+	s := Shell{Nav: []NavGroup{{Items: []NavItem{{Path: "/console"}, {Path: "/console/people"}}}, {Items: []NavItem{{Path: "/console/peo"}, {Path: "/console/log?org=acme"}}}}}
 	for path, want := range map[string]string{
 		"/console": "/console", "/console/people": "/console/people", "/console/people/usr_1": "/console/people",
-		"/console/audit": "/console", "/consoles": "", "/account": "",
+		"/console/log/x": "/console/log?org=acme", "/console/audit": "/console", "/consoles": "", "/account": "",
 	} {
 		if got := s.best(path); got != want {
 			t.Errorf("at %s, %q is current, want %q", path, got, want)

@@ -143,7 +143,8 @@ func (s Shell) best(path string) string {
 	best := ""
 	for _, group := range s.Nav {
 		for _, item := range group.Items {
-			rest, ok := strings.CutPrefix(path, item.Path)
+			own, _, _ := strings.Cut(item.Path, "?")
+			rest, ok := strings.CutPrefix(path, own)
 			if ok && (rest == "" || rest[0] == '/') && len(item.Path) > len(best) {
 				best = item.Path
 			}

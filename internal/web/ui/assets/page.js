@@ -74,6 +74,16 @@ for (const form of document.querySelectorAll("[data-sends]")) {
   }
 }
 
+// A page that tells how far something has come is asked for anew, by somebody
+// who looks at it.
+for (const part of document.querySelectorAll("[data-reloads]")) {
+  setInterval(() => {
+    if (document.visibilityState === "visible") {
+      location.reload();
+    }
+  }, 1000 * Number(part.dataset.reloads));
+}
+
 // Menus close when something else is meant.
 addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details:is(.dots, .person)[open]")) {
