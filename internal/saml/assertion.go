@@ -17,10 +17,11 @@ const (
 // An Assertion is what an identity provider has proved about a user. Every
 // value comes from the element that was verified.
 type Assertion struct {
-	ID         string
-	Issuer     string
-	NameID     NameID
-	Attributes Attributes
+	ID           string
+	Issuer       string
+	IssueInstant time.Time
+	NameID       NameID
+	Attributes   Attributes
 
 	// Of several authentication statements, the first that fits what was asked
 	// for.

@@ -63,7 +63,7 @@ func (j *judge) judgeBearer(b bearer) {
 // sure that c was read from a verified element and that no check failed.
 func (j *judge) result(c *claims, signed Signed) *Assertion {
 	a := &Assertion{
-		ID: c.id, Issuer: c.issuer.text, NameID: c.nameID, Attributes: c.attributes,
+		ID: c.id, Issuer: c.issuer.text, IssueInstant: c.issued.at, NameID: c.nameID, Attributes: c.attributes,
 		Signed: signed, Checks: j.checks[:], InResponseTo: c.bearer.inResponseTo, audience: j.expect.EntityID,
 	}
 	until := c.issued.at.Add(MaxLifetime)

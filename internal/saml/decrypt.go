@@ -95,8 +95,17 @@ func (r *report) verifySealed(m *envelope, response xmldsig.Verified, expect Exp
 }
 
 // openNameID decrypts the identifier of the user where it is encrypted. The
-// assertion around it is verified.
+// assertion or request around it is verified.
 func (r *report) openNameID(c *claims, within xmldsig.Verified, expect Expect) {
+	r.openNameIDAs(c, expect, func(doc *xmltree.Document) (xmltree.Element, bool) {
+		id, ok := within.Decrypted(doc)
+		return id.Element(), ok
+	})
+}
+
+// openNameIDAs is openNameID for what is verified in the way that proved tells:
+// it returns the decrypted identifier if it is the identity provider's.
+func (r *report) openNameIDAs(c *claims, expect Expect, proved func(*xmltree.Document) (xmltree.Element, bool)) {
 	switch {
 	case c.sealedID.IsZero():
 		return
@@ -112,12 +121,12 @@ func (r *report) openNameID(c *claims, within xmldsig.Verified, expect Expect) {
 	}
 	r.walk(doc.Root(), kindLeaf)
 	r.checkIDs(doc)
-	id, ok := within.Decrypted(doc)
+	id, ok := proved(doc)
 	if !ok {
 		r.fail(checkSigRef, "a NameID inside what is signed", "outside", c.sealedID)
 	}
 	if r.opened(c.sealedID, "NameID") {
-		c.readNameID(id.Element())
+		c.readNameID(id)
 	}
 }
 
@@ -184,6 +193,9 @@ func (r *report) checkIDs(doc *xmltree.Document) {
 	docs := []*xmltree.Document{doc}
 	for at := doc.Place(); !at.IsZero(); at = at.Document().Place() {
 		docs = append(docs, at.Document())
+		if at.Document() == r.alone {
+			break
+		}
 	}
 	if err := xmldsig.CheckIDs(docs...); err != nil {
 		r.failSignature(err, checkIDQualified, checkIDDup)

@@ -170,17 +170,27 @@ func (r LogoutResponse) SignedPostForm(relayState string, key SigningKey) (PostF
 }
 
 // SOAP returns the envelope that carries r with an enveloped signature
-// [SAMLBind 3.2].
+// [SAMLBind 3.2]. It answers the call that brought the request, and needs no
+// Destination.
 func (r LogoutResponse) SOAP(key SigningKey) ([]byte, error) {
-	o, err := r.message("")
+	h := r.head()
+	h.reply = r.Destination == ""
+	o, err := r.write(h, "")
 	if err != nil {
 		return nil, err
 	}
 	return o.signedEnvelope(key)
 }
 
+func (r LogoutResponse) head() head {
+	return head{name: "LogoutResponse", id: r.ID, destination: r.Destination, issuer: r.Issuer, issueInstant: r.IssueInstant}
+}
+
 func (r LogoutResponse) message(relayState string) (outgoing, error) {
-	h := head{name: "LogoutResponse", id: r.ID, destination: r.Destination, issuer: r.Issuer, issueInstant: r.IssueInstant}
+	return r.write(r.head(), relayState)
+}
+
+func (r LogoutResponse) write(h head, relayState string) (outgoing, error) {
 	var w xmltree.Writer
 	if err := h.write(&w, relayState, xmltree.Attr{Local: "InResponseTo", Value: r.InResponseTo}); err != nil {
 		return outgoing{}, fmt.Errorf("writing logout response: %w", err)

@@ -5,9 +5,11 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/rsa"
 	"encoding/base64"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +17,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/sallyport/sallyport/internal/saml"
+	"github.com/sallyport/sallyport/internal/samltest"
 	"github.com/sallyport/sallyport/internal/xmldsig"
+	"github.com/sallyport/sallyport/internal/xmlenc"
 	"github.com/sallyport/sallyport/internal/xmltree"
 )
 
@@ -218,13 +222,117 @@ func TestVerifyLogoutRequestReturnsWhatItSays(t *testing.T) {
 			t.Fatalf("%s: %v", binding, err)
 		}
 		want := &saml.Logout{
-			ID: "id1", Issuer: logoutIdP, SessionIndexes: []string{"s1", "s2"}, Reason: saml.ReasonUser,
+			ID: "id1", Issuer: logoutIdP, IssueInstant: logoutNow.Add(-time.Minute), SessionIndexes: []string{"s1", "s2"}, Reason: saml.ReasonUser,
 			NameID:       saml.NameID{Value: "alice@acme.example", Format: saml.FormatEmail, NameQualifier: "urn:q"},
 			NotOnOrAfter: logoutNow.Add(5*time.Minute + saml.DefaultSkew),
 		}
 		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(saml.Logout{}, "Checks"), cmpopts.IgnoreUnexported(saml.Logout{})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", binding, diff)
 		}
+	}
+}
+
+// seal encrypts the name in a request, for this key.
+func seal(t *testing.T, d *draft, key xmlenc.Key) {
+	t.Helper()
+	d.before = func(doc string) string {
+		from, to := strings.Index(doc, "<saml:NameID"), strings.Index(doc, "</saml:NameID>")+len("</saml:NameID>")
+		sealed, err := xmlenc.Encrypt([]byte(doc[from:to]), xmlenc.Encryption{To: []*rsa.PublicKey{key.Public()}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return doc[:from] + "<saml:EncryptedID>" + string(sealed) + "</saml:EncryptedID>" + doc[to:]
+	}
+}
+
+func TestVerifyLogoutRequestOpensAnEncryptedName(t *testing.T) {
+	t.Parallel()
+	peer := newLogoutPeer(t)
+	ours, theirs := samltest.New(t).SPKey, rsaKey(t)
+	with := func(keys ...xmlenc.Key) func(*saml.LogoutExpect) {
+		return func(e *saml.LogoutExpect) { e.DecryptionKeys = keys }
+	}
+	for _, binding := range logoutBindings {
+		got, _, err := peer.judge(t, peer.draft(binding, func(d *draft) {
+			seal(t, d, ours)
+			d.expect = with(theirs, ours)
+		}))
+		if err != nil || got.NameID.Value != "alice@acme.example" || !got.Ends(got.SubjectKey(), "s1") {
+			t.Errorf("%s: got %+v, %v, want the name", binding, got, err)
+		}
+		for name, tc := range map[string]struct {
+			forge func(*draft)
+			rule  saml.Rule
+		}{
+			"without a key of ours":  {func(d *draft) { seal(t, d, ours) }, saml.EncKey},
+			"for another's key":      {func(d *draft) { seal(t, d, theirs); d.expect = with(ours) }, saml.EncFailed},
+			"not signed":             {func(d *draft) { seal(t, d, ours); d.expect, d.unsigned = with(ours), true }, saml.SigMissing},
+			"a plain name beside it": {func(d *draft) { seal(t, d, ours); both(d); d.expect = with(ours) }, saml.Shape},
+			"an assertion inside": {func(d *draft) {
+				d.expect = with(ours)
+				d.request.NameID.Value = "x"
+				seal(t, d, ours)
+				inner := d.before
+				d.before = func(doc string) string {
+					return inner(strings.NewReplacer("<saml:NameID", "<saml:Assertion><saml:NameID", "</saml:NameID>", "</saml:NameID></saml:Assertion>").Replace(doc))
+				}
+			}, saml.Shape},
+		} {
+			_, _, err := peer.judge(t, peer.draft(binding, tc.forge))
+			refusal, ok := errors.AsType[*saml.Refusal](err)
+			if !ok || refusal.Rule != tc.rule {
+				t.Errorf("%s, %s: got %v, want a refusal by rule %s", binding, name, err, tc.rule)
+				continue
+			}
+			if !slices.ContainsFunc(refusal.Checks, func(c saml.Check) bool { return c.Rule == tc.rule && c.Verdict == saml.Fail }) {
+				t.Errorf("%s, %s: the verdict list does not say so", binding, name)
+			}
+		}
+	}
+}
+
+// both puts a plain name before the encrypted one.
+func both(d *draft) {
+	sealed := d.before
+	d.before = func(doc string) string {
+		return strings.Replace(sealed(doc), "<saml:EncryptedID>", "<saml:NameID>bob</saml:NameID><saml:EncryptedID>", 1)
+	}
+}
+
+func rsaKey(t *testing.T) xmlenc.Key {
+	t.Helper()
+	private, err := samltest.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := xmlenc.NewKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+// What a response answers is its own word, and is read from whatever came.
+func TestReceivedTellsWhatItAnswers(t *testing.T) {
+	t.Parallel()
+	peer := newLogoutPeer(t)
+	for _, binding := range logoutBindings {
+		for want, forge := range map[string]func(*draft){
+			"id-ours": func(d *draft) { d.answers = true },
+			"":        nil,
+		} {
+			m, err := peer.draft(binding, forge).read(t)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := m.Answers(); got != want {
+				t.Errorf("%s: Answers() = %q, want %q", binding, got, want)
+			}
+		}
+	}
+	m, err := saml.ReadPost(url.Values{"SAMLResponse": {base64.StdEncoding.EncodeToString([]byte("<x"))}})
+	if err != nil || m.Answers() != "" {
+		t.Errorf("Answers() of what is no XML = %q, %v", m.Answers(), err)
 	}
 }
 

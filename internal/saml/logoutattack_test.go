@@ -205,7 +205,7 @@ func logoutContents() []logoutAttack {
 				from, to := strings.Index(doc, "<saml:NameID"), strings.Index(doc, "</saml:NameID>")
 				return doc[:from] + `<saml:EncryptedID><x/></saml:EncryptedID>` + doc[to+len("</saml:NameID>"):]
 			}
-		}, saml.EncFailed, request(func(r *saml.LogoutRequest) { r.NameID.Format = saml.FormatTransient })},
+		}, saml.EncKey, request(func(r *saml.LogoutRequest) { r.NameID.Format = saml.FormatTransient })},
 		{"an empty session", logoutBindings, request(func(r *saml.LogoutRequest) { r.SessionIndexes = []string{"s1", ""} }), saml.Shape,
 			request(func(r *saml.LogoutRequest) { r.SessionIndexes = nil })},
 		{"many sessions", logoutBindings, request(func(r *saml.LogoutRequest) {

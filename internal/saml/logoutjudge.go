@@ -124,7 +124,7 @@ var logoutLines = [...]struct {
 	{checkXMLEncoding, ""}, {checkXMLDoctype, ""}, {checkXMLPI, ""}, {checkXMLCDATA, ""}, {checkXMLComment, ""},
 	{checkXMLWellFormed, ""}, {checkXMLNamespace, ""}, {checkXMLDupAttr, ""}, {checkXMLLimit, ""},
 	{checkIDQualified, ""}, {checkIDForm, ""}, {checkIDDup, ""},
-	{checkShape, "structure"}, {checkEncryption, ""},
+	{checkShape, "structure"}, {checkEncShape, ""}, {checkEncAlg, ""}, {checkEncKey, ""}, {checkEncryption, ""},
 	{checkSigMissing, ""}, {checkSigCount, ""}, {checkSigPlace, ""}, {checkSigShape, ""}, {checkSigRef, ""},
 	{checkSigTransform, ""}, {checkSigC14N, ""}, {checkSigAlg, ""}, {checkSigKey, ""}, {checkSigValue, ""}, {checkSigDigest, ""},
 	{checkStatus, ""}, {checkResponseIssuer, "message"}, {checkDestination, ""}, {checkResponseInResponseTo, "message"},

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/xmldsig"
+	"github.com/sallyport/sallyport/internal/xmlenc"
 	"github.com/sallyport/sallyport/internal/xmltree"
 )
 
@@ -34,13 +35,16 @@ type LogoutExpect struct {
 	RequestID string
 
 	Skew   time.Duration // as in Expect
-	Legacy Legacy        // the switches for signatures and MissingDestination count
+	Legacy Legacy        // the switches for signatures, encryption and MissingDestination count
+
+	DecryptionKeys []xmlenc.Key // as in Expect, for an EncryptedID
 }
 
 // A Logout is an identity provider's proved wish to end sessions of a user.
 type Logout struct {
 	ID             string // to be remembered until NotOnOrAfter, and for the response
 	Issuer         string
+	IssueInstant   time.Time
 	NameID         NameID
 	SessionIndexes []string // empty: all sessions of the user
 	Reason         string
@@ -96,11 +100,11 @@ func VerifyLogoutRequest(m *Received, expect LogoutExpect, now time.Time) (*Logo
 	if !j.isSigned(root) {
 		j.fail(checkSigMissing, "a signature", "none", root)
 	}
-	j.verify(root)
+	within := j.verify(root)
 	issuer := j.judgeHead(root)
 
 	c := &claims{element: root, subject: root}
-	l := &Logout{Issuer: issuer.text, entityID: expect.EntityID}
+	l := &Logout{Issuer: issuer.text, IssueInstant: readInstant(root, "IssueInstant").at, entityID: expect.EntityID}
 	l.ID, _ = root.Attr("ID")
 	l.Reason, _ = root.Attr("Reason")
 	for e := range root.Children() {
@@ -108,14 +112,15 @@ func VerifyLogoutRequest(m *Received, expect LogoutExpect, now time.Time) (*Logo
 		case e.Is(nsAssertion, "NameID"):
 			c.nameIDAt, c.nameID = e, readNameID(e)
 		case e.Is(nsAssertion, "EncryptedID"):
-			j.fail(checkEncryption, "a plain NameID", "an EncryptedID", e)
+			c.sealedID = e
 		case e.Is(nsProtocol, "SessionIndex"):
 			l.SessionIndexes = append(l.SessionIndexes, j.sessionIndex(e))
 		}
 	}
+	l.NotOnOrAfter = j.judgeEnd(root)
+	j.openNameID(c, within)
 	j.judgeNameID(c)
 	l.NameID = c.nameID
-	l.NotOnOrAfter = j.judgeEnd(root)
 	if j.failed() {
 		return nil, j.refusal()
 	}
@@ -175,7 +180,7 @@ func newLogoutJudge(m *Received, expect LogoutExpect, now time.Time) *logoutJudg
 	j := &logoutJudge{m: m, logout: expect, param: Check{Rule: BindParam, Verdict: Pass}}
 	j.judge = judge{
 		report: newReport(), now: now, clock: formatInstant(now),
-		expect: Expect{IdP: expect.IdP, EntityID: expect.EntityID, RequestID: expect.RequestID, Skew: expect.Skew, Legacy: expect.Legacy},
+		expect: Expect{IdP: expect.IdP, EntityID: expect.EntityID, RequestID: expect.RequestID, Skew: expect.Skew, Legacy: expect.Legacy, DecryptionKeys: expect.DecryptionKeys},
 	}
 	j.expect.Legacy.TransientNameID = true // of the session at hand
 	return j
@@ -209,6 +214,7 @@ func (j *logoutJudge) open(param, name string, slots []slot) (xmltree.Element, b
 		return xmltree.Element{}, false
 	}
 	doc := j.m.doc
+	j.alone = doc
 	if doc == nil {
 		if doc = parse(j.report, j.m.Message); doc == nil {
 			return xmltree.Element{}, false
@@ -225,7 +231,7 @@ func (j *logoutJudge) open(param, name string, slots []slot) (xmltree.Element, b
 	}
 	j.walkLogout(root, slots)
 	j.checkHead(root)
-	j.passRange(checkIDQualified, checkEncryption)
+	j.passRange(checkIDQualified, checkShape)
 	return root, true
 }
 
@@ -245,8 +251,9 @@ func countSignatures(root xmltree.Element) int {
 }
 
 // verify verifies the signature by which the binding proves a message: that of
-// the query, or that in the message.
-func (j *logoutJudge) verify(root xmltree.Element) {
+// the query, or that in the message. It returns what the latter proves; the
+// former proves all of it, which is no element of it.
+func (j *logoutJudge) verify(root xmltree.Element) xmldsig.Verified {
 	keys := j.expect.IdP.Keys
 	if len(keys) == 0 {
 		j.fail(checkSigKey, "a key of the identity provider", "none configured", root)
@@ -255,28 +262,44 @@ func (j *logoutJudge) verify(root xmltree.Element) {
 	if inside > 1 {
 		j.fail(checkSigCount, "one signature", "several", root)
 	}
+	var within xmldsig.Verified
 	var err error
 	switch {
 	case j.m.binding == BindingRedirect && inside > 0:
 		// Two signatures would be two opinions of what was signed
 		// [SAMLBind 3.4.4.1].
 		j.failParam("no signature in a message sent by Redirect", "one")
-		return
+		return within
 	case j.m.binding == BindingRedirect && len(j.m.signature) > 0:
 		err = xmldsig.VerifyOctets(j.m.method, []byte(j.m.signed), j.m.signature, keys, j.expect.Legacy.signatures())
 	case inside > 0:
-		_, err = xmldsig.Verify(root, keys, j.expect.Legacy.signatures())
+		within, err = xmldsig.Verify(root, keys, j.expect.Legacy.signatures())
 	default:
-		return
+		return within
 	}
 	if err != nil {
 		j.failSignature(err, checkSigMissing, checkSigDigest)
-		return
+		return within
 	}
 	if j.m.binding == BindingRedirect {
 		j.passRange(checkSigMissing, checkSigPlace)
 		j.passRange(checkSigAlg, checkSigValue)
-		return
+		return within
 	}
 	j.passRange(checkSigMissing, checkSigDigest)
+	return within
+}
+
+// openNameID decrypts the identifier of a request against which nothing speaks.
+func (j *logoutJudge) openNameID(c *claims, within xmldsig.Verified) {
+	switch {
+	case j.failed() && !c.sealedID.IsZero():
+	case j.m.binding == BindingRedirect:
+		j.openNameIDAs(c, j.expect, func(doc *xmltree.Document) (xmltree.Element, bool) {
+			// The signature is over the octets of the whole message.
+			return doc.Root(), j.m.doc == nil && len(j.m.signature) > 0
+		})
+	default:
+		j.report.openNameID(c, within, j.expect)
+	}
 }

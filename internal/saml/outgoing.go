@@ -121,6 +121,7 @@ type head struct {
 	destination  string
 	issuer       string
 	issueInstant time.Time
+	reply        bool // to the call that brought a request: there is no destination
 }
 
 // write checks h and writes the start tag, attributes from the body's, and the
@@ -132,7 +133,7 @@ func (h head) write(w *xmltree.Writer, relayState string, attrs ...xmltree.Attr)
 	if !startsWithLetter(h.id) {
 		return errors.New("the ID must begin with a letter")
 	}
-	if err := CheckLocation(h.destination); err != nil {
+	if err := CheckLocation(h.destination); err != nil && !h.reply {
 		return err
 	}
 	w.Start("samlp:" + h.name)
@@ -141,7 +142,9 @@ func (h head) write(w *xmltree.Writer, relayState string, attrs ...xmltree.Attr)
 	w.Attr("ID", h.id)
 	w.Attr("Version", "2.0")
 	w.Attr("IssueInstant", writeInstant(h.issueInstant))
-	w.Attr("Destination", h.destination)
+	if !h.reply {
+		w.Attr("Destination", h.destination)
+	}
 	for _, a := range attrs {
 		if a.Value != "" {
 			w.Attr(a.Local, a.Value)

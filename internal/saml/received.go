@@ -42,6 +42,21 @@ type Received struct {
 // [VerifyLogoutRequest] and [VerifyLogoutResponse] find out.
 func (m *Received) IsRequest() bool { return m.param == paramRequest }
 
+// Answers returns the ID of the request that the message says it answers, or
+// "". It is the message's own word, good for looking up what we know of that
+// request and for nothing else.
+func (m *Received) Answers() string {
+	doc := m.doc
+	if doc == nil {
+		var err error
+		if doc, err = xmltree.Parse(m.Message, xmltree.Message); err != nil {
+			return ""
+		}
+	}
+	id, _ := doc.Root().Attr("InResponseTo")
+	return id
+}
+
 // ReadPost takes the message out of a form that was posted: its body alone,
 // never its URL [SAMLBind 3.5]. Errors are of type [*Refusal].
 func ReadPost(form url.Values) (*Received, error) {

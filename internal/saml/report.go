@@ -124,6 +124,10 @@ type report struct {
 	path    string
 	offset  int
 	status  StatusReport
+
+	// alone is the document of a message that stood in another one, which is
+	// none of its own: the same octets with the same IDs.
+	alone *xmltree.Document
 }
 
 func newReport() *report {

@@ -37,7 +37,7 @@ func TestVerifyReturnsWhatTheAssertionSays(t *testing.T) {
 					r.NameID = "\n  " + samltest.DefaultNameID + " "
 				})
 				want := &saml.Assertion{
-					ID: "id7", Issuer: idp.EntityID,
+					ID: "id7", Issuer: idp.EntityID, IssueInstant: idp.Now,
 					NameID: saml.NameID{Value: samltest.DefaultNameID, Format: saml.FormatEmail},
 					Attributes: saml.Attributes{
 						{Name: "mail", Values: []string{samltest.DefaultNameID}},

@@ -27,6 +27,7 @@ type TB interface {
 type IdP struct {
 	EntityID string
 	SSO      string // its sign-in address
+	SLO      string // its sign-out address; empty: it has none
 	Now      time.Time
 
 	// What its responses answer.
@@ -85,6 +86,12 @@ func NewKey() (crypto.Signer, error) {
 		return nil, fmt.Errorf("making an RSA key: %w", err)
 	}
 	return key, nil
+}
+
+// SigningKey returns the key by which it signs what it says, for messages that
+// are no responses.
+func (idp *IdP) SigningKey() saml.SigningKey {
+	return saml.SigningKey{Signer: idp.key, Certificate: idp.cert}
 }
 
 // Certificate returns the certificate of the signing key in DER form.

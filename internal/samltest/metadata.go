@@ -27,6 +27,14 @@ func (idp *IdP) Metadata() ([]byte, error) {
 	for range 4 {
 		w.End()
 	}
+	if idp.SLO != "" {
+		for _, binding := range []string{saml.BindingRedirect, saml.BindingPost} {
+			w.Start("md:SingleLogoutService")
+			w.Attr("Binding", binding)
+			w.Attr("Location", idp.SLO)
+			w.End()
+		}
+	}
 	w.Start("md:NameIDFormat")
 	w.Text(saml.FormatPersistent)
 	w.End()
