@@ -118,7 +118,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	s.public, err = web.New(
 		web.Config{BaseURL: base, Proxies: cfg.proxies, Log: s.log, Person: signIn.Person, Failure: pages.Failure},
 		pages.Routes(), loginPages.Routes(), (&operator.Handler{Flow: s.operations, Desk: s.desk, UI: pages}).Routes(),
-		(&samlapi.Handler{Flow: signIn}).Routes(), provider.Routes())
+		(&samlapi.Handler{Flow: signIn, UI: pages}).Routes(), provider.Routes())
 	if err != nil {
 		return err
 	}

@@ -56,13 +56,23 @@ func readMetadata(metadata []byte) (*sso.SAML, error) {
 	for _, k := range m.Keys {
 		out.Certificates = append(out.Certificates, k.Certificate)
 	}
-	bindings := map[string]sso.Binding{saml.BindingRedirect: sso.BindingRedirect, saml.BindingPost: sso.BindingPOST}
-	for _, e := range m.SSO {
-		if b, ok := bindings[e.Binding]; ok && saml.CheckLocation(e.Location) == nil {
-			out.Endpoints = append(out.Endpoints, sso.Endpoint{Binding: b, Location: e.Location})
-		}
-	}
+	out.Endpoints = endpoints(m.SSO)
+	out.LogoutTo = endpoints(m.SLO)
 	return out, nil
+}
+
+// endpoints returns those to which we may send a browser.
+func endpoints(all []saml.Endpoint) []sso.Endpoint {
+	bindings := map[string]sso.Binding{saml.BindingRedirect: sso.BindingRedirect, saml.BindingPost: sso.BindingPOST}
+	var usable []sso.Endpoint
+	for _, e := range all {
+		b, known := bindings[e.Binding]
+		if !known || saml.CheckLocation(e.Location) != nil || e.ResponseLocation != "" && saml.CheckLocation(e.ResponseLocation) != nil {
+			continue
+		}
+		usable = append(usable, sso.Endpoint{Binding: b, Location: e.Location, Answers: e.ResponseLocation})
+	}
+	return usable
 }
 
 // metadataFault makes a fault of what package saml says of metadata.
@@ -126,10 +136,10 @@ func (a *applier) connection(org *sso.Organization, in *Connection) error {
 // changesOf lists what is new about a connection.
 func changesOf(old, c *sso.Connection) string {
 	before := old.SAML
-	before.Encryption = c.SAML.Encryption
+	before.Encryption, before.Logout = c.SAML.Encryption, c.SAML.Logout
 	return changed(
 		field{"name", old.Name != c.Name}, field{"state, now " + string(c.State), old.State != c.State}, field{"identity provider", !same(before, c.SAML)},
-		field{"encryption", old.SAML.Encryption != c.SAML.Encryption}, field{"first sign-in", old.FirstSignIn != c.FirstSignIn},
+		field{"encryption", old.SAML.Encryption != c.SAML.Encryption}, field{"logout", old.SAML.Logout != c.SAML.Logout}, field{"first sign-in", old.FirstSignIn != c.FirstSignIn},
 		field{"defaults", !same(old.Defaults, c.Defaults)}, field{"attributes", old.Attributes != c.Attributes})
 }
 
@@ -147,9 +157,13 @@ func (a *applier) mergeConnection(c *sso.Connection, org *sso.Organization, in *
 	}
 	if idp := a.outside.idps[in]; idp != nil {
 		c.SAML.IdPEntityID, c.SAML.WantsSigned, c.SAML.Certificates, c.SAML.Endpoints = idp.IdPEntityID, idp.WantsSigned, idp.Certificates, idp.Endpoints
+		c.SAML.LogoutTo = idp.LogoutTo
 	}
 	if err := in.mergeSAML(&c.SAML); err != nil {
 		return err
+	}
+	if _, reachable := c.SAML.LogoutEndpoint(); c.SAML.Logout && !reachable {
+		return refused("logout: false, or metadata with a SingleLogoutService by Redirect or POST", "true, and none in the metadata")
 	}
 	if err := a.mergeDefaults(&c.Defaults, org, &in.Defaults); err != nil {
 		return err
@@ -181,6 +195,7 @@ func (c *Connection) mergeSAML(to *sso.SAML) error {
 	if err := choose(&to.Encryption, c.Encryption, "encryption", off, sso.EncryptionAccepted, sso.EncryptionRequired); err != nil {
 		return err
 	}
+	set(&to.Logout, c.Logout)
 	if to.Encryption == off {
 		to.Encryption = sso.EncryptionOff
 	}

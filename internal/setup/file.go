@@ -64,6 +64,7 @@ type Connection struct {
 	NameIDFormat *string       `yaml:"nameid_format"`
 	ForceAuthn   *bool         `yaml:"force_authn"`
 	Encryption   *string       `yaml:"encryption"` // off, accepted or required; new: off
+	Logout       *bool         `yaml:"logout"`     // who signs out here is signed out there
 	Legacy       []LegacyGrant `yaml:"legacy"`
 }
 

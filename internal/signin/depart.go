@@ -120,6 +120,8 @@ func (s *Service) entityID(c *sso.Connection) string {
 
 func (s *Service) acs(c *sso.Connection) string { return s.BaseURL + "/saml/" + c.Key + "/acs" }
 
+func (s *Service) slo(c *sso.Connection) string { return s.BaseURL + "/saml/" + c.Key + "/slo" }
+
 // connection reads a connection, and refuses one that may not be used now.
 func connection(ctx context.Context, r *store.Reader, id sso.ConnectionID) (sso.Connection, error) {
 	c, err := r.Connection(ctx, id)

@@ -60,6 +60,10 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, conse
 		if err == nil && consent == AskFirst {
 			err = s.replaces(ctx, tx, b, &next, now)
 		}
+		trace := &sso.Trace{
+			Attempt: a.ID, Org: a.Proof.Org, Connection: a.Connection, User: a.Proof.User, Method: a.Method,
+			At: now, Address: addressOf(b), UserAgent: b.UserAgent,
+		}
 		if err != nil {
 			f, ok := errors.AsType[*fault.Error](err)
 			if !ok {
@@ -69,10 +73,7 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, conse
 				failure = f // the same page again and again
 				return nil
 			}
-			failure, err = recordFailure(ctx, tx, &sso.Trace{
-				Attempt: a.ID, Org: a.Proof.Org, Connection: a.Connection, User: a.Proof.User, Method: a.Method,
-				At: now, Address: addressOf(b), UserAgent: b.UserAgent,
-			}, f)
+			failure, err = recordFailure(ctx, tx, trace, f)
 			return err
 		}
 		out = Finished{Token: token, Session: session(&a, b, rules, now), App: a.App, Request: a.Request}
@@ -80,13 +81,18 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, conse
 		if err := saveAttempt(ctx, tx, &a); err != nil {
 			return err
 		}
+		err = tx.InsertSession(ctx, out.Session, token.Hash())
+		if errors.Is(err, store.ErrSignedOut) { // meanwhile, at the identity provider
+			failure, err = recordFailure(ctx, tx, trace, fault.From(err))
+			return err
+		}
+		if err != nil {
+			return err
+		}
 		if !b.Session.IsZero() {
 			if err := tx.EndSessionOf(ctx, b.Session.Hash(), now); err != nil {
 				return err
 			}
-		}
-		if err := tx.InsertSession(ctx, out.Session, token.Hash()); err != nil {
-			return err
 		}
 		return tx.NoteSignIn(ctx, a.Proof.User, out.Session.Org, now)
 	})
@@ -180,7 +186,7 @@ func session(a *sso.Attempt, b Browser, rules sso.Rules, now time.Time) sso.Sess
 		ID: sso.NewSessionID(now), User: a.Proof.User, Org: a.Proof.Org, Connection: a.Connection,
 		AMR: a.Proof.AMR, AuthTime: a.Proof.At, CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(life), Idle: sso.DurationOf(idle),
 		UserAgent: clipText(b.UserAgent, maxUserAgent), Address: addressOf(b),
-		SAMLNameID: a.Proof.NameID, SAMLSessionIndex: a.Proof.SessionIndex,
+		SAML: a.Proof.SAML,
 	}
 	if t := a.Proof.NotAfter; t.After(now) && t.Before(v.ExpiresAt) {
 		v.ExpiresAt = t
@@ -247,12 +253,6 @@ func (s *Service) stillActing(ctx context.Context, p *sso.Person, now time.Time)
 		return over
 	}
 	return nil
-}
-
-// SignOut ends the session of this token. A token that is no session's any
-// more is no error.
-func (s *Service) SignOut(ctx context.Context, token secret.Token) error {
-	return s.DB.Write(ctx, func(tx *store.Writer) error { return tx.EndSessionOf(ctx, token.Hash(), s.Now()) })
 }
 
 // maxUserAgent bounds what is kept of a browser's name, in octets.

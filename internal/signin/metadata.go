@@ -34,7 +34,7 @@ func (s *Service) Metadata(ctx context.Context, key string) ([]byte, error) {
 		return nil, err
 	}
 	m := saml.SPMetadata{
-		EntityID: s.entityID(&c), ACS: []string{s.acs(&c)}, SigningCertificates: keys.certificates,
+		EntityID: s.entityID(&c), ACS: []string{s.acs(&c)}, SLO: s.sloEndpoints(&c), SigningCertificates: keys.certificates,
 		WantAssertionsSigned: true, AuthnRequestsSigned: c.SignsRequests(),
 		DisplayName: s.Name, Attributes: requested(&c.Attributes),
 	}
@@ -45,6 +45,17 @@ func (s *Service) Metadata(ctx context.Context, key string) ([]byte, error) {
 		}
 	}
 	return m.XML()
+}
+
+// sloEndpoints are where an identity provider ends sessions, as we would have
+// it: what needs no page in between first, what needs no browser last, since
+// few can reach us without one.
+func (s *Service) sloEndpoints(c *sso.Connection) []saml.Endpoint {
+	var all []saml.Endpoint
+	for _, binding := range []string{saml.BindingRedirect, saml.BindingPost, saml.BindingSOAP} {
+		all = append(all, saml.Endpoint{Binding: binding, Location: s.slo(c)})
+	}
+	return all
 }
 
 // requested returns the attributes that we ask for: those that the connection

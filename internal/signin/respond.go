@@ -268,7 +268,7 @@ func (j *judgement) once(a *saml.Assertion) error {
 func (j *judgement) prove(a *sso.Attempt, assertion *saml.Assertion, p *person) error {
 	a.Proof = sso.Proof{
 		User: p.decision.User.ID, Org: p.org, AMR: methodsOf(assertion), At: j.now,
-		NameID: assertion.NameID.Value, SessionIndex: assertion.SessionIndex, NotAfter: assertion.SessionNotOnOrAfter,
+		SAML: samlSession(assertion), NotAfter: assertion.SessionNotOnOrAfter,
 	}
 	// The identity provider may have asked the person hours ago.
 	if t := assertion.AuthnInstant; !t.IsZero() && t.Before(j.now) {
@@ -279,6 +279,15 @@ func (j *judgement) prove(a *sso.Attempt, assertion *saml.Assertion, p *person) 
 	}
 	j.trace.User = p.decision.User.ID
 	return saveAttempt(j.ctx, j.tx, a)
+}
+
+// samlSession returns what the identity provider calls the session.
+func samlSession(a *saml.Assertion) sso.SAMLSession {
+	return sso.SAMLSession{
+		Subject: sso.SAMLSubject(a.SubjectKey()), NameID: a.NameID.Value, Format: a.NameID.Format,
+		NameQualifier: a.NameID.NameQualifier, SPNameQualifier: a.NameID.SPNameQualifier,
+		SessionIndex: a.SessionIndex, IssuedAt: a.IssueInstant,
+	}
 }
 
 // trusted is what a connection trusts and opens, parsed once per saved version.

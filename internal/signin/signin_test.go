@@ -40,7 +40,7 @@ func TestFirstSignInCreatesAndTheNextKnows(t *testing.T) {
 		if first.User.Name() != "Alice Archer" || first.Org.Key != "acme" || first.Membership.Role != sso.RoleMember || !slices.Equal(first.Membership.Groups, []string{"new"}) {
 			t.Fatalf("created %+v in %s as %+v", first.User, first.Org.Key, first.Membership)
 		}
-		if !slices.Equal(first.Session.AMR, []string{"fed"}) || first.Session.Connection == "" || first.Session.SAMLNameID != "id of alice@acme.example" {
+		if !slices.Equal(first.Session.AMR, []string{"fed"}) || first.Session.Connection == "" || first.Session.SAML.NameID != "id of alice@acme.example" {
 			t.Fatalf("session %+v", first.Session)
 		}
 		w.now = w.now.Add(time.Hour)
@@ -345,13 +345,13 @@ func TestSessionIsJudgedWhenItIsUsed(t *testing.T) {
 			t.Fatalf("idle longer than the organization allows: %v", err)
 		}
 		fresh := w.passwordSession("paul@plain.example")
-		if err := w.SignOut(t.Context(), fresh); err != nil {
-			t.Fatal(err)
+		if out, err := w.SignOut(t.Context(), fresh); err != nil || out != (signin.SignedOut{}) {
+			t.Fatalf("SignOut() of a password's session = %+v, %v", out, err)
 		}
 		if _, err := w.Person(t.Context(), fresh); !fault.Is(err, "session_over") {
 			t.Fatalf("after signing out: %v", err)
 		}
-		if err := w.SignOut(t.Context(), secret.NewToken()); err != nil {
+		if _, err := w.SignOut(t.Context(), secret.NewToken()); err != nil {
 			t.Fatalf("signing out an unknown token: %v", err)
 		}
 	})

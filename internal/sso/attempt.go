@@ -54,14 +54,13 @@ type Attempt struct {
 
 // Proof is what a sign-in has found out: who, how, when.
 type Proof struct {
-	User         UserID    `json:"user,omitempty"`
-	Org          OrgID     `json:"org,omitempty"`  // signed in as a member of
-	Orgs         []OrgID   `json:"orgs,omitempty"` // to choose from where Org is not decided
-	AMR          []string  `json:"amr,omitempty"`
-	At           time.Time `json:"at,omitzero"`
-	NameID       string    `json:"name_id,omitempty"`
-	SessionIndex string    `json:"session_index,omitempty"`
-	NotAfter     time.Time `json:"not_after,omitzero"` // SessionNotOnOrAfter; the session ends then at the latest
+	User     UserID      `json:"user,omitempty"`
+	Org      OrgID       `json:"org,omitempty"`  // signed in as a member of
+	Orgs     []OrgID     `json:"orgs,omitempty"` // to choose from where Org is not decided
+	AMR      []string    `json:"amr,omitempty"`
+	At       time.Time   `json:"at,omitzero"`
+	SAML     SAMLSession `json:"saml,omitzero"`
+	NotAfter time.Time   `json:"not_after,omitzero"` // SessionNotOnOrAfter; the session ends then at the latest
 	// Needs is what is still to be done about a second factor, and Second by
 	// what it was given.
 	Needs    Need     `json:"needs,omitempty"`

@@ -54,8 +54,9 @@ type Connection struct {
 // does as a service provider. It holds public values only.
 type SAML struct {
 	IdPEntityID  string      `json:"idp_entity_id"`
-	Endpoints    []Endpoint  `json:"endpoints"`    // single sign-on services, in the order of the metadata
-	Certificates [][]byte    `json:"certificates"` // DER, each a signing key of the identity provider
+	Endpoints    []Endpoint  `json:"endpoints"`           // single sign-on services, in the order of the metadata
+	LogoutTo     []Endpoint  `json:"logout_to,omitempty"` // single logout services, likewise
+	Certificates [][]byte    `json:"certificates"`        // DER, each a signing key of the identity provider
 	SignRequests RequestSign `json:"sign_requests,omitempty"`
 	WantsSigned  bool        `json:"wants_signed,omitempty"` // the metadata said WantAuthnRequestsSigned
 	SPEntityID   string      `json:"sp_entity_id,omitempty"` // ours, where the customer keeps an older value; "": the metadata URL
@@ -63,6 +64,7 @@ type SAML struct {
 	NameIDFormat string      `json:"nameid_format,omitempty"` // asked for; "": none
 	ForceAuthn   bool        `json:"force_authn,omitempty"`
 	Encryption   Encryption  `json:"encryption,omitempty"`
+	Logout       bool        `json:"logout,omitempty"` // who signs out here is signed out there
 	Legacy       []Legacy    `json:"legacy,omitempty"`
 }
 
@@ -92,16 +94,19 @@ const (
 // Binding is how a message travels.
 type Binding string
 
-// The bindings for requests.
+// The bindings. By the last one programs talk to each other, without a
+// browser; we answer by it and do not ask by it.
 const (
 	BindingRedirect Binding = "redirect"
 	BindingPOST     Binding = "post"
+	BindingSOAP     Binding = "soap"
 )
 
 // Endpoint is a service of the identity provider.
 type Endpoint struct {
 	Binding  Binding `json:"binding"`
 	Location string  `json:"location"`
+	Answers  string  `json:"answers,omitempty"` // where answers go; "": Location
 }
 
 // Legacy switches one old practice on for one connection, until an instant.
@@ -171,6 +176,19 @@ func (c *Connection) RequestEndpoint() (Endpoint, error) {
 		}
 	}
 	return Endpoint{}, &fault.Error{Kind: fault.Conflict, Code: "connection_no_endpoint", Got: c.Key, Fix: fault.AdminSide}
+}
+
+// LogoutEndpoint returns where messages about logout go, by Redirect where
+// there is a choice, and whether there is any place.
+func (s *SAML) LogoutEndpoint() (Endpoint, bool) {
+	for _, b := range []Binding{BindingRedirect, BindingPOST} {
+		for _, e := range s.LogoutTo {
+			if e.Binding == b {
+				return e, true
+			}
+		}
+	}
+	return Endpoint{}, false
 }
 
 // SignsRequests reports whether requests to this identity provider are signed.

@@ -83,6 +83,8 @@ type Method string
 const (
 	ByPassword Method = "password"
 	BySSO      Method = "sso"
+	// ByLogout is no way in: it marks the traces of single logout.
+	ByLogout Method = "logout"
 )
 
 // SSOOn reports whether connections are used at all.

@@ -1,9 +1,11 @@
 package sso
 
 import (
+	"encoding/hex"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/secret"
 )
 
 // Lives of a session.
@@ -36,9 +38,39 @@ type Session struct {
 	Actor        UserID
 	ActorSession SessionID
 	Reason       string // why they act, in their words
-	// What the identity provider calls this session, for single logout.
-	SAMLNameID       string
-	SAMLSessionIndex string
+	SAML         SAMLSession
+}
+
+// SAMLSession is what an identity provider calls a session that came from it,
+// so that it can end it, and be told of its end. The zero value is that of a
+// session which came from none.
+type SAMLSession struct {
+	// Subject stands for the NameID with all that tells it from another one,
+	// within the connection; see [SAMLSubject].
+	Subject         string    `json:"subject,omitempty"`
+	NameID          string    `json:"name_id,omitempty"` // as it was sent, to be sent back
+	Format          string    `json:"format,omitempty"`
+	NameQualifier   string    `json:"name_qualifier,omitempty"`
+	SPNameQualifier string    `json:"sp_name_qualifier,omitempty"`
+	SessionIndex    string    `json:"session_index,omitempty"` // "": it names none
+	IssuedAt        time.Time `json:"issued_at,omitzero"`      // when the assertion was made, by the identity provider's clock
+}
+
+// SAMLSubject returns the form in which the subject of an assertion or of a
+// logout is looked up: of one length, whatever the identity provider sends.
+func SAMLSubject(key string) string {
+	sum := secret.HashOf([]byte(key))
+	return hex.EncodeToString(sum[:])
+}
+
+// SAMLLogout is an identity provider's word that a session of a subject is
+// over, which counts for what is still on its way as well [SAMLCore 3.7.3.1].
+type SAMLLogout struct {
+	Connection   ConnectionID
+	Subject      string // as in [SAMLSession]
+	SessionIndex string // "": all sessions of the subject
+	IssuedAt     time.Time
+	ExpiresAt    time.Time // after which nothing can be on its way any more
 }
 
 // Live refuses a session that has ended, been idle too long or grown too old.

@@ -27,7 +27,7 @@ func (w *Writer) CountSignIns(ctx context.Context, hour time.Time) error {
 		insert into sign_in_counts (hour, org_id, method, code, n)
 		select cast($1 as bigint), coalesce(t.org_id, ''), t.method, t.code, count(*)
 		from traces t
-		where t.at >= $1 and t.at < $2
+		where t.at >= $1 and t.at < $2 and t.method <> 'logout'
 		group by coalesce(t.org_id, ''), t.method, t.code
 		on conflict (hour, org_id, method, code) do update
 		set n = excluded.n`,

@@ -25,6 +25,9 @@ var (
 	ErrConflict error = &fault.Error{Kind: fault.Conflict, Code: "conflict"}
 	// ErrUsed says that a single-use thing was used before.
 	ErrUsed error = &fault.Error{Kind: fault.Conflict, Code: "used"}
+	// ErrSignedOut says that the identity provider has ended a session before
+	// it began.
+	ErrSignedOut error = &fault.Error{Kind: fault.Conflict, Code: "signed_out_there", Fix: fault.PersonSide}
 	// ErrReference says that a row names another one that is not there, or is
 	// another organization's.
 	ErrReference = errors.New("row refers to one that is not there or is another organization's")

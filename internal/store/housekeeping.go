@@ -18,11 +18,11 @@ const housekeepingBatch = 1000
 const InvitationKept = 90 * 24 * time.Hour
 
 // DeleteExpired deletes what is of no use any more: attempts, single-use
-// things, tokens, sessions, remembered browsers, SMS codes, counts of tries and
-// uploaded lists of people past their time, traces past [TraceLife], messages
-// past [OutboxLife] and invitations past [InvitationKept]. It
-// returns how many rows it deleted; while that is not 0 there may be more. It
-// takes one statement for each of these.
+// things, tokens, sessions, logouts, remembered browsers, SMS codes, counts of
+// tries and uploaded lists of people past their time, traces past [TraceLife],
+// messages past [OutboxLife] and invitations past [InvitationKept]. It returns
+// how many rows it deleted; while that is not 0 there may be more. It takes one
+// statement for each of these.
 func (w *Writer) DeleteExpired(ctx context.Context, now time.Time) (int64, error) {
 	total := int64(0)
 	for _, sweep := range []struct {
@@ -33,6 +33,7 @@ func (w *Writer) DeleteExpired(ctx context.Context, now time.Time) (int64, error
 		{`delete from single_use where (kind, hash) in (select kind, hash from single_use where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from tokens where hash in (select hash from tokens where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from sessions where id in (select id from sessions where expires_at <= $1 order by expires_at limit $2)`, now},
+		{`delete from saml_logouts where (connection_id, subject, session_index) in (select connection_id, subject, session_index from saml_logouts where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from devices where id in (select id from devices where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from sms_codes where owner in (select owner from sms_codes where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from tries where key in (select key from tries where back_at <= $1 order by back_at limit $2)`, now},

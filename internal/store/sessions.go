@@ -9,13 +9,15 @@ import (
 	"github.com/sallyport/sallyport/internal/sso"
 )
 
-const sessionColumns = `s.id, s.user_id, s.org_id, s.connection_id, s.amr, s.auth_time, s.created_at, s.seen_at, s.expires_at, s.ended_at, s.idle, s.user_agent, s.address, s.actor_id, s.actor_session_id, s.reason, s.saml_name_id, s.saml_session_index`
+const sessionColumns = `s.id, s.user_id, s.org_id, s.connection_id, s.amr, s.auth_time, s.created_at, s.seen_at, s.expires_at, s.ended_at, s.idle, s.user_agent, s.address, s.actor_id, s.actor_session_id, s.reason,
+	s.saml_subject, s.saml_name_id, s.saml_format, s.saml_name_qualifier, s.saml_sp_name_qualifier, s.saml_session_index, s.saml_issued_at`
 
 func sessionFields(s *sso.Session) []any {
 	return []any{
 		&s.ID, &s.User, &s.Org, opt(&s.Connection), fromJSON(&s.AMR), utc(&s.AuthTime),
 		utc(&s.CreatedAt), utc(&s.SeenAt), utc(&s.ExpiresAt), utc(&s.EndedAt),
-		&s.Idle, &s.UserAgent, &s.Address, opt(&s.Actor), opt(&s.ActorSession), &s.Reason, &s.SAMLNameID, &s.SAMLSessionIndex,
+		&s.Idle, &s.UserAgent, &s.Address, opt(&s.Actor), opt(&s.ActorSession), &s.Reason,
+		opt(&s.SAML.Subject), &s.SAML.NameID, &s.SAML.Format, &s.SAML.NameQualifier, &s.SAML.SPNameQualifier, &s.SAML.SessionIndex, utc(&s.SAML.IssuedAt),
 	}
 }
 
@@ -68,13 +70,24 @@ func (r *Reader) PersonBySession(ctx context.Context, id sso.SessionID) (sso.Per
 }
 
 // InsertSession stores a session, to be found by the hash of its token. Its
-// user must be a member of its organization.
+// user must be a member of its organization. A session that its identity
+// provider has ended before it began is [ErrSignedOut].
 func (w *Writer) InsertSession(ctx context.Context, s sso.Session, token secret.Hash) error {
-	_, err := w.q.exec(ctx, `
-		insert into sessions (id, token_hash, user_id, org_id, connection_id, amr, auth_time, created_at, seen_at, expires_at, ended_at, idle, user_agent, address, actor_id, actor_session_id, reason, saml_name_id, saml_session_index)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+	n, err := w.q.exec(ctx, `
+		insert into sessions (id, token_hash, user_id, org_id, connection_id, amr, auth_time, created_at, seen_at, expires_at, ended_at, idle, user_agent, address, actor_id, actor_session_id, reason,
+			saml_subject, saml_name_id, saml_format, saml_name_qualifier, saml_sp_name_qualifier, saml_session_index, saml_issued_at)
+		select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24
+		where not exists (
+			select 1
+			from saml_logouts l
+			where l.connection_id = $5 and l.subject = $18 and l.session_index in ('', $23) and l.issued_at >= $24 and l.expires_at > $8
+		)`,
 		s.ID, token[:], s.User, s.Org, null(s.Connection), toJSON(s.AMR), at(s.AuthTime), at(s.CreatedAt), at(s.SeenAt), at(s.ExpiresAt), at(s.EndedAt),
-		int64(s.Idle), shown(s.UserAgent), shown(s.Address), null(s.Actor), null(s.ActorSession), shown(s.Reason), s.SAMLNameID, s.SAMLSessionIndex)
+		int64(s.Idle), shown(s.UserAgent), shown(s.Address), null(s.Actor), null(s.ActorSession), shown(s.Reason),
+		null(s.SAML.Subject), s.SAML.NameID, s.SAML.Format, s.SAML.NameQualifier, s.SAML.SPNameQualifier, s.SAML.SessionIndex, at(s.SAML.IssuedAt))
+	if err == nil && n == 0 {
+		err = ErrSignedOut
+	}
 	return doing(err, "inserting session %s", s.ID)
 }
 

@@ -16,6 +16,8 @@ type Kind string
 const (
 	KindSAMLRequest       Kind = "saml_request"       // an AuthnRequest that is out
 	KindSAMLAssertion     Kind = "saml_assertion"     // an assertion that came in
+	KindSAMLLogout        Kind = "saml_logout"        // a LogoutRequest that is out
+	KindSAMLLogoutRequest Kind = "saml_logout_in"     // a LogoutRequest that came in
 	KindAuthorizationCode Kind = "authorization_code" // an app's code
 	KindPasswordReset     Kind = "password_reset"     // a link to set a new password
 	KindRegistration      Kind = "registration"       // a link to register anew, or for the first time

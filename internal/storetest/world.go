@@ -188,6 +188,7 @@ func (w *world) connection(org sso.OrgID, key string) sso.Connection {
 			Endpoints:    []sso.Endpoint{{Binding: sso.BindingRedirect, Location: "https://idp.example/sso?a=1&b=<2>"}},
 			Certificates: [][]byte{{0, 1, 255}}, SignRequests: sso.SignAlways, WantsSigned: true, SPEntityID: "urn:old",
 			IdPInitiated: true, NameIDFormat: "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent", ForceAuthn: true,
+			LogoutTo: []sso.Endpoint{{Binding: sso.BindingPOST, Location: "https://idp.example/slo", Answers: "https://idp.example/answers"}}, Logout: true,
 			Encryption: sso.EncryptionRequired, Legacy: []sso.Legacy{{Switch: sso.LegacySHA1, Until: w.now}},
 		},
 		FirstSignIn: sso.FirstCreate,
@@ -240,7 +241,10 @@ func (w *world) session(org sso.OrgID, user sso.UserID, connection sso.Connectio
 	return sso.Session{
 		ID: sso.NewSessionID(at), User: user, Org: org, Connection: connection, AMR: []string{"saml", "mfa"},
 		AuthTime: at, CreatedAt: at, SeenAt: at, ExpiresAt: at.Add(sso.SessionLife), EndedAt: time.Time{},
-		Idle: 1800, UserAgent: "Mozilla/5.0", Address: "192.0.2.1", Actor: "usr_o", ActorSession: "ses_o", Reason: "ticket 4711", SAMLNameID: "alice", SAMLSessionIndex: "_1",
+		Idle: 1800, UserAgent: "Mozilla/5.0", Address: "192.0.2.1", Actor: "usr_o", ActorSession: "ses_o", Reason: "ticket 4711",
+		SAML: sso.SAMLSession{
+			Subject: sso.SAMLSubject("named:alice"), NameID: "alice", Format: "f", NameQualifier: "q", SPNameQualifier: "s", SessionIndex: "_1", IssuedAt: at,
+		},
 	}, secret.NewToken().Hash()
 }
 
@@ -259,7 +263,8 @@ func (w *world) attempt() sso.Attempt {
 		Typed: w.email("alice@acme.example"), Username: "alice", Connection: "con_x", Choices: []sso.ConnectionID{"con_x", "con_y"},
 		Method: sso.BySSO, Fresh: true, Session: "ses_x", Back: "/account", CreatedAt: at, ExpiresAt: at.Add(sso.AttemptLife), DoneAt: at,
 		Proof: sso.Proof{
-			User: "usr_x", Org: "org_x", Orgs: []sso.OrgID{"org_x"}, AMR: []string{"saml"}, At: at, NameID: "n", SessionIndex: "_s", NotAfter: at,
+			User: "usr_x", Org: "org_x", Orgs: []sso.OrgID{"org_x"}, AMR: []string{"saml"}, At: at, NotAfter: at,
+			SAML:  sso.SAMLSession{Subject: "s", NameID: "n", Format: "f", NameQualifier: "q", SPNameQualifier: "s", SessionIndex: "_s", IssuedAt: at},
 			Needs: sso.NeedFactor, Second: sso.SecondTOTP, Factor: "fac_x", Password: "x", Remember: true,
 		},
 	}

@@ -49,7 +49,17 @@ type Failure struct {
 	Got       string
 	Retry     string // path that starts anew; "": /login
 	Onward    string // path where somebody who is signed in goes instead; "": nobody is
+	Topic     Topic  // what the person was about
 }
+
+// Topic says what a person was about when a request failed.
+type Topic string
+
+// The topics. The zero value is signing in.
+const (
+	SigningIn  Topic = ""
+	SigningOut Topic = "logout"
+)
 
 // Answer is an error whose answer is written down in a standard, such as those
 // of the token endpoint. It is sent to programs as it stands.
@@ -103,7 +113,7 @@ func (rt *Router) fail(w *writer, r *http.Request, x *exchange, err error) {
 		return
 	}
 	rt.cfg.Failure(w, r, Failure{
-		Status: Status(&f), Code: f.Code, Reference: f.Ref, Fix: f.Fix, Want: f.Want, Got: f.Got, Retry: x.retry, Onward: x.onward,
+		Status: Status(&f), Code: f.Code, Reference: f.Ref, Fix: f.Fix, Want: f.Want, Got: f.Got, Retry: x.retry, Onward: x.onward, Topic: x.topic,
 	})
 }
 
@@ -116,6 +126,9 @@ func writeJSON(w http.ResponseWriter, status int, body []byte) {
 // SignedInAt says that the person is signed in, and at which path of ours they
 // go on instead of starting anew, should this request fail.
 func SignedInAt(r *http.Request, path string) { exchangeOf(r).onward = path }
+
+// About says what the person is about, should this request fail.
+func About(r *http.Request, t Topic) { exchangeOf(r).topic = t }
 
 // RetryAt says at which path of ours a person may start anew, should this
 // request fail.

@@ -48,6 +48,12 @@ const (
 	againPath    = "/login/again"
 )
 
+// Where somebody ends who has signed out: everywhere, or here at least.
+const (
+	SignedOutPath     = "/signed-out"
+	SignedOutHerePath = "/signed-out/here"
+)
+
 // LoginPath returns the path at which a sign-in goes on, whatever it needs.
 func LoginPath(id sso.AttemptID) string { return AttemptPath(loginPath, id) }
 

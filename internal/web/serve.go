@@ -27,6 +27,7 @@ type exchange struct {
 	person  sso.Person
 	retry   string
 	onward  string
+	topic   Topic
 	trace   string
 
 	notes []slog.Attr
@@ -234,6 +235,14 @@ func Record(r *http.Request, err error) (*fault.Error, int) {
 	f, x := fault.From(err), exchangeOf(r)
 	x.fault = &fault.Error{Kind: f.Kind, Code: f.Code, Ref: f.Ref}
 	return f, Status(f)
+}
+
+// Report tells the log of a failure that is not what the request is answered
+// with, in full.
+func Report(r *http.Request, err error) {
+	x := exchangeOf(r)
+	x.fault = fault.From(err)
+	x.cause = x.fault.Err
 }
 
 // writer remembers the status that was sent.

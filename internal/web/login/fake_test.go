@@ -26,12 +26,13 @@ import (
 // provider, those of two.example to a choice of two, those of post.example to
 // one that wants its request posted; everybody's password is "right".
 type fake struct {
-	mu       sync.Mutex
-	attempts map[sso.AttemptID]sso.Attempt
-	sessions map[string]sso.Person
-	departed signin.Departure // overrides where to go, when set
-	asked    []signin.Browser
-	broken   error // when set, what becomes of every question for a person
+	mu        sync.Mutex
+	attempts  map[sso.AttemptID]sso.Attempt
+	sessions  map[string]sso.Person
+	departed  signin.Departure // overrides where to go, when set
+	signedOut signin.SignedOut // what is left to do after signing out
+	asked     []signin.Browser
+	broken    error // when set, what becomes of every question for a person
 }
 
 // passwordRef is the reference of every wrong password.
@@ -185,7 +186,7 @@ func (f *fake) Finish(ctx context.Context, b signin.Browser, id sso.AttemptID, c
 		if consent == signin.AskFirst {
 			return signin.Finished{}, &signin.OtherPerson{Now: now.User.Name(), Next: "Mallory <b>Moe</b>"}
 		}
-		if err := f.SignOut(ctx, b.Session); err != nil {
+		if _, err := f.SignOut(ctx, b.Session); err != nil {
 			return signin.Finished{}, err
 		}
 	}
@@ -215,11 +216,11 @@ func (f *fake) Person(_ context.Context, token secret.Token) (sso.Person, error)
 	return p, nil
 }
 
-func (f *fake) SignOut(_ context.Context, token secret.Token) error {
+func (f *fake) SignOut(_ context.Context, token secret.Token) (signin.SignedOut, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.sessions, token.Reveal())
-	return nil
+	return f.signedOut, nil
 }
 
 // prove makes an attempt look as it does after a good response.

@@ -23,7 +23,7 @@ type Flow interface {
 	Password(ctx context.Context, b signin.Browser, id sso.AttemptID, password string) (sso.Attempt, error)
 	Depart(context.Context, signin.Browser, sso.AttemptID) (signin.Departure, error)
 	Finish(context.Context, signin.Browser, sso.AttemptID, signin.Consent) (signin.Finished, error)
-	SignOut(context.Context, secret.Token) error
+	SignOut(context.Context, secret.Token) (signin.SignedOut, error)
 }
 
 // Handler serves the pages. Its fields are set before it is used.
@@ -52,7 +52,6 @@ const (
 	homePath      = "/{$}"
 	accountPath   = "/account"
 	logoutPath    = "/logout"
-	signedOutPath = "/signed-out"
 	authorizePath = "/oauth2/authorize"
 )
 
@@ -76,7 +75,8 @@ func (h *Handler) Routes() []web.Route {
 		page(http.MethodGet, orgPath, h.organization),
 		page(http.MethodPost, logoutPath, h.logout),
 		{Method: http.MethodGet, Path: homePath, Access: web.Public, Handler: h.home},
-		{Method: http.MethodGet, Path: signedOutPath, Access: web.Public, Handler: h.signedOut},
+		{Method: http.MethodGet, Path: web.SignedOutPath, Access: web.Public, Handler: h.signedOut},
+		{Method: http.MethodGet, Path: web.SignedOutHerePath, Access: web.Public, Handler: h.signedOutHere},
 		{Method: http.MethodGet, Path: accountPath, Access: web.SignedIn, Handler: h.account},
 	}
 }

@@ -1,6 +1,7 @@
 package login_test
 
 import (
+	"errors"
 	"net/url"
 	"os"
 	"strings"
@@ -308,6 +309,48 @@ func TestSigningOut(t *testing.T) {
 	}
 	if got := account.Submit(nil, "", ""); got.Heading() != "You are signed out" {
 		t.Errorf("signing out twice: %q", got.Heading())
+	}
+}
+
+// Who came through an identity provider that is to be told is sent there; the
+// session is over before.
+func TestSigningOutLeadsToTheIdentityProvider(t *testing.T) {
+	t.Parallel()
+	const slo = "https://idp.example/slo?SAMLRequest=x"
+	for name, tc := range map[string]struct {
+		out  signin.SignedOut
+		want func(*webtest.Page) bool
+	}{
+		"by URL": {signin.SignedOut{To: &signin.Departure{Name: "Acme Okta", URL: slo}}, func(p *webtest.Page) bool {
+			return p.Refresh().Left == slo && p.Click("Continue to Acme Okta").Left == slo
+		}},
+		"by a form": {signin.SignedOut{To: &signin.Departure{Name: "Acme ADFS", Form: &signin.Form{
+			Action: "https://idp.example/slo", Fields: []signin.Field{{Name: "SAMLRequest", Value: "PHg+"}},
+		}}}, func(p *webtest.Page) bool {
+			sent := p.Submit(nil, "", "")
+			return sent.Left == "https://idp.example/slo" && sent.Posted.Get("SAMLRequest") == "PHg+"
+		}},
+		"which cannot be told": {signin.SignedOut{Untold: errors.New("no such key")}, func(p *webtest.Page) bool {
+			return p.URL.Path == "/signed-out/here" && p.Heading() == "You are signed out here"
+		}},
+		"to an unsafe address": {signin.SignedOut{To: &signin.Departure{Name: "x", URL: "javascript:alert(1)"}}, func(p *webtest.Page) bool {
+			return p.Code() == "redirect_target"
+		}},
+	} {
+		h := open(t)
+		b := webtest.NewBrowser(t, h.base)
+		account := h.signIn(b)
+		h.signedOut = tc.out
+		out := account.Submit(nil, "", "")
+		if !tc.want(out) {
+			t.Errorf("%s: %s: %d %q\n%s", name, out.URL, out.Status, out.Heading(), out.Body)
+		}
+		if b.Cookie("sallyport-session") != "" || len(h.sessions) != 0 {
+			t.Errorf("%s: the session lives", name)
+		}
+		if name == "which cannot be told" && !strings.Contains(h.log.String(), "no such key") {
+			t.Errorf("%s: the log does not say why:\n%s", name, h.log)
+		}
 	}
 }
 

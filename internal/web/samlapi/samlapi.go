@@ -1,5 +1,6 @@
 // Package samlapi serves what identity providers talk to: the assertion
-// consumer service, to which browsers carry their responses, and our metadata.
+// consumer service, to which browsers carry their responses, the single logout
+// service, and our metadata.
 //
 // It parses and passes on; everything about a response is judged by the flow.
 // A response that holds goes on at a page of our own, which checks the
@@ -8,8 +9,9 @@
 //
 // # Trust
 //
-// Only the posted form is read, and each field once. The connection is the one
-// that the path names.
+// Only the posted form is read, and each field once; of a logout by Redirect the
+// query, as it came. The connection is the one that the path names. No cookie
+// is seen: a message is worth what its signature is worth.
 package samlapi
 
 import (
@@ -21,22 +23,26 @@ import (
 	"github.com/sallyport/sallyport/internal/signin"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
+	"github.com/sallyport/sallyport/internal/web/ui"
 )
 
 // Flow is the sign-in behind the endpoints; [signin.Service] is one.
 type Flow interface {
 	Respond(context.Context, signin.Browser, signin.Response) (sso.AttemptID, error)
+	Logout(context.Context, signin.Browser, signin.LogoutMessage) (signin.SingleLogout, error)
 	Metadata(ctx context.Context, connectionKey string) ([]byte, error)
 }
 
-// Handler serves the endpoints. Its field is set before it is used.
+// Handler serves the endpoints. Its fields are set before it is used.
 type Handler struct {
 	Flow Flow
+	UI   *ui.UI
 }
 
 // Paths of the endpoints of one connection.
 const (
 	acsPath      = "/saml/{connection}/acs"
+	sloPath      = "/saml/{connection}/slo"
 	metadataPath = "/saml/{connection}/metadata"
 )
 
@@ -49,6 +55,8 @@ func (h *Handler) Routes() []web.Route {
 	return []web.Route{
 		{Method: http.MethodPost, Path: acsPath, Access: web.CrossSitePost, MaxBody: web.MaxSAMLBody, Handler: h.respond},
 		{Method: http.MethodGet, Path: acsPath, Access: web.Public, Handler: h.visit},
+		{Method: http.MethodGet, Path: sloPath, Access: web.Public, Handler: h.logoutByRedirect},
+		{Method: http.MethodPost, Path: sloPath, Access: web.CrossSitePost, MaxBody: web.MaxSAMLBody, Handler: h.logoutByBody},
 		{Method: http.MethodGet, Path: metadataPath, Access: web.Public, Handler: h.metadata},
 	}
 }

@@ -25,6 +25,15 @@ import (
 type fake struct {
 	browser signin.Browser
 	got     []signin.Response
+	logouts []signin.LogoutMessage
+	done    signin.SingleLogout // what becomes of the next logout
+	refused error               // or this
+}
+
+func (f *fake) Logout(_ context.Context, b signin.Browser, in signin.LogoutMessage) (signin.SingleLogout, error) {
+	f.browser = b
+	f.logouts = append(f.logouts, in)
+	return f.done, f.refused
 }
 
 func (f *fake) Respond(_ context.Context, b signin.Browser, in signin.Response) (sso.AttemptID, error) {
@@ -54,7 +63,7 @@ func open(t *testing.T) (*fake, http.Handler) {
 		t.Fatal(err)
 	}
 	f := &fake{}
-	rt, err := web.New(web.Config{BaseURL: base, Log: slog.New(slog.DiscardHandler), Failure: pages.Failure}, (&samlapi.Handler{Flow: f}).Routes())
+	rt, err := web.New(web.Config{BaseURL: base, Log: slog.New(slog.DiscardHandler), Failure: pages.Failure}, (&samlapi.Handler{Flow: f, UI: pages}).Routes())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -91,6 +91,14 @@ func (v voice) failure(f web.Failure, from start) failure {
 	if _, ok := v.find(f.Code + ".title"); ok {
 		page.Title = f.Code + ".title"
 	}
+	if f.Topic != web.SigningIn && page.Title == "failure_refused" {
+		// The codes speak of an answer to a sign-in; this is another matter, of
+		// which the person need not know more.
+		topic := string(f.Topic)
+		page.Word, page.Title, page.Retry, page.RetryWord = topic+".word", topic+".title", "/account", "to_account"
+		page.Sentence, page.Do = v.first([]string{topic}), v.first([]string{topic + ".do"})
+		return page
+	}
 	var pairs []string
 	if own(f.Code) {
 		pairs = []string{"Want", f.Want, "Got", f.Got}

@@ -3,7 +3,7 @@ package ui
 // Own returns the set that every [UI] has: the pages of the house, and the
 // words, layouts and components that all others may use.
 func Own() Set {
-	return Set{Name: "ui", Files: files, Pages: []Page{Identify{}, Password{}, Choose{}, Switch{}, leave{}, post{}, failure{}, Account{}, SignedOut{}}}
+	return Set{Name: "ui", Files: files, Pages: []Page{Identify{}, Password{}, Choose{}, Switch{}, leave{}, post{}, failure{}, Account{}, SignedOut{}, SignedOutHere{}}}
 }
 
 // Identify asks who is signing in.
@@ -95,3 +95,12 @@ type SignedOut struct{}
 
 // Head implements [Page].
 func (SignedOut) Head() Head { return Head{Template: "signed-out", Title: Say("signed_out_title")} }
+
+// SignedOutHere confirms that the session has ended, and says that the person
+// may still be signed in at their identity provider.
+type SignedOutHere struct{}
+
+// Head implements [Page].
+func (SignedOutHere) Head() Head {
+	return Head{Template: "signed-out-here", Title: Say("signed_out_here_title")}
+}

@@ -48,9 +48,10 @@ func specimens() map[string]webtest.Specimen {
 			Choices: []ui.Choice{{"con_1", "Acme Okta"}, {"con_2", "Acme <Entra>"}}},
 		"choose-organization": ui.Choose{Of: ui.Organizations, Action: "/login/choose" + attempt, Who: "ada@acme.example",
 			Choices: []ui.Choice{{"org_1", "Acme"}, {"org_2", "Acme EMEA"}}},
-		"switch":     ui.Switch{Action: "/login/switch" + attempt, Stay: "/account", Now: "Ada Lovelace", Next: "Mallory <b>Moe</b>"},
-		"account":    ui.Account{Name: "Ada Lovelace", Email: "ada@acme.example", Username: "ada", Organization: "Acme", Role: "owner"},
-		"signed-out": ui.SignedOut{},
+		"switch":          ui.Switch{Action: "/login/switch" + attempt, Stay: "/account", Now: "Ada Lovelace", Next: "Mallory <b>Moe</b>"},
+		"account":         ui.Account{Name: "Ada Lovelace", Email: "ada@acme.example", Username: "ada", Organization: "Acme", Role: "owner"},
+		"signed-out":      ui.SignedOut{},
+		"signed-out-here": ui.SignedOutHere{},
 	} {
 		all[name] = webtest.Specimen{Page: page}
 	}
@@ -68,6 +69,7 @@ func mishaps() map[string]web.Failure {
 		"failure":           {Status: 403, Code: "saml_audience", Reference: ref, Fix: fault.IdPSide, Want: "https://we.example", Got: "https://other.example", Retry: "/login/again?attempt=att_1"},
 		"failure-mismatch":  {Status: 403, Code: "ident_email_mismatch", Reference: ref, Fix: fault.IdPSide, Want: "ada@acme.example", Got: "<b>bob@acme.example"},
 		"failure-over":      {Status: 409, Code: "attempt_over", Reference: ref, Fix: fault.PersonSide, Retry: "/login/again?attempt=att_1", Onward: "/account"},
+		"failure-logout":    {Status: 403, Code: "sig_missing", Reference: ref, Fix: fault.IdPSide, Topic: web.SigningOut},
 		"failure-internal":  {Status: 500, Code: "internal", Reference: ref},
 		"failure-not-found": {Status: 404, Code: "page_not_found", Reference: ref, Fix: fault.PersonSide},
 	}
