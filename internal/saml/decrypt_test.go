@@ -41,6 +41,7 @@ func TestAttacksBehindEncryption(t *testing.T) {
 			count++
 			t.Run(attack.Name+"/"+string(base), func(t *testing.T) {
 				t.Parallel()
+				refusedBy(t, attack.Rule, saml.EncFailed)
 				_, err := saml.Verify(idp.Respond(on(base), attack.Forge), apply(idp.Expect(), attack.Expect, attack.ForgeExpect), idp.Now)
 				refusal, ok := errors.AsType[*saml.Refusal](err)
 				if !ok {

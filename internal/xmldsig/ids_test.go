@@ -52,6 +52,7 @@ func TestCheckIDsRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			t.Attr("refused-by", tc.code)
 			if err := CheckIDs(parse(t, tc.hostile).Document()); codeOf(t, err) != tc.code {
 				t.Errorf("CheckIDs(%s) = %v, want %s", tc.hostile, err, tc.code)
 			}

@@ -171,9 +171,13 @@ func TestVerifyOctetsRefuses(t *testing.T) {
 		"ECDSA with r = n":              {ECDSASHA256, octets, half(0, order), both, CodeValue},
 		"ECDSA with s = n":              {ECDSASHA256, octets, half(1, order), both, CodeValue},
 	} {
-		if err := VerifyOctets(tc.method, tc.octets, tc.sig, tc.keys, Legacy{}); codeOf(t, err) != tc.code {
-			t.Errorf("%s: %v, want %s", name, err, tc.code)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			t.Attr("refused-by", tc.code)
+			if err := VerifyOctets(tc.method, tc.octets, tc.sig, tc.keys, Legacy{}); codeOf(t, err) != tc.code {
+				t.Errorf("VerifyOctets() = %v, want %s", err, tc.code)
+			}
+		})
 	}
 	// The twins: the same octets, signatures and keys, nothing else changed.
 	for name, tc := range map[string]struct {

@@ -162,6 +162,7 @@ func TestVerifyRefusesWhatWasChangedAfterwards(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			t.Attr("refused-by", tc.code)
 			v, err := Verify(tc.which(parse(t, tc.src)), verifying(t, ecdsaKey()), Legacy{})
 			if codeOf(t, err) != tc.code || !v.Element().IsZero() {
 				t.Errorf("Verify() = %v, want %s, of %s", err, tc.code, tc.src)
@@ -300,6 +301,7 @@ func TestVerifyRefusesWhatIsSignedInAnotherWay(t *testing.T) {
 	for name, tc := range edits {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			t.Attr("refused-by", tc.code)
 			src := replaced(t, genuine, tc.old, tc.with)
 			if sealed, err := Seal(assertion(parse(t, src)), ecdsaKey()); err == nil {
 				src = string(sealed)

@@ -122,6 +122,7 @@ func TestKeysRollOver(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			t.Attr("refused-by", tc.code)
 			for _, how := range []Encryption{
 				{Content: AES128GCM, Place: Inside},
 				{Content: AES128CBC, Place: Beside},
@@ -173,6 +174,7 @@ func TestRecipientsAreOurNames(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			t.Attr("refused-by", tc.code)
 			if _, err := decrypt(t, message, judged(t, ours()), Policy{Recipients: tc.recipients}); codeOf(t, err) != tc.code {
 				t.Errorf("DecryptElement() = %v, want %q", err, tc.code)
 			}
@@ -221,6 +223,7 @@ func TestDecryptElementRefusesWhatIsNoElement(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			t.Attr("refused-by", CodeFailed)
 			for _, c := range []string{AES128CBC, AES256GCM} {
 				how := to(ours())
 				how.Content = c
@@ -318,6 +321,7 @@ func TestEverySecretFailureLooksAlike(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			t.Attr("refused-by", CodeFailed)
 			how := tc.how
 			if how.To == nil {
 				how.To = to(ours).To

@@ -41,6 +41,7 @@ func TestNewKeyJudges(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			t.Attr("refused-by", tc.code)
 			k, err := NewKey(tc.private)
 			if codeOf(t, err) != tc.code {
 				t.Fatalf("NewKey() = %v, want %q", err, tc.code)
@@ -80,6 +81,7 @@ func TestKeyFromPEMReads(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			t.Attr("refused-by", tc.code)
 			k, err := KeyFromPEM([]byte(tc.text))
 			if codeOf(t, err) != tc.code {
 				t.Fatalf("KeyFromPEM() = %v, want %q", err, tc.code)

@@ -156,6 +156,7 @@ func TestDecryptRefusesByWhatCanBeSeen(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			t.Attr("refused-by", tc.code)
 			got, err := decrypt(t, tc.message, judged(t, ours()), Policy{})
 			if codeOf(t, err) != tc.code || err == nil && got != plain {
 				t.Errorf("DecryptElement() = %q, %v, want %q", got, err, tc.code)

@@ -132,6 +132,7 @@ func TestFragmentIsReadAsStrictly(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			t.Attr("refused-by", tc.code)
 			_, err := ParseFragment([]byte(tc.fragment), tc.at, Message)
 			code := ""
 			if err != nil {

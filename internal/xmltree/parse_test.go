@@ -169,6 +169,7 @@ func TestParseRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			t.Attr("refused-by", tc.code)
 			if _, err := Parse([]byte(tc.hostile), Message); codeOf(t, err) != tc.code {
 				t.Errorf("Parse(%q) = %v, want %s", tc.hostile, err, tc.code)
 			}
@@ -252,6 +253,7 @@ func TestParseKeepsToItsLimits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			t.Attr("refused-by", CodeLimit)
 			if _, err := Parse([]byte(tc.build(tc.most)), tc.profile); err != nil {
 				t.Errorf("at the limit: %v, want it accepted", err)
 			}
@@ -297,6 +299,7 @@ func TestParseMetadata(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			t.Attr("refused-by", tc.code)
 			if _, err := Parse([]byte(tc.hostile), Metadata); codeOf(t, err) != tc.code {
 				t.Errorf("Parse(%q) = %v, want %s", tc.hostile, err, tc.code)
 			}
