@@ -23,6 +23,7 @@ lint:
 	  test -z "$$unformatted" || { echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; }
 	go vet ./...
 	go vet -tags e2e ./e2e
+	go -C benchmarks vet ./...
 	go tool -modfile=tools/go.mod golangci-lint run
 
 bench:

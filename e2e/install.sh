@@ -29,6 +29,7 @@ as_root() {
 # Identity providers and service providers are Debian's own packages, whatever else is on the machine.
 packages=(
   openssl faketime
+  xmlsec1 # a second opinion on signatures
   # SimpleSAMLphp; php8.2-fpm stands in for the Apache module that the package would pull in otherwise.
   php8.2-fpm simplesamlphp php-cli php-xml php-mbstring php-sqlite3
   # LemonLDAP::NG; the libraries are needed although its packages only recommend or suggest them.

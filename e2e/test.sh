@@ -15,6 +15,7 @@ if [ "${1:-}" = inside ]; then
   # The end-to-end tests drive other processes, the server among them, which has the race detector in itself.
   {
     go test -json -race -timeout 20m ./... || true
+    go -C benchmarks test -json -timeout 20m ./... || true
     go test -json -tags e2e -count 1 -timeout 20m ./e2e || true
   } 2>&1 | python3 "$here/summary.py"
 else
