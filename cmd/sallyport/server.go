@@ -100,7 +100,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 		return err
 	}
 	s.operations = &operate.Service{DB: s.db, Recovery: &recovery.Service{Outbox: s.outbox, Now: now}, Now: now}
-	pages, err := ui.New(ui.Options{Product: cfg.name}, operator.Pages())
+	pages, err := ui.New(ui.Options{Brand: ui.Brand{Product: cfg.name}}, operator.Pages())
 	if err != nil {
 		return err
 	}

@@ -182,22 +182,29 @@ func (p Pages) checkTypes(t *testing.T, u *ui.UI) {
 
 // write writes the specimens with their assets, as a site of files.
 func (p Pages) write(t *testing.T, u *ui.UI, folder string) {
+	if err := os.MkdirAll(folder, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = root.Close() }()
+	files := map[string][]byte{}
 	for path, body := range u.Assets() {
-		writeFile(t, filepath.Join(folder, filepath.FromSlash(path)), body)
+		files[strings.TrimPrefix(path, "/")] = body
 	}
 	for name, s := range p.Specimens {
 		for _, lang := range Languages() {
-			writeFile(t, filepath.Join(folder, p.Set.Name, name+"."+lang+".html"), s.Shown(t, u, lang).Body.Bytes())
+			files[p.Set.Name+"/"+name+"."+lang+".html"] = s.Shown(t, u, lang).Body.Bytes()
 		}
 	}
-}
-
-func writeFile(t *testing.T, file string, content []byte) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(file, content, 0o600); err != nil {
-		t.Fatal(err)
+	for name, content := range files {
+		if err := root.MkdirAll(filepath.Dir(name), 0o750); err != nil {
+			t.Fatal(err)
+		}
+		if err := root.WriteFile(name, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -117,15 +117,43 @@ func (u *UI) Routes() []web.Route {
 
 // serveAsset serves GET /assets/{file}.
 func (u *UI) serveAsset(w http.ResponseWriter, r *http.Request) error {
-	for _, a := range u.assets {
-		if a.url != r.URL.Path {
-			continue
-		}
-		h := w.Header()
-		h.Set("Content-Type", a.kind)
-		h.Set("Cache-Control", immutable)
-		_, err := w.Write(a.body)
-		return err
+	a, ok := u.find(r.URL.Path)
+	if !ok {
+		return &fault.Error{Kind: fault.NotFound, Code: "page_not_found", Fix: fault.PersonSide}
 	}
-	return &fault.Error{Kind: fault.NotFound, Code: "page_not_found", Fix: fault.PersonSide}
+	h := w.Header()
+	h.Set("Content-Type", a.kind)
+	h.Set("Cache-Control", immutable)
+	_, err := w.Write(a.body)
+	return err
+}
+
+// find returns the asset at a path.
+func (u *UI) find(path string) (asset, bool) {
+	for _, a := range u.assets {
+		if a.url == path {
+			return a, true
+		}
+	}
+	hex, ok := strings.CutPrefix(path, "/assets/accent-")
+	hex, suffix, cut := strings.Cut(hex, ".")
+	if !ok || !cut || "."+suffix != u.accentSuffix() {
+		return asset{}, false
+	}
+	accent, err := parseColour("#" + hex)
+	if err != nil {
+		return asset{}, false
+	}
+	return asset{url: path, kind: u.assets["page.css"].kind, body: accentStyle(accent)}, true
+}
+
+// accentURL returns where the style sheet of an accent is served, which is made
+// when it is asked for. It changes when ours does.
+func (u *UI) accentURL(accent string) string {
+	return "/assets/accent-" + strings.ToLower(strings.TrimPrefix(accent, "#")) + u.accentSuffix()
+}
+
+// accentSuffix returns the end of those names, which is that of our own sheet.
+func (u *UI) accentSuffix() string {
+	return strings.TrimPrefix(u.assets["page.css"].url, "/assets/page")
 }

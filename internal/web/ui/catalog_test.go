@@ -7,7 +7,6 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
-	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -205,73 +204,4 @@ func literal(e ast.Expr) string {
 		return ""
 	}
 	return s
-}
-
-// TestContrast holds the colours of the tokens to WCAG 2.2 AA: 4.5 for text, 3
-// for the outlines of fields and the ring of the focus.
-func TestContrast(t *testing.T) {
-	t.Parallel()
-	b, err := os.ReadFile("assets/tokens.css")
-	if err != nil {
-		t.Fatal(err)
-	}
-	light, dark, ok := strings.Cut(string(b), "@media (prefers-color-scheme: dark)")
-	if !ok {
-		t.Fatal("no dark values")
-	}
-	for scheme, css := range map[string]string{"light": light, "dark": dark} {
-		c := map[string]string{}
-		for _, m := range regexp.MustCompile(`--([a-z0-9-]+): (#[0-9a-f]{6});`).FindAllStringSubmatch(css, -1) {
-			c[m[1]] = m[2]
-		}
-		for _, pair := range []struct {
-			text, on string
-			min      float64
-		}{
-			{"ink", "surface", 4.5}, {"ink", "ground", 4.5}, {"ink", "sunken", 4.5},
-			{"ink-soft", "surface", 4.5}, {"ink-soft", "ground", 4.5}, {"ink-soft", "sunken", 4.5},
-			{"accent", "surface", 4.5}, {"accent", "sunken", 4.5}, {"accent-strong", "accent-wash", 4.5}, {"accent-strong", "surface", 4.5},
-			{"on-accent", "accent", 4.5}, {"on-accent", "accent-strong", 4.5},
-			{"ok", "ok-wash", 4.5}, {"warn", "warn-wash", 4.5}, {"refused", "refused-wash", 4.5}, {"pending", "pending-wash", 4.5},
-			{"refused", "surface", 4.5}, {"line-field", "surface", 3}, {"line-field", "ground", 3}, {"accent", "ground", 4.5},
-			{"ink", "hover", 4.5}, {"ink-soft", "hover", 4.5}, {"on-refused", "refused", 4.5},
-			{"ink", "ok-wash", 4.5}, {"ink", "warn-wash", 4.5}, {"ink", "refused-wash", 4.5}, {"ink", "pending-wash", 4.5},
-			{"accent", "ok-wash", 4.5}, {"accent", "warn-wash", 4.5}, {"accent", "refused-wash", 4.5}, {"accent", "pending-wash", 4.5},
-			{"accent", "track", 3}, {"series-1", "surface", 3}, {"series-2", "surface", 3}, {"series-3", "surface", 3}, {"series-4", "surface", 3},
-		} {
-			if c[pair.text] == "" || c[pair.on] == "" {
-				t.Errorf("%s: no token %s or %s", scheme, pair.text, pair.on)
-				continue
-			}
-			if got := contrast(t, c[pair.text], c[pair.on]); got < pair.min {
-				t.Errorf("%s: %s on %s has contrast %.2f, want %.1f", scheme, pair.text, pair.on, got, pair.min)
-			}
-		}
-	}
-}
-
-// contrast returns the ratio of WCAG 2.2.
-func contrast(t *testing.T, a, b string) float64 {
-	t.Helper()
-	x, y := luminance(t, a), luminance(t, b)
-	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
-}
-
-func luminance(t *testing.T, colour string) float64 {
-	t.Helper()
-	var sum float64
-	for i, weight := range []float64{0.2126, 0.7152, 0.0722} {
-		n, err := strconv.ParseUint(colour[1+2*i:3+2*i], 16, 8)
-		if err != nil {
-			t.Fatal(err)
-		}
-		v := float64(n) / 255
-		if v <= 0.04045 {
-			v /= 12.92
-		} else {
-			v = math.Pow((v+0.055)/1.055, 2.4)
-		}
-		sum += weight * v
-	}
-	return sum
 }

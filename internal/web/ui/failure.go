@@ -34,6 +34,7 @@ func (u *UI) Failure(w http.ResponseWriter, r *http.Request, f web.Failure) {
 	if err != nil {
 		// The page that cannot fail: only the reference matters now.
 		http.Error(w, f.Code+" "+f.Reference, f.Status)
+		return
 	}
 }
 

@@ -89,7 +89,8 @@ type frame struct {
 	Shell
 	Lang    string
 	Dir     string
-	Product string
+	Brand   Brand
+	Style   string // of the brand's accent; "": none
 	Title   string
 	Scripts []string // assets
 	Refresh template.URL
@@ -104,8 +105,11 @@ type frame struct {
 func (u *UI) frame(r *http.Request, v voice, p Page) frame {
 	head := p.Head()
 	f := frame{
-		Lang: v.tag.String(), Dir: v.direction(), Product: u.product, Title: v.say(head.Title),
+		Lang: v.tag.String(), Dir: v.direction(), Brand: u.brandOf(r), Title: v.say(head.Title),
 		Refresh: head.refresh, Saved: v.saved(r.URL.Query().Get(savedName)), layout: "card",
+	}
+	if f.Brand.Accent != "" {
+		f.Style = u.accentURL(f.Brand.Accent)
 	}
 	switch head.only {
 	case "":

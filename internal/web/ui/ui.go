@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/text/language"
 
@@ -22,14 +23,16 @@ var files embed.FS
 
 // Options are what a deployment may change about the pages.
 type Options struct {
-	Product string           // name above the card; "": Sallyport
+	Brand Brand
+	// BrandOf returns what is another for a request, such as that of the
+	// organization to which somebody signs in. It may be nil.
+	BrandOf func(*http.Request) Brand
 	Now     func() time.Time // nil: [time.Now]
 }
 
 // UI renders pages. It is safe for use by many goroutines.
 type UI struct {
-	product  string
-	now      func() time.Time
+	options  Options
 	assets   map[string]asset
 	icons    map[string]template.HTML
 	matcher  language.Matcher
@@ -46,12 +49,9 @@ type edition struct {
 // New returns a UI for our own pages and those of the sets. A set is read in a
 // language when that is first asked for; [UI.Load] reads all of them.
 func New(o Options, sets ...Set) (*UI, error) {
-	u := &UI{product: o.Product, now: o.Now, matcher: language.NewMatcher(languages()), pages: map[reflect.Type]int{}}
-	if u.product == "" {
-		u.product = "Sallyport"
-	}
-	if u.now == nil {
-		u.now = time.Now
+	u := &UI{options: o, matcher: language.NewMatcher(languages()), pages: map[reflect.Type]int{}}
+	if u.options.Now == nil {
+		u.options.Now = time.Now
 	}
 	sets = append([]Set{Own()}, sets...)
 	var err error
@@ -146,7 +146,7 @@ func (u *UI) functions(v voice) template.FuncMap {
 		"problem": v.problem,
 		"number":  v.number,
 		"title":   func(p Page) string { return v.say(p.Head().Title) },
-		"moment":  func(at time.Time) moment { return v.moment(at, u.now()) },
+		"moment":  func(at time.Time) moment { return v.moment(at, u.options.Now()) },
 
 		// For the components.
 		"about":    func(id string, help Text) about { return about{id, help} },
@@ -202,9 +202,10 @@ func initials(name string) string {
 	if len(words) == 0 {
 		return ""
 	}
-	out := []rune(words[0])[:1]
-	if len(words) > 1 {
-		out = append(out, []rune(words[len(words)-1])[0])
+	first, _ := utf8.DecodeRuneInString(words[0])
+	if len(words) == 1 {
+		return strings.ToUpper(string(first))
 	}
-	return strings.ToUpper(string(out))
+	last, _ := utf8.DecodeRuneInString(words[len(words)-1])
+	return strings.ToUpper(string(first) + string(last))
 }
