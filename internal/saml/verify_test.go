@@ -73,7 +73,7 @@ func TestVerifyAccepts(t *testing.T) {
 		return func(r *samltest.Response) { r.EachSigning(change) }
 	}
 	for name, forge := range map[string]func(*samltest.Response){
-		"signatures at the end":        func(r *samltest.Response) { r.Last = true },
+		"signatures at the end":        func(r *samltest.Response) { r.Place = samltest.AtTheEnd },
 		"no KeyInfo":                   signing(func(s *xmldsig.Signing) { s.Certificate = nil }),
 		"no issuer on the response":    func(r *samltest.Response) { r.Issuer = "" },
 		"no InResponseTo there":        func(r *samltest.Response) { r.InResponseTo = "" },

@@ -10,6 +10,7 @@ import (
 // twin: a response that differs in one thing and must be accepted. Without
 // the twin a refusal could have any reason.
 type Attack struct {
+	No    Number
 	Name  string
 	Bases []Base // nil: all of [Bases]
 	Forge func(*Response)
@@ -22,6 +23,10 @@ type Attack struct {
 	// Alone says that no other rule refuses the response, so that the check
 	// of this rule is all that stands in the way.
 	Alone bool
+
+	// Plain says that it cannot be made on what is encrypted: it is too large, or
+	// about attributes around it that are no part of it.
+	Plain bool
 
 	// Expect changes what the service provider expects, of the attack and of
 	// the twin.
@@ -36,6 +41,9 @@ type Attack struct {
 	TwinExpect func(*saml.Expect)
 }
 
+// String returns the number and the name of the attack.
+func (a Attack) String() string { return a.No.String() + " " + a.Name }
+
 // On returns the bases that the attack works on.
 func (a Attack) On() []Base {
 	if a.Bases == nil {
@@ -47,40 +55,11 @@ func (a Attack) On() []Base {
 // Attacks returns all attacks.
 func Attacks() []Attack {
 	return slices.Concat(
-		wrappings(), idConfusions(), contents(), parsers(),
-		references(), algorithms(), exclusions(),
+		wrappings(), hidings(), idConfusions(), truncations(), parsers(),
+		references(), canonicals(), shapes(), algorithms(), keys(), exclusions(),
 		sealings(), ciphers(),
-		statuses(), addresses(), subjects(), times(), answers(), contexts(),
+		statuses(), addresses(), subjects(), times(), answers(), contexts(), conditions(),
 	)
-}
-
-// WrapSignature inserts a forged assertion before the genuine one (XSW 3).
-func WrapSignature(r *Response) { r.AfterSigning(xsw3) }
-
-// after returns a forge that changes the signed document.
-func after(change func(doc string) string) func(*Response) {
-	return func(r *Response) { r.AfterSigning(change) }
-}
-
-// before returns a forge that changes the document before it is signed.
-func before(change func(doc string) string) func(*Response) {
-	return func(r *Response) { r.BeforeSigning(change) }
-}
-
-// swap returns a forge that replaces text before it is signed.
-func swap(old, text string) func(*Response) { return before(Replace(old, text)) }
-
-// without returns a forge that leaves an element out.
-func without(name string) func(*Response) {
-	return before(func(doc string) string { return find(doc, name).without() })
-}
-
-// tamper returns a forge that replaces text after it was signed.
-func tamper(old, text string) func(*Response) { return after(Replace(old, text)) }
-
-// reseal returns a forge that changes the signature and makes its value anew.
-func reseal(change func(signature string) string) func(*Response) {
-	return func(r *Response) { r.Reseal(change) }
 }
 
 var (

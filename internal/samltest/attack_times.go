@@ -28,7 +28,7 @@ func times() []Attack {
 	}
 	const skew, ms, lead = saml.DefaultSkew, time.Millisecond, saml.MaxClockLead
 	pair := func(name string, field func(*Response) *string, wrong, right string) Attack {
-		return Attack{Name: "77 " + name, Forge: set(field, wrong), Twin: set(field, right), Rule: saml.Time, Alone: true}
+		return Attack{No: 77, Name: "" + name, Forge: set(field, wrong), Twin: set(field, right), Rule: saml.Time, Alone: true}
 	}
 	attacks := []Attack{
 		pair("conditions in the future", from, at(skew+ms), at(skew)),
@@ -47,11 +47,21 @@ func times() []Attack {
 		pair("malformed start", from, "x", at(-time.Minute)),
 		pair("malformed end", until, "x", at(time.Minute)),
 		pair("malformed start of the confirmation", confirmedFrom, "x", at(-time.Minute)),
+		pair("end in the year 1", until, "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"),
+		pair("start in the year 9999", from, "9999-12-31T23:59:58Z", "0001-01-01T00:00:00Z"),
+		pair("end in the year 9999, issued then", issued, "9999-12-31T23:59:59Z", at(0)),
+		pair("issued in the year 1", issued, "0001-01-01T00:00:00Z", at(0)),
+		pair("empty end", until, " ", at(time.Minute)),
+		pair("empty start of the confirmation", confirmedFrom, " ", at(-time.Minute)),
+		pair("malformed end of the session", session, "never", at(time.Hour)),
+		pair("malformed AuthnInstant", authn, "2026-03-02", at(-time.Hour)),
+		pair("malformed IssueInstant of the response", responseIssued, "2026-03-02 09:30:00Z", at(0)),
+		pair("no IssueInstant of the response", responseIssued, "", at(0)),
 		pair("year 0", from, "0000-03-02T09:25:00Z", "0001-03-02T09:25:00Z"),
-		{Name: "77 empty window", Forge: window(at(30*time.Second), at(-30*time.Second)), Twin: window(at(-31*time.Second), at(-30*time.Second)), Rule: saml.Time, Alone: true},
-		{Name: "77 window of no length", Forge: window(at(0), at(0)), Twin: window(at(0), at(ms)), Rule: saml.Time, Alone: true},
-		{Name: "77 end alone, past", Forge: window("", at(-skew)), Twin: window("", at(-skew+ms)), Rule: saml.Time, Alone: true},
-		{Name: "77 start alone, in the future", Forge: window(at(skew+ms), ""), Twin: window(at(skew), ""), Rule: saml.Time, Alone: true},
+		{No: 77, Name: "empty window", Forge: window(at(30*time.Second), at(-30*time.Second)), Twin: window(at(-31*time.Second), at(-30*time.Second)), Rule: saml.Time, Alone: true},
+		{No: 77, Name: "window of no length", Forge: window(at(0), at(0)), Twin: window(at(0), at(ms)), Rule: saml.Time, Alone: true},
+		{No: 77, Name: "end alone, past", Forge: window("", at(-skew)), Twin: window("", at(-skew+ms)), Rule: saml.Time, Alone: true},
+		{No: 77, Name: "start alone, in the future", Forge: window(at(skew+ms), ""), Twin: window(at(skew), ""), Rule: saml.Time, Alone: true},
 	}
 	for name, wrong := range map[string]string{
 		"no zone":                    "2026-03-02T09:35:00",
@@ -73,6 +83,11 @@ func times() []Attack {
 		"zone without a colon":       "2026-03-02T10:35:00+0100",
 		"seconds":                    "1772443800",
 		"comma":                      "2026-03-02T09:35:00,5Z",
+		"two zones":                  "2026-03-02T09:35:00ZZ",
+		"zone of a name":             "2026-03-02T09:35:00 CET",
+		"sign of no number":          "2026-03-02T09:35:00+--:00",
+		"digits beyond ASCII":        "2026-03-02T09:35:0\u0660Z",
+		"week":                       "2026-W10-1T09:35:00Z",
 	} {
 		attacks = append(attacks, pair(name, confirmedUntil, wrong, "2026-03-02T11:35:00.123456789123+02:00"))
 	}
@@ -86,20 +101,34 @@ func answers() []Attack {
 	confirmation := func(v string) func(*Response) { return func(r *Response) { r.Answers = v } }
 	both := func(v string) func(*Response) { return func(r *Response) { r.InResponseTo, r.Answers = v, v } }
 	return []Attack{
-		{Name: "81 answer to another request", Forge: both("idOther"), Rule: saml.InResponseTo, Alone: true},
-		{Name: "81 answer to no request", Forge: both(""), Rule: saml.InResponseTo, Alone: true, Twin: response("")},
-		{Name: "81 confirmation of no request", Forge: confirmation(""), Rule: saml.InResponseTo, Alone: true},
-		{Name: "81 confirmation of another request", Forge: confirmation("idOther"), Rule: saml.InResponseTo, Alone: true},
-		{Name: "81 response to another request", Forge: response("idOther"), Rule: saml.InResponseTo, Alone: true},
-		{Name: "81 longer ID", Forge: both("id4f1c8e2a0"), Rule: saml.InResponseTo, Alone: true},
-		{Name: "81 shorter ID", Forge: both("id4f1c8e2"), Rule: saml.InResponseTo, Alone: true},
-		{Name: "81 answer although nobody asked", Forge: func(*Response) {}, Expect: unsolicited, Rule: saml.InResponseTo, Alone: true, Twin: both("")},
-		{Name: "81 InResponseTo cut off to look unsolicited", Bases: assertionAlone, Forge: tamper(` InResponseTo="id4f1c8e2a"`, ""), Expect: unsolicited, Rule: saml.InResponseTo, Alone: true, Twin: both("")},
-		{Name: "81 empty InResponseTo of the confirmation although nobody asked", Forge: func(r *Response) {
+		{No: 81, Name: "answer to another request", Forge: both("idOther"), Rule: saml.InResponseTo, Alone: true},
+		{No: 81, Name: "answer to no request", Forge: both(""), Rule: saml.InResponseTo, Alone: true, Twin: response("")},
+		{No: 81, Name: "confirmation of no request", Forge: confirmation(""), Rule: saml.InResponseTo, Alone: true},
+		{No: 81, Name: "confirmation of another request", Forge: confirmation("idOther"), Rule: saml.InResponseTo, Alone: true},
+		{No: 81, Name: "response to another request", Forge: response("idOther"), Rule: saml.InResponseTo, Alone: true},
+		{No: 81, Name: "ID in other letters", Forge: both("ID4F1C8E2A"), Rule: saml.InResponseTo, Alone: true},
+		{No: 81, Name: "ID by a pattern", Forge: both(".*"), Rule: saml.InResponseTo, Alone: true},
+		{No: 81, Name: "two IDs in one", Forge: both("idOther id4f1c8e2a"), Rule: saml.InResponseTo, Alone: true},
+		{No: 81, Name: "space behind the ID", Forge: both("id4f1c8e2a "), Rule: saml.InResponseTo, Alone: true},
+		{No: 81, Name: "another ID of the response, the right one in the confirmation", Bases: assertionAlone, Forge: response("idOther"), Rule: saml.InResponseTo, Alone: true, Twin: response("")},
+		{No: 81, Name: "two confirmations, of another request and for another address", Forge: func(r *Response) {
+			other := *r.Confirmation
+			r.Answers, other.Recipient = "idOther", "https://other.example"
+			r.Confirmations = append(r.Confirmations, &other)
+		}, Rule: saml.InResponseTo, Alone: true, Twin: func(r *Response) {
+			other := *r.Confirmation
+			r.Answers = "idOther"
+			r.Confirmations = append(r.Confirmations, &other)
+		}},
+		{No: 81, Name: "longer ID", Forge: both("id4f1c8e2a0"), Rule: saml.InResponseTo, Alone: true},
+		{No: 81, Name: "shorter ID", Forge: both("id4f1c8e2"), Rule: saml.InResponseTo, Alone: true},
+		{No: 81, Name: "answer although nobody asked", Forge: func(*Response) {}, Expect: unsolicited, Rule: saml.InResponseTo, Alone: true, Twin: both("")},
+		{No: 81, Name: "InResponseTo cut off to look unsolicited", Bases: assertionAlone, Forge: tamper(` InResponseTo="id4f1c8e2a"`, ""), Expect: unsolicited, Rule: saml.InResponseTo, Alone: true, Twin: both("")},
+		{No: 81, Name: "empty InResponseTo of the confirmation although nobody asked", Forge: func(r *Response) {
 			both("")(r)
 			swap("<saml:SubjectConfirmationData ", `<saml:SubjectConfirmationData InResponseTo="" `)(r)
 		}, Expect: unsolicited, Rule: saml.InResponseTo, Alone: true, Twin: both("")},
-		{Name: "81 empty InResponseTo of the response although nobody asked", Forge: func(r *Response) {
+		{No: 81, Name: "empty InResponseTo of the response although nobody asked", Forge: func(r *Response) {
 			both("")(r)
 			swap("<samlp:Response ", `<samlp:Response InResponseTo="" `)(r)
 		}, Expect: unsolicited, Rule: saml.InResponseTo, Alone: true, Twin: both("")},
@@ -120,13 +149,19 @@ func contexts() []Attack {
 		return func(r *Response) { r.AuthnInstant = now.Add(d).Format("2006-01-02T15:04:05.000Z") }
 	}
 	return []Attack{
-		{Name: "79 no AuthnStatement", Forge: none, Rule: saml.Shape, Alone: true, Twin: none, TwinExpect: func(e *saml.Expect) { e.Legacy.NoAuthnStatement = true }},
-		{Name: "84 another context", Forge: context("urn:c"), Expect: asked, Rule: saml.Shape, Alone: true, Twin: context("urn:b")},
-		{Name: "84 no context", Forge: context(""), Expect: asked, Rule: saml.Shape, Alone: true, Twin: context("urn:a")},
-		{Name: "84 old authentication", Forge: authn(-saml.DefaultSkew - time.Millisecond), Expect: fresh, Rule: saml.Time, Alone: true, Twin: authn(-saml.DefaultSkew)},
-		{Name: "84 no statement of the context that was asked for", Forge: none, Expect: optional(asked), Rule: saml.Shape, Alone: true, Twin: context("urn:b")},
-		{Name: "84 no statement of an authentication that was to be fresh", Forge: none, Expect: optional(fresh), Rule: saml.Time, Alone: true, Twin: authn(0)},
-		{Name: "77 one session of two past", Forge: func(r *Response) {
+		{No: 79, Name: "no AuthnStatement", Forge: none, Rule: saml.Shape, Alone: true, Twin: none, TwinExpect: func(e *saml.Expect) { e.Legacy.NoAuthnStatement = true }},
+		{No: 84, Name: "context in other letters", Forge: context("URN:B"), Expect: asked, Rule: saml.Shape, Alone: true, Twin: context("urn:b")},
+		{No: 84, Name: "longer context", Forge: context("urn:bb"), Expect: asked, Rule: saml.Shape, Alone: true, Twin: context("urn:b")},
+		{No: 84, Name: "the context that was asked for beside the assertion", Bases: assertionAlone, Forge: all(context("urn:c"), tamper("</samlp:Status>", "</samlp:Status><saml:AuthnContext><saml:AuthnContextClassRef>urn:b</saml:AuthnContextClassRef></saml:AuthnContext>")),
+			Expect: asked, Rule: saml.Shape, Twin: context("urn:b")},
+		{No: 84, Name: "the context that was asked for in a declaration", Forge: all(context("urn:c"), swap("</saml:AuthnContextClassRef>", "</saml:AuthnContextClassRef><saml:AuthnContextDeclRef>urn:b</saml:AuthnContextDeclRef>")),
+			Expect: asked, Rule: saml.Shape, Alone: true, Twin: all(context("urn:b"), swap("</saml:AuthnContextClassRef>", "</saml:AuthnContextClassRef><saml:AuthnContextDeclRef>urn:c</saml:AuthnContextDeclRef>"))},
+		{No: 84, Name: "another context", Forge: context("urn:c"), Expect: asked, Rule: saml.Shape, Alone: true, Twin: context("urn:b")},
+		{No: 84, Name: "no context", Forge: context(""), Expect: asked, Rule: saml.Shape, Alone: true, Twin: context("urn:a")},
+		{No: 84, Name: "old authentication", Forge: authn(-saml.DefaultSkew - time.Millisecond), Expect: fresh, Rule: saml.Time, Alone: true, Twin: authn(-saml.DefaultSkew)},
+		{No: 84, Name: "no statement of the context that was asked for", Forge: none, Expect: optional(asked), Rule: saml.Shape, Alone: true, Twin: context("urn:b")},
+		{No: 84, Name: "no statement of an authentication that was to be fresh", Forge: none, Expect: optional(fresh), Rule: saml.Time, Alone: true, Twin: authn(0)},
+		{No: 77, Name: "one session of two past", Forge: func(r *Response) {
 			past := *r.Statement
 			past.SessionUntil = "2026-03-02T09:00:00Z"
 			r.Statements = append(r.Statements, &past)

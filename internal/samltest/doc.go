@@ -10,7 +10,9 @@
 // What a forge sets in a [Response] is signed genuinely, for an identity
 // provider may be wrong or wicked itself; what it does in
 // [Response.AfterSigning] is done by somebody without the key. [Attacks] lists
-// the known attacks, each with the rule that must refuse it.
+// the known attacks by the numbers of their catalogue, each with the rule that
+// must refuse it. [Products] are the ways in which responses are signed and
+// written; every attack is made on them too.
 //
 // [Server] is the same identity provider over HTTP, with a page to choose who
 // to be. The demonstration and the tests of the flows sign in through it.

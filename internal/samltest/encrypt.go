@@ -76,11 +76,11 @@ func (r *Response) Tampered() bool { return len(r.after) > 0 }
 func (r *Response) encrypt(doc string) (string, error) {
 	tree, err := xmltree.Parse([]byte(doc), xmltree.Message)
 	if err != nil { // an attack on parsers: the first that looks like one
-		if !strings.Contains(doc, "<saml:Assertion ") {
+		p, ok := search(doc, "saml:Assertion", 0, len(doc))
+		if !ok {
 			return doc, nil
 		}
-		p := find(doc, "saml:Assertion")
-		sealed, err := r.seal(p.text)
+		sealed, err := r.sealAssertion(p.text)
 		return p.with(sealed), err
 	}
 	var out strings.Builder
@@ -89,7 +89,7 @@ func (r *Response) encrypt(doc string) (string, error) {
 		if !e.Is(nsAssertion, "Assertion") {
 			continue
 		}
-		sealed, err := r.seal(doc[e.Offset():e.End()])
+		sealed, err := r.sealAssertion(doc[e.Offset():e.End()])
 		if err != nil {
 			return "", err
 		}
@@ -99,8 +99,8 @@ func (r *Response) encrypt(doc string) (string, error) {
 	return out.String() + doc[done:], nil
 }
 
-// seal returns an EncryptedAssertion of an assertion.
-func (r *Response) seal(assertion string) (string, error) {
+// sealAssertion returns an EncryptedAssertion of an assertion.
+func (r *Response) sealAssertion(assertion string) (string, error) {
 	for _, change := range r.plain {
 		assertion = change(assertion)
 	}
@@ -110,12 +110,9 @@ func (r *Response) seal(assertion string) (string, error) {
 // around returns an element of the assertion namespace that holds a text
 // encrypted.
 func (r *Response) around(local, text string) (string, error) {
-	octets, err := xmlenc.Encrypt([]byte(text), r.Encryption)
+	octets, err := xmlenc.Encrypt([]byte(r.Dialect.fragment(text)), r.Encryption)
 	if err != nil {
 		return "", fmt.Errorf("encrypting: %w", err)
-	}
-	if r.Dialect == DefaultNamespaces {
-		return `<` + local + ` xmlns="` + nsAssertion + `">` + string(octets) + `</` + local + `>`, nil
 	}
 	return `<saml:` + local + `>` + string(octets) + `</saml:` + local + `>`, nil
 }

@@ -164,18 +164,27 @@ func newPair(name string) (pair, error) {
 		return pair{}, err
 	}
 	cert, err := certify(key, name)
-	return pair{key, cert}, err
+	return pair{&memory{Signer: key}, cert}, err
 }
 
 // certify returns a certificate that key signs for itself.
 func certify(key crypto.Signer, name string) ([]byte, error) {
+	return issue(key.Public(), name, nil, key)
+}
+
+// issue returns a certificate of a key, by another one: that of a parent, or
+// nobody's.
+func issue(public crypto.PublicKey, name string, parent *x509.Certificate, key crypto.Signer) ([]byte, error) {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1),
 		Subject:      pkix.Name{CommonName: name},
 		NotBefore:    time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
 		NotAfter:     time.Date(2036, 1, 1, 0, 0, 0, 0, time.UTC),
 	}
-	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if parent == nil {
+		parent = template
+	}
+	cert, err := x509.CreateCertificate(rand.Reader, template, parent, public, key)
 	if err != nil {
 		return nil, fmt.Errorf("making a certificate: %w", err)
 	}

@@ -2,14 +2,11 @@ package samltest
 
 import (
 	"crypto/rsa"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/saml"
 	"github.com/sallyport/sallyport/internal/xmldsig"
 	"github.com/sallyport/sallyport/internal/xmlenc"
-	"github.com/sallyport/sallyport/internal/xmltree"
 )
 
 // A Base is what is signed in a response.
@@ -34,14 +31,27 @@ var Bases = [...]Base{AssertionSigned, ResponseSigned, BothSigned}
 // EncryptedBases are those of which an encrypted one is.
 var EncryptedBases = [...]Base{EncryptedResponseSigned, EncryptedAssertionSigned, EncryptedBothSigned}
 
-// A Dialect is how a product writes its namespaces.
-type Dialect string
+// A Place is where a signature stands among its siblings.
+type Place uint8
 
-// The dialects.
+// The places.
 const (
-	Prefixed          Dialect = "prefixed"           // all elements with prefixes
-	DefaultNamespaces Dialect = "default namespaces" // the assertion without: Entra ID, AD FS
+	BehindIssuer Place = iota // where the schema has it
+	InFront                   // templates of dex
+	BehindStatus              // test pages of Okta; in an assertion behind the Subject
+	AtTheEnd                  // Auth0, Oracle OAM
 )
+
+// behind returns whether a signature stands behind an element with this name.
+func (p Place) behind(local string) bool {
+	switch p {
+	case BehindIssuer:
+		return local == "Issuer"
+	case BehindStatus:
+		return local == "Status" || local == "Subject"
+	}
+	return p == AtTheEnd
+}
 
 // A Response is what the identity provider is about to say. Texts are written
 // as they are, so that instants and addresses can be wrong; an empty one
@@ -67,11 +77,12 @@ type Response struct {
 	// Encryption is how the assertion and the NameID are encrypted, if they are.
 	Encryption xmlenc.Encryption
 
-	// Last puts the signatures behind everything else, as Auth0 does, and not
-	// behind the Issuer.
-	Last bool
+	// Place is where the signatures stand.
+	Place Place
 
-	before, plain, enciphered, after []func(string) string
+	before, between, plain, enciphered, after []func(string) string
+
+	cert []byte // of the identity provider
 }
 
 // An Assertion is what the identity provider says about a user.
@@ -146,6 +157,7 @@ func (idp *IdP) Response() *Response {
 		Assertions: []*Assertion{assertion}, Assertion: assertion,
 		AssertionSigning: xmldsig.Signing{Key: idp.key, Certificate: idp.cert},
 		ResponseSigning:  xmldsig.Signing{Key: idp.key, Certificate: idp.cert},
+		cert:             idp.cert,
 		Encryption:       xmlenc.Encryption{To: []*rsa.PublicKey{idp.SPKey.Public()}},
 	}
 }
@@ -156,6 +168,12 @@ func (r *Response) BeforeSigning(change func(doc string) string) {
 	r.before = append(r.before, change)
 }
 
+// BetweenSigning adds a change of the document behind the signature of the
+// assertion, and before that of the Response.
+func (r *Response) BetweenSigning(change func(doc string) string) {
+	r.between = append(r.between, change)
+}
+
 // AfterSigning adds a change of the signed document, made by somebody who has
 // no key. What is encrypted in an unsigned Response is changed and encrypted
 // again, as anybody can.
@@ -163,27 +181,29 @@ func (r *Response) AfterSigning(change func(doc string) string) {
 	r.after = append(r.after, change)
 }
 
-// XML writes and signs the response, and does to it what was asked for.
+// XML writes and signs the response, and does to it what was asked for. What
+// stands between here and the dialect at the end is written with prefixes on
+// one line; signatures and encryption are of what it will be in the dialect.
 func (r *Response) XML() ([]byte, error) {
-	doc, err := r.write()
+	written, err := r.write()
 	if err != nil {
 		return nil, err
 	}
-	doc = changed(doc, r.before)
+	doc := changed(string(written), r.before)
 	if r.Base.signsAssertion() {
 		if doc, err = r.sign(doc, "Assertion", r.AssertionSigning); err != nil {
 			return nil, err
 		}
 	}
+	doc = changed(doc, r.between)
 	if !r.Base.signsResponse() {
 		doc = changed(doc, r.after)
 	}
 	if r.Base.Encrypts() {
-		text, err := r.encrypt(string(doc))
-		if err != nil {
+		if doc, err = r.encrypt(doc); err != nil {
 			return nil, err
 		}
-		doc = changed([]byte(text), r.enciphered)
+		doc = changed(doc, r.enciphered)
 	}
 	if r.Base.signsResponse() {
 		if doc, err = r.sign(doc, "", r.ResponseSigning); err != nil {
@@ -191,12 +211,12 @@ func (r *Response) XML() ([]byte, error) {
 		}
 		doc = changed(doc, r.after)
 	}
-	return doc, nil
+	return []byte(r.Dialect.document(doc)), nil
 }
 
-func changed(doc []byte, changes []func(string) string) []byte {
+func changed(doc string, changes []func(string) string) string {
 	for _, change := range changes {
-		doc = []byte(change(string(doc)))
+		doc = change(doc)
 	}
 	return doc
 }
@@ -205,29 +225,4 @@ func changed(doc []byte, changes []func(string) string) []byte {
 func (r *Response) EachSigning(change func(*xmldsig.Signing)) {
 	change(&r.AssertionSigning)
 	change(&r.ResponseSigning)
-}
-
-// sign puts a signature into the first element with this name, or into the
-// root.
-func (r *Response) sign(doc []byte, local string, how xmldsig.Signing) ([]byte, error) {
-	tree, err := xmltree.Parse(doc, xmltree.Message)
-	if err != nil {
-		return nil, fmt.Errorf("signing: %w", err)
-	}
-	for e := range tree.Root().Descendants() {
-		if local != "" && e.Local() != local {
-			continue
-		}
-		for child := range e.Children() {
-			if r.Last || child.Local() == "Issuer" {
-				how.After = child
-			}
-		}
-		signed, err := xmldsig.Sign(e, how)
-		if err != nil {
-			return nil, fmt.Errorf("signing: %w", err)
-		}
-		return signed, nil
-	}
-	return nil, errors.New("signing: no " + local)
 }

@@ -1,85 +1,15 @@
 package samltest
 
 import (
-	"fmt"
 	"strings"
-
-	"github.com/sallyport/sallyport/internal/xmldsig"
-	"github.com/sallyport/sallyport/internal/xmltree"
 )
 
 // Hostile messages are made by cutting and pasting text, as attackers do: the
 // parser under test must not get to say what can be built. A part that is not
 // found is a mistake in the attack, and panics.
 
-// part is a piece of a document and what stands around it.
-type part struct {
-	before, text, after string
-}
-
-func (p part) with(text string) string { return p.before + text + p.after }
-
-// without returns the document less the part.
-func (p part) without() string { return p.before + p.after }
-
-// find returns the first element with this name as it is written, children
-// and all.
-func find(doc, name string) part {
-	start := tag(doc, "<"+name, 0)
-	if start < 0 {
-		panic("samltest: no element " + name)
-	}
-	depth, at := 0, start
-	for {
-		open, end := tag(doc, "<"+name, at), strings.Index(doc[at:], "</"+name+">")
-		if end < 0 {
-			panic("samltest: no end of element " + name)
-		}
-		if end += at; open >= 0 && open < end {
-			depth, at = depth+1, open+1
-			continue
-		}
-		depth, at = depth-1, end+len("</"+name+">")
-		if depth == 0 {
-			return part{doc[:start], doc[start:at], doc[at:]}
-		}
-	}
-}
-
-// tag returns where a start tag begins that is not empty, from an offset on.
-func tag(doc, open string, from int) int {
-	for {
-		i := strings.Index(doc[from:], open)
-		if i < 0 {
-			return -1
-		}
-		i += from
-		rest := doc[i+len(open):]
-		end := strings.IndexByte(rest, '>')
-		if end >= 0 && strings.IndexByte(" >", rest[0]) >= 0 && (end == 0 || rest[end-1] != '/') {
-			return i
-		}
-		from = i + len(open)
-	}
-}
-
-// has reports whether the element has a signature of its own: behind its
-// Issuer, where it was put.
-func has(element, name string) bool {
-	_, rest, ok := strings.Cut(element, "</saml:Issuer>")
-	return ok && strings.HasPrefix(rest, "<"+name)
-}
-
-// signed reports whether an element has a signature of its own.
-func signed(element string) bool { return has(element, "ds:Signature") }
-
-// unsigned returns an element without the signature of its own.
-func unsigned(element string) string {
-	if !signed(element) {
-		return element
-	}
-	return find(element, "ds:Signature").without()
-}
+// EvilNameID is whom attackers want to be.
+const EvilNameID = "admin@acme.example"
 
 // evil returns an element in which another user is named.
 func evil(element string) string {
@@ -89,22 +19,24 @@ func evil(element string) string {
 	return strings.ReplaceAll(element, DefaultNameID, EvilNameID)
 }
 
-// EvilNameID is whom attackers want to be.
-const EvilNameID = "admin@acme.example"
-
-// renamed returns an element with another ID.
-func renamed(element, id string) string {
-	before, rest, ok := strings.Cut(element, ` ID="`)
+// idOf returns the ID of the first element that has one.
+func idOf(doc string) string {
+	_, rest, ok := strings.Cut(doc, ` ID="`)
 	if !ok {
 		panic("samltest: no ID")
 	}
-	_, after, _ := strings.Cut(rest, `"`)
-	return before + ` ID="` + id + `"` + after
+	id, _, _ := strings.Cut(rest, `"`)
+	return id
 }
 
-// replaced replaces exactly one occurrence of old.
+// renamed returns an element with another ID.
+func renamed(element, id string) string {
+	return replaced(element, ` ID="`+idOf(element)+`"`, ` ID="`+id+`"`)
+}
+
+// replaced replaces the first occurrence of old.
 func replaced(doc, old, text string) string {
-	if n := strings.Count(doc, old); n == 0 {
+	if !strings.Contains(doc, old) {
 		panic("samltest: nothing like " + old)
 	}
 	return strings.Replace(doc, old, text, 1)
@@ -115,26 +47,81 @@ func Replace(old, text string) func(doc string) string {
 	return func(doc string) string { return replaced(doc, old, text) }
 }
 
-// Reseal changes the text of the first signature and then makes its
+// algorithm returns an element with another Algorithm of the first element in
+// it that has this name.
+func algorithm(element, name, uri string) string {
+	p := find(element, name)
+	_, rest, ok := strings.Cut(p.text, ` Algorithm="`)
+	if !ok {
+		panic("samltest: no Algorithm of " + name)
+	}
+	old, _, _ := strings.Cut(rest, `"`)
+	return p.with(replaced(p.text, ` Algorithm="`+old+`"`, ` Algorithm="`+uri+`"`))
+}
+
+// after returns a forge that changes the signed document.
+func after(change func(doc string) string) func(*Response) {
+	return func(r *Response) { r.AfterSigning(change) }
+}
+
+// before returns a forge that changes the document before it is signed.
+func before(change func(doc string) string) func(*Response) {
+	return func(r *Response) { r.BeforeSigning(change) }
+}
+
+// swap returns a forge that replaces text before it is signed.
+func swap(old, text string) func(*Response) { return before(Replace(old, text)) }
+
+// without returns a forge that leaves an element out.
+func without(name string) func(*Response) {
+	return before(func(doc string) string { return find(doc, name).without() })
+}
+
+// valued puts in a further value of the first attribute.
+func valued(doc, content string) string {
+	return replaced(doc, "<saml:AttributeValue>", "<saml:AttributeValue>"+content+"</saml:AttributeValue><saml:AttributeValue>")
+}
+
+// inValue returns a forge that does so before anything is signed.
+func inValue(content string) func(*Response) {
+	return before(func(doc string) string { return valued(doc, content) })
+}
+
+// tamper returns a forge that replaces text after it was signed.
+func tamper(old, text string) func(*Response) { return after(Replace(old, text)) }
+
+// all returns a forge that does one after the other.
+func all(forges ...func(*Response)) func(*Response) {
+	return func(r *Response) {
+		for _, forge := range forges {
+			forge(r)
+		}
+	}
+}
+
+// asItIs is the forge that changes nothing.
+func asItIs(*Response) {}
+
+// onSignature returns a forge that changes the outermost signature and leaves
+// its value as it was.
+func onSignature(change func(signature string) string) func(*Response) {
+	return after(func(doc string) string {
+		p := outermost(doc)
+		return p.with(change(p.text))
+	})
+}
+
+// reseal returns a forge that changes the outermost signature and makes its
+// value anew.
+func reseal(change func(signature string) string) func(*Response) {
+	return func(r *Response) { r.Reseal(change) }
+}
+
+// Reseal changes the text of the outermost signature and then makes its
 // SignatureValue anew, with the key of the identity provider.
 func (r *Response) Reseal(change func(signature string) string) {
 	r.AfterSigning(func(doc string) string {
-		p := find(doc, "ds:Signature")
-		doc = p.with(change(p.text))
-		tree, err := xmltree.Parse([]byte(doc), xmltree.Message)
-		if err != nil {
-			panic(fmt.Sprintf("samltest: %v", err))
-		}
-		for e := range tree.Root().Descendants() {
-			if e.Local() != "Signature" {
-				continue
-			}
-			sealed, err := xmldsig.Seal(e.Parent(), r.ResponseSigning.Key)
-			if err != nil {
-				panic(fmt.Sprintf("samltest: %v", err))
-			}
-			return string(sealed)
-		}
-		panic("samltest: no signature")
+		p := outermost(doc)
+		return r.sealAnew(p.with(change(p.text)), len(p.before))
 	})
 }

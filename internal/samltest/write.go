@@ -14,22 +14,12 @@ const (
 	nsSignature = "http://www.w3.org/2000/09/xmldsig#"
 )
 
-// A writer writes a response in one dialect.
-type writer struct {
-	xmltree.Writer
-	dialect Dialect
-}
+// A writer writes a response with prefixes. Its dialect is given to it at the
+// end, so that what is done to it in between need not know of it.
+type writer struct{ xmltree.Writer }
 
-// assertionName returns the name of an element of the assertion namespace.
-func (w *writer) assertionName(local string) string {
-	if w.dialect == DefaultNamespaces {
-		return local
-	}
-	return "saml:" + local
-}
-
-// start begins an element of the assertion namespace inside an assertion.
-func (w *writer) start(local string) { w.Start(w.assertionName(local)) }
+// start begins an element of the assertion namespace.
+func (w *writer) start(local string) { w.Start("saml:" + local) }
 
 // attrs adds pairs of name and value, but for empty values.
 func (w *writer) attrs(pairs ...string) {
@@ -52,22 +42,14 @@ func (w *writer) leaf(local, text string, attrs ...string) {
 
 // write returns the response before it is signed.
 func (r *Response) write() ([]byte, error) {
-	w := &writer{dialect: r.Dialect}
+	w := new(writer)
 	w.Start("samlp:Response")
 	w.Namespace("samlp", nsProtocol)
-	if r.Dialect == Prefixed {
-		w.Namespace("saml", nsAssertion)
-	}
+	w.Namespace("saml", nsAssertion)
 	w.attrs("ID", r.ID, "Version", r.Version, "IssueInstant", r.IssueInstant,
 		"Destination", r.Destination, "InResponseTo", r.InResponseTo)
 	if r.Issuer != "" {
-		w.start("Issuer")
-		if r.Dialect == DefaultNamespaces {
-			w.Namespace("", nsAssertion)
-		}
-		w.attrs("Format", r.IssuerFormat)
-		w.Text(r.Issuer)
-		w.End()
+		w.leaf("Issuer", r.Issuer, "Format", r.IssuerFormat)
 	}
 	if len(r.Status) > 0 {
 		w.Start("samlp:Status")
@@ -98,9 +80,6 @@ func (r *Response) write() ([]byte, error) {
 
 func (w *writer) assertion(a *Assertion) {
 	w.start("Assertion")
-	if w.dialect == DefaultNamespaces {
-		w.Namespace("", nsAssertion)
-	}
 	w.attrs("ID", a.AssertionID, "Version", a.AssertionVersion, "IssueInstant", a.AssertionInstant)
 	if a.AssertionIssuer != "" {
 		w.leaf("Issuer", a.AssertionIssuer, "Format", a.AssertionIssuerFormat)
