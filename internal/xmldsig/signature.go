@@ -182,10 +182,7 @@ func (s *signature) readTransforms(e xmltree.Element) *Error {
 		var err *Error
 		switch count {
 		case 0:
-			var uri string
-			if uri, err = algorithm(t, CodeTransform); err == nil && uri != EnvelopedSignatureURI {
-				err = refuse(CodeTransform, t, EnvelopedSignatureURI, uri)
-			}
+			err = readEnveloped(t)
 			s.c14n = C14N{Algorithm: C14N10}
 		case 1:
 			s.c14n, err = readC14N(t, CodeTransform)
@@ -202,6 +199,19 @@ func (s *signature) readTransforms(e xmltree.Element) *Error {
 	}
 	s.c14n.Omit = s.element
 	return nil
+}
+
+// readEnveloped takes the enveloped-signature transform, which has no parameters.
+func readEnveloped(t xmltree.Element) *Error {
+	uri, err := algorithmURI(t, CodeTransform)
+	switch {
+	case err != nil:
+		return err
+	case uri != EnvelopedSignatureURI:
+		return refuse(CodeTransform, t, EnvelopedSignatureURI, uri)
+	}
+	_, err = algorithm(t, CodeTransform)
+	return err
 }
 
 // algorithm returns the Algorithm of an element that has no content; code is
