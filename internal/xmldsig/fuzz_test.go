@@ -57,6 +57,43 @@ func FuzzCanonicalize(f *testing.F) {
 	})
 }
 
+// A tag has one canonical form, whether it is passed on as it is written or taken
+// apart because of a blank before its end.
+func FuzzCanonicalizeTagsAsWritten(f *testing.F) {
+	for _, s := range []string{
+		unsigned,
+		`<p:r xmlns:p="urn:p"><p:a/><p:b a="" b="c"/><p:c b="" a=""/><p:d p:a="" a=""/><p:e a="" p:a="" p:b=""/><p:f a="" p:a=""></p:f ><p:g></p:g></p:r>`,
+		`<r xmlns:p="urn:p"><a x='y'/><a  x="y"/><a x ="y"/><a x= "y"/><a` + "\t" + `x="y"/><a x="'"/><a x='"'/><a x=">"/><a x="&gt;"/><a x="` + "\n" + `"/><a p:x="y"/></r>`,
+		`<r><a xml:lang="en"><a xmlns="urn:a"><b xmlns=""><c/></b></a></a></r>`,
+	} {
+		f.Add([]byte(s), "p #default")
+	}
+	f.Fuzz(func(t *testing.T, src []byte, list string) {
+		doc, err := xmltree.Parse(src, xmltree.Metadata)
+		if err != nil {
+			return
+		}
+		var twin []byte
+		from := 0
+		for e := range doc.Root().Descendants() {
+			tag, _ := e.StartTag()
+			end := e.Offset() + len(tag)
+			twin = append(append(twin, src[from:end]...), ' ')
+			from = end
+		}
+		loose, err := xmltree.Parse(append(twin, src[from:]...), xmltree.Metadata)
+		if err != nil {
+			return // longer than allowed
+		}
+		for _, c := range []C14N{{Algorithm: C14N10}, {Algorithm: C14N11}, {Algorithm: ExclusiveC14N}, {Algorithm: ExclusiveC14N, Prefixes: strings.Fields(list)}} {
+			want, got := canonical(t, loose.Root(), c), canonical(t, doc.Root(), c)
+			if !bytes.Equal(got, want) {
+				t.Fatalf("%s of %q is %q, with blanks in its tags %q", c.Algorithm, src, got, want)
+			}
+		}
+	})
+}
+
 // said returns what an element says to a reader: expanded names, values and texts.
 // Attributes of the namespace xml are left out, which the forms inherit.
 func said(apex xmltree.Element) string {

@@ -244,3 +244,39 @@ func TestCommentsAreNoText(t *testing.T) {
 		t.Errorf("AppendCanonical() = %q", got)
 	}
 }
+
+// What is passed on as it is written must be what Canonical XML writes.
+func TestStartTagIsCanonical(t *testing.T) {
+	t.Parallel()
+	for tag, want := range map[string]bool{
+		`<r`:                    true,
+		`<r a="" b="c d"`:       true,
+		`<r a="'>"`:             true,
+		`<r a="" xml:lang="en"`: true,
+		`<r xml:lang="en"`:      true,
+		`<r a="é"`:              true,
+
+		`<r `:                            false,
+		`<r a='b'`:                       false,
+		`<r  a="b"`:                      false,
+		"<r\na=\"b\"":                    false,
+		`<r a ="b"`:                      false,
+		`<r a= "b"`:                      false,
+		`<r a="b" `:                      false,
+		`<r b="" a=""`:                   false,
+		`<r xml:lang="en" a=""`:          false,
+		`<r xml:base="" xml:lang="en"`:   false, // it is, yet nobody looks that far
+		`<r a="&gt;"`:                    false,
+		`<r a="&#x9;"`:                   false,
+		"<r a=\"\t\"":                    false,
+		`<r xmlns="urn:a"`:               false,
+		`<r xmlns:a="urn:a" a:a="" b=""`: false,
+	} {
+		for _, end := range []string{">text</r>", "/>"} {
+			got, canonical := parse(t, tag+end, Message).StartTag()
+			if got != tag || canonical != want {
+				t.Errorf("%s%s: StartTag() = %s, %t, want %t", tag, end, got, canonical, want)
+			}
+		}
+	}
+}
