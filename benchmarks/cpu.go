@@ -14,88 +14,91 @@ const (
 	turn   = 40 * time.Millisecond
 )
 
-// A contender is one way to do the work; it is asked to do it once.
-type contender func() error
-
-// Places of the contenders in a case.
-const (
-	floor = iota
-	sallyport
-	goxmldsig
-	crewjam
-	contenderCount
-)
+// A contender is one way to verify messages.
+type contender interface {
+	// verify verifies the form field of a message so often and returns the CPU
+	// time that it took. The error says why it was refused.
+	verify(m *message, form string, times int) (time.Duration, error)
+}
 
 // cost is what one contender costs.
 type cost struct {
-	micros      float64 // of CPU time
-	multiple    float64 // of the floor in the same round
-	allocations float64
+	micros   float64 // of CPU time
+	multiple float64 // of the first contender, in the same round
 }
 
-// measure lets the contenders take turns and returns the medians.
-func measure(contenders [contenderCount]contender) ([contenderCount]cost, error) {
-	var result [contenderCount]cost
-	var loops [contenderCount]int
-	var samples, multiples [contenderCount][]float64
-	for i, work := range contenders {
-		if work == nil {
+// measure lets the contenders take turns at a message and returns the medians. The
+// place of one that cannot do it is empty, and so is its cost.
+func measure(m *message, contenders []contender) ([]cost, error) {
+	times := make([]int, len(contenders))
+	micros := make([][]float64, len(contenders))
+	multiples := make([][]float64, len(contenders))
+	for i, c := range contenders {
+		if c == nil {
 			continue
 		}
-		if err := work(); err != nil {
-			return result, err
+		var err error
+		if times[i], err = timesOf(c, m); err != nil {
+			return nil, err
 		}
-		loops[i] = loopsOf(work)
-		result[i].allocations = allocations(work)
 	}
 	for range rounds {
-		var micros [contenderCount]float64
-		for i, work := range contenders {
-			if work == nil {
+		var first float64
+		for i, c := range contenders {
+			if c == nil {
 				continue
 			}
-			spent, err := timed(work, loops[i])
+			spent, err := c.verify(m, m.form, times[i])
 			if err != nil {
-				return result, err
+				return nil, fmt.Errorf("refused in a later round: %w", err)
 			}
-			micros[i] = spent
-		}
-		for i := range contenders {
-			samples[i] = append(samples[i], micros[i])
-			multiples[i] = append(multiples[i], micros[i]/micros[floor])
+			each := float64(spent.Nanoseconds()) / 1e3 / float64(times[i])
+			if i == 0 {
+				first = each
+			}
+			micros[i] = append(micros[i], each)
+			multiples[i] = append(multiples[i], each/first)
 		}
 	}
-	for i := range result {
-		result[i].micros, result[i].multiple = median(samples[i]), median(multiples[i])
+	costs := make([]cost, len(contenders))
+	for i := range costs {
+		if len(micros[i]) > 0 {
+			costs[i] = cost{median(micros[i]), median(multiples[i])}
+		}
 	}
-	return result, nil
+	return costs, nil
 }
 
-// loopsOf returns how often the work fits into a turn.
-func loopsOf(work contender) int {
-	n := 0
-	for start := time.Now(); time.Since(start) < turn; n++ {
-		if work() != nil {
-			break
+// timesOf returns how often a message can be verified in a turn.
+func timesOf(c contender, m *message) (int, error) {
+	for times := 1; ; times *= 2 {
+		spent, err := c.verify(m, m.form, times)
+		if err != nil {
+			return 0, err
+		}
+		if spent >= turn {
+			return max(1, int(float64(times)*float64(turn)/float64(spent))), nil
 		}
 	}
-	return max(n, 1)
 }
 
-// timed returns the CPU time of one piece of work, in microseconds. What the
-// contender before has left to be collected is not on its bill.
-func timed(work contender, loops int) (float64, error) {
+// local is a contender in this process.
+type local func(m *message, form string) error
+
+// verify implements [contender]. What the contender before has left to be
+// collected is not on the bill.
+func (work local) verify(m *message, form string, times int) (time.Duration, error) {
 	runtime.GC()
 	before := cpuTime()
-	for range loops {
-		if err := work(); err != nil {
-			return 0, fmt.Errorf("refused in a later round: %w", err)
+	for range times {
+		if err := work(m, form); err != nil {
+			return 0, err
 		}
 	}
-	return float64((cpuTime() - before).Nanoseconds()) / 1e3 / float64(loops), nil
+	return cpuTime() - before, nil
 }
 
-// cpuTime returns the CPU time that the process has used.
+// cpuTime returns the CPU time that this process has used.
 func cpuTime() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
@@ -104,18 +107,16 @@ func cpuTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// allocations returns how often one piece of work allocates.
-func allocations(work contender) float64 {
-	const loops = 100
+// allocated returns how often a piece of work allocates, and how many octets.
+func allocated(times int, work func()) (objects, octets float64) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	for range loops {
-		if work() != nil {
-			break
-		}
+	for range times {
+		work()
 	}
 	runtime.ReadMemStats(&after)
-	return float64(after.Mallocs-before.Mallocs) / loops
+	n := float64(times)
+	return float64(after.Mallocs-before.Mallocs) / n, float64(after.TotalAlloc-before.TotalAlloc) / n
 }
 
 func median(samples []float64) float64 {
