@@ -59,6 +59,7 @@ func law() []room {
 		// Use cases. They never import one another.
 		{"internal/signin", flows, []string{leaves, xmlCore, protocols, domain, storage}},
 		{"internal/provision", flows, []string{leaves, protocols, domain, storage, lower}},
+		{"internal/account", flows, []string{leaves, "internal/password", domain, storage, lower}},
 		{"internal/operate", flows, []string{leaves, domain, storage, lower}},
 		{"internal/setup", flows, []string{leaves, xmlCore, protocols, domain, storage}},
 		{"internal/grant", flows, []string{leaves, protocols, domain, storage}},

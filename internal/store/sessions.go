@@ -132,3 +132,25 @@ func (w *Writer) EndSessionOf(ctx context.Context, token secret.Hash, now time.T
 		token[:], at(now))
 	return doing(err, "ending the session of a token")
 }
+
+// EndOwnSession ends a session of the user, or returns [ErrNotFound]; one that
+// has ended keeps its end.
+func (w *Writer) EndOwnSession(ctx context.Context, user sso.UserID, id sso.SessionID, now time.Time) error {
+	n, err := w.q.exec(ctx, `
+		update sessions
+		set ended_at = coalesce(ended_at, $3)
+		where id = $2 and user_id = $1`,
+		user, id, at(now))
+	return doing(found(n, err), "ending session %s", id)
+}
+
+// EndOtherSessions ends all sessions of the user but one, and returns how many
+// were open.
+func (w *Writer) EndOtherSessions(ctx context.Context, user sso.UserID, but sso.SessionID, now time.Time) (int, error) {
+	n, err := w.q.exec(ctx, `
+		update sessions
+		set ended_at = $3
+		where user_id = $1 and id <> $2 and ended_at is null`,
+		user, but, at(now))
+	return int(n), doing(err, "ending the other sessions of %s", user)
+}

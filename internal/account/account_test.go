@@ -1,0 +1,409 @@
+package account_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/account"
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/recovery"
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+	"github.com/sallyport/sallyport/internal/storetest"
+)
+
+func testContext() context.Context { return context.Background() }
+
+func TestAPasswordIsChanged(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(w *world) {
+		ctx, id := w.Context(), w.alice.User.ID
+		other := w.addSession(&w.alice)
+		for _, tc := range []struct{ old, chosen, code string }{
+			{"wrong", good, "password_old_wrong"},
+			{known, "short", "password_short"},
+			{known, "alice@acme.example", "password_weak"},
+			{known, "acmealice2026", "password_weak"},
+			{known, good, ""},
+		} {
+			w.wants("SetPassword("+tc.old+", "+tc.chosen+")", w.SetPassword(ctx, &w.alice, w.browser, tc.old, tc.chosen), tc.code)
+			if changed := w.verifies(id, good); changed != (tc.code == "") {
+				w.Errorf("after %q the new password works: %v", tc.chosen, changed)
+			}
+		}
+		if w.live(other.ID) || !w.live(w.alice.Session.ID) {
+			w.Error("want the other session ended, and this one not")
+		}
+		if got, _ := w.mail(); strings.Join(got, ", ") != "password_changed alice@acme.example" {
+			w.Errorf("mailed %v", got)
+		}
+		// The page was open for long: somebody has changed the password meanwhile.
+		w.wants("a stale page", w.SetPassword(ctx, &w.alice, w.browser, known, "another-violet-teapot-9"), "conflict")
+	})
+}
+
+func TestGuessesAtTheOldPasswordAreBounded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.SQLite(t))
+	stopped := 0
+	for range 12 {
+		if err := w.SetPassword(t.Context(), &w.alice, w.browser, "wrong", good); fault.Is(err, "try_later") {
+			stopped++
+		}
+	}
+	if stopped != 2 {
+		t.Errorf("%d of 12 guesses were stopped, want 2", stopped)
+	}
+	w.wants("the right one while it is stopped", w.SetPassword(t.Context(), &w.alice, w.browser, known, good), "try_later")
+	w.advance(time.Minute)
+	w.wants("the right one later", w.SetPassword(t.Context(), &w.alice, w.browser, known, good), "")
+}
+
+func TestWhoActsAsAUserLeavesCredentialsAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.SQLite(t))
+	ctx, b := t.Context(), w.browser
+	acting := w.alice
+	acting.Session.Actor = "usr_operator"
+	acts := map[string]func(by *sso.By) error{
+		"password": func(by *sso.By) error { return w.SetPassword(ctx, by, b, known, good) },
+		"app":      func(by *sso.By) error { _, err := w.OfferApp(ctx, by, b, ""); return err },
+		"add app":  func(by *sso.By) error { return w.AddApp(ctx, by, b, "x", "123456", "x") },
+		"number":   func(by *sso.By) error { return w.OfferNumber(ctx, by, b, "+4915112345678") },
+		"code":     func(by *sso.By) error { return w.AddNumber(ctx, by, b, "123456", "x") },
+		"passkey":  func(by *sso.By) error { _, err := w.OfferPasskey(ctx, by, b); return err },
+		"key":      func(by *sso.By) error { return w.AddPasskey(ctx, by, b, nil, "x") },
+		"remove":   func(by *sso.By) error { return w.RemoveFactor(ctx, by, b, "fac_x") },
+		"rename":   func(by *sso.By) error { return w.RenameFactor(ctx, by, b, "fac_x", "x") },
+		"recovery": func(by *sso.By) error { _, err := w.NewRecoveryCodes(ctx, by, b); return err },
+		"device":   func(by *sso.By) error { return w.ForgetDevice(ctx, by, "dev_x") },
+	}
+	for name, act := range acts {
+		if err := act(&acting); !fault.Is(err, "acting_credentials") {
+			t.Errorf("%s = %v, want acting_credentials", name, err)
+		}
+		if err := act(&w.alice); fault.Is(err, "acting_credentials") {
+			t.Errorf("%s by Alice herself = %v", name, err)
+		}
+	}
+}
+
+func TestNothingOfAnotherPersonIsTouched(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(w *world) {
+		ctx := w.Context()
+		bob := w.addPerson(&w.acme, "bob", sso.RoleMember)
+		w.write(func(tx *store.Writer) error {
+			return errors.Join(
+				tx.InsertFactor(ctx, sso.Factor{ID: "fac_bob", User: bob.User.ID, Kind: sso.FactorSMS, Name: "Phone", Phone: "+4915112345678", CreatedAt: w.now()}),
+				tx.InsertDevice(ctx, sso.Device{ID: "dev_bob", User: bob.User.ID, CreatedAt: w.now(), ExpiresAt: w.now().Add(time.Hour)}, secret.NewToken().Hash()))
+		})
+		w.wants("a session", w.EndSession(ctx, &w.alice, bob.Session.ID), "session_unknown")
+		w.wants("a factor", w.RemoveFactor(ctx, &w.alice, w.browser, "fac_bob"), "factor_unknown")
+		w.wants("a name", w.RenameFactor(ctx, &w.alice, w.browser, "fac_bob", "x"), "factor_unknown")
+		w.wants("a device", w.ForgetDevice(ctx, &w.alice, "dev_bob"), "device_unknown")
+		w.wants("his session, himself", w.EndSession(ctx, &bob, bob.Session.ID), "")
+		w.wants("his device, himself", w.ForgetDevice(ctx, &bob, "dev_bob"), "")
+		w.wants("his factor, himself", w.RemoveFactor(ctx, &bob, w.browser, "fac_bob"), "")
+	})
+}
+
+func TestTheLastFactorStaysWhereOneIsDemanded(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(w *world) {
+		ctx := w.Context()
+		w.policy(&w.acme, sso.Policy{MFA: sso.MFAOwners})
+		w.alice.Org = w.acme
+		add := func(id sso.FactorID) {
+			w.write(func(tx *store.Writer) error {
+				return tx.InsertFactor(ctx, sso.Factor{ID: id, User: w.alice.User.ID, Kind: sso.FactorSMS, Phone: "+4915112345678", CreatedAt: w.now()})
+			})
+		}
+		add("fac_1")
+		w.wants("the only one of an owner", w.RemoveFactor(ctx, &w.alice, w.browser, "fac_1"), "factor_last")
+		add("fac_2")
+		w.wants("one of two", w.RemoveFactor(ctx, &w.alice, w.browser, "fac_1"), "")
+		w.policy(&w.acme, sso.Policy{MFA: sso.MFAOptional})
+		w.wants("the last one where none is demanded", w.RemoveFactor(ctx, &w.alice, w.browser, "fac_2"), "")
+	})
+}
+
+func TestAnAccountShowsWhatIsTheirs(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(w *world) {
+		ctx := w.Context()
+		other := w.addSession(&w.alice)
+		w.write(func(tx *store.Writer) error {
+			return tx.Org(w.globex.ID).SaveMembership(ctx, sso.Membership{Org: w.globex.ID, User: w.alice.User.ID, Role: sso.RoleMember, CreatedAt: w.now(), UpdatedAt: w.now()})
+		})
+		a, err := w.Account(ctx, &w.alice)
+		if err != nil || len(a.Sessions) != 2 || len(a.Orgs) != 2 || a.FactorDemanded() || a.Managed() {
+			w.Errorf("Account() = %+v, %v", a, err)
+		}
+		n, err := w.EndOtherSessions(ctx, &w.alice)
+		if err != nil || n != 1 || w.live(other.ID) || !w.live(w.alice.Session.ID) {
+			w.Errorf("EndOtherSessions() = %d, %v", n, err)
+		}
+		w.wants("a profile", w.SaveProfile(ctx, &w.alice, account.Profile{FirstName: " Ali\u0000ce ", LastName: "Archer", Language: "de"}), "")
+		if u := w.user(w.alice.User.ID); u.Name() != "Alice Archer" || u.Language != "de" {
+			w.Errorf("the profile is %+v", u)
+		}
+		if err := w.SaveProfile(ctx, &w.alice, account.Profile{Language: "no language!"}); err == nil {
+			w.Error("a language that we do not speak is taken")
+		}
+	})
+}
+
+// invite stores an invitation and returns the token of its link.
+func (w *world) invite(change func(i *sso.Invitation)) secret.Token {
+	w.Helper()
+	i := sso.Invitation{
+		ID: sso.NewInvitationID(w.now()), Org: w.acme.ID, Email: w.email("new@acme.example"), Role: sso.RoleAdmin, By: string(w.alice.User.ID), Language: "de",
+		CreatedAt: w.now(), SentAt: w.now(), ExpiresAt: w.now().Add(sso.InvitationLife),
+	}
+	if change != nil {
+		change(&i)
+	}
+	token := secret.NewToken()
+	w.write(func(tx *store.Writer) error { return tx.Org(i.Org).InsertInvitation(w.Context(), i, token.Hash()) })
+	return token
+}
+
+func person() account.NewPerson {
+	return account.NewPerson{FirstName: "Nora", LastName: "New", Password: good}
+}
+
+func TestAnInvitationMakesAPersonOnce(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(w *world) {
+		ctx, nobody := w.Context(), &sso.By{}
+		token := w.invite(nil)
+		for range 2 { // looking accepts nothing
+			o, err := w.Invitation(ctx, nobody, token)
+			if err != nil || o.Way != account.AcceptAsNew || o.Inviter != "alice" || o.Organization.Key != "acme" {
+				w.Fatalf("Invitation() = %+v, %v", o, err)
+			}
+		}
+		_, err := w.Register(ctx, w.browser, token, account.NewPerson{Password: "short"})
+		if !fault.Is(err, "name_empty") && !fault.Is(err, "password_short") {
+			w.Errorf("nothing filled in = %v", err)
+		}
+		var all sync.WaitGroup
+		results := make(chan error, 4)
+		for range cap(results) {
+			all.Go(func() {
+				_, err := w.Register(ctx, w.browser, token, person())
+				results <- err
+			})
+		}
+		all.Wait()
+		close(results)
+		made := 0
+		for err := range results {
+			switch {
+			case err == nil:
+				made++
+			case !fault.Is(err, "invitation_accepted") && !fault.Is(err, "invitation_way"):
+				w.Errorf("a loser got %v", err)
+			}
+		}
+		users, err := w.byEmail("new@acme.example")
+		if err != nil || made != 1 || len(users) != 1 || users[0].Home != w.acme.ID || users[0].Language != "de" {
+			w.Fatalf("%d were made: %+v, %v", made, users, err)
+		}
+		w.write(func(tx *store.Writer) error {
+			m, err := tx.Org(w.acme.ID).Membership(ctx, users[0].ID)
+			if m.Role != sso.RoleAdmin {
+				w.Errorf("the role is %q", m.Role)
+			}
+			return err
+		})
+		_, err = w.Invitation(ctx, nobody, token)
+		w.wants("looking again", err, "invitation_accepted")
+	})
+}
+
+func (w *world) byEmail(s string) (users []store.UserAt, err error) {
+	err = w.DB.Read(w.Context(), func(r *store.Reader) error {
+		users, err = r.UsersByEmail(w.Context(), w.email(s))
+		return err
+	})
+	return users, err
+}
+
+func TestWhoMayAcceptAnInvitation(t *testing.T) {
+	t.Parallel()
+	verify := func(w *world, org sso.OrgID) {
+		w.write(func(tx *store.Writer) error {
+			return tx.Org(org).SaveDomain(w.Context(), sso.Domain{Org: org, Name: "acme.example", State: sso.DomainVerified, Proof: sso.ProofVouched, CreatedAt: w.now(), VerifiedAt: w.now()})
+		})
+	}
+	for name, tc := range map[string]struct {
+		prepare func(w *world)
+		change  func(w *world, i *sso.Invitation)
+		by      func(w *world) *sso.By
+		way     account.Way
+		code    string
+	}{
+		"nobody yet":                  {way: account.AcceptAsNew},
+		"revoked":                     {change: func(w *world, i *sso.Invitation) { i.RevokedAt = w.now() }, code: "invitation_revoked"},
+		"expired":                     {change: func(w *world, i *sso.Invitation) { i.ExpiresAt = w.now() }, code: "invitation_expired"},
+		"of a suspended organization": {prepare: func(w *world) { w.acme.State = sso.OrgSuspended; w.policy(&w.acme, sso.Policy{}) }, code: "organization_suspended"},
+		"of a domain of ours":         {prepare: func(w *world) { verify(w, w.acme.ID) }, way: account.AcceptAsNew},
+		"of a domain of another":      {prepare: func(w *world) { verify(w, w.globex.ID) }, code: "ident_foreign"},
+		"where sso is demanded":       {prepare: func(w *world) { w.policy(&w.acme, sso.Policy{SSO: sso.SSORequired}) }, way: account.AcceptBySSO},
+		"an owner outside the domain": {prepare: func(w *world) { w.policy(&w.acme, sso.Policy{SSO: sso.SSORequired}) }, change: func(_ *world, i *sso.Invitation) { i.Role = sso.RoleOwner }, way: account.AcceptAsNew},
+		"somebody who has an account": {change: func(w *world, i *sso.Invitation) { i.Email = w.alice.User.Email }, way: account.AcceptSignIn},
+		"the one who is signed in":    {change: func(w *world, i *sso.Invitation) { i.Email = w.alice.User.Email; i.Org = w.globex.ID }, by: func(w *world) *sso.By { return &w.alice }, way: account.AcceptSignedIn},
+		"another who is signed in":    {by: func(w *world) *sso.By { return &w.alice }, way: account.AcceptOther},
+		"somebody who acts as them": {change: func(w *world, i *sso.Invitation) { i.Email = w.alice.User.Email }, by: func(w *world) *sso.By {
+			acting := w.alice
+			acting.Session.Actor = "usr_operator"
+			return &acting
+		}, way: account.AcceptOther},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, storetest.SQLite(t))
+			token := w.invite(func(i *sso.Invitation) {
+				if tc.change != nil {
+					tc.change(w, i)
+				}
+			})
+			if tc.prepare != nil {
+				tc.prepare(w)
+			}
+			by := &sso.By{}
+			if tc.by != nil {
+				by = tc.by(w)
+			}
+			o, err := w.Invitation(t.Context(), by, token)
+			w.wants("Invitation()", err, tc.code)
+			if o.Way != tc.way {
+				t.Errorf("the way is %q, want %q", o.Way, tc.way)
+			}
+			_, joined := w.Join(t.Context(), by, token)
+			if (joined == nil) != (tc.way == account.AcceptSignedIn) {
+				t.Errorf("Join() = %v", joined)
+			}
+			_, registered := w.Register(t.Context(), w.browser, token, person())
+			if (registered == nil) != (tc.way == account.AcceptAsNew || tc.way == account.AcceptOther && name == "another who is signed in") {
+				t.Errorf("Register() = %v", registered) // in a browser of its own: who has the link is who is invited
+			}
+		})
+	}
+	w := newWorld(t, storetest.SQLite(t))
+	_, err := w.Invitation(t.Context(), &sso.By{}, secret.NewToken())
+	w.wants("one that never was", err, "invitation_unknown")
+}
+
+func TestJoiningLeavesWhatSomebodyIsAlready(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(w *world) {
+		ctx := w.Context()
+		token := w.invite(func(i *sso.Invitation) {
+			i.Email, i.Org, i.Role, i.Organizations = w.alice.User.Email, w.globex.ID, sso.RoleMember, []sso.OrgID{w.acme.ID}
+		})
+		org, err := w.Join(ctx, &w.alice, token)
+		if err != nil || org.ID != w.globex.ID {
+			w.Fatalf("Join() = %v, %v", org.Key, err)
+		}
+		for id, want := range map[sso.OrgID]sso.Role{w.globex.ID: sso.RoleMember, w.acme.ID: sso.RoleOwner} {
+			w.write(func(tx *store.Writer) error {
+				m, err := tx.Org(id).Membership(ctx, w.alice.User.ID)
+				if m.Role != want {
+					w.Errorf("the role is %q, want %q", m.Role, want)
+				}
+				return err
+			})
+		}
+	})
+}
+
+func TestAResetSaysTheSameToAll(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(w *world) {
+		ctx := w.Context()
+		sso1 := w.addPerson(&w.globex, "sally", sso.RoleMember)
+		w.policy(&w.globex, sso.Policy{SSO: sso.SSORequired})
+		suspended := w.addPerson(&w.acme, "sue", sso.RoleMember)
+		suspended.User.State = sso.UserSuspended
+		w.save(suspended.User)
+		never := w.addPerson(&w.acme, "nina", sso.RoleMember)
+		never.User.PasswordHash, never.User.CredentialsAt = "", time.Time{}
+		w.save(never.User)
+		for _, address := range []string{"Alice@ACME.example", "nobody@acme.example", sso1.User.Email.String(), "sue@acme.example", "nina@acme.example"} {
+			w.wants(address, w.AskReset(ctx, w.browser, address, "de"), "")
+		}
+		w.wants("no address", w.AskReset(ctx, w.browser, "none", "de"), "ident_email")
+		if got, _ := w.mail(); len(got) != 0 {
+			w.Errorf("mailed while they wait: %v", got)
+		}
+		for {
+			n, err := w.AnswerResets(ctx)
+			if err != nil {
+				w.Fatal(err)
+			}
+			if n == 0 {
+				break
+			}
+		}
+		got, _ := w.mail()
+		if strings.Join(got, ", ") != "reset_password alice@acme.example, sso_instead sally@globex.example" && strings.Join(got, ", ") != "sso_instead sally@globex.example, reset_password alice@acme.example" {
+			w.Errorf("mailed %v", got)
+		}
+	})
+}
+
+func TestALinkSetsANewPassword(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(w *world) {
+		ctx := w.Context()
+		w.wants("asking", w.AskReset(ctx, w.browser, "alice@acme.example", ""), "")
+		if _, err := w.AnswerResets(ctx); err != nil {
+			w.Fatal(err)
+		}
+		_, filled := w.mail()
+		token := secret.ParseToken(strings.TrimPrefix(filled["link"], recovery.ResetPath))
+		if u, err := w.Holder(ctx, recovery.Reset, token); err != nil || u.ID != w.alice.User.ID {
+			w.Fatalf("Holder() = %v, %v", u.ID, err)
+		}
+		_, err := w.Redeem(ctx, w.browser, recovery.Reset, token, "short")
+		w.wants("a weak one", err, "password_short")
+		if _, err := w.Redeem(ctx, w.browser, recovery.Reset, token, good); err != nil {
+			w.Fatal(err)
+		}
+		if !w.verifies(w.alice.User.ID, good) || w.live(w.alice.Session.ID) {
+			w.Error("want the new password, and no session left")
+		}
+		_, err = w.Redeem(ctx, w.browser, recovery.Reset, token, "another-violet-teapot-9")
+		w.wants("again", err, "link_over")
+	})
+}
+
+func TestNoLinkLeadsPastAPolicyThatDemandsSSO(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(w *world) {
+		ctx := w.Context()
+		bob := w.addPerson(&w.acme, "bob", sso.RoleMember)
+		var path string
+		w.write(func(tx *store.Writer) error {
+			var err error
+			path, _, err = w.Recovery.Register(ctx, tx, &bob.User)
+			return err
+		})
+		token := secret.ParseToken(strings.TrimPrefix(path, recovery.RegistrationPath))
+		w.policy(&w.acme, sso.Policy{SSO: sso.SSORequired})
+		_, err := w.Redeem(ctx, w.browser, recovery.Registration, token, good)
+		w.wants("where sso is demanded", err, "policy_sso_required")
+		w.wants("in the account", w.SetPassword(ctx, &bob, w.browser, known, good), "policy_sso_required")
+		w.policy(&w.acme, sso.Policy{SSO: sso.SSORequired, Exempt: []string{"bob@acme.example"}})
+		_, err = w.Redeem(ctx, w.browser, recovery.Registration, token, good)
+		w.wants("of somebody exempt", err, "")
+	})
+}

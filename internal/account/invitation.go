@@ -1,0 +1,221 @@
+package account
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// Way says how an invitation is accepted.
+type Way string
+
+// The ways.
+const (
+	AcceptAsNew    Way = "new"     // nobody has the address: a new account with a password
+	AcceptSignedIn Way = "here"    // who is signed in is who is invited
+	AcceptSignIn   Way = "sign_in" // somebody has the address, and has to sign in first
+	AcceptBySSO    Way = "sso"     // the identity provider says who they are
+	AcceptOther    Way = "other"   // somebody else is signed in
+)
+
+// Offer is an invitation as it is shown to who opened its link.
+type Offer struct {
+	sso.Invitation
+	Organization sso.Organization
+	Inviter      string // name; "": somebody of the vendor's
+	Way          Way
+}
+
+// Invitation returns what the link of an invitation offers, to the browser of
+// by, who may be nobody. It uses nothing up.
+func (s *Service) Invitation(ctx context.Context, by *sso.By, token secret.Token) (Offer, error) {
+	var o Offer
+	err := s.DB.Read(ctx, func(r *store.Reader) error {
+		var err error
+		o, err = s.offer(ctx, r, by, token)
+		return err
+	})
+	return o, err
+}
+
+func (s *Service) offer(ctx context.Context, r *store.Reader, by *sso.By, token secret.Token) (Offer, error) {
+	i, err := r.Invitation(ctx, token.Hash())
+	if errors.Is(err, store.ErrNotFound) {
+		return Offer{}, &fault.Error{Kind: fault.NotFound, Code: "invitation_unknown", Fix: fault.AdminSide}
+	}
+	if err != nil {
+		return Offer{}, err
+	}
+	if err := i.Acceptable(s.Now()); err != nil {
+		return Offer{}, err
+	}
+	o := Offer{Invitation: i}
+	line, err := r.Lineage(ctx, i.Org)
+	if err != nil {
+		return Offer{}, err
+	}
+	o.Organization = line[len(line)-1]
+	for j := range line {
+		if line[j].State == sso.OrgSuspended {
+			return Offer{}, &fault.Error{Kind: fault.Denied, Code: "organization_suspended", Got: line[j].Key, Fix: fault.OperatorSide}
+		}
+	}
+	if inviter, err := r.User(ctx, sso.UserID(i.By)); err == nil {
+		o.Inviter = inviter.Name()
+	} else if !errors.Is(err, store.ErrNotFound) {
+		return Offer{}, err
+	}
+	o.Way, err = wayOf(ctx, r, by, &o, line[0].ID)
+	return o, err
+}
+
+// wayOf finds out how the invitation is accepted in this browser.
+func wayOf(ctx context.Context, r *store.Reader, by *sso.By, o *Offer, root sso.OrgID) (Way, error) {
+	if by.User.ID != "" {
+		if by.User.Email.Same(o.Email) && !by.Session.ActedAs() {
+			return AcceptSignedIn, nil
+		}
+		return AcceptOther, nil
+	}
+	users, err := r.UsersByEmail(ctx, o.Email)
+	if err != nil {
+		return "", err
+	}
+	for i := range users {
+		if users[i].State != sso.UserDeleted {
+			return AcceptSignIn, nil
+		}
+	}
+	if err := mayBeMadeHere(ctx, r, o.Email, root); err != nil {
+		return "", err
+	}
+	rules, proved, err := r.Rules(ctx, &o.Organization, o.Email)
+	if err != nil {
+		return "", err
+	}
+	entry := sso.Entry{Method: sso.ByPassword, Email: o.Email, Outside: o.Role == sso.RoleOwner && !proved}
+	if rules.DemandsSSO(entry) {
+		return AcceptBySSO, nil
+	}
+	return AcceptAsNew, nil
+}
+
+// mayBeMadeHere refuses to make a person whose address is of a domain that
+// another tree has proved: whose people they are is not ours to say.
+func mayBeMadeHere(ctx context.Context, r *store.Reader, e sso.Email, root sso.OrgID) error {
+	claim, err := r.VerifiedDomain(ctx, e.Domain())
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	org, err := r.Organization(ctx, claim.Org)
+	if err != nil {
+		return err
+	}
+	if org.Path[0] != root {
+		return &fault.Error{Kind: fault.Denied, Code: "ident_foreign", Want: "an address of no other organization's domain", Got: e.String(), Fix: fault.AdminSide}
+	}
+	return nil
+}
+
+// Join accepts an invitation for the person who is signed in, who has the
+// address to which it was sent. Roles and groups that they have already stay.
+func (s *Service) Join(ctx context.Context, by *sso.By, token secret.Token) (sso.Organization, error) {
+	var org sso.Organization
+	err := s.DB.Write(ctx, func(tx *store.Writer) error {
+		o, err := s.offer(ctx, tx.Reader, by, token)
+		if err != nil {
+			return err
+		}
+		org = o.Organization
+		if o.Way != AcceptSignedIn {
+			return &fault.Error{Kind: fault.Denied, Code: "invitation_other", Want: o.Email.String(), Got: by.User.Email.String(), Fix: fault.PersonSide}
+		}
+		return s.accept(ctx, tx, &o, by.User.ID, by.Address)
+	})
+	return org, err
+}
+
+// NewPerson is who accepts an invitation and has no account yet.
+type NewPerson struct {
+	FirstName string
+	LastName  string
+	Password  string
+}
+
+// Register accepts an invitation for somebody who has no account yet, and makes
+// one, at home in the organization that invites.
+func (s *Service) Register(ctx context.Context, b Browser, token secret.Token, in NewPerson) (sso.User, error) {
+	nobody := &sso.By{Address: b.address()}
+	o, err := s.Invitation(ctx, nobody, token)
+	if err != nil {
+		return sso.User{}, err
+	}
+	first, last := sso.CleanName(in.FirstName), sso.CleanName(in.LastName)
+	u := sso.User{Home: o.Org, Email: o.Email, FirstName: first, LastName: last, Language: o.Language, State: sso.UserActive}
+	var problems []error
+	if first == "" && last == "" {
+		problems = append(problems, &fault.Error{Kind: fault.Invalid, Code: "name_empty", Fix: fault.PersonSide})
+	}
+	if err := s.judge(&u, &o.Organization, in.Password); err != nil {
+		problems = append(problems, err)
+	}
+	if err := errors.Join(problems...); err != nil {
+		return sso.User{}, err
+	}
+	if u.PasswordHash, err = s.Passwords.Hash(ctx, in.Password); err != nil {
+		return sso.User{}, err
+	}
+	err = s.DB.Write(ctx, func(tx *store.Writer) error {
+		o, err := s.offer(ctx, tx.Reader, nobody, token)
+		if err != nil {
+			return err
+		}
+		if o.Way != AcceptAsNew {
+			return &fault.Error{Kind: fault.Conflict, Code: "invitation_way", Want: string(AcceptAsNew), Got: string(o.Way), Fix: fault.PersonSide}
+		}
+		now := s.Now()
+		u.ID, u.CreatedAt, u.UpdatedAt, u.CredentialsAt = sso.NewUserID(now), now, now, now
+		if err := tx.Org(u.Home).SaveUser(ctx, u); err != nil {
+			return err
+		}
+		if err := tx.Org(u.Home).Record(ctx, sso.Event{At: now, Actor: string(u.ID), Address: b.address(), Action: "user.registered", Target: string(u.ID)}); err != nil {
+			return err
+		}
+		return s.accept(ctx, tx, &o, u.ID, b.address())
+	})
+	return u, err
+}
+
+// accept uses the invitation up and makes the memberships. Of any number that
+// accept it at the same time, one does.
+func (s *Service) accept(ctx context.Context, tx *store.Writer, o *Offer, user sso.UserID, address string) error {
+	now := s.Now()
+	err := tx.AcceptInvitation(ctx, o.ID, user, now)
+	if errors.Is(err, store.ErrUsed) {
+		return &fault.Error{Kind: fault.Conflict, Code: "invitation_accepted", Fix: fault.PersonSide}
+	}
+	if err != nil {
+		return err
+	}
+	for _, m := range o.Memberships(user, now) {
+		org := tx.Org(m.Org)
+		if _, err := org.Membership(ctx, user); err == nil {
+			continue // what they are there already, somebody has decided
+		} else if !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		if err := org.SaveMembership(ctx, m); err != nil {
+			return err
+		}
+	}
+	return tx.Org(o.Org).Record(ctx, sso.Event{
+		At: now, Actor: string(user), Address: address, Action: "invitation.accepted", Target: string(user), Detail: map[string]string{"invitation": string(o.ID), "role": string(o.Role)},
+	})
+}
