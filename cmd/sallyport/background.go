@@ -16,15 +16,18 @@ const (
 	sweepEvery = time.Minute
 	countEvery = 10 * time.Minute
 	indexEvery = time.Hour
+	idleEvery  = time.Hour
 	jobLimit   = 10 * time.Minute
 )
 
 // background returns what the server does by itself.
 func (s *server) background(courier *notify.Courier) []jobs.Job {
+	inactivity := &jobs.Inactivity{DB: s.db, Outbox: s.outbox, Now: now}
 	all := []jobs.Job{
 		{Name: "index", Scope: jobs.Once, Every: indexEvery, Limit: jobLimit, Batch: s.indexOld},
 		{Name: "count-sign-ins", Scope: jobs.Once, Every: countEvery, Limit: jobLimit, Batch: s.operations.CountSignIns},
 		{Name: "sweep", Scope: jobs.Once, Every: sweepEvery, Limit: jobLimit, Batch: s.deleteExpired},
+		{Name: "inactivity", Scope: jobs.Once, Every: idleEvery, Limit: jobLimit, Batch: inactivity.Batch},
 	}
 	for _, channel := range []notify.Channel{notify.Mail, notify.SMS} {
 		every := sendEvery

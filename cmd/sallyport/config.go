@@ -59,6 +59,9 @@ func (c config) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, er
 		for _, x := range v {
 			parts = append(parts, fmt.Sprint(x))
 		}
+		if flag.Tag.Sep < 0 { // values that may hold a comma
+			return v, nil
+		}
 		return strings.Join(parts, ","), nil
 	case map[string]any:
 		return nil, errors.New("reading configuration: want one value, got keys with values")

@@ -127,7 +127,9 @@ func (p Policy) AdmitAs(m Method, role Role, user *User, now time.Time) error {
 	if m == ByPassword && p.MFA == MFAOwners && role == RoleOwner {
 		return &fault.Error{Kind: fault.Denied, Code: "policy_mfa_required", Fix: fault.AdminSide}
 	}
-	if p.InactiveAfter > 0 && now.Sub(user.LastActive()) > p.InactiveAfter.Std() {
+	// An owner may be the last one, whom nobody could let in again. All others
+	// are suspended by and by where they do not come.
+	if p.InactiveAfter > 0 && role != RoleOwner && now.Sub(user.LastActive()) > p.InactiveAfter.Std() {
 		return &fault.Error{Kind: fault.Denied, Code: "user_inactive", Fix: fault.AdminSide}
 	}
 	return nil

@@ -145,12 +145,7 @@ func (r Rights) Suspend(s *Standing) error {
 	if r.by.User.ID == s.User.ID {
 		return &fault.Error{Kind: fault.Conflict, Code: "rights_self", Fix: fault.AdminSide}
 	}
-	for i := range s.Positions {
-		if err := s.Positions[i].dispensable(); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.Dispensable()
 }
 
 // Recover refuses to reset what somebody signs in with. Beyond [Rights.Manage],

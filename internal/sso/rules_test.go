@@ -57,13 +57,14 @@ func TestPolicyAdmitsAs(t *testing.T) {
 		cared  time.Time // when an administrator last changed the account
 		code   string
 	}{
-		"a member by password":     {owners, sso.ByPassword, sso.RoleMember, now, time.Time{}, ""},
-		"an owner by password":     {owners, sso.ByPassword, sso.RoleOwner, now, time.Time{}, "policy_mfa_required"},
-		"an owner by SSO":          {owners, sso.BySSO, sso.RoleOwner, now, time.Time{}, ""},
-		"here a day ago":           {idle, sso.BySSO, sso.RoleMember, now.Add(-24 * time.Hour), time.Time{}, ""},
-		"here longer ago":          {idle, sso.BySSO, sso.RoleMember, now.Add(-24*time.Hour - 1), time.Time{}, "user_inactive"},
-		"let in again by somebody": {idle, sso.BySSO, sso.RoleMember, now.Add(-240 * time.Hour), now.Add(-time.Hour), ""},
-		"never here, created then": {idle, sso.BySSO, sso.RoleMember, time.Time{}, time.Time{}, "user_inactive"},
+		"a member by password":          {owners, sso.ByPassword, sso.RoleMember, now, time.Time{}, ""},
+		"an owner by password":          {owners, sso.ByPassword, sso.RoleOwner, now, time.Time{}, "policy_mfa_required"},
+		"an owner by SSO":               {owners, sso.BySSO, sso.RoleOwner, now, time.Time{}, ""},
+		"here a day ago":                {idle, sso.BySSO, sso.RoleMember, now.Add(-24 * time.Hour), time.Time{}, ""},
+		"here longer ago":               {idle, sso.BySSO, sso.RoleMember, now.Add(-24*time.Hour - 1), time.Time{}, "user_inactive"},
+		"an owner, who may be the last": {idle, sso.BySSO, sso.RoleOwner, now.Add(-240 * time.Hour), time.Time{}, ""},
+		"let in again by somebody":      {idle, sso.BySSO, sso.RoleMember, now.Add(-240 * time.Hour), now.Add(-time.Hour), ""},
+		"never here, created then":      {idle, sso.BySSO, sso.RoleMember, time.Time{}, time.Time{}, "user_inactive"},
 	} {
 		err := tc.policy.AdmitAs(tc.method, tc.role, &sso.User{CreatedAt: created, LastSignInAt: tc.last, UpdatedAt: tc.cared}, now)
 		if tc.code == "" && err != nil || tc.code != "" && !fault.Is(err, tc.code) {

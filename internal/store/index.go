@@ -183,7 +183,7 @@ func (w *Writer) IndexOld(ctx context.Context) (int, error) {
 		return 0, doing(err, "listing organizations without an index")
 	}
 	for i := range orgs {
-		if _, err := w.q.exec(ctx, `update organizations set sort_key = $2 where id = $1`, orgs[i].ID, orgs[i].SortKey()); err != nil {
+		if _, err := w.q.exec(ctx, `update organizations set sort_key = $2, inactive_after = $3 where id = $1`, orgs[i].ID, orgs[i].SortKey(), inactiveAfter(&orgs[i])); err != nil {
 			return 0, doing(err, "indexing organization %s", orgs[i].ID)
 		}
 		if err := w.indexOrganization(ctx, &orgs[i]); err != nil {
