@@ -39,13 +39,13 @@ for (const set of fs.readdirSync(opt.pages).filter((s) => s !== 'assets').sort()
       await person.goto(`/${set}/${file}`)
       await person.look(file.replace('.en.html', ''))
       looked++
-      await opened(person, file.replace('.en.html', ''), set)
+      await opened(person, file.replace('.en.html', ''))
     }
   })
 }
 
-// opened looks at what a page shows only when it is asked to: its first question, and of the gallery the menus.
-async function opened (person, name, set) {
+// opened looks at what a page shows only when it is asked to: its first question, and in the gallery the menus.
+async function opened (person, name) {
   const { page } = person
   const show = async (what, selector, widths) => {
     if (!await page.locator(selector).count()) return
@@ -55,7 +55,7 @@ async function opened (person, name, set) {
     await page.reload()
   }
   await show('question', 'a[data-opens]')
-  if (set !== 'gallery') return
+  if (!['gallery-frame', 'gallery-list'].includes(name)) return
   await show('menu', '.dots summary')
   await show('person', '.person summary', { 1280: WIDTHS[1280] })
   await show('navigation', '[popovertarget]', { 360: WIDTHS[360] })

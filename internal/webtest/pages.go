@@ -59,7 +59,7 @@ type Pages struct {
 // language, and holds the set to its types, its texts and the rules of markup.
 //
 // The environment variable SALLYPORT_PAGES names a folder into which they are
-// written too, to be looked at in a browser.
+// written as well, to be looked at in a browser.
 func (p Pages) Check(t *testing.T) {
 	t.Helper()
 	u := p.open(t)
@@ -182,9 +182,6 @@ func (p Pages) checkTypes(t *testing.T, u *ui.UI) {
 
 // write writes the specimens with their assets, as a site of files.
 func (p Pages) write(t *testing.T, u *ui.UI, folder string) {
-	if err := os.MkdirAll(folder, 0o750); err != nil {
-		t.Fatal(err)
-	}
 	root, err := os.OpenRoot(folder)
 	if err != nil {
 		t.Fatal(err)

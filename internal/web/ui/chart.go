@@ -21,6 +21,7 @@ type ChartKind string
 const (
 	Bars  ChartKind = "bars" // series are stacked
 	Lines ChartKind = "lines"
+	Ranks ChartKind = "ranks" // one series, a line for each label, as they come
 )
 
 // Series is a row of numbers, one for each label. A chart has at most four.
@@ -37,7 +38,14 @@ type plot struct {
 	Max           int
 	Bars          []bar
 	Lines         []line
+	Ranks         []rank
 	First, Last   Text
+}
+
+type rank struct {
+	Name  Text
+	Value int
+	W     int // of [rankWidth]
 }
 
 type bar struct {
@@ -55,18 +63,30 @@ const (
 	plotStep   = 24
 	plotGap    = 6
 	plotHeight = 160
+	plotFewest = 7 // labels for which there is room at least, so that one is no wall
+	rankWidth  = 1000
 )
 
 // plot computes the picture.
 func (c Chart) plot() plot {
 	n := len(c.Labels)
-	p := plot{Width: max(n, 1) * plotStep, Height: plotHeight}
+	p := plot{Width: max(n, plotFewest) * plotStep, Height: plotHeight}
 	highest := c.highest()
 	p.None, p.Max = highest == 0, niceMax(highest)
 	if n > 0 {
-		p.First, p.Last = c.Labels[0], c.Labels[n-1]
+		p.First = c.Labels[0]
 	}
-	if c.Kind == Lines {
+	if n >= plotFewest {
+		p.Last = c.Labels[n-1]
+	}
+	switch c.Kind {
+	case Ranks:
+		p.Max = highest
+		for i, value := range c.ranked() {
+			p.Ranks = append(p.Ranks, rank{Name: c.Labels[i], Value: value, W: value * rankWidth / max(highest, 1)})
+		}
+		return p
+	case Lines:
 		for s, series := range c.Series {
 			var points []string
 			for i, value := range series.Values[:min(n, len(series.Values))] {
@@ -91,6 +111,15 @@ func (c Chart) plot() plot {
 	return p
 }
 
+// ranked returns the numbers that are drawn one below the other.
+func (c Chart) ranked() []int {
+	if len(c.Series) == 0 {
+		return nil
+	}
+	values := c.Series[0].Values
+	return values[:min(len(values), len(c.Labels))]
+}
+
 // highest returns the largest number that is drawn: of a stack, its sum.
 func (c Chart) highest() int {
 	highest := 0
@@ -100,7 +129,7 @@ func (c Chart) highest() int {
 			if i >= len(series.Values) {
 				continue
 			}
-			if c.Kind == Lines {
+			if c.Kind != Bars {
 				highest = max(highest, series.Values[i])
 			} else {
 				sum += series.Values[i]

@@ -231,6 +231,8 @@ func parts() galleryParts {
 			{ID: "lines", Title: ui.As("Answer time"), Kind: ui.Lines, Labels: labels, Series: []ui.Series{
 				{Name: ui.As("Milliseconds"), Values: []int{12, 14, 11, 13, 12, 18, 31, 22, 14, 12, 11, 12, 13, 12}},
 			}},
+			{ID: "ranks", Title: ui.As("Refusals by cause"), Kind: ui.Ranks, Labels: labels[:3], Series: []ui.Series{{Name: ui.As("Refused"), Values: []int{1204, 310, 2}}}},
+			{ID: "few", Title: ui.As("Two days"), Kind: ui.Bars, Labels: labels[:2], Series: []ui.Series{{Name: ui.As("Sign-ins"), Values: []int{3, 5}}}},
 			{ID: "none", Title: ui.As("Nothing yet"), Kind: ui.Bars},
 		},
 		Facts: []ui.Fact{
@@ -238,6 +240,7 @@ func parts() galleryParts {
 			{Name: ui.As("State"), Badge: &ui.Badge{State: ui.OK, Word: ui.As("Active")}},
 			{Name: ui.As("Organization"), Value: ui.As("Acme Ltd"), Path: "/console"},
 			{Name: ui.As("Created"), At: now().AddDate(-1, -2, 0)},
+			{Name: ui.As("Telephone")},
 			{Name: ui.As("Identifier"), Value: ui.As("usr_8c1f0b7d2e"), Mono: true},
 		},
 		Steps: []ui.Step{

@@ -138,6 +138,11 @@ type Fact struct {
 	Mono  bool
 }
 
+// None reports whether nothing is known.
+func (f Fact) None() bool {
+	return f.Value.IsZero() && f.Sub.IsZero() && f.Badge == nil && f.At.IsZero()
+}
+
 // Stat is a number that tells how things stand: {{template "stats" .Stats}}
 // shows a row of them.
 type Stat struct {

@@ -209,13 +209,18 @@ func TestChartsStayOnTheirCanvas(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		values := rapid.SliceOfN(rapid.IntRange(0, 1<<40), 0, 20)
-		c := Chart{Kind: rapid.SampledFrom([]ChartKind{Bars, Lines}).Draw(t, "kind"), Labels: make([]Text, rapid.IntRange(0, 20).Draw(t, "labels"))}
+		c := Chart{Kind: rapid.SampledFrom([]ChartKind{Bars, Lines, Ranks}).Draw(t, "kind"), Labels: make([]Text, rapid.IntRange(0, 20).Draw(t, "labels"))}
 		for range rapid.IntRange(0, 4).Draw(t, "series") {
 			c.Series = append(c.Series, Series{Values: values.Draw(t, "values")})
 		}
 		p := c.plot()
 		if p.None != (c.highest() == 0) || p.Max < c.highest() {
 			t.Fatalf("highest %d is drawn as %+v", c.highest(), p)
+		}
+		for _, r := range p.Ranks {
+			if r.W < 0 || r.W > rankWidth {
+				t.Fatalf("line %+v is longer than %d", r, rankWidth)
+			}
 		}
 		for _, b := range p.Bars {
 			if b.X < 0 || b.Y < 0 || b.H < 0 || b.X+b.W > p.Width || b.Y+b.H > p.Height {
