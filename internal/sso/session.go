@@ -88,6 +88,13 @@ func (s *Session) idle() time.Duration {
 	return SessionIdle
 }
 
+// Fresh reports whether the person proved themselves so lately that nothing
+// more is asked of them before an act that matters. Whoever acts as somebody
+// was asked when they began to, and cannot prove that they are them.
+func (s *Session) Fresh(now time.Time) bool {
+	return s.ActedAs() || now.Sub(s.AuthTime) < FreshFor
+}
+
 // ActedAs reports whether somebody of the vendor's acts as the user.
 func (s *Session) ActedAs() bool { return s.Actor != "" }
 

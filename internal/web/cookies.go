@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
 )
 
 // Names of the cookies. On https they carry the prefix with which a browser
@@ -12,6 +13,7 @@ import (
 const (
 	browserCookie = "sallyport-browser"
 	sessionCookie = "sallyport-session"
+	deviceCookie  = "sallyport-device"
 	hostPrefix    = "__Host-"
 )
 
@@ -51,6 +53,23 @@ func (j jar) cookie(name, value string, age int) *http.Cookie {
 	c := &http.Cookie{Name: j.name(name), Value: value, Path: "/", MaxAge: age, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 	c.Secure = j.secure // false on plain http, which is loopback only
 	return c
+}
+
+// DeviceToken returns the token by which the browser is remembered, or an empty
+// one. It is empty on routes that see no cookies.
+func DeviceToken(r *http.Request) secret.Token {
+	x := exchangeOf(r)
+	if !x.route.Access.cookies() {
+		return secret.Token{}
+	}
+	return x.jar.read(r, deviceCookie)
+}
+
+// SetDevice has the browser keep the token by which it is remembered, as long
+// as it is.
+func SetDevice(w http.ResponseWriter, r *http.Request, t secret.Token) {
+	j := exchangeOf(r).jar
+	http.SetCookie(w, j.cookie(deviceCookie, t.Reveal(), int(sso.DeviceLife.Seconds())))
 }
 
 // SessionToken returns the token of the session cookie, or an empty one. It is

@@ -46,6 +46,7 @@ const (
 	loginPath    = "/login"
 	continuePath = "/login/continue"
 	againPath    = "/login/again"
+	confirmPath  = "/login/confirm"
 )
 
 // Where somebody ends who has signed out: everywhere, or here at least.
@@ -63,6 +64,27 @@ func ContinuePath(id sso.AttemptID) string { return AttemptPath(continuePath, id
 
 // AgainPath returns the path that begins a sign-in anew, for the same app.
 func AgainPath(id sso.AttemptID) string { return AttemptPath(againPath, id) }
+
+// ConfirmPath returns the path at which somebody who is signed in proves anew
+// that it is them, and from which they come back.
+func ConfirmPath(back string) string { return confirmPath + "?back=" + url.QueryEscape(back) }
+
+// maxLocalPath bounds a path that is worth coming back to, in octets.
+const maxLocalPath = 2000
+
+// LocalPath reports whether a text from outside is a path of ours to send a
+// browser to: no browser takes it for another host.
+func LocalPath(path string) bool {
+	if len(path) > maxLocalPath || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") {
+		return false
+	}
+	for _, c := range []byte(path) {
+		if c <= ' ' || c == '\\' || c >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
 
 // AttemptPath returns the path of a page of a sign-in.
 func AttemptPath(path string, id sso.AttemptID) string {

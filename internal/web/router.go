@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -24,6 +25,7 @@ type Route struct {
 	Method  string // GET serves HEAD too
 	Path    string // a path pattern of [http.ServeMux], without method and host
 	Access  Access
+	Fresh   bool  // who is signed in must have proved themselves within [sso.FreshFor]
 	MaxBody int64 // in octets; 0: [MaxBody]
 	Handler Handler
 }
@@ -37,6 +39,9 @@ type Config struct {
 	// Person returns who a session token stands for, judged now. It may be nil
 	// where no route is for somebody signed in.
 	Person func(context.Context, secret.Token) (sso.Person, error)
+
+	// Now is the time by which a proof is fresh; nil: [time.Now].
+	Now func() time.Time
 
 	// Failure shows a person that a request failed. It may be nil where every
 	// route is called by programs.
@@ -63,6 +68,9 @@ func New(cfg Config, groups ...[]Route) (*Router, error) {
 		if err := rt.origins.AddTrustedOrigin(cfg.BaseURL.origin); err != nil {
 			return nil, fmt.Errorf("trusting the base URL's origin: %w", err)
 		}
+	}
+	if rt.cfg.Now == nil {
+		rt.cfg.Now = time.Now
 	}
 	paths, ops := map[string]methods{}, 0
 	for _, route := range rt.routes {
@@ -109,6 +117,8 @@ func (route Route) check(cfg Config) error {
 		return errors.New("is public and changes something")
 	case route.Access.session() && cfg.Person == nil:
 		return errors.New("needs sessions, and there are none")
+	case route.Fresh && !route.Access.session():
+		return errors.New("needs a fresh proof of nobody")
 	case !route.Access.program() && cfg.Failure == nil:
 		return errors.New("needs a failure page, and there is none")
 	}
@@ -127,6 +137,9 @@ func Table(routes []Route) string {
 	var table strings.Builder
 	for _, route := range sorted {
 		line := fmt.Sprintf("%-15s  %-6s %s", route.Access, route.Method, route.Path)
+		if route.Fresh {
+			line += "  (fresh)"
+		}
 		if route.MaxBody != 0 {
 			line += fmt.Sprintf("  (body %d KiB)", route.MaxBody>>10)
 		}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
@@ -152,7 +153,33 @@ func (rt *Router) dispatch(w http.ResponseWriter, r *http.Request, by methods) e
 	case err != nil:
 		return err
 	}
+	if route.Fresh && !x.person.Session.Fresh(rt.cfg.Now()) {
+		return rt.confirm(w, r, by)
+	}
 	return route.Handler(w, r)
+}
+
+// confirm has the person prove anew that it is them. A page waits for that. A
+// form is refused, since what it held would be lost on the way: the page that
+// says so leads to the proof, and from there to the form.
+func (rt *Router) confirm(w http.ResponseWriter, r *http.Request, by methods) error {
+	if safe(r.Method) {
+		return SeeOther(w, r, ConfirmPath(r.URL.RequestURI()))
+	}
+	back := "/account"
+	if _, ok := by.find(http.MethodGet); ok {
+		back = r.URL.RequestURI()
+	} else if path, ok := rt.cameFrom(r); ok {
+		back = path
+	}
+	RetryAt(r, ConfirmPath(back))
+	return &fault.Error{Kind: fault.Denied, Code: "session_stale", Want: "a proof of the last ten minutes", Fix: fault.PersonSide}
+}
+
+// cameFrom returns the page of ours from which a request came.
+func (rt *Router) cameFrom(r *http.Request) (path string, ok bool) {
+	path, ok = strings.CutPrefix(r.Referer(), rt.cfg.BaseURL.origin)
+	return path, ok && LocalPath(path)
 }
 
 // admit enforces what the route declares.
