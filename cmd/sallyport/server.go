@@ -9,10 +9,13 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/backoff"
+	"github.com/sallyport/sallyport/internal/factor"
 	"github.com/sallyport/sallyport/internal/grant"
 	"github.com/sallyport/sallyport/internal/jobs"
 	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/operate"
+	"github.com/sallyport/sallyport/internal/passkey"
 	"github.com/sallyport/sallyport/internal/password"
 	"github.com/sallyport/sallyport/internal/recovery"
 	"github.com/sallyport/sallyport/internal/secret"
@@ -83,10 +86,6 @@ func newServer(ctx context.Context, cfg serverConfig) (*server, error) {
 
 // compose wires flows and transports together.
 func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig) error {
-	signIn := &signin.Service{DB: s.db, BaseURL: base.String(), Name: cfg.name, Passwords: password.NewHasher(), Sealer: s.sealer, Now: now}
-	if err := signIn.Prepare(ctx); err != nil {
-		return err
-	}
 	writer, err := notify.NewWriter(cfg.name, base.String())
 	if err != nil {
 		return err
@@ -95,12 +94,26 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	s.desk = &notify.Desk{DB: s.db, Outbox: s.outbox, Courier: &notify.Courier{
 		DB: s.db, Sealer: s.sealer, Writer: writer, Carriers: cfg.carriers, Now: now, Log: s.log,
 	}}
+	party, err := passkey.NewParty(base.String(), cfg.name)
+	if err != nil {
+		return err
+	}
+	limiter := backoff.Limiter{DB: s.db, Now: now}
+	factors := &factor.Service{
+		DB: s.db, Sealer: s.sealer, Party: party, Outbox: s.outbox, Product: cfg.name, SMS: cfg.carriers[notify.SMS] != nil, Now: now,
+	}
+	signIn := &signin.Service{
+		DB: s.db, BaseURL: base.String(), Name: cfg.name, Passwords: password.NewHasher(), Factors: factors, Limiter: limiter, Sealer: s.sealer, Now: now,
+	}
+	if err := signIn.Prepare(ctx); err != nil {
+		return err
+	}
 	grants := &grant.Service{DB: s.db, Issuer: base.String(), Sealer: s.sealer, Now: now}
 	if err := grants.Prepare(ctx); err != nil {
 		return err
 	}
 	s.operations = &operate.Service{DB: s.db, Recovery: &recovery.Service{Outbox: s.outbox, Now: now}, Now: now}
-	pages, err := ui.New(ui.Options{Brand: ui.Brand{Product: cfg.name}}, operator.Pages())
+	pages, err := ui.New(ui.Options{Brand: ui.Brand{Product: cfg.name}}, login.Pages(), operator.Pages())
 	if err != nil {
 		return err
 	}

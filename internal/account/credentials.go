@@ -198,11 +198,7 @@ func (s *Service) RemoveFactor(ctx context.Context, by *sso.By, b Browser, id ss
 		return err
 	}
 	return s.DB.Write(ctx, func(tx *store.Writer) error {
-		d, err := demand(ctx, tx.Reader, &by.Person)
-		if err != nil {
-			return err
-		}
-		return s.Factors.Remove(ctx, tx, act(by, b), id, d, by.Membership.Role)
+		return s.Factors.Remove(ctx, tx, act(by, b), id)
 	})
 }
 

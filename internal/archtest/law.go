@@ -60,6 +60,7 @@ func law() []room {
 		{"internal/signin", flows, []string{leaves, xmlCore, protocols, domain, storage}},
 		{"internal/provision", flows, []string{leaves, protocols, domain, storage, lower}},
 		{"internal/account", flows, []string{leaves, "internal/password", domain, storage, lower}},
+		{"internal/signin", flows, []string{leaves, xmlCore, protocols, domain, storage, lower}},
 		{"internal/operate", flows, []string{leaves, domain, storage, lower}},
 		{"internal/setup", flows, []string{leaves, xmlCore, protocols, domain, storage}},
 		{"internal/grant", flows, []string{leaves, protocols, domain, storage}},
@@ -68,7 +69,7 @@ func law() []room {
 		// never import one another.
 		{"internal/web", transport, []string{"internal/fault", "internal/secret", domain}},
 		{"internal/web/ui", transport, []string{"internal/fault", "internal/secret", domain, "internal/web"}},
-		{"internal/web/login", transport, []string{"internal/fault", "internal/secret", domain, "internal/signin", "internal/web", "internal/web/ui"}},
+		{"internal/web/login", transport, []string{"internal/fault", "internal/secret", domain, "internal/otp", "internal/signin", "internal/web", "internal/web/ui"}},
 		{"internal/web/samlapi", transport, []string{"internal/fault", "internal/secret", domain, "internal/saml", "internal/signin", "internal/web", "internal/web/ui"}},
 		{"internal/web/oidcapi", transport, []string{"internal/fault", "internal/secret", domain, "internal/oidc", "internal/grant", "internal/web", "internal/web/ui"}},
 		{"internal/web/operator", transport, []string{"internal/fault", "internal/secret", domain, "internal/notify", "internal/operate", "internal/web", "internal/web/ui"}},

@@ -43,7 +43,20 @@ type Service struct {
 	Party   *passkey.Party
 	Outbox  *notify.Outbox
 	Product string // what authenticator apps show the codes under
+	SMS     bool   // messages to telephones are sent at all
 	Now     func() time.Time
+}
+
+// Kinds returns what people can add here, the safest first.
+func (s *Service) Kinds() []sso.FactorKind {
+	kinds := []sso.FactorKind{sso.FactorTOTP}
+	if s.Passkeys() {
+		kinds = []sso.FactorKind{sso.FactorPasskey, sso.FactorTOTP}
+	}
+	if s.SMS {
+		kinds = append(kinds, sso.FactorSMS)
+	}
+	return kinds
 }
 
 // Act is who does something, in what, and from where.
@@ -151,16 +164,29 @@ func (s *Service) add(ctx context.Context, tx *store.Writer, act Act, f sso.Fact
 	return f, s.tell(ctx, tx, act, notify.FactorAdded, map[notify.Gap]string{notify.Factor: string(f.Kind)})
 }
 
-// Remove takes a factor from the person, unless it is the last one and one is
-// demanded. Their remembered browsers are forgotten: what they stood in for may
-// be what was lost.
-func (s *Service) Remove(ctx context.Context, tx *store.Writer, act Act, id sso.FactorID, demand sso.MFADemand, role sso.Role) error {
+// Remove takes a factor from the person, unless it is the last one and an
+// organization of theirs demands one. Their remembered browsers are forgotten:
+// what they stood in for may be what was lost.
+func (s *Service) Remove(ctx context.Context, tx *store.Writer, act Act, id sso.FactorID) error {
 	have, err := tx.Factors(ctx, act.User.ID)
 	if err != nil {
 		return err
 	}
-	if err := sso.MayRemove(have, id, demand, role); err != nil {
+	if err := sso.MayRemove(have, id, sso.MFAOff, ""); err != nil {
 		return err
+	}
+	memberships, err := tx.Memberships(ctx, act.User.ID)
+	if err != nil {
+		return err
+	}
+	for _, m := range memberships {
+		demand, err := demanded(ctx, tx, act.User.ID, m.Org)
+		if err != nil {
+			return err
+		}
+		if err := sso.MayRemove(have, id, demand, m.Role); err != nil {
+			return err
+		}
 	}
 	kind := sso.FactorKind("")
 	for _, f := range have {
@@ -178,6 +204,17 @@ func (s *Service) Remove(ctx context.Context, tx *store.Writer, act Act, id sso.
 		return err
 	}
 	return s.tell(ctx, tx, act, notify.FactorRemoved, map[notify.Gap]string{notify.Factor: string(kind)})
+}
+
+// demanded returns what an organization demands of its member, should they
+// sign in by a password.
+func demanded(ctx context.Context, tx *store.Writer, user sso.UserID, org sso.OrgID) (sso.MFADemand, error) {
+	p, err := tx.Member(ctx, user, org)
+	if err != nil {
+		return "", err
+	}
+	rules, proved, err := tx.Rules(ctx, &p.Org, p.User.Email)
+	return rules.MFAOf(sso.Entry{Method: sso.ByPassword, Email: p.User.Email, Outside: p.Membership.Role == sso.RoleOwner && !proved}), err
 }
 
 // Rename gives a factor of the person another name.

@@ -458,8 +458,9 @@ func TestFactorsAreRenamedAndRemoved(t *testing.T) {
 			return tx.InsertDevice(ctx, sso.Device{ID: "dev_1", User: w.alice.User.ID, CreatedAt: w.Now(), ExpiresAt: w.Now().Add(time.Hour)}, [32]byte{1})
 		})
 		remove := func(act factor.Act, id sso.FactorID) func(*store.Writer) error {
-			return func(tx *store.Writer) error { return w.Remove(ctx, tx, act, id, sso.MFARequired, sso.RoleMember) }
+			return func(tx *store.Writer) error { return w.Remove(ctx, tx, act, id) }
 		}
+		w.demand(sso.MFARequired)
 		w.refused("by somebody else", "factor_unknown", remove(w.bob, app.ID))
 		w.advance(time.Second)
 		// Two that remove one each must not leave the person without any.
@@ -468,7 +469,7 @@ func TestFactorsAreRenamedAndRemoved(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return w.Remove(ctx, tx, w.alice, have[0].ID, sso.MFARequired, sso.RoleMember)
+			return w.Remove(ctx, tx, w.alice, have[0].ID)
 		}, "factor_last")
 		have := w.factors(w.alice)
 		if len(have) != 1 || have[0].ID != key.ID {
@@ -479,8 +480,10 @@ func TestFactorsAreRenamedAndRemoved(t *testing.T) {
 			if devices, err := tx.Devices(ctx, w.alice.User.ID); err != nil || len(devices) != 0 {
 				t.Errorf("%d browsers are remembered after a removal (%v)", len(devices), err)
 			}
-			return w.Remove(ctx, tx, w.alice, key.ID, sso.MFAOptional, sso.RoleMember)
+			return nil
 		})
+		w.demand(sso.MFAOwners)
+		w.write(remove(w.alice, key.ID)) // she is no owner
 		kinds, last := w.told(w.alice)
 		if n := len(kinds); n != 4 || kinds[3] != "factor_removed" || last["factor"] == "" {
 			t.Errorf("alice is told %v %v", kinds, last)

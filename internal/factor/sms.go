@@ -41,6 +41,9 @@ func (s *Service) SendCode(ctx context.Context, tx *store.Writer, act Act, id ss
 
 // OfferNumber sends a code to a number that the person wants to add.
 func (s *Service) OfferNumber(ctx context.Context, tx *store.Writer, act Act, number string) error {
+	if !s.SMS {
+		return &fault.Error{Kind: fault.Conflict, Code: "sms_off", Fix: fault.OperatorSide}
+	}
 	phone, err := sso.ParsePhone(number)
 	if err != nil {
 		return err

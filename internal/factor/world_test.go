@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -45,7 +46,7 @@ func newWorld(t *testing.T, e storetest.Engine) *world {
 		t.Fatal(err)
 	}
 	w.Service = &factor.Service{
-		DB: e.Open(t), Sealer: sealer, Party: party, Outbox: &notify.Outbox{Sealer: sealer, Now: now}, Product: "Sallyport", Now: now,
+		DB: e.Open(t), Sealer: sealer, Party: party, Outbox: &notify.Outbox{Sealer: sealer, Now: now}, Product: "Sallyport", SMS: true, Now: now,
 	}
 	org := sso.Organization{ID: sso.NewOrgID(now()), Key: "acme", Name: "Acme", State: sso.OrgActive, CreatedAt: now(), UpdatedAt: now()}
 	if err := org.Place(nil); err != nil {
@@ -58,12 +59,29 @@ func newWorld(t *testing.T, e storetest.Engine) *world {
 			t.Fatal(err)
 		}
 		u := sso.User{ID: sso.NewUserID(now()), Home: org.ID, Username: name, Email: email, State: sso.UserActive, CreatedAt: now(), UpdatedAt: now()}
-		w.write(func(tx *store.Writer) error { return tx.Org(org.ID).SaveUser(t.Context(), u) })
+		w.write(func(tx *store.Writer) error {
+			return errors.Join(tx.Org(org.ID).SaveUser(t.Context(), u), tx.Org(org.ID).SaveMembership(t.Context(), sso.Membership{
+				Org: org.ID, User: u.ID, Role: sso.RoleMember, CreatedAt: now(), UpdatedAt: now(),
+			}))
+		})
 		u.Version = 1
 		return factor.Act{User: u, Owner: "att_" + name, Address: "192.0.2.1", UserAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
 	}
 	w.alice, w.bob = person("alice"), person("bob")
 	return w
+}
+
+// demand sets the organization's policy.
+func (w *world) demand(d sso.MFADemand) {
+	w.Helper()
+	w.write(func(tx *store.Writer) error {
+		org, err := tx.Organization(w.Context(), w.alice.User.Home)
+		if err != nil {
+			return err
+		}
+		org.Policy.MFA = d
+		return tx.SaveOrganization(w.Context(), org)
+	})
 }
 
 // eachEngine runs a test on every engine.

@@ -145,7 +145,7 @@ apps: [{key: portal, public: true}]
 			t.Errorf("the second time: %q, want nothing", again)
 		}
 		acme, c := h.organization("acme"), h.connection("acme-okta")
-		if p := acme.Policy; len(acme.Entitlements) != 0 || !reflect.DeepEqual(p, sso.Policy{SSO: sso.SSORequired, MFA: sso.MFAOwners, Exempt: p.Exempt, IPAllow: p.IPAllow}) || len(p.Exempt)+len(p.IPAllow) != 0 {
+		if p := acme.Policy; len(acme.Entitlements) != 0 || !reflect.DeepEqual(p, sso.Policy{SSO: sso.SSORequired, MFA: sso.MFAOwners, MFAAfterSSO: sso.SSOFactorAsk, Exempt: p.Exempt, IPAllow: p.IPAllow}) || len(p.Exempt)+len(p.IPAllow) != 0 {
 			t.Errorf("organization %+v", acme)
 		}
 		if s := c.SAML; s.IdPEntityID != "" || len(s.Certificates)+len(s.Endpoints)+len(s.Legacy)+len(c.Defaults.Groups)+len(c.Defaults.Organizations) != 0 || s.SPEntityID+s.NameIDFormat != "" || s.SignRequests != sso.SignAuto || !s.ForceAuthn {

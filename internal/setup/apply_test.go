@@ -89,7 +89,7 @@ organizations:
         nameid_format: "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
         force_authn: true
         legacy: [{switch: sha1, until: 2027-01-31}]
-    policy: {sso: required, mfa: owners, exempt: [Root@Other.example], ip_allow: [192.0.2.0/24, "2001:db8::1"], inactive_after: 90d, session_idle: 30m, session_life: 12h}
+    policy: {sso: required, mfa: owners, mfa_after_sso: ask, exempt: [Root@Other.example], ip_allow: [192.0.2.0/24, "2001:db8::1"], inactive_after: 90d, session_idle: 30m, session_life: 12h}
     users:
       - {username: alice, email: alice@acme.example, first_name: Alice, last_name: Archer, role: owner, groups: [a, b], password_hash: "` + hash + `"}
       - {email: bob@acme.example, state: suspended}

@@ -96,6 +96,7 @@ type AttributeMap struct {
 type Policy struct {
 	SSO           *string  `yaml:"sso"`
 	MFA           *string  `yaml:"mfa"`
+	MFAAfterSSO   *string  `yaml:"mfa_after_sso"`
 	Exempt        []string `yaml:"exempt"`
 	IPAllow       []string `yaml:"ip_allow"`
 	InactiveAfter *string  `yaml:"inactive_after"` // such as 90d or 36h; empty: never

@@ -74,6 +74,9 @@ func (p *Policy) merge(to *sso.Policy) error {
 	if err := choose(&to.MFA, p.MFA, "policy.mfa", sso.MFAOff, sso.MFAOptional, sso.MFAOwners, sso.MFARequired); err != nil {
 		return err
 	}
+	if err := choose(&to.MFAAfterSSO, p.MFAAfterSSO, "policy.mfa_after_sso", sso.SSOFactorTrust, sso.SSOFactorAsk); err != nil {
+		return err
+	}
 	if p.Exempt != nil {
 		to.Exempt = nil
 		for _, s := range p.Exempt {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -16,8 +17,10 @@ import (
 type Finished struct {
 	Token   secret.Token // for the browser's session cookie
 	Session sso.Session
-	App     sso.AppID // that asked; "": none
-	Request string    // the app's authorize request, as it came
+	App     sso.AppID    // that asked; "": none
+	Request string       // the app's authorize request, as it came
+	Back    string       // path of ours to go back to; "": none
+	Device  secret.Token // by which the browser is to be remembered; zero: it is not
 }
 
 // Consent says whether the person has agreed to be somebody else from now on.
@@ -42,12 +45,16 @@ func (*OtherPerson) Error() string { return "the browser is signed in as another
 // a response that was posted into another browser ends here. The attempt is
 // used up; a session that the browser had before ends. Where that is another
 // person's, the answer is an [*OtherPerson] until the person consents.
+//
+// What the sign-in needs is asked once more here: where that is more than was
+// given, the attempt goes back to its step, and the answer is the fault
+// attempt_step. An attempt that confirms a session makes no other one.
 func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, consent Consent) (Finished, error) {
-	token := secret.NewToken()
+	token, device := secret.NewToken(), secret.NewToken()
 	var out Finished
 	var failure *fault.Error
 	err := s.DB.Write(ctx, func(tx *store.Writer) error {
-		failure = nil
+		out, failure = Finished{}, nil
 		now := s.Now()
 		a, err := s.load(ctx, tx.Reader, b, id)
 		if err != nil {
@@ -57,7 +64,11 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, conse
 			return err
 		}
 		next, rules, err := s.admit(ctx, tx, b, &a, now)
-		if err == nil && consent == AskFirst {
+		if err == nil && a.Proof.Needs != "" {
+			failure, _ = errors.AsType[*fault.Error](at(&a, sso.StepFinish))
+			return saveAttempt(ctx, tx, &a)
+		}
+		if err == nil && a.Session == "" && consent == AskFirst {
 			err = s.replaces(ctx, tx, b, &next, now)
 		}
 		trace := &sso.Trace{
@@ -76,11 +87,20 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, conse
 			failure, err = recordFailure(ctx, tx, trace, f)
 			return err
 		}
-		out = Finished{Token: token, Session: session(&a, b, rules, now), App: a.App, Request: a.Request}
 		a.DoneAt = now
 		if err := saveAttempt(ctx, tx, &a); err != nil {
 			return err
 		}
+		if a.Method != sso.BySSO {
+			if err := s.Limiter.Forget(ctx, tx, backoff.Account(a.Proof.User, b.Address), backoff.SecondFactor(a.Proof.User)); err != nil {
+				return err
+			}
+		}
+		if a.Session != "" {
+			out, err = s.refresh(ctx, tx, b, &a, token)
+			return err
+		}
+		out = Finished{Token: token, Session: session(&a, b, rules, now), App: a.App, Request: a.Request}
 		err = tx.InsertSession(ctx, out.Session, token.Hash())
 		if errors.Is(err, store.ErrSignedOut) { // meanwhile, at the identity provider
 			failure, err = recordFailure(ctx, tx, trace, fault.From(err))
@@ -88,6 +108,12 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, conse
 		}
 		if err != nil {
 			return err
+		}
+		if a.Proof.Remember {
+			out.Device = device
+			if err := remember(ctx, tx, b, a.Proof.User, device, now); err != nil {
+				return err
+			}
 		}
 		if !b.Session.IsZero() {
 			if err := tx.EndSessionOf(ctx, b.Session.Hash(), now); err != nil {
@@ -123,43 +149,38 @@ func (s *Service) admit(ctx context.Context, tx *store.Writer, b Browser, a *sso
 			return p, nil, err
 		}
 	}
-	rules, proved, err := rulesFor(ctx, tx, &p)
+	rules, entry, err := rulesOf(ctx, tx, b, a, &p)
 	if err != nil {
 		return p, nil, err
-	}
-	entry := sso.Entry{
-		Method: a.Method, Email: p.User.Email, Address: b.Address,
-		Outside: p.Membership.Role == sso.RoleOwner && !proved,
 	}
 	if err := rules.Admit(entry); err != nil {
 		return p, nil, err
 	}
-	return p, rules, rules.AdmitAs(a.Method, p.Membership.Role, &p.User, now)
+	if err := rules.AdmitAs(p.Membership.Role, &p.User, now); err != nil {
+		return p, nil, err
+	}
+	if err := current(ctx, tx, a, &p.User); err != nil {
+		return p, nil, err
+	}
+	return p, rules, s.need(ctx, tx, b, a, &p, rules, entry)
 }
 
-// rulesFor returns the policies that hold for this member: of the organization
-// and all above it, and, where the domain of the address is proved by another
-// organization of the same tree, of that one and all above it. proved reports
-// whether anybody in the tree has proved the domain.
-func rulesFor(ctx context.Context, tx *store.Writer, p *sso.Person) (rules sso.Rules, proved bool, err error) {
-	line := []sso.Organization{p.Org}
-	if len(p.Org.Path) > 1 {
-		if line, err = tx.Lineage(ctx, p.Org.ID); err != nil {
-			return nil, false, err
-		}
-	}
-	claim, err := tx.VerifiedDomain(ctx, p.User.Email.Domain())
-	if errors.Is(err, store.ErrNotFound) {
-		return sso.RulesOf(line), false, nil
-	}
-	if err != nil || p.Org.Within(claim.Org) {
-		return sso.RulesOf(line), true, err
-	}
-	claimant, err := tx.Lineage(ctx, claim.Org)
-	if err != nil || claimant[0].ID != line[0].ID {
-		return sso.RulesOf(line), false, err // of a guest, another tree's own affair
-	}
-	return sso.RulesOf(line, claimant), true, nil
+// rulesOf returns the policies that hold for a person, and how they stand at
+// the door.
+func rulesOf(ctx context.Context, tx *store.Writer, b Browser, a *sso.Attempt, p *sso.Person) (sso.Rules, sso.Entry, error) {
+	rules, proved, err := tx.Rules(ctx, &p.Org, p.User.Email)
+	return rules, sso.Entry{
+		Method: a.Method, Email: p.User.Email, Address: b.Address,
+		Outside: p.Membership.Role == sso.RoleOwner && !proved,
+	}, err
+}
+
+// remember lets the browser do without a second factor for a while.
+func remember(ctx context.Context, tx *store.Writer, b Browser, user sso.UserID, token secret.Token, now time.Time) error {
+	return tx.InsertDevice(ctx, sso.Device{
+		ID: sso.NewDeviceID(now), User: user, UserAgent: clipText(b.UserAgent, maxUserAgent), Address: addressOf(b),
+		CreatedAt: now, ExpiresAt: now.Add(sso.DeviceLife),
+	}, token.Hash())
 }
 
 // replaces refuses, for now, to put out another person who is signed in here.

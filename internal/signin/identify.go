@@ -30,7 +30,7 @@ func (s *Service) Identify(ctx context.Context, b Browser, id sso.AttemptID, typ
 		return sso.Attempt{}, err
 	}
 	identify := func(tx *store.Writer, a *sso.Attempt) error {
-		if !a.Proof.At.IsZero() {
+		if !a.Proof.At.IsZero() || a.Session != "" {
 			return at(a, sso.StepIdentify)
 		}
 		a.Typed, a.Username = email, username
@@ -201,7 +201,7 @@ func (s *Service) Choices(ctx context.Context, a sso.Attempt) ([]Choice, error) 
 // Choose takes the person's choice at [sso.StepChoose] or [sso.StepOrg]. Only
 // what was offered can be chosen.
 func (s *Service) Choose(ctx context.Context, b Browser, id sso.AttemptID, choice string) (sso.Attempt, error) {
-	return s.change(ctx, b, id, func(_ *store.Writer, a *sso.Attempt) error {
+	return s.change(ctx, b, id, func(tx *store.Writer, a *sso.Attempt) error {
 		var offered bool
 		switch a.Next() {
 		case sso.StepChoose:
@@ -218,6 +218,6 @@ func (s *Service) Choose(ctx context.Context, b Browser, id sso.AttemptID, choic
 		if !offered {
 			return &fault.Error{Kind: fault.Invalid, Code: "choice_unknown", Fix: fault.PersonSide}
 		}
-		return nil
+		return s.settle(ctx, tx, b, a)
 	})
 }

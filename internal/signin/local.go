@@ -2,17 +2,21 @@ package signin
 
 import (
 	"context"
+	"encoding/hex"
 	"slices"
 
+	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/password"
+	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 )
 
 // Password proves the person by a password, at [sso.StepPassword]. Somebody
 // unknown, somebody without a password, two people of one name and a wrong
-// password get the same answer after the same work.
-func (s *Service) Password(ctx context.Context, b Browser, id sso.AttemptID, password string) (sso.Attempt, error) {
+// password get the same answer after the same work and time.
+func (s *Service) Password(ctx context.Context, b Browser, id sso.AttemptID, typed string) (sso.Attempt, error) {
 	var a sso.Attempt
 	var user sso.User
 	var orgs []sso.OrgID
@@ -25,46 +29,27 @@ func (s *Service) Password(ctx context.Context, b Browser, id sso.AttemptID, pas
 		if err := at(&a, sso.StepPassword); err != nil {
 			return err
 		}
-		w, err := s.leadsTo(ctx, r, &a)
-		if err != nil {
+		if user, err = s.candidate(ctx, r, b, &a); err != nil || user.ID == "" {
 			return err
 		}
-		if err := passwordAllowed(&w, b, &a); err != nil {
-			return err
-		}
-		if user, err = s.oneUser(ctx, r, &a, &w); err != nil || user.ID == "" {
-			return err
-		}
-		memberships, err := r.Memberships(ctx, user.ID)
-		for _, m := range memberships {
-			orgs = append(orgs, m.Org)
-		}
+		orgs, err = memberOf(ctx, r, user.ID)
 		return err
 	})
 	if err != nil {
 		return sso.Attempt{}, err
 	}
-	wrong := &fault.Error{Kind: fault.Unauthenticated, Code: "password_wrong", Fix: fault.PersonSide}
-	name, crowd, now := nameKey(&a, b), crowdKey(b), s.Now()
-	if !s.crowd.allow(crowd, now) || !s.guesses.allow(name, now) {
-		return sso.Attempt{}, &fault.Error{Kind: fault.Exhausted, Code: "password_throttled", Fix: fault.PersonSide}
+	tries := triesOf(&a, &user, b)
+	hash, err := tries.hash(ctx, s, user.PasswordHash)
+	if err != nil {
+		return sso.Attempt{}, err
 	}
-	// A user has more than one name. Guesses beyond those of one name are
-	// simply wrong: to say more would say that the names are one person's.
-	hash, person := user.PasswordHash, personKey(&user, b)
-	if user.ID != "" && !s.guesses.allow(person, now) {
-		hash = ""
-	}
-	ok, err := s.Passwords.Verify(ctx, hash, password)
+	ok, err := s.Passwords.Verify(ctx, hash, typed)
 	if err != nil {
 		return sso.Attempt{}, err
 	}
 	if !ok {
-		return sso.Attempt{}, wrong
+		return sso.Attempt{}, &fault.Error{Kind: fault.Unauthenticated, Code: "password_wrong", Fix: fault.PersonSide}
 	}
-	s.guesses.forget(name)
-	s.guesses.forget(person)
-	s.crowd.giveBack(crowd)
 	if err := user.MaySignIn(); err != nil {
 		return sso.Attempt{}, err
 	}
@@ -72,17 +57,110 @@ func (s *Service) Password(ctx context.Context, b Browser, id sso.AttemptID, pas
 	if !ok {
 		return sso.Attempt{}, &fault.Error{Kind: fault.Denied, Code: "membership_missing", Fix: fault.AdminSide}
 	}
-	return s.change(ctx, b, id, func(_ *store.Writer, a *sso.Attempt) error {
+	better, err := s.rehash(ctx, user.PasswordHash, typed)
+	if err != nil {
+		return sso.Attempt{}, err
+	}
+	return s.change(ctx, b, id, func(tx *store.Writer, a *sso.Attempt) error {
 		if err := at(a, sso.StepPassword); err != nil {
 			return err
 		}
+		if better != user.PasswordHash {
+			if err := tx.UpgradePassword(ctx, user.ID, user.PasswordHash, better); err != nil {
+				return err
+			}
+		}
+		// What was counted at the account stays until the sign-in is finished:
+		// who knows the password must not guess at the second factor all anew.
+		if err := s.Limiter.Forget(ctx, tx, tries.name); err != nil {
+			return err
+		}
+		if err := s.Limiter.GiveBack(ctx, tx, tries.network); err != nil {
+			return err
+		}
 		a.Connection = ""
-		a.Proof = sso.Proof{User: user.ID, Org: org, AMR: []string{"pwd"}, At: s.Now()}
+		a.Proof = sso.Proof{User: user.ID, Org: org, AMR: []string{"pwd"}, At: s.Now(), Password: fingerprint(better)}
 		if org == "" {
 			a.Proof.Orgs = orgs
 		}
-		return nil
+		return s.settle(ctx, tx, b, a)
 	})
+}
+
+// fingerprint tells one password hash from another, and nothing about it. A
+// proof is worth nothing once the password was changed.
+func fingerprint(hash string) string {
+	h := secret.HashOf([]byte("proof\x00" + hash))
+	return hex.EncodeToString(h[:16])
+}
+
+// rehash returns the hash that is to stand in for this one, now that its
+// password is known. Where there is no time for it now, there will be at the
+// next sign-in.
+func (s *Service) rehash(ctx context.Context, hash, typed string) (string, error) {
+	if !password.NeedsRehash(hash) {
+		return hash, nil
+	}
+	better, err := s.Passwords.Hash(ctx, typed)
+	if fault.Is(err, "password_throttled") {
+		return hash, nil
+	}
+	return better, err
+}
+
+// tries are what a guess at a password is counted at.
+type tries struct{ network, name, account backoff.Key }
+
+// triesOf returns the counts for a guess. Those of nobody's name are like
+// those of somebody's, so that the work is the same.
+func triesOf(a *sso.Attempt, user *sso.User, b Browser) tries {
+	name := a.Typed.Key() + "\x00" + sso.UsernameKey(a.Username)
+	t := tries{network: backoff.Network(b.Address), name: backoff.Name(name, user.ID, b.Address), account: backoff.Account(user.ID, b.Address)}
+	if user.ID == "" {
+		t.account = backoff.Name("account of "+name, "", b.Address)
+	}
+	return t
+}
+
+// hash counts a guess and returns the hash to hold it against. A user has more
+// than one name. Guesses beyond those of one name are simply wrong: to say more
+// would say that the names are one person's.
+func (t tries) hash(ctx context.Context, s *Service, hash string) (string, error) {
+	if err := s.Limiter.Allow(ctx, t.network, t.name); err != nil {
+		return "", err
+	}
+	err := s.Limiter.Allow(ctx, t.account)
+	if fault.Is(err, "try_later") {
+		return "", nil
+	}
+	return hash, err
+}
+
+// candidate returns the one user whom an attempt at a password is about, or a zero
+// user: of the session that is to be confirmed, or else of the typed name.
+func (s *Service) candidate(ctx context.Context, r *store.Reader, b Browser, a *sso.Attempt) (sso.User, error) {
+	if a.Session != "" {
+		p, err := s.confirmed(ctx, r, b, a)
+		return p.User, err
+	}
+	w, err := s.leadsTo(ctx, r, a)
+	if err != nil {
+		return sso.User{}, err
+	}
+	if err := passwordAllowed(&w, b, a); err != nil {
+		return sso.User{}, err
+	}
+	return s.oneUser(ctx, r, a, &w)
+}
+
+// memberOf returns the organizations of which a user is a member.
+func memberOf(ctx context.Context, r *store.Reader, user sso.UserID) ([]sso.OrgID, error) {
+	memberships, err := r.Memberships(ctx, user)
+	var orgs []sso.OrgID
+	for _, m := range memberships {
+		orgs = append(orgs, m.Org)
+	}
+	return orgs, err
 }
 
 // passwordAllowed asks the organization to which the address leads, before

@@ -22,6 +22,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/backoff"
+	"github.com/sallyport/sallyport/internal/factor"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/password"
 	"github.com/sallyport/sallyport/internal/secret"
@@ -36,14 +38,14 @@ type Service struct {
 	BaseURL   string // without a slash at the end; the only source of our URLs
 	Name      string // of the deployment, for people who read our metadata
 	Passwords *password.Hasher
+	Factors   *factor.Service
+	Limiter   backoff.Limiter
 	Sealer    *secret.Sealer // of our keys
 	Now       func() time.Time
 
 	loading  sync.Mutex // held by whoever reads the keys that sign our messages
 	signing  atomic.Pointer[requestKeys]
 	trusted  sync.Map // sso.ConnectionID → trusted: keys parsed once per version
-	guesses  throttle // at the password of one account from one network
-	crowd    throttle // at the passwords of all accounts from one network
 	strays   throttle // traces of responses that nobody waits for, from one network
 	unopened throttle // encrypted responses to one connection that were not good, from one network
 }
@@ -52,6 +54,7 @@ type Service struct {
 type Browser struct {
 	Binding   secret.Hash  // of its binding cookie; zero: it has none
 	Session   secret.Token // of its session cookie; zero: it has none
+	Device    secret.Token // by which it is remembered; zero: it is not
 	Address   netip.Addr
 	UserAgent string
 }

@@ -15,11 +15,9 @@ type pace struct {
 	interval time.Duration
 }
 
-// The paces. A stranger elsewhere does not lock anybody out, since the network
-// is part of every key.
+// The paces. What is counted here costs us work and nobody a sign-in, so each
+// node may count for itself; guesses are counted by package backoff.
 var (
-	guessPace = pace{10, 30 * time.Second}
-	crowdPace = pace{200, 2 * time.Second}
 	strayPace = pace{50, 10 * time.Second}
 	// Whoever asks a key by altered messages needs thousands of them.
 	unopenedPace = pace{100, 10 * time.Second}
@@ -37,22 +35,9 @@ const (
 // throttleID is what is counted.
 type throttleID struct {
 	pace    pace
-	account string
+	what    string
 	network netip.Prefix
 }
-
-// nameKey counts guesses at one name, whether it is anybody's or not.
-func nameKey(a *sso.Attempt, b Browser) throttleID {
-	return throttleID{guessPace, a.Typed.Key() + "\x00" + sso.UsernameKey(a.Username), networkOf(b)}
-}
-
-// personKey counts guesses at one user, whatever name was typed for them.
-func personKey(user *sso.User, b Browser) throttleID {
-	return throttleID{guessPace, string(user.ID), networkOf(b)}
-}
-
-// crowdKey counts guesses at all accounts.
-func crowdKey(b Browser) throttleID { return throttleID{pace: crowdPace, network: networkOf(b)} }
 
 // strayKey counts responses that nobody waits for.
 func strayKey(b Browser) throttleID { return throttleID{pace: strayPace, network: networkOf(b)} }
@@ -121,21 +106,5 @@ func (t *throttle) sweep(now time.Time) {
 	}
 	if len(t.spent) >= maxThrottled {
 		clear(t.spent)
-	}
-}
-
-// forget gives everything back, after a right guess.
-func (t *throttle) forget(id throttleID) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.spent, id)
-}
-
-// giveBack takes back what was counted last.
-func (t *throttle) giveBack(id throttleID) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if back, ok := t.spent[id]; ok {
-		t.spent[id] = back.Add(-id.pace.interval)
 	}
 }

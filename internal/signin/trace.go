@@ -38,11 +38,7 @@ func addressOf(b Browser) string {
 // "fed" says that another party vouches; "mfa" is added where it says so.
 func methodsOf(a *saml.Assertion) []string {
 	amr := []string{"fed"}
-	multiple := a.AuthnContext == "https://refeds.org/profile/mfa" || a.AuthnContext == "http://schemas.microsoft.com/claims/multipleauthn"
-	for _, v := range a.Attributes.Get("http://schemas.microsoft.com/claims/authnmethodsreferences") {
-		multiple = multiple || v == "http://schemas.microsoft.com/claims/multipleauthn"
-	}
-	if multiple {
+	if sso.MultiFactor(append(a.Attributes.Get("http://schemas.microsoft.com/claims/authnmethodsreferences"), a.AuthnContext)...) {
 		amr = append(amr, "mfa")
 	}
 	return amr

@@ -230,7 +230,7 @@ func TestFloodsAreBounded(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err = w.Password(t.Context(), w.browser, a.ID, "x"); fault.Is(err, "password_throttled") {
+			if _, err = w.Password(t.Context(), w.browser, a.ID, "x"); fault.Is(err, "try_later") {
 				throttled++
 			}
 		}

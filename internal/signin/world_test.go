@@ -12,7 +12,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/backoff"
+	"github.com/sallyport/sallyport/internal/factor"
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/notify"
+	"github.com/sallyport/sallyport/internal/passkey"
 	"github.com/sallyport/sallyport/internal/password"
 	"github.com/sallyport/sallyport/internal/samltest"
 	"github.com/sallyport/sallyport/internal/secret"
@@ -82,8 +86,15 @@ func newWorld(t testing.TB, engine storetest.Engine) *world {
 	hasher := password.NewHasher()
 	hasher.Floor = 0 // package password shows that wrong answers wait
 	db := engine.Open(t)
-	w.Service = &signin.Service{DB: db, BaseURL: baseURL, Passwords: hasher, Now: func() time.Time { return w.now }}
-	w.Sealer = sealer(t)
+	now := func() time.Time { return w.now }
+	party, err := passkey.NewParty(baseURL, "Sallyport")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Service = &signin.Service{DB: db, BaseURL: baseURL, Passwords: hasher, Limiter: backoff.Limiter{DB: db, Now: now}, Sealer: sealer(t), Now: now}
+	w.Factors = &factor.Service{
+		DB: db, Sealer: w.Sealer, Party: party, Outbox: &notify.Outbox{Sealer: w.Sealer, Now: now}, Product: "Sallyport", SMS: true, Now: now,
+	}
 	w.browser = newBrowser()
 	hash, err := hasher.Hash(t.Context(), "correct horse")
 	if err != nil {

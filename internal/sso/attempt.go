@@ -21,6 +21,7 @@ const (
 	StepChoose   Step = "choose"   // let the person choose among connections
 	StepSSO      Step = "sso"      // send the browser to the connection
 	StepPassword Step = "password" // ask for the password
+	StepPasskey  Step = "passkey"  // ask for a passkey, there being nothing else
 	StepOrg      Step = "org"      // let the person choose among memberships
 	StepFactor   Step = "factor"   // ask for a second factor
 	StepEnrol    Step = "enrol"    // have the person add a second factor
@@ -108,6 +109,8 @@ func (a *Attempt) Next() Step {
 		return StepFinish
 	case a.Method == ByPassword:
 		return StepPassword
+	case a.Method == ByPasskey:
+		return StepPasskey
 	case a.Connection != "":
 		return StepSSO
 	case len(a.Choices) > 0:

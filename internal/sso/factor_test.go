@@ -84,3 +84,55 @@ func TestAttemptGoesThroughTheSecondFactor(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatASignInNeedsAboutASecondFactor(t *testing.T) {
+	t.Parallel()
+	root, other := email(t, "root@acme.example"), email(t, "a@acme.example")
+	strict := sso.Policy{SSO: sso.SSORequired, Exempt: []string{"root@acme.example"}}
+	ask := sso.Policy{MFA: sso.MFARequired, MFAAfterSSO: sso.SSOFactorAsk}
+	password := sso.Entry{Method: sso.ByPassword, Email: other}
+	for name, tc := range map[string]struct {
+		policy sso.Policy
+		asking sso.Asking
+		want   sso.Need
+	}{
+		"nothing is said, and none is there":      {sso.Policy{}, sso.Asking{Entry: password}, ""},
+		"nothing is said, and one is there":       {sso.Policy{}, sso.Asking{Entry: password, Has: true}, sso.NeedFactor},
+		"off, and one is there":                   {sso.Policy{MFA: sso.MFAOff}, sso.Asking{Entry: password, Has: true}, ""},
+		"optional, and one is there":              {sso.Policy{MFA: sso.MFAOptional}, sso.Asking{Entry: password, Has: true}, sso.NeedFactor},
+		"required, and none is there":             {sso.Policy{MFA: sso.MFARequired}, sso.Asking{Entry: password}, sso.NeedEnrol},
+		"required, and one is there":              {sso.Policy{MFA: sso.MFARequired}, sso.Asking{Entry: password, Has: true}, sso.NeedFactor},
+		"required, and it was given":              {sso.Policy{MFA: sso.MFARequired}, sso.Asking{Entry: password, Has: true, Given: true}, ""},
+		"of owners, an owner":                     {sso.Policy{MFA: sso.MFAOwners}, sso.Asking{Entry: password, Role: sso.RoleOwner}, sso.NeedEnrol},
+		"of owners, an admin":                     {sso.Policy{MFA: sso.MFAOwners}, sso.Asking{Entry: password, Role: sso.RoleAdmin}, ""},
+		"of owners, an admin who has one":         {sso.Policy{MFA: sso.MFAOwners}, sso.Asking{Entry: password, Role: sso.RoleAdmin, Has: true}, sso.NeedFactor},
+		"the exempt":                              {strict, sso.Asking{Entry: sso.Entry{Method: sso.ByPassword, Email: root}}, sso.NeedEnrol},
+		"the exempt, by a passkey alone":          {strict, sso.Asking{Entry: sso.Entry{Method: sso.ByPasskey, Email: root}, Has: true, Given: true}, ""},
+		"an owner outside":                        {strict, sso.Asking{Entry: sso.Entry{Method: sso.ByPassword, Email: other, Outside: true}}, ""},
+		"by SSO, required":                        {sso.Policy{MFA: sso.MFARequired}, sso.Asking{Entry: sso.Entry{Method: sso.BySSO}, Has: true}, ""},
+		"by SSO, asked, and one is there":         {ask, sso.Asking{Entry: sso.Entry{Method: sso.BySSO}, Has: true}, sso.NeedFactor},
+		"by SSO, asked, and none is there":        {ask, sso.Asking{Entry: sso.Entry{Method: sso.BySSO}}, sso.NeedEnrol},
+		"by SSO, asked of whom the IdP has asked": {ask, sso.Asking{Entry: sso.Entry{Method: sso.BySSO}, Given: true}, ""},
+		"by SSO, the exempt":                      {strict, sso.Asking{Entry: sso.Entry{Method: sso.BySSO, Email: root}}, ""},
+	} {
+		if got := (sso.Rules{tc.policy, {}}).Need(tc.asking); got != tc.want {
+			t.Errorf("%s: Need() = %q, want %q", name, got, tc.want)
+		}
+	}
+}
+
+func TestIdentityProvidersSayThatTheyAskedForMore(t *testing.T) {
+	t.Parallel()
+	for says, want := range map[string]bool{
+		"https://refeds.org/profile/mfa":                                    true,
+		"http://schemas.microsoft.com/claims/multipleauthn":                 true,
+		"urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport": false,
+		"urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified":                false,
+		"http://schemas.microsoft.com/claims/multipleauthn?x":               false,
+		"": false,
+	} {
+		if got := sso.MultiFactor("x", says); got != want {
+			t.Errorf("MultiFactor(%q) = %v, want %v", says, got, want)
+		}
+	}
+}

@@ -29,31 +29,6 @@ const (
 	MFARequired MFADemand = "required"
 )
 
-// SSOFactor says what a sign-in through an identity provider means for the
-// second factor.
-type SSOFactor string
-
-// What it means.
-const (
-	SSOFactorTrust SSOFactor = "trust" // it is the identity provider's business; also ""
-	SSOFactorAsk   SSOFactor = "ask"   // ours is asked for, unless the identity provider says that it has asked for one
-)
-
-// strictness orders the degrees: of several, the strictest holds. To say
-// nothing is looser than to say off.
-func (d MFADemand) strictness() int {
-	return slices.Index([]MFADemand{"", MFAOff, MFAOptional, MFAOwners, MFARequired}, d)
-}
-
-// Demands reports whether a second factor is demanded of a member with this
-// role.
-func (d MFADemand) Demands(role Role) bool {
-	return d == MFARequired || d == MFAOwners && role == RoleOwner
-}
-
-// Asks reports whether who has a second factor is asked for it.
-func (d MFADemand) Asks() bool { return d != MFAOff }
-
 // Policy is what an organization demands of its sign-ins. The zero value
 // demands nothing and lets SSO be used where it is set up.
 type Policy struct {
@@ -82,6 +57,7 @@ type Method string
 // The methods.
 const (
 	ByPassword Method = "password"
+	ByPasskey  Method = "passkey" // alone, in place of a password
 	BySSO      Method = "sso"
 	// ByLogout is no way in: it marks the traces of single logout.
 	ByLogout Method = "logout"
@@ -103,8 +79,10 @@ type Entry struct {
 
 // DemandsSSO reports whether this entry must come through a connection.
 func (p Policy) DemandsSSO(e Entry) bool {
-	return e.Method == ByPassword && p.SSO == SSORequired && !e.Outside && !slices.Contains(p.Exempt, e.Email.Key())
+	return e.Method != BySSO && p.SSO == SSORequired && !e.Outside && !p.exempts(e)
 }
+
+func (p Policy) exempts(e Entry) bool { return slices.Contains(p.Exempt, e.Email.Key()) }
 
 // Admit decides whether this policy lets an entry in, whoever it is.
 func (p Policy) Admit(e Entry) error {
@@ -114,19 +92,11 @@ func (p Policy) Admit(e Entry) error {
 	if p.DemandsSSO(e) {
 		return &fault.Error{Kind: fault.Denied, Code: "policy_sso_required", Fix: fault.PersonSide}
 	}
-	// There is no second factor to ask for yet: a password alone must not pass
-	// where more is demanded. MFAOwners is decided once the role is known.
-	if e.Method == ByPassword && p.MFA == MFARequired {
-		return &fault.Error{Kind: fault.Denied, Code: "policy_mfa_required", Fix: fault.AdminSide}
-	}
 	return nil
 }
 
 // AdmitAs decides what can be decided only once it is known who the person is.
-func (p Policy) AdmitAs(m Method, role Role, user *User, now time.Time) error {
-	if m == ByPassword && p.MFA == MFAOwners && role == RoleOwner {
-		return &fault.Error{Kind: fault.Denied, Code: "policy_mfa_required", Fix: fault.AdminSide}
-	}
+func (p Policy) AdmitAs(role Role, user *User, now time.Time) error {
 	// An owner may be the last one, whom nobody could let in again. All others
 	// are suspended by and by where they do not come.
 	if p.InactiveAfter > 0 && role != RoleOwner && now.Sub(user.LastActive()) > p.InactiveAfter.Std() {
@@ -166,34 +136,13 @@ func (r Rules) Admit(e Entry) error {
 }
 
 // AdmitAs is [Policy.AdmitAs] of all of them.
-func (r Rules) AdmitAs(m Method, role Role, user *User, now time.Time) error {
+func (r Rules) AdmitAs(role Role, user *User, now time.Time) error {
 	for i := range r {
-		if err := r[i].AdmitAs(m, role, user, now); err != nil {
+		if err := r[i].AdmitAs(role, user, now); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// MFA returns the strictest demand of any of them, or [MFAOptional] where none
-// says anything.
-func (r Rules) MFA() MFADemand {
-	var strictest MFADemand
-	for i := range r {
-		if r[i].MFA.strictness() > strictest.strictness() {
-			strictest = r[i].MFA
-		}
-	}
-	if strictest == "" {
-		return MFAOptional
-	}
-	return strictest
-}
-
-// AfterSSO reports whether any of them asks for our second factor after a
-// sign-in through an identity provider.
-func (r Rules) AfterSSO() bool {
-	return slices.ContainsFunc(r, func(p Policy) bool { return p.MFAAfterSSO == SSOFactorAsk })
 }
 
 // SessionLives returns how long a session lives unused and at all: the

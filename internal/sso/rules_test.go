@@ -27,8 +27,8 @@ func TestPolicyAdmits(t *testing.T) {
 		"a password without an address":     {required, sso.Entry{Method: sso.ByPassword}, "policy_sso_required"},
 		"the exempt":                        {required, sso.Entry{Method: sso.ByPassword, Email: email(t, "Root@acme.example")}, ""},
 		"an owner outside the domains":      {required, sso.Entry{Method: sso.ByPassword, Email: email(t, "a@else.example"), Outside: true}, ""},
-		"a password where MFA is required":  {sso.Policy{MFA: sso.MFARequired}, sso.Entry{Method: sso.ByPassword}, "policy_mfa_required"},
-		"SSO where MFA is required":         {sso.Policy{MFA: sso.MFARequired}, sso.Entry{Method: sso.BySSO}, ""},
+		"a passkey where SSO is required":   {required, sso.Entry{Method: sso.ByPasskey, Email: email(t, "a@acme.example")}, "policy_sso_required"},
+		"a passkey of the exempt":           {required, sso.Entry{Method: sso.ByPasskey, Email: email(t, "root@acme.example")}, ""},
 		"from the office":                   {office, sso.Entry{Method: sso.BySSO, Address: netip.MustParseAddr("192.0.2.9")}, ""},
 		"from the office, as IPv6":          {office, sso.Entry{Method: sso.BySSO, Address: netip.MustParseAddr("::ffff:192.0.2.9")}, ""},
 		"from the office, with a zone":      {office, sso.Entry{Method: sso.BySSO, Address: netip.MustParseAddr("2001:db8::1%eth0")}, ""},
@@ -46,27 +46,22 @@ func TestPolicyAdmits(t *testing.T) {
 
 func TestPolicyAdmitsAs(t *testing.T) {
 	t.Parallel()
-	owners := sso.Policy{MFA: sso.MFAOwners}
 	idle := sso.Policy{InactiveAfter: sso.Duration(24 * 3600)}
 	created := now.Add(-48 * time.Hour)
 	for name, tc := range map[string]struct {
 		policy sso.Policy
-		method sso.Method
 		role   sso.Role
 		last   time.Time
 		cared  time.Time // when an administrator last changed the account
 		code   string
 	}{
-		"a member by password":          {owners, sso.ByPassword, sso.RoleMember, now, time.Time{}, ""},
-		"an owner by password":          {owners, sso.ByPassword, sso.RoleOwner, now, time.Time{}, "policy_mfa_required"},
-		"an owner by SSO":               {owners, sso.BySSO, sso.RoleOwner, now, time.Time{}, ""},
-		"here a day ago":                {idle, sso.BySSO, sso.RoleMember, now.Add(-24 * time.Hour), time.Time{}, ""},
-		"here longer ago":               {idle, sso.BySSO, sso.RoleMember, now.Add(-24*time.Hour - 1), time.Time{}, "user_inactive"},
-		"an owner, who may be the last": {idle, sso.BySSO, sso.RoleOwner, now.Add(-240 * time.Hour), time.Time{}, ""},
-		"let in again by somebody":      {idle, sso.BySSO, sso.RoleMember, now.Add(-240 * time.Hour), now.Add(-time.Hour), ""},
-		"never here, created then":      {idle, sso.BySSO, sso.RoleMember, time.Time{}, time.Time{}, "user_inactive"},
+		"here a day ago":                {idle, sso.RoleMember, now.Add(-24 * time.Hour), time.Time{}, ""},
+		"here longer ago":               {idle, sso.RoleMember, now.Add(-24*time.Hour - 1), time.Time{}, "user_inactive"},
+		"an owner, who may be the last": {idle, sso.RoleOwner, now.Add(-240 * time.Hour), time.Time{}, ""},
+		"let in again by somebody":      {idle, sso.RoleMember, now.Add(-240 * time.Hour), now.Add(-time.Hour), ""},
+		"never here, created then":      {idle, sso.RoleMember, time.Time{}, time.Time{}, "user_inactive"},
 	} {
-		err := tc.policy.AdmitAs(tc.method, tc.role, &sso.User{CreatedAt: created, LastSignInAt: tc.last, UpdatedAt: tc.cared}, now)
+		err := tc.policy.AdmitAs(tc.role, &sso.User{CreatedAt: created, LastSignInAt: tc.last, UpdatedAt: tc.cared}, now)
 		if tc.code == "" && err != nil || tc.code != "" && !fault.Is(err, tc.code) {
 			t.Errorf("%s: AdmitAs() = %v, want %q", name, err, tc.code)
 		}

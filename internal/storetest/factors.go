@@ -244,6 +244,36 @@ func passwordIsUpgraded(w *world) {
 	same(w, "User() after a late upgrade", alice, get[sso.User](w, "User()")(w.reader().User(ctx, alice.ID)))
 }
 
+func credentialsAreNoted(w *world) {
+	ctx := w.ctx
+	acme := w.addOrg("acme", nil)
+	carol := w.user(acme.ID, "carol")
+	carol.CredentialsAt = time.Time{}
+	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).SaveUser(ctx, carol) })
+	carol.Version, carol.CredentialsAt = 1, w.later()
+	for _, at := range []time.Time{carol.CredentialsAt, w.later()} { // the first time counts
+		w.write(func(tx *store.Writer) error { return tx.NoteCredentials(ctx, carol.ID, at) })
+	}
+	same(w, "User()", carol, get[sso.User](w, "User()")(w.reader().User(ctx, carol.ID)))
+}
+
+func sessionIsRefreshed(w *world) {
+	ctx, r := w.ctx, w.reader()
+	acme := w.addOrg("acme", nil)
+	alice := w.addUser(acme.ID, "alice")
+	w.addMember(acme.ID, alice.ID)
+	s, old := w.addSession(acme.ID, alice.ID)
+	token, now := secret.NewToken().Hash(), w.later()
+	s.AMR, s.AuthTime = []string{"pwd", "otp"}, now
+	s.SAML.NameID, s.SAML.SessionIndex, s.SAML.IssuedAt = "new", "_2", now
+	w.write(func(tx *store.Writer) error { return tx.RefreshSession(ctx, s, token, now) })
+	s.SeenAt = now
+	missing[sso.Person](w, "Person() by the old token")(r.Person(ctx, old))
+	same(w, "Person() by the new one", s, get[sso.Person](w, "Person()")(r.Person(ctx, token)).Session)
+	w.write(func(tx *store.Writer) error { return tx.EndSession(ctx, s.ID, now) })
+	w.refused(store.ErrNotFound, func(tx *store.Writer) error { return tx.RefreshSession(ctx, s, secret.NewToken().Hash(), now) })
+}
+
 func credentialsAreWiped(w *world) {
 	ctx, r := w.ctx, w.reader()
 	acme := w.addOrg("acme", nil)

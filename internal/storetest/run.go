@@ -51,6 +51,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"SMS codes are kept, counted and used once":                 smsCodesAreKept,
 		"tries are counted and given back":                          triesAreCounted,
 		"a password hash is upgraded only in place of the old one":  passwordIsUpgraded,
+		"credentials are noted once":                                credentialsAreNoted,
+		"a session is refreshed under another token":                sessionIsRefreshed,
 		"credentials are wiped":                                     credentialsAreWiped,
 		"one of many uses a TOTP step":                              oneOfManyUsesStep,
 		"one of many uses a recovery code":                          oneOfManyUsesRecoveryCode,

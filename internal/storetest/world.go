@@ -159,7 +159,7 @@ func (w *world) organization(key string, parent *sso.Organization) sso.Organizat
 		ID: sso.NewOrgID(at), Key: key, Name: "The " + key, State: sso.OrgActive,
 		Entitlements: []sso.Entitlement{sso.EntitledSSO, sso.EntitledSCIM},
 		Policy: sso.Policy{
-			SSO: sso.SSORequired, MFA: sso.MFAOwners, Exempt: []string{"root@other.example"},
+			SSO: sso.SSORequired, MFA: sso.MFAOwners, MFAAfterSSO: sso.SSOFactorAsk, Exempt: []string{"root@other.example"},
 			IPAllow: []netip.Prefix{netip.MustParsePrefix("2001:db8::/32")}, InactiveAfter: 3600,
 		},
 		CreatedAt: at, UpdatedAt: at,

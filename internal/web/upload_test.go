@@ -52,7 +52,9 @@ func TestAFormWithAFile(t *testing.T) {
 	large.Body = http.MaxBytesReader(httptest.NewRecorder(), large.Body, 1000)
 	for what, r := range map[string]*http.Request{
 		"no such form": plain,
-		"two files":    multi(t, func(w *multipart.Writer) error { return errors.Join(add(w, "list", "a", "x"), add(w, "list", "b", "x")) }),
+		"two files": multi(t, func(w *multipart.Writer) error {
+			return errors.Join(add(w, "list", "a", "x"), add(w, "list", "b", "x"))
+		}),
 		"a long field": multi(t, func(w *multipart.Writer) error { return w.WriteField("role", strings.Repeat("x", 70<<10)) }),
 		"another file": multi(t, func(w *multipart.Writer) error { return add(w, "other", "a", strings.Repeat("x", 70<<10)) }),
 		"many fields": multi(t, func(w *multipart.Writer) error {

@@ -32,6 +32,7 @@ type fake struct {
 	departed  signin.Departure // overrides where to go, when set
 	signedOut signin.SignedOut // what is left to do after signing out
 	asked     []signin.Browser
+	sent      *signin.SentCode
 	broken    error // when set, what becomes of every question for a person
 }
 
@@ -153,8 +154,13 @@ func (f *fake) Password(_ context.Context, b signin.Browser, id sso.AttemptID, p
 		return sso.Attempt{}, &fault.Error{Kind: fault.Unauthenticated, Code: "password_wrong", Fix: fault.PersonSide, Ref: passwordRef}
 	}
 	a.Proof = sso.Proof{User: "usr_1", Org: "org_1", At: a.CreatedAt}
-	if strings.HasPrefix(a.Typed.String(), "many@") {
+	switch name, _, _ := strings.Cut(a.Typed.String(), "@"); name {
+	case "many":
 		a.Proof.Org, a.Proof.Orgs = "", []sso.OrgID{"org_1", "org_2"}
+	case "two":
+		a.Proof.Needs = sso.NeedFactor
+	case "new":
+		a.Proof.Needs = sso.NeedEnrol
 	}
 	return f.keep(a), nil
 }
@@ -192,7 +198,10 @@ func (f *fake) Finish(ctx context.Context, b signin.Browser, id sso.AttemptID, c
 	}
 	a.DoneAt = a.CreatedAt
 	f.keep(a)
-	token := secret.NewToken()
+	token, device := secret.NewToken(), secret.Token{}
+	if a.Proof.Remember {
+		device = secret.NewToken()
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.sessions[token.Reveal()] = sso.Person{
@@ -200,7 +209,7 @@ func (f *fake) Finish(ctx context.Context, b signin.Browser, id sso.AttemptID, c
 		Org:        sso.Organization{ID: a.Proof.Org, Name: "Acme"},
 		Membership: sso.Membership{Role: sso.RoleOwner},
 	}
-	return signin.Finished{Token: token, Session: sso.Session{ID: sso.NewSessionID(a.CreatedAt), User: a.Proof.User}, App: a.App, Request: a.Request}, nil
+	return signin.Finished{Token: token, Session: sso.Session{ID: sso.NewSessionID(a.CreatedAt), User: a.Proof.User}, App: a.App, Request: a.Request, Back: a.Back, Device: device}, nil
 }
 
 func (f *fake) Person(_ context.Context, token secret.Token) (sso.Person, error) {
@@ -270,7 +279,7 @@ var _ io.Writer = (*lines)(nil)
 
 func open(t *testing.T) house {
 	t.Helper()
-	pages, err := ui.New(ui.Options{})
+	pages, err := ui.New(ui.Options{}, login.Pages())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,15 @@ type Flow interface {
 	Choose(ctx context.Context, b signin.Browser, id sso.AttemptID, choice string) (sso.Attempt, error)
 	Password(ctx context.Context, b signin.Browser, id sso.AttemptID, password string) (sso.Attempt, error)
 	Depart(context.Context, signin.Browser, sso.AttemptID) (signin.Departure, error)
+	AskPasskey(signin.Browser) ([]byte, error)
+	Passkey(ctx context.Context, b signin.Browser, id sso.AttemptID, response []byte) (sso.Attempt, error)
+	Asked(context.Context, signin.Browser, sso.AttemptID) (signin.Asked, error)
+	SendCode(ctx context.Context, b signin.Browser, id sso.AttemptID, number sso.FactorID) error
+	Factor(context.Context, signin.Browser, sso.AttemptID, signin.Answer) (sso.Attempt, error)
+	Offer(ctx context.Context, b signin.Browser, id sso.AttemptID, kind sso.FactorKind, before string) (signin.Offered, error)
+	OfferNumber(ctx context.Context, b signin.Browser, id sso.AttemptID, number string) error
+	Enrol(context.Context, signin.Browser, sso.AttemptID, signin.Addition) (sso.Attempt, []string, error)
+	Confirm(ctx context.Context, b signin.Browser, back string) (sso.Attempt, error)
 	Finish(context.Context, signin.Browser, sso.AttemptID, signin.Consent) (signin.Finished, error)
 	SignOut(context.Context, secret.Token) (signin.SignedOut, error)
 }
@@ -30,6 +39,8 @@ type Flow interface {
 type Handler struct {
 	Flow Flow
 	UI   *ui.UI
+	// Forgot is the path for who has forgotten their password; "": there is none.
+	Forgot string
 	// Back returns where a sign-in that an app asked for ends: the URL of the
 	// answer to its request, for the session that was made.
 	Back func(ctx context.Context, request string, session sso.Session) (string, error)
@@ -48,6 +59,13 @@ const (
 	switchPath   = "/login/switch"
 	againPath    = "/login/again"
 	orgPath      = "/login/{org}"
+	passkeyPath  = "/login/passkey"
+	factorPath   = "/login/factor"
+	sendPath     = "/login/factor/send"
+	enrolPath    = "/login/enrol"
+	numberPath   = "/login/enrol/number"
+	codesPath    = "/login/enrol/codes"
+	confirmPath  = "/login/confirm"
 
 	homePath      = "/{$}"
 	accountPath   = "/account"
@@ -73,6 +91,16 @@ func (h *Handler) Routes() []web.Route {
 		page(http.MethodPost, switchPath, h.become),
 		page(http.MethodGet, againPath, h.again),
 		page(http.MethodGet, orgPath, h.organization),
+		page(http.MethodGet, passkeyPath, h.resume),
+		page(http.MethodPost, passkeyPath, h.passkey),
+		page(http.MethodGet, factorPath, h.factor),
+		page(http.MethodPost, factorPath, h.prove),
+		page(http.MethodPost, sendPath, h.send),
+		page(http.MethodGet, enrolPath, h.enrol),
+		page(http.MethodPost, enrolPath, h.add),
+		page(http.MethodPost, numberPath, h.number),
+		page(http.MethodPost, codesPath, h.download),
+		page(http.MethodGet, confirmPath, h.confirm),
 		page(http.MethodPost, logoutPath, h.logout),
 		{Method: http.MethodGet, Path: homePath, Access: web.Public, Handler: h.home},
 		{Method: http.MethodGet, Path: web.SignedOutPath, Access: web.Public, Handler: h.signedOut},
@@ -84,7 +112,7 @@ func (h *Handler) Routes() []web.Route {
 // browserOf returns what is known of the browser.
 func browserOf(r *http.Request) signin.Browser {
 	return signin.Browser{
-		Binding: web.Binding(r), Session: web.SessionToken(r), Address: web.Address(r), UserAgent: web.UserAgent(r),
+		Binding: web.Binding(r), Session: web.SessionToken(r), Device: web.DeviceToken(r), Address: web.Address(r), UserAgent: web.UserAgent(r),
 	}
 }
 

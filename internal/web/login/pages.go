@@ -3,6 +3,7 @@ package login
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/signin"
@@ -34,10 +35,43 @@ func who(a *sso.Attempt) string {
 	return a.Typed.String()
 }
 
+func (h *Handler) askIdentity(w http.ResponseWriter, r *http.Request, status int, page identifyPage, id sso.AttemptID) error {
+	var err error
+	if page.Passkey, err = h.anyPasskey(r, id, ""); err != nil {
+		return err
+	}
+	return h.UI.Render(w, r, status, page)
+}
+
+// anyPasskey returns the form by which a browser finds out by itself who the
+// person is, or nil.
+func (h *Handler) anyPasskey(r *http.Request, id sso.AttemptID, problem string) (*ask, error) {
+	options, err := h.Flow.AskPasskey(browserOf(r))
+	if err != nil || options == nil {
+		return nil, err
+	}
+	a := &ask{Action: passkeyPath, Options: compact(options), Silent: true, Word: ui.Say("use_passkey"), Problem: problem}
+	if id != "" {
+		a.Action = web.AttemptPath(passkeyPath, id)
+	}
+	return a, nil
+}
+
 func (h *Handler) askPassword(w http.ResponseWriter, r *http.Request, status int, a *sso.Attempt, problem string) error {
-	return h.UI.Render(w, r, status, ui.Password{
-		Action: web.AttemptPath(passwordPath, a.ID), Who: who(a), NotYou: web.AttemptPath(emailPath, a.ID), Problem: problem,
-	})
+	page := passwordPage{
+		Action: web.AttemptPath(passwordPath, a.ID), Who: who(a), NotYou: web.AttemptPath(emailPath, a.ID), Forgot: h.Forgot, Problem: problem,
+	}
+	if a.Session != "" {
+		page.Confirm, page.NotYou, page.Forgot = true, "", ""
+	}
+	var err error
+	if page.Passkey, err = h.anyPasskey(r, a.ID, ""); err != nil {
+		return err
+	}
+	if page.Passkey != nil {
+		page.Passkey.Silent = false // there is no field for a name to offer it in
+	}
+	return h.UI.Render(w, r, status, page)
 }
 
 func (h *Handler) askChoice(w http.ResponseWriter, r *http.Request, a *sso.Attempt) error {
@@ -87,11 +121,14 @@ func (h *Handler) finish(w http.ResponseWriter, r *http.Request, id sso.AttemptI
 			Action: web.AttemptPath(switchPath, id), Stay: accountPath, Now: other.Now, Next: other.Next,
 		})
 	}
+	if fault.Is(err, "attempt_step") {
+		return web.SeeOther(w, r, web.LoginPath(id)) // more is needed by now
+	}
 	if err != nil {
 		return err
 	}
-	if target == "" {
-		return web.SeeOther(w, r, accountPath)
+	if strings.HasPrefix(target, "/") {
+		return web.SeeOther(w, r, target)
 	}
 	return web.SeeOtherApp(w, target)
 }
@@ -107,14 +144,14 @@ func (h *Handler) become(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if target == "" {
-		return web.SeeOther(w, r, accountPath)
+	if strings.HasPrefix(target, "/") {
+		return web.SeeOther(w, r, target)
 	}
 	return h.UI.LeaveForApp(w, r, target)
 }
 
-// session makes the session and gives it to the browser. It returns where the
-// app that asked wants its answer, or "" where none did.
+// session makes the session and gives it to the browser. It returns where to go
+// on: where the app that asked wants its answer, or at a path of ours.
 func (h *Handler) session(w http.ResponseWriter, r *http.Request, id sso.AttemptID, consent signin.Consent) (string, error) {
 	done, err := h.Flow.Finish(r.Context(), browserOf(r), id, consent)
 	if err != nil {
@@ -123,8 +160,14 @@ func (h *Handler) session(w http.ResponseWriter, r *http.Request, id sso.Attempt
 	web.Note(r, "ses", string(done.Session.ID))
 	web.Note(r, "usr", string(done.Session.User))
 	web.SetSession(w, r, done.Token)
-	if done.Request == "" {
-		return "", nil
+	if !done.Device.IsZero() {
+		web.SetDevice(w, r, done.Device)
+	}
+	switch {
+	case done.Back != "":
+		return done.Back, nil
+	case done.Request == "":
+		return accountPath, nil
 	}
 	return h.Back(r.Context(), done.Request, done.Session)
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/sallyport/sallyport/internal/signin"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
-	"github.com/sallyport/sallyport/internal/web/ui"
 )
 
 // start serves GET /login: with an attempt it goes on; without one it asks who
@@ -22,7 +21,7 @@ func (h *Handler) start(w http.ResponseWriter, r *http.Request) error {
 	case in:
 		return web.SeeOther(w, r, accountPath)
 	}
-	return h.UI.Render(w, r, http.StatusOK, ui.Identify{Action: identifyPath})
+	return h.askIdentity(w, r, http.StatusOK, identifyPage{Action: identifyPath}, "")
 }
 
 // organization serves GET /login/{org}, the sign-on URL of one organization.
@@ -54,7 +53,10 @@ func (h *Handler) notYou(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.UI.Render(w, r, http.StatusOK, ui.Identify{Action: web.LoginPath(a.ID), Typed: who(&a)})
+	if a.Session != "" {
+		return web.SeeOther(w, r, web.LoginPath(a.ID)) // it is known who it is
+	}
+	return h.askIdentity(w, r, http.StatusOK, identifyPage{Action: web.LoginPath(a.ID), Typed: who(&a)}, a.ID)
 }
 
 // again serves GET /login/again: a new beginning for whom a sign-in failed,
@@ -95,7 +97,7 @@ func (h *Handler) identify(w http.ResponseWriter, r *http.Request) error {
 		if id != "" {
 			action = web.LoginPath(id)
 		}
-		return h.UI.Render(w, r, status, ui.Identify{Action: action, Typed: typed, Problem: f.Code})
+		return h.askIdentity(w, r, status, identifyPage{Action: action, Typed: typed, Problem: f.Code}, id)
 	}
 	return h.goOn(w, r, a, err)
 }
@@ -108,7 +110,7 @@ func (h *Handler) password(w http.ResponseWriter, r *http.Request) error {
 	}
 	id := attemptID(r)
 	a, err := h.Flow.Password(r.Context(), browserOf(r), id, form.Get("password"))
-	if !beside(err, "password_wrong", "password_throttled", "password_length") {
+	if !beside(err, "password_wrong", "password_throttled", "password_length", "try_later") {
 		return h.goOn(w, r, a, err)
 	}
 	f, status := web.Record(r, err)
@@ -184,8 +186,10 @@ func (h *Handler) resume(w http.ResponseWriter, r *http.Request) error {
 		return h.askPassword(w, r, http.StatusOK, &a, "")
 	case sso.StepChoose, sso.StepOrg:
 		return h.askChoice(w, r, &a)
+	case sso.StepPasskey:
+		return h.askPasskey(w, r, http.StatusOK, &a, "")
 	default:
-		return h.UI.Render(w, r, http.StatusOK, ui.Identify{Action: web.LoginPath(a.ID), Typed: who(&a)})
+		return h.askIdentity(w, r, http.StatusOK, identifyPage{Action: web.LoginPath(a.ID), Typed: who(&a)}, a.ID)
 	}
 }
 
@@ -196,6 +200,12 @@ func pathOf(step sso.Step, id sso.AttemptID) string {
 		return web.AttemptPath(passwordPath, id)
 	case sso.StepChoose, sso.StepOrg:
 		return web.AttemptPath(choosePath, id)
+	case sso.StepPasskey:
+		return web.AttemptPath(passkeyPath, id)
+	case sso.StepFactor:
+		return web.AttemptPath(factorPath, id)
+	case sso.StepEnrol:
+		return web.AttemptPath(enrolPath, id)
 	default:
 		return web.LoginPath(id)
 	}

@@ -15,7 +15,7 @@ func BenchmarkRender(b *testing.B) {
 	r.Header.Set("Accept-Language", "de-DE,de;q=0.9,en;q=0.8")
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := u.Render(httptest.NewRecorder(), r, http.StatusOK, Identify{Action: "/login"}); err != nil {
+		if err := u.Render(httptest.NewRecorder(), r, http.StatusOK, Switch{Action: "/login/switch", Stay: "/account", Now: "Ada", Next: "Moe"}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -63,7 +63,7 @@ func TestABrandIsShown(t *testing.T) {
 		"?accent=red%3B%7D":          {"/assets/accent-ffcc00.", ""},
 	} {
 		w := httptest.NewRecorder()
-		if err := u.Render(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/login"+query, nil), 200, Identify{Action: "/login"}); err != nil {
+		if err := u.Render(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/login"+query, nil), 200, Switch{Action: "/login/switch", Stay: "/account", Now: "Ada", Next: "Moe"}); err != nil {
 			t.Fatal(err)
 		}
 		page := w.Body.String()

@@ -3,29 +3,8 @@ package ui
 // Own returns the set that every [UI] has: the pages of the house, and the
 // words, layouts and components that all others may use.
 func Own() Set {
-	return Set{Name: "ui", Files: files, Pages: []Page{Identify{}, Password{}, Choose{}, Switch{}, leave{}, post{}, failure{}, Account{}, SignedOut{}, SignedOutHere{}}}
+	return Set{Name: "ui", Files: files, Pages: []Page{Choose{}, Switch{}, leave{}, post{}, failure{}, Account{}, SignedOut{}, SignedOutHere{}}}
 }
-
-// Identify asks who is signing in.
-type Identify struct {
-	Action  string // where the form goes
-	Typed   string // what was typed before
-	Problem string // code of what was wrong with it; "": nothing
-}
-
-// Head implements [Page].
-func (Identify) Head() Head { return Head{Template: "identify", Title: Say("identify_title")} }
-
-// Password asks for the password.
-type Password struct {
-	Action  string
-	Who     string // address or username
-	NotYou  string // path where another one can be given
-	Problem string
-}
-
-// Head implements [Page].
-func (Password) Head() Head { return Head{Template: "password", Title: Say("password_title")} }
 
 // Choose asks for one of several ways or organizations.
 type Choose struct {

@@ -40,10 +40,6 @@ func specimens() map[string]webtest.Specimen {
 		}}
 	}
 	for name, page := range map[string]ui.Page{
-		"identify":         ui.Identify{Action: "/login"},
-		"identify-problem": ui.Identify{Action: "/login" + attempt, Typed: `ada"<b>@acme`, Problem: "ident_email"},
-		"password":         ui.Password{Action: "/login/password" + attempt, Who: "ada@acme.example", NotYou: "/login/email" + attempt},
-		"password-problem": ui.Password{Action: "/login/password" + attempt, Who: "ada@acme.example", NotYou: "/login/email" + attempt, Problem: "password_wrong"},
 		"choose": ui.Choose{Of: ui.Connections, Action: "/login/choose" + attempt, Who: "ada@acme.example", NotYou: "/login/email" + attempt,
 			Choices: []ui.Choice{{"con_1", "Acme Okta"}, {"con_2", "Acme <Entra>"}}},
 		"choose-organization": ui.Choose{Of: ui.Organizations, Action: "/login/choose" + attempt, Who: "ada@acme.example",

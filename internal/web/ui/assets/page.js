@@ -8,7 +8,9 @@ for (const form of document.forms) {
       event.preventDefault();
       return;
     }
-    form.setAttribute("aria-busy", "true");
+    if (!("stays" in form.dataset)) { // its answer is a file
+      form.setAttribute("aria-busy", "true");
+    }
   });
 }
 addEventListener("pageshow", () => {

@@ -1,0 +1,69 @@
+package login
+
+import (
+	"testing"
+
+	"github.com/sallyport/sallyport/internal/otp"
+	"github.com/sallyport/sallyport/internal/web/ui"
+	"github.com/sallyport/sallyport/internal/webtest"
+)
+
+func TestPages(t *testing.T) {
+	t.Parallel()
+	const attempt = "?attempt=att_1"
+	passkey := &ask{Action: passkeyPath, Options: `{"challenge":"AQ","rpId":"id.example"}`, Silent: true, Word: ui.Say("use_passkey")}
+	quiet := *passkey
+	quiet.Silent = false
+	form := func(problem string, check *ui.Check) *codeForm {
+		return &codeForm{
+			Action: factorPath + attempt, Fields: []ui.Hidden{{Name: "by", Value: "totp"}}, Code: codeInput(problem), Check: check, Submit: ui.Submit{Word: ui.Say("continue")},
+		}
+	}
+	remember := &ui.Check{Name: "remember", Label: ui.Say("remember"), Help: ui.Say("remember_help")}
+	ways := []ui.Button{{Word: ui.Say("by_sms"), Icon: "phone", Path: "/login/factor" + attempt + "&by=sms"}, {Word: ui.Say("by_recovery"), Icon: "lock", Path: "/login/factor" + attempt + "&by=recovery"}}
+	send := ui.Do{Word: ui.Say("send_to", "Digits", "89"), Action: sendPath + attempt, Icon: "phone", Fields: []ui.Hidden{{Name: "factor", Value: "fac_2"}}}
+	again := send
+	again.Word, again.Kind = ui.Say("send_again"), ui.Quiet
+	key := *passkey
+	key.Silent, key.Word, key.Kind, key.Check, key.Problem = false, ui.Say("use_key"), ui.Main, remember, "passkey_refused"
+	creation := *passkey
+	creation.Silent, creation.Create, creation.Word, creation.Kind = false, true, ui.Say("make_passkey"), ui.Main
+	pages := map[string]webtest.Specimen{}
+	for name, page := range map[string]ui.Page{
+		"identify":         identifyPage{Action: "/login", Passkey: passkey},
+		"identify-problem": identifyPage{Action: "/login" + attempt, Typed: `ada"<b>@acme`, Problem: "ident_email"},
+		"password":         passwordPage{Action: "/login/password" + attempt, Who: "ada@acme.example", NotYou: "/login/email" + attempt, Forgot: "/login/forgot", Passkey: &quiet},
+		"password-problem": passwordPage{Action: "/login/password" + attempt, Who: "ada@acme.example", NotYou: "/login/email" + attempt, Problem: "password_wrong"},
+		"confirm":          passwordPage{Action: "/login/password" + attempt, Who: "ada@acme.example", Confirm: true},
+		"confirm-passkey":  passkeyPage{Who: "ada@acme.example", Passkey: quiet},
+		"factor-totp":      factorPage{Who: "ada@acme.example", Lead: ui.Say("factor_totp"), Form: form("", remember), Others: ways},
+		"factor-problem":   factorPage{Who: "ada@acme.example", Lead: ui.Say("factor_totp"), Form: form("code_wrong", remember), Others: ways},
+		"factor-send":      factorPage{Who: "ada@acme.example", Lead: ui.Say("factor_sms"), Send: []ui.Do{send}, Notice: &ui.Notice{State: ui.Refused, Text: ui.Problem("sms_limit")}},
+		"factor-sms":       factorPage{Who: "ada@acme.example", Lead: ui.Say("factor_sent", "Digits", "89"), Form: form("", remember), Again: &again, Others: ways},
+		"factor-passkey":   factorPage{Who: "ada@acme.example", Lead: ui.Say("factor_passkey"), Ask: &key, Others: ways},
+		"factor-recovery": factorPage{Who: "ada@acme.example", Lead: ui.Say("factor_recovery"), Form: &codeForm{
+			Action: factorPath + attempt, Code: ui.Input{Name: "code", Label: ui.Say("recovery_code"), Max: 40, Mono: true, Focus: true}, Submit: ui.Submit{Word: ui.Say("continue")},
+		}},
+		"enrol": enrolPage{Who: "ada@acme.example", Title: ui.Say("enrol_title"), Lead: ui.Say("enrol_text"), Kinds: []choice{
+			{"passkey", "/login/enrol" + attempt + "&by=passkey", ui.Say("kind_passkey"), ui.Say("kind_passkey_help")},
+			{"clock", "/login/enrol" + attempt + "&by=totp", ui.Say("kind_totp"), ui.Say("kind_totp_help")},
+			{"phone", "/login/enrol" + attempt + "&by=sms", ui.Say("kind_sms"), ui.Say("kind_sms_help")},
+		}},
+		"enrol-app": enrolPage{
+			Who: "ada@acme.example", Title: ui.Say("enrol_app_title"), Lead: ui.Say("enrol_app"), Form: form("", nil), Others: []ui.Button{{Word: ui.Say("choose_other"), Icon: "back", Path: "/login/enrol" + attempt}},
+			App: &appOffer{
+				QR:   picture(otp.Picture{Size: 33, Path: "M4 4h7v1h-7z"}),
+				Copy: ui.Copy{ID: "secret", Label: ui.Say("app_secret"), Value: "GEZD GNBV"}, URI: "otpauth://totp/Acme:ada%40acme.example?secret=GEZDGNBV",
+			},
+		},
+		"enrol-passkey": enrolPage{Who: "ada@acme.example", Title: ui.Say("enrol_passkey_title"), Lead: ui.Say("enrol_passkey"), Ask: &creation},
+		"enrol-number": enrolPage{Who: "ada@acme.example", Title: ui.Say("enrol_sms_title"), Lead: ui.Say("enrol_sms"), Number: &numberForm{
+			Action: numberPath + attempt, Submit: ui.Submit{Word: ui.Say("send_code")},
+			Number: ui.Input{Name: "number", Label: ui.Say("number"), Help: ui.Say("number_help"), Type: "tel", Complete: "tel", Value: "0151", Problem: "phone_form", Max: 40, Focus: true},
+		}},
+		"codes": codesPage{Codes: []string{"0123-4567-89AB-CDEF", "1123-4567-89AB-CDEF"}, Download: codesPath, Continue: "/login/continue" + attempt},
+	} {
+		pages[name] = webtest.Specimen{Page: page}
+	}
+	webtest.Pages{Set: Pages(), Specimens: pages, Composed: []string{"by_", "kind_"}}.Check(t)
+}
