@@ -26,5 +26,6 @@
 //
 // # Limits
 //
-// Encrypted attributes, and the artifact, SOAP and PAOS bindings, are refused.
+// Encrypted attributes, and the artifact and PAOS bindings, are refused; SOAP is
+// for logout alone.
 package saml
