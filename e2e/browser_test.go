@@ -177,6 +177,21 @@ func (chromium) signIn(t *testing.T, p person, start, until string, click ...str
 	return readPage(t, file, log)
 }
 
+// signInThen signs in and then visits further pages in the same browser, of which it returns the last.
+func (chromium) signInThen(t *testing.T, p person, start, until string, then ...string) page {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "page.json")
+	argv := append([]string{"node", "node/browser.mjs", "--json", file, "--until", until}, p.arguments()...)
+	for _, url := range then {
+		argv = append(argv, "--then", url)
+	}
+	log, status := run(t, append(argv, start)...)
+	if status != 0 {
+		t.Fatalf("chromium did not arrive at %s:\n%s", until, log)
+	}
+	return readPage(t, file, log)
+}
+
 func (p person) arguments() []string {
 	return []string{"--email", p.email, "--user", p.user, "--password", p.password}
 }

@@ -21,6 +21,7 @@ type idp struct {
 	metadata            string // file
 	entityID            string
 	idpInitiated        string // URL with {SP_ENTITY_ID} and {RELAY_STATE} to fill in
+	logout              string // URL at which a person signs out there
 	serviceProviderArgs []string
 }
 
@@ -43,6 +44,7 @@ func startIdP(t *testing.T, launcher, host, state string, argv ...string) *idp {
 		metadata:     p.waitLine(t, "metadata_file="),
 		entityID:     p.waitLine(t, "entity_id="),
 		idpInitiated: p.waitLine(t, "idp_initiated_login="),
+		logout:       p.waitLine(t, "idp_initiated_logout="),
 	}
 	i.base = origin(p.waitLine(t, "sso_url="))
 	return i

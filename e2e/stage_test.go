@@ -169,6 +169,14 @@ apps:
 	return file
 }
 
+// also applies something more, beside the running server.
+func (s *stage) also(t *testing.T, content string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "more.yaml")
+	writeFile(t, file, content)
+	mustRun(t, sallyport(t), "apply", "-f", file, "--database", s.database, "--key-file", s.keyFile)
+}
+
 // makeKey makes a sealing key, as the operator of more than one node has to.
 func makeKey(t *testing.T, file string) {
 	t.Helper()

@@ -4,7 +4,7 @@
   drive.py --email alice@acme.test --user alice --password alicepass --until http://127.0.0.31:8000/ \\
            http://127.0.0.31:8000/login
 
-It follows redirects (Location, Refresh, meta refresh), presses the button of pages that pass a message on, fills the
+It follows redirects (Location, Refresh, meta refresh), loads frames, presses the button of pages that pass a message on, fills the
 page that asks for an e-mail address and the one that asks for a password, and stops at --until (the URL was requested
 and its answer is a page) or at --stop (about to be requested; it is not). Without either it stops where nothing is
 left to do. Every hop is printed:
@@ -156,6 +156,7 @@ class Browser:
                     step = self._redirected(step, r.status, urllib.parse.urljoin(step.url, location))
                     continue
                 page = pages.Page(self.body) if "<" in self.body[:4000] else pages.Page("")
+                self._frames(page, step.url)
                 following = self._next(page, step.url, r, person)
                 if any(step.url.startswith(p) for p in until) and not (following and following.kind == "message"):
                     following = None
@@ -173,6 +174,25 @@ class Browser:
                 step = following
         finally:
             self.jar.save()
+
+    def _frames(self, page, url):
+        """The pages and images inside a page: by them identity providers reach the other parties of a logout."""
+        outer = self.url, self.status, self.body, self.headers
+        for src in page.frames:
+            step = Step("frame", "GET", urllib.parse.urljoin(url, src), initiator=url)
+            for _ in range(10):
+                r = self.request(step)
+                location = r.getheader("Location")
+                if r.status in REDIRECTS and location is not None:
+                    step = self._redirected(step, r.status, urllib.parse.urljoin(step.url, location))
+                    continue
+                refused = r.getheader("X-Frame-Options") or "frame-ancestors" in (r.getheader("Content-Security-Policy") or "")
+                inside = pages.Page(self.body) if "<" in self.body[:4000] and not refused else pages.Page("")
+                form = next((f for f in inside.forms if any(x["name"] in MESSAGES for x in f["fields"])), None)
+                if form is None:
+                    break
+                step = Step("message", form["method"].upper(), target(form, step.url), pages.successful(form), step.url)
+        self.url, self.status, self.body, self.headers = outer
 
     @staticmethod
     def _redirected(step, status, url):

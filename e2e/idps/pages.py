@@ -6,7 +6,7 @@ import re
 class Page(html.parser.HTMLParser):
     def __init__(self, text):
         super().__init__(convert_charrefs=True)
-        self.forms, self.refresh, self.links, self.text = [], None, [], []
+        self.forms, self.refresh, self.frames, self.links, self.text = [], None, [], [], []
         self._form = self._select = self._textarea = self._button = None
         self._skip, self._a = 0, None
         self.onload = False
@@ -47,6 +47,10 @@ class Page(html.parser.HTMLParser):
             m = re.match(r"\s*[\d.]*\s*;\s*url\s*=\s*['\"]?([^'\"]+)", a.get("content", ""), re.I)
             if m:
                 self.refresh = m.group(1).strip()
+        elif tag in ("iframe", "frame") and a.get("src"):
+            self.frames.append(a["src"])
+        elif tag == "img" and re.search(r"logout|relay", a.get("src", ""), re.I):
+            self.frames.append(a["src"])     # by images, too, the other parties of a logout are reached
         elif tag == "a" and a.get("href"):
             self._a = [a["href"], ""]
             self.links.append(self._a)

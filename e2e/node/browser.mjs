@@ -1,9 +1,10 @@
 // A real browser on the same journeys as drive.py: Debian's chromium, driven by npm's playwright-core.
 //
-//   node browser.mjs [--email E --user U --password P] --until PREFIX [--click TEXT ...] [--json FILE] [--shot FILE] URL
+//   node browser.mjs [--email E --user U --password P] --until PREFIX [--click TEXT ...] [--then URL ...] [--json FILE] [--shot FILE] URL
 //
 // Types the address where a page asks for it, the user and password where the identity provider asks for them, presses
-// links and buttons that --click names, in turn, and arrives at the page whose URL begins with PREFIX. The JSON file then holds {url, status, body}.
+// links and buttons that --click names, in turn, and arrives at the page whose URL begins with PREFIX; then visits, in turn, the URLs of --then,
+// with all that is in their frames. The JSON file then holds {url, status, body} of the last page.
 import fs from 'node:fs'
 import { parseArgs } from 'node:util'
 import { launch } from './chromium.mjs'
@@ -16,6 +17,7 @@ const { values: opt, positionals: [start] } = parseArgs({
     password: { type: 'string' },
     until: { type: 'string' },
     click: { type: 'string', multiple: true, default: [] },
+    then: { type: 'string', multiple: true, default: [] },
     json: { type: 'string' },
     shot: { type: 'string' }
   }
@@ -77,6 +79,10 @@ try {
   }
   await page.waitForLoadState('load')
   console.log('arrived at', page.url())
+  for (const url of opt.then) {
+    await page.goto(url, { waitUntil: 'networkidle' })
+    console.log('then at', page.url(), 'with', page.frames().slice(1).map((f) => f.url()).join(' '))
+  }
 } catch (e) {
   console.error(e.errors ? e.errors.map((x) => x.message).join('\n') : e.message)
   console.error('at', page.url(), (await page.locator('body').innerText().catch(() => '')).slice(0, 1500))
