@@ -41,7 +41,7 @@ func (c *keysListCmd) Run(ctx context.Context, out streams) error {
 		return err
 	}
 	keys, err := c.setup(db).Keys(ctx, c.Connection)
-	if err = errors.Join(err, db.Close()); err != nil {
+	if err := errors.Join(err, db.Close()); err != nil {
 		return err
 	}
 	if err := printKeys(out.Out, keys); err != nil || !c.PEM {
@@ -82,7 +82,7 @@ func (k keyRing) turn(ctx context.Context, out streams, turn setup.Turn) error {
 		return err
 	}
 	keys, err := k.setup(db).TurnKeys(ctx, k.Connection, turn)
-	if err = errors.Join(err, db.Close()); err != nil {
+	if err := errors.Join(err, db.Close()); err != nil {
 		return err
 	}
 	return printKeys(out.Out, keys)

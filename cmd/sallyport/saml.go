@@ -39,7 +39,7 @@ type SamlVerifyCmd struct {
 	Skew          time.Duration `name:"skew" default:"60s" help:"Tolerance for clocks that differ."`
 	SignatureOnly bool          `name:"signature-only" help:"Verify signatures and judge nothing else."`
 	JSON          bool          `name:"json" help:"Print one line of JSON for each file."`
-	Allow         []string      `name:"allow" placeholder:"LIST" help:"Accept what is weak or against the profile: sha1, rsa1_5, 3des, rsa1024, no-authn-statement, transient-nameid, missing-audience, missing-recipient."`
+	Allow         []string      `name:"allow" placeholder:"LIST" help:"Accept what is weak or against the profile: sha1, rsa1_5, 3des, rsa1024, no-authn-statement, transient-nameid, missing-audience, missing-recipient, missing-destination."`
 
 	Files []string `arg:"" name:"file" help:"Responses: XML, base64 of it, or - for standard input."`
 }

@@ -1,7 +1,6 @@
 package signin_test
 
 import (
-	"crypto"
 	"encoding/base64"
 	"net/url"
 	"strings"
@@ -258,7 +257,7 @@ func TestALogoutRequestIsRefused(t *testing.T) {
 		}{
 			"not signed":             {func(b *bid) { b.signing = saml.SigningKey{} }, "sig_missing"},
 			"not signed, by POST":    {func(b *bid) { b.binding, b.signing = sso.BindingPOST, saml.SigningKey{} }, "sig_missing"},
-			"signed by a stranger":   {func(b *bid) { b.signing = saml.SigningKey{Signer: stranger.(crypto.Signer)} }, "sig_value"},
+			"signed by a stranger":   {func(b *bid) { b.signing = saml.SigningKey{Signer: stranger} }, "sig_value"},
 			"from a stranger":        {func(b *bid) { b.Issuer = "https://stranger.example" }, "saml_issuer"},
 			"for another address":    {func(b *bid) { b.Destination = baseURL + "/saml/globex-idp/slo" }, "saml_destination"},
 			"at another address":     {func(b *bid) { b.key = "globex-idp" }, "saml_destination"},
