@@ -312,3 +312,22 @@ func TestGallery(t *testing.T) {
 		Options:   ui.Options{Now: now},
 	}.Check(t)
 }
+
+// BenchmarkList is a page of a list with fifty people.
+func BenchmarkList(b *testing.B) {
+	u, err := ui.New(ui.Options{Now: now}, ui.Set{Name: "gallery", Files: os.DirFS("testdata/gallery"), Pages: []ui.Page{galleryList{}}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	page := list()
+	for len(page.Table.Rows) < 50 {
+		page.Table.Rows = append(page.Table.Rows, page.Table.Rows[0])
+	}
+	r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/console/people", nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := u.Render(httptest.NewRecorder(), r, http.StatusOK, page); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

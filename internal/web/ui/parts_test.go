@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -273,4 +275,48 @@ func TestSetsThatDoNotFitAreRefused(t *testing.T) {
 	if err == nil {
 		t.Error("a page of no set is rendered")
 	}
+}
+
+// Whatever stands in the URL, what is said to be saved is a text of the
+// catalog, or one with a number in it.
+func FuzzSaved(f *testing.F) {
+	u, err := New(Options{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	e, err := u.editions[0][0]()
+	if err != nil {
+		f.Fatal(err)
+	}
+	v := e.voice
+	v.fixed, v.counted = map[string]string{"saved_done": "Done"}, map[string]bool{"saved_people": true}
+	for _, seed := range []string{"done", "people.3", "people.-1", "a.b.c", "done.<b>"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		if got := v.saved(value); got != "" && got != "Done" && got != "saved_people" { // which has no text here
+			t.Errorf("saved(%q) = %q", value, got)
+		}
+	})
+}
+
+// Whatever is taken for an accent becomes a style sheet that holds nothing but
+// colours.
+func FuzzAccent(f *testing.F) {
+	for _, seed := range []string{"#0b665e", "#FFF", "red", "#00000g", "#000000;}", "##00000"} {
+		f.Add(seed)
+	}
+	sheet := regexp.MustCompile(`^[^#]*(#[0-9a-f]{6}[^#]*){10}$`)
+	f.Fuzz(func(t *testing.T, accent string) {
+		c, err := parseColour(accent)
+		if err != nil {
+			return
+		}
+		if !strings.EqualFold(c.String(), accent) {
+			t.Errorf("%q is read as %v", accent, c)
+		}
+		if css := string(accentStyle(c)); !sheet.MatchString(css) {
+			t.Errorf("%q becomes %s", accent, css)
+		}
+	})
 }

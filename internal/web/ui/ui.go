@@ -149,13 +149,14 @@ func (u *UI) functions(v voice) template.FuncMap {
 		"moment":  func(at time.Time) moment { return v.moment(at, u.options.Now()) },
 
 		// For the components.
-		"about":    func(id string, help Text) about { return about{id, help} },
-		"flaw":     func(id, problem string, help Text) flaw { return flaw{id, problem, help} },
-		"nothing":  func() Text { return Text{} },
-		"initials": initials,
-		"plot":     Chart.plot,
-		"next":     func(i int) int { return i + 1 },
-		"half":     func(i int) int { return i / 2 },
+		"stateicon": func(s State) template.HTML { return u.icons[string(s)] }, // a plain word has none
+		"about":     func(id string, help Text) about { return about{id, help} },
+		"flaw":      func(id, problem string, help Text) flaw { return flaw{id, problem, help} },
+		"nothing":   func() Text { return Text{} },
+		"initials":  initials,
+		"plot":      Chart.plot,
+		"next":      func(i int) int { return i + 1 },
+		"half":      func(i int) int { return i / 2 },
 	}
 }
 
