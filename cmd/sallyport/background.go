@@ -11,13 +11,14 @@ import (
 
 // How often what is done by itself comes back.
 const (
-	sendEvery  = time.Second
-	giveUp     = time.Minute // where nothing can be sent, what has expired is given up
-	sweepEvery = time.Minute
-	countEvery = 10 * time.Minute
-	indexEvery = time.Hour
-	idleEvery  = time.Hour
-	jobLimit   = 10 * time.Minute
+	sendEvery   = time.Second
+	giveUp      = time.Minute // where nothing can be sent, what has expired is given up
+	sweepEvery  = time.Minute
+	countEvery  = 10 * time.Minute
+	indexEvery  = time.Hour
+	importEvery = 2 * time.Second
+	idleEvery   = time.Hour
+	jobLimit    = 10 * time.Minute
 )
 
 // background returns what the server does by itself.
@@ -26,6 +27,7 @@ func (s *server) background(courier *notify.Courier) []jobs.Job {
 	all := []jobs.Job{
 		{Name: "index", Scope: jobs.Once, Every: indexEvery, Limit: jobLimit, Batch: s.indexOld},
 		{Name: "count-sign-ins", Scope: jobs.Once, Every: countEvery, Limit: jobLimit, Batch: s.operations.CountSignIns},
+		{Name: "import-people", Scope: jobs.Once, Every: importEvery, Limit: jobLimit, Batch: s.importPeople},
 		{Name: "sweep", Scope: jobs.Once, Every: sweepEvery, Limit: jobLimit, Batch: s.deleteExpired},
 		{Name: "inactivity", Scope: jobs.Once, Every: idleEvery, Limit: jobLimit, Batch: inactivity.Batch},
 	}
@@ -40,6 +42,23 @@ func (s *server) background(courier *notify.Courier) []jobs.Job {
 		}})
 	}
 	return all
+}
+
+// importsAtOnce is how many batches of uploaded lists are worked on without a
+// pause in between.
+const importsAtOnce = 10
+
+// importPeople works on uploaded lists of people, and returns how many batches
+// it found to do.
+func (s *server) importPeople(ctx context.Context) (n int64, err error) {
+	for range importsAtOnce {
+		more, err := s.people.Work(ctx)
+		if err != nil || !more {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
 }
 
 // indexOld indexes one batch of what was stored by an older program.

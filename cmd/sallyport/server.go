@@ -17,12 +17,14 @@ import (
 	"github.com/sallyport/sallyport/internal/operate"
 	"github.com/sallyport/sallyport/internal/passkey"
 	"github.com/sallyport/sallyport/internal/password"
+	"github.com/sallyport/sallyport/internal/provision"
 	"github.com/sallyport/sallyport/internal/recovery"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/signin"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 	"github.com/sallyport/sallyport/internal/web"
+	"github.com/sallyport/sallyport/internal/web/console"
 	"github.com/sallyport/sallyport/internal/web/login"
 	"github.com/sallyport/sallyport/internal/web/oidcapi"
 	"github.com/sallyport/sallyport/internal/web/operator"
@@ -53,6 +55,7 @@ type server struct {
 	outbox     *notify.Outbox
 	desk       *notify.Desk
 	operations *operate.Service
+	people     *provision.Service
 	stop       context.CancelFunc
 	idle       chan struct{} // closed when nothing is done in the background any more
 }
@@ -112,8 +115,10 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	if err := grants.Prepare(ctx); err != nil {
 		return err
 	}
-	s.operations = &operate.Service{DB: s.db, Recovery: &recovery.Service{Outbox: s.outbox, Now: now}, Now: now}
-	pages, err := ui.New(ui.Options{Brand: ui.Brand{Product: cfg.name}}, login.Pages(), operator.Pages())
+	links := &recovery.Service{Outbox: s.outbox, Now: now}
+	s.operations = &operate.Service{DB: s.db, Recovery: links, Now: now}
+	s.people = &provision.Service{DB: s.db, Outbox: s.outbox, Recovery: links, Limits: backoff.Limiter{DB: s.db, Now: now}, Now: now}
+	pages, err := ui.New(ui.Options{Brand: ui.Brand{Product: cfg.name}}, login.Pages(), operator.Pages(), console.Pages())
 	if err != nil {
 		return err
 	}
@@ -131,7 +136,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	s.public, err = web.New(
 		web.Config{BaseURL: base, Proxies: cfg.proxies, Log: s.log, Person: signIn.Person, Failure: pages.Failure},
 		pages.Routes(), loginPages.Routes(), (&operator.Handler{Flow: s.operations, Desk: s.desk, UI: pages}).Routes(),
-		(&samlapi.Handler{Flow: signIn, UI: pages}).Routes(), provider.Routes())
+		(&console.Handler{Flow: s.people, UI: pages}).Routes(), (&samlapi.Handler{Flow: signIn, UI: pages}).Routes(), provider.Routes())
 	if err != nil {
 		return err
 	}

@@ -72,6 +72,7 @@ func law() []room {
 		{"internal/web/login", transport, []string{"internal/fault", "internal/secret", domain, "internal/otp", "internal/signin", "internal/web", "internal/web/ui"}},
 		{"internal/web/samlapi", transport, []string{"internal/fault", "internal/secret", domain, "internal/saml", "internal/signin", "internal/web", "internal/web/ui"}},
 		{"internal/web/oidcapi", transport, []string{"internal/fault", "internal/secret", domain, "internal/oidc", "internal/grant", "internal/web", "internal/web/ui"}},
+		{"internal/web/console", transport, []string{"internal/fault", "internal/secret", domain, "internal/provision", "internal/web", "internal/web/ui"}},
 		{"internal/web/operator", transport, []string{"internal/fault", "internal/secret", domain, "internal/notify", "internal/operate", "internal/web", "internal/web/ui"}},
 		{"internal/web/ops", transport, []string{"internal/fault", "internal/web"}},
 

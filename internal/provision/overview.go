@@ -78,16 +78,28 @@ func (s *Service) Events(ctx context.Context, in *Place, q store.EventQuery) (Ev
 	return page, err
 }
 
-// Find returns the identifiers of members with this address, username or ID,
-// to look for what they did.
-func (s *Service) Find(ctx context.Context, in *Place, who string) ([]sso.UserID, error) {
-	var ids []sso.UserID
+// Actor returns under which name somebody stands in the audit list: the
+// identifier of the one member who is found by the words typed, or what was
+// typed, where it is no member's. Where several are found, it is nobody's.
+func (s *Service) Actor(ctx context.Context, in *Place, typed string) (string, error) {
+	words := sso.SearchWords(typed)
+	if len(words) == 0 {
+		return "", nil
+	}
+	var people []store.Member
 	err := s.read(ctx, func(r *store.Reader) error {
-		people, err := r.Org(in.ID).People(ctx, store.PeopleQuery{Words: sso.SearchWords(who), Limit: PageSize})
-		for i := range people {
-			ids = append(ids, people[i].ID)
-		}
+		var err error
+		people, err = r.Org(in.ID).People(ctx, store.PeopleQuery{Words: words, Limit: 2})
 		return err
 	})
-	return ids, err
+	switch {
+	case err != nil:
+		return "", err
+	case len(people) == 1:
+		return string(people[0].ID), nil
+	case len(people) > 1:
+		return "", nil
+	default:
+		return typed, nil
+	}
 }

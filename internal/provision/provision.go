@@ -44,13 +44,12 @@ type Place struct {
 	// Line leads from the organization of the session down to this one.
 	Line   []sso.Organization
 	Rights sso.Rights
-	by     *sso.By
 }
 
 // Enter returns the organization with this key, or that of the session for "",
 // as somebody may administer it. One where they may not is not found.
 func (s *Service) Enter(ctx context.Context, by *sso.By, key string) (Place, error) {
-	p := Place{Organization: by.Org, Line: []sso.Organization{by.Org}, by: by}
+	p := Place{Organization: by.Org, Line: []sso.Organization{by.Org}}
 	if key == "" || key == by.Org.Key {
 		p.Rights = by.RightsIn(&p.Organization)
 		return p, p.Rights.Give(sso.RoleRestricted)
@@ -83,7 +82,7 @@ func (s *Service) Enter(ctx context.Context, by *sso.By, key string) (Place, err
 
 // Below reports whether the place is another organization than that of the
 // session.
-func (p *Place) Below() bool { return p.ID != p.by.Org.ID }
+func (p *Place) Below() bool { return len(p.Line) > 1 }
 
 // read lets fn read what is of a place.
 func (s *Service) read(ctx context.Context, fn func(r *store.Reader) error) error {

@@ -115,6 +115,11 @@ func badCSV(err error) error {
 	return f
 }
 
+// ImportColumns returns the columns that a list may have, by their own names.
+func ImportColumns() []string {
+	return []string{"email", "username", "first_name", "last_name", "role", "groups", "organizations", "language", "password_hash"}
+}
+
 // Names of columns, and other ones by which people and systems call them.
 func columnNames() map[string][]string {
 	return map[string][]string{

@@ -1,0 +1,105 @@
+package console
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/provision"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/web/ui"
+)
+
+// audit serves GET /console/audit.
+func (h *Handler) audit(w http.ResponseWriter, r *http.Request) error {
+	v, err := h.enter(r)
+	if err != nil {
+		return err
+	}
+	q := r.URL.Query()
+	query := provision.EventQuery{Noun: q.Get("about"), Target: strings.TrimSpace(q.Get("target")), After: q.Get("after")}
+	if d, ok := periods()[q.Get("since")]; ok {
+		query.From = h.Flow.Now().Add(-d)
+	}
+	typed := strings.TrimSpace(q.Get("actor"))
+	var list provision.EventPage
+	if query.Actor, err = h.Flow.Actor(r.Context(), &v.Place, typed); err != nil {
+		return err
+	}
+	if typed == "" || query.Actor != "" {
+		if list, err = h.Flow.Events(r.Context(), &v.Place, query); err != nil {
+			return err
+		}
+	}
+	return h.UI.Render(w, r, http.StatusOK, showAudit(&v, list))
+}
+
+func showAudit(v *visit, list provision.EventPage) listPage {
+	q := v.r.URL.Query()
+	p := listPage{Shell: v.shell(), Name: ui.Say("audit")}
+	p.Lead = ui.Say("audit_lead")
+	about := ui.Select{Name: "about", Label: ui.Say("about"), Value: q.Get("about"), Options: []ui.Option{{Label: ui.Say("about_any")}}}
+	for _, n := range nouns() {
+		about.Options = append(about.Options, ui.Option{Value: n, Label: ui.Say("noun_" + n)})
+	}
+	since := ui.Select{Name: "since", Label: ui.Say("when"), Value: q.Get("since"), Options: []ui.Option{{Label: ui.Say("since_any")}}}
+	for _, s := range []string{"day", "week", "month"} {
+		since.Options = append(since.Options, ui.Option{Value: s, Label: ui.Say("since_" + s)})
+	}
+	p.Filter = ui.Filter{
+		Action: auditPath, Search: &ui.Search{Name: "actor", Label: ui.Say("audit_actor"), Value: q.Get("actor")}, Selects: []ui.Select{about, since}, Fields: v.kept("target"),
+	}
+	p.Table = eventTable(v, list.Events, list.Names)
+	p.Table.Empty = ui.Empty{Icon: "log", Title: ui.Say("audit_none"), Text: ui.Say("audit_none_text")}
+	for _, name := range []string{"about", "since", "actor", "target"} {
+		if q.Get(name) != "" {
+			p.Filter.Reset = v.to(auditPath)
+			p.Table.Empty = ui.Empty{Icon: "search", Title: ui.Say("found_none"), Text: ui.Say("audit_found_none")}
+		}
+	}
+	page(v.r, &p.Table, list.Next)
+	return p
+}
+
+// nouns are what the audit list can be narrowed to.
+func nouns() []string {
+	return []string{"user", "membership", "invitation", "group", "people", "import", "session", "factor", "organization", "policy", "entitlement", "domain", "connection", "acting"}
+}
+
+// periods are how far back the audit list can be narrowed to.
+func periods() map[string]time.Duration {
+	return map[string]time.Duration{"day": day, "week": 7 * day, "month": 30 * day}
+}
+
+// known lists the actions that are said in words.
+func known() []string {
+	return []string{
+		"acting.begun", "acting.ended", "group.changed", "group.created", "group.deleted", "import.done", "import.started", "import.stopped", "import.uploaded",
+		"invitation.accepted", "invitation.revoked", "invitation.sent", "membership.created", "membership.groups_changed", "membership.removed", "membership.role_changed", "membership.saved",
+		"organization.child_created", "organization.created", "organization.renamed", "people.exported", "policy.changed", "session.ended",
+		"user.account_reset", "user.changed", "user.created", "user.deleted", "user.linked", "user.password_reset", "user.resumed", "user.suspended", "user.unlocked",
+	}
+}
+
+// eventTable lists lines of the audit list.
+func eventTable(v *visit, all []sso.Event, names map[string]string) ui.Table {
+	t := ui.Table{Caption: ui.Say("audit"), Columns: []ui.Column{{Name: ui.Say("action"), Wide: true}, {Name: ui.Say("actor")}, {Name: ui.Say("target")}, {Name: ui.Say("from")}, {Name: ui.Say("when")}}}
+	for i := range all {
+		e := &all[i]
+		action := ui.Cell{Text: ui.As(e.Action), Sub: ui.As(detail(e.Detail))}
+		if slices.Contains(known(), e.Action) {
+			action.Text = ui.Say("did_" + strings.ReplaceAll(e.Action, ".", "_"))
+		}
+		actor := ui.Cell{Text: ui.As(or(names[e.Actor], e.Actor))}
+		if e.OnBehalf != "" {
+			actor.Sub = ui.Say("on_behalf", "Name", or(names[string(e.OnBehalf)], string(e.OnBehalf)))
+		}
+		target := ui.Cell{Text: ui.As(names[e.Target])}
+		if names[e.Target] != "" && e.Action != "user.deleted" && e.Action != "membership.removed" {
+			target.Path = v.toPerson(sso.UserID(e.Target), "")
+		}
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{action, actor, target, {Text: ui.As(e.Address)}, {At: e.At}}})
+	}
+	return t
+}

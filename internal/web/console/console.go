@@ -1,0 +1,342 @@
+// Package console serves the console of an organization, at /console: its
+// people, invitations, groups and sub-organizations, what it demands of
+// sign-ins, and its audit list.
+//
+// Its routes are for owners and administrators. The parameter org names a
+// sub-organization that is administered from above; without it, the
+// organization of the session is. What somebody may not do is not offered to
+// them, and the flow refuses it all the same.
+package console
+
+import (
+	"embed"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/provision"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/web"
+	"github.com/sallyport/sallyport/internal/web/ui"
+)
+
+//go:embed templates locales
+var files embed.FS
+
+// Pages returns the pages of the console.
+func Pages() ui.Set {
+	return ui.Set{Name: "console", Files: files, Pages: []ui.Page{
+		homePage{}, listPage{}, formPage{}, confirmPage{}, personPage{}, groupPage{}, importPage{},
+	}}
+}
+
+// Handler serves the console. Its fields are set before it is used.
+type Handler struct {
+	Flow *provision.Service
+	UI   *ui.UI
+}
+
+// Paths of the console.
+const (
+	homePath          = "/console"
+	peoplePath        = "/console/people"
+	exportPath        = "/console/people/export.csv"
+	personPath        = "/console/people/{user}"
+	invitePath        = "/console/invite"
+	invitationsPath   = "/console/invitations"
+	invitationPath    = "/console/invitations/{invitation}"
+	importsPath       = "/console/imports"
+	importPath        = "/console/imports/{import}"
+	groupsPath        = "/console/groups"
+	newGroupPath      = "/console/groups/new"
+	groupPath         = "/console/groups/{group}"
+	organizationsPath = "/console/organizations"
+	newOrgPath        = "/console/organizations/new"
+	securityPath      = "/console/security"
+	settingsPath      = "/console/settings"
+	auditPath         = "/console/audit"
+)
+
+// Routes returns the routes of the console.
+func (h *Handler) Routes() []web.Route {
+	route := func(method, path string, handler web.Handler) web.Route {
+		return web.Route{Method: method, Path: path, Access: web.Console, Handler: handler}
+	}
+	get := func(path string, handler web.Handler) web.Route { return route(http.MethodGet, path, handler) }
+	post := func(path string, handler web.Handler) web.Route { return route(http.MethodPost, path, handler) }
+	upload := post(importsPath, h.upload)
+	upload.MaxBody = provision.MaxFile + 256<<10
+	return []web.Route{
+		get(homePath, h.home),
+		get(peoplePath, h.people),
+		get(exportPath, h.export),
+		get(personPath, h.person),
+		get(personPath+"/edit", h.askEdit),
+		post(personPath+"/edit", h.edit),
+		post(personPath+"/role", h.changeRole),
+		post(personPath+"/groups", h.setGroups),
+		get(personPath+"/access", h.askAccess),
+		post(personPath+"/access", h.setAccess),
+		get(personPath+"/suspend", h.askSuspend),
+		post(personPath+"/suspend", h.suspend),
+		post(personPath+"/resume", h.resume),
+		get(personPath+"/remove", h.askRemove),
+		post(personPath+"/remove", h.remove),
+		post(personPath+"/unlock", h.unlock),
+		post(personPath+"/reset-password", h.resetPassword),
+		get(personPath+"/reset-account", h.askResetAccount),
+		post(personPath+"/reset-account", h.resetAccount),
+		post(personPath+"/sign-out", h.signOut),
+		post(personPath+"/sessions/{session}/end", h.endSession),
+		get(invitePath, h.askInvite),
+		post(invitePath, h.invite),
+		get(invitationsPath, h.invitations),
+		post(invitationPath+"/resend", h.resend),
+		post(invitationPath+"/revoke", h.revoke),
+		get(importsPath, h.imports),
+		upload,
+		get(importPath, h.importOf),
+		post(importPath+"/start", h.startImport),
+		post(importPath+"/stop", h.stopImport),
+		get(groupsPath, h.groups),
+		get(newGroupPath, h.askGroup),
+		post(newGroupPath, h.createGroup),
+		get(groupPath, h.group),
+		get(groupPath+"/edit", h.askEditGroup),
+		post(groupPath+"/edit", h.editGroup),
+		get(groupPath+"/delete", h.askDeleteGroup),
+		post(groupPath+"/delete", h.deleteGroup),
+		post(groupPath+"/members", h.addToGroup),
+		post(groupPath+"/members/{user}/remove", h.removeFromGroup),
+		get(organizationsPath, h.organizations),
+		get(newOrgPath, h.askOrganization),
+		post(newOrgPath, h.createOrganization),
+		get(securityPath, h.security),
+		post(securityPath, h.saveSecurity),
+		get(settingsPath, h.settings),
+		post(settingsPath, h.saveSettings),
+		get(auditPath, h.audit),
+	}
+}
+
+// visit is a request within an organization that somebody administers.
+type visit struct {
+	provision.Place
+	by sso.By
+	r  *http.Request
+}
+
+// enter finds the organization that a request is about.
+func (h *Handler) enter(r *http.Request) (visit, error) {
+	v := visit{by: web.ByFrom(r), r: r}
+	var err error
+	v.Place, err = h.Flow.Enter(r.Context(), &v.by, r.URL.Query().Get("org"))
+	return v, err
+}
+
+// to returns a path of the console of the same organization: a pattern, pairs
+// of its gaps and what fills them, and a query behind it.
+func (v *visit) to(pattern string, pairs ...string) string {
+	for i := 1; i < len(pairs); i += 2 {
+		pairs[i] = url.PathEscape(pairs[i])
+	}
+	path := strings.NewReplacer(pairs...).Replace(pattern)
+	if !v.Below() {
+		return path
+	}
+	separator := "?"
+	if strings.Contains(path, "?") {
+		separator = "&"
+	}
+	return path + separator + "org=" + url.QueryEscape(v.Key)
+}
+
+func (v *visit) toPerson(id sso.UserID, rest string) string {
+	return v.to(personPath+rest, "{user}", string(id))
+}
+
+// at returns the path of the console of an organization of the line.
+func (v *visit) at(o *sso.Organization, path string) string {
+	if o.ID == v.by.Org.ID {
+		return path
+	}
+	return path + "?org=" + url.QueryEscape(o.Key)
+}
+
+// shell returns the frame of the console.
+func (v *visit) shell() ui.Shell {
+	s := ui.Shell{
+		Area: ui.Say("area"), Home: v.to(homePath), Organization: v.Name,
+		Nav: []ui.NavGroup{
+			{Items: []ui.NavItem{
+				{Name: ui.Say("overview"), Path: v.to(homePath), Icon: "home"},
+				{Name: ui.Say("people"), Path: v.to(peoplePath), Icon: "people"},
+				{Name: ui.Say("invitations"), Path: v.to(invitationsPath), Icon: "mail"},
+				{Name: ui.Say("groups"), Path: v.to(groupsPath), Icon: "groups"},
+				{Name: ui.Say("suborganizations"), Path: v.to(organizationsPath), Icon: "tree"},
+			}},
+			{Name: ui.Say("organization"), Items: []ui.NavItem{
+				{Name: ui.Say("audit"), Path: v.to(auditPath), Icon: "log"},
+			}},
+		},
+	}
+	if v.Rights.Owner() {
+		s.Nav[1].Items = append([]ui.NavItem{
+			{Name: ui.Say("security"), Path: v.to(securityPath), Icon: "shield"},
+			{Name: ui.Say("settings"), Path: v.to(settingsPath), Icon: "settings"},
+		}, s.Nav[1].Items...)
+	}
+	if v.Below() {
+		for i := range v.Line[:len(v.Line)-1] {
+			s.Trail = append(s.Trail, ui.Link{Name: ui.As(v.Line[i].Name), Path: v.at(&v.Line[i], organizationsPath)})
+		}
+	}
+	return s
+}
+
+// inside returns the frame of a page below others.
+func (v *visit) inside(above ...ui.Link) ui.Shell {
+	s := v.shell()
+	s.Trail = append(s.Trail, above...)
+	return s
+}
+
+// listPage is a list of things.
+type listPage struct {
+	ui.Shell
+	Name    ui.Text
+	Notices []ui.Notice
+	Filter  ui.Filter
+	Table   ui.Table
+	Buttons []ui.Button // below the list
+}
+
+// Head implements [ui.Page].
+func (p listPage) Head() ui.Head { return ui.Head{Template: "list", Title: p.Name} }
+
+// formPage is a page with forms.
+type formPage struct {
+	ui.Shell
+	Name    ui.Text
+	Notices []ui.Notice
+	Forms   []form
+	Table   *ui.Table // below them
+}
+
+// Head implements [ui.Page].
+func (p formPage) Head() ui.Head { return ui.Head{Template: "form", Title: p.Name} }
+
+// form is a form with its fields in their order.
+type form struct {
+	Title  ui.Text
+	Text   ui.Text
+	Action string
+	File   bool // sent with a file
+	Hidden []ui.Hidden
+	Fields []field
+	Submit ui.Submit
+}
+
+// field is one field of a form, of whatever kind.
+type field struct {
+	Input   *ui.Input
+	Area    *ui.Area
+	Select  *ui.Select
+	Check   *ui.Check
+	Choices *ui.Choices
+	File    *ui.File
+}
+
+func input(i ui.Input) field     { return field{Input: &i} }
+func area(a ui.Area) field       { return field{Area: &a} }
+func choose(s ui.Select) field   { return field{Select: &s} }
+func check(c ui.Check) field     { return field{Check: &c} }
+func choices(c ui.Choices) field { return field{Choices: &c} }
+func file(f ui.File) field       { return field{File: &f} }
+
+// confirmPage asks before something is done.
+type confirmPage struct {
+	ui.Shell
+	Confirm ui.Confirm
+}
+
+// Head implements [ui.Page].
+func (p confirmPage) Head() ui.Head { return ui.Head{Template: "confirm", Title: p.Confirm.Title} }
+
+// again shows a form once more where err is about what was typed, each fault
+// beside its field, and returns err where it is not.
+func again(r *http.Request, f ui.Filled, err error, fields map[string]string, show func(ui.Filled, int) error) error {
+	filled, ok := f.Beside(err, fields)
+	if !ok {
+		return err
+	}
+	_, status := web.Record(r, err)
+	return show(filled, status)
+}
+
+// A place in a list stands in the URL as one word.
+
+func placeText(key []byte, id string) string {
+	return base64.RawURLEncoding.EncodeToString(key) + "." + id
+}
+
+// placeOf reads a place. One that we did not make is the beginning.
+func placeOf(s string) (key []byte, id string) {
+	first, id, ok := strings.Cut(s, ".")
+	key, err := base64.RawURLEncoding.DecodeString(first)
+	if err != nil || !ok {
+		return nil, ""
+	}
+	return key, id
+}
+
+func instantText(at time.Time, id string) string {
+	micros := int64(0)
+	if !at.IsZero() {
+		micros = at.UnixMicro()
+	}
+	return strconv.FormatInt(micros, 36) + "." + id
+}
+
+// instantOf reads a place in a list of instants. One that we did not make is
+// the beginning.
+func instantOf(s string) (at time.Time, id string) {
+	first, id, ok := strings.Cut(s, ".")
+	micros, err := strconv.ParseInt(first, 36, 64)
+	if err != nil || !ok {
+		return time.Time{}, ""
+	}
+	if micros != 0 {
+		at = time.UnixMicro(micros).UTC()
+	}
+	return at, id
+}
+
+// page fills the pager of a list: next is the place of the next page, "" for
+// none.
+func page(r *http.Request, t *ui.Table, next string) {
+	if next != "" {
+		t.Pager.Next = ui.Again(r, "after", next)
+	}
+	if r.URL.Query().Has("after") {
+		t.Pager.Previous = ui.Again(r)
+	}
+}
+
+// roleName says a role: a built-in one by its word, another by its key.
+func roleName(role sso.Role) ui.Text {
+	if role.BuiltIn() {
+		return ui.Say("role_" + string(role))
+	}
+	return ui.As(string(role))
+}
+
+func or(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
