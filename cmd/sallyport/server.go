@@ -117,7 +117,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	}
 	links := &recovery.Service{Outbox: s.outbox, Now: now}
 	s.operations = &operate.Service{DB: s.db, Recovery: links, Now: now}
-	s.people = &provision.Service{DB: s.db, Outbox: s.outbox, Recovery: links, Limits: backoff.Limiter{DB: s.db, Now: now}, Now: now}
+	s.people = &provision.Service{DB: s.db, Outbox: s.outbox, Recovery: links, Limits: limiter, Now: now}
 	pages, err := ui.New(ui.Options{Brand: ui.Brand{Product: cfg.name}}, login.Pages(), operator.Pages(), console.Pages())
 	if err != nil {
 		return err
