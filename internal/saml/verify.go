@@ -15,11 +15,15 @@ import (
 // can be changed: whoever keeps one of them for long clones it.
 func Verify[M []byte | string](message M, expect Expect, now time.Time) (*Assertion, error) {
 	r := newReport()
-	doc := parse(r, message)
-	if doc == nil {
+	var assertion *Assertion
+	var refusal error
+	if err := xmltree.Lend(message, xmltree.Message, func(doc *xmltree.Document) {
+		assertion, refusal = r.decide(doc, expect, now)
+	}); err != nil {
+		r.failParse(err)
 		return nil, r.refusal()
 	}
-	return r.decide(doc, expect, now)
+	return assertion, refusal
 }
 
 // decide judges a response.

@@ -7,7 +7,8 @@
 // encoding but UTF-8, no comment (in metadata: none beside text), no relative
 // or unbound namespace, nothing beyond the limits of [Profile]. What it accepts,
 // every conforming XML parser reads the same way. [ParseFragment] is the same
-// for what was taken out of another document, whose namespaces it takes along.
+// for what was taken out of another document, whose namespaces it takes along;
+// [Lend] for what is looked at once and forgotten.
 //
 // A [Document] never changes and never hands out anything that was not in the
 // input: an [Element] is a handle on byte ranges of it. Names, attribute

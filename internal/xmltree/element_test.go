@@ -57,6 +57,56 @@ func TestInputIsCopied(t *testing.T) {
 	}
 }
 
+// A handle that outlives the document it was lent with finds nothing, least of all
+// the next document in the same memory. What was asked before stays.
+func TestWhatWasLentIsGone(t *testing.T) {
+	t.Parallel()
+	var root Element
+	var attr AttrNode
+	var text string
+	if err := Lend(`<p:r xmlns:p="urn:p" x="a">b</p:r>`, Message, func(doc *Document) {
+		root, attr = doc.Root(), doc.Root().AttrAt(0)
+		text, _ = root.Leaf()
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := Lend(`<q:s xmlns:q="urn:q" x="c">d</q:s>`, Message, func(*Document) {
+		for name, ask := range map[string]func(){
+			"name":      func() { root.Local() },
+			"Is":        func() { root.Is("urn:q", "s") },
+			"text":      func() { root.Leaf() },
+			"attribute": func() { root.Attr("x") },
+			"value":     func() { _ = attr.Value() },
+			"namespace": func() { root.LookupPrefix("p") },
+			"octets":    func() { root.Document().Slice(0, 1) },
+		} {
+			if !panics(ask) {
+				t.Errorf("%s: something was found", name)
+			}
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if text != "b" {
+		t.Errorf("the text has become %q", text)
+	}
+}
+
+func panics(f func()) (did bool) {
+	defer func() { did = recover() != nil }()
+	f()
+	return false
+}
+
+// What is lent is read by the same rules.
+func TestLendRefuses(t *testing.T) {
+	t.Parallel()
+	err := Lend("<r>", Message, func(*Document) { t.Error("it was lent") })
+	if codeOf(t, err) != CodeWellFormed {
+		t.Errorf("Lend() = %v, want %s", err, CodeWellFormed)
+	}
+}
+
 func TestLeafHasNoChildren(t *testing.T) {
 	t.Parallel()
 	r := parse(t, `<r><a>x</a><b>x<c/></b></r>`, Message)

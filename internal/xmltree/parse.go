@@ -15,9 +15,28 @@ func Parse[S []byte | string](src S, profile Profile) (*Document, error) {
 }
 
 // read reads a document that stands below an element, or below none.
-func read[S []byte | string](src S, at Element, profile Profile) (*Document, error) {
+func read[S []byte | string](src S, at Element, profile Profile) (doc *Document, err error) {
+	err = lend(src, at, profile, func(d *Document) {
+		doc = &Document{src: d.src, place: at, elems: slices.Clone(d.elems), attrs: slices.Clone(d.attrs), nss: slices.Clone(d.nss)}
+	})
+	return doc, err
+}
+
+// Lend reads a document as Parse does and lends it to use, in memory that is used
+// for the next document afterwards. What is asked of its elements then, panics; the
+// names and values that were asked before stay.
+func Lend[S []byte | string](src S, profile Profile, use func(*Document)) error {
+	return lend(src, Element{}, profile, func(d *Document) {
+		lent := *d // a handle that outlives it must not find the next document
+		defer func() { lent = Document{} }()
+		use(&lent)
+	})
+}
+
+// lend reads a document in scratch memory.
+func lend[S []byte | string](src S, at Element, profile Profile, use func(*Document)) error {
 	if len(src) > profile.maxBytes() {
-		return nil, &Error{CodeLimit, profile.maxBytes(), fmt.Sprintf("the document has more than %d octets", profile.maxBytes())}
+		return &Error{CodeLimit, profile.maxBytes(), fmt.Sprintf("the document has more than %d octets", profile.maxBytes())}
 	}
 	p, ok := parsers.Get().(*parser)
 	if !ok {
@@ -25,7 +44,11 @@ func read[S []byte | string](src S, at Element, profile Profile) (*Document, err
 	}
 	defer parsers.Put(p)
 	defer p.release()
-	return p.read(string(src), at, profile)
+	if err := p.read(string(src), at, profile); err != nil {
+		return err
+	}
+	use(p.doc)
+	return nil
 }
 
 // parsers keeps the scratch memory of one pass for the next one.
@@ -36,7 +59,7 @@ type parser struct {
 	src     string
 	pos     int
 	profile Profile
-	doc     *Document // in scratch memory, which no caller gets to see
+	doc     *Document // in scratch memory
 	cur     int32     // the open element, -1 outside the root
 	depth   int
 
@@ -56,23 +79,20 @@ type scoped struct {
 	prefixHash, uriHash uint32
 }
 
-// read makes the one pass and returns what it found, in memory of its own.
-func (p *parser) read(src string, at Element, profile Profile) (*Document, error) {
+// read makes the one pass.
+func (p *parser) read(src string, at Element, profile Profile) error {
 	p.src, p.pos, p.profile = src, 0, profile
 	p.cur, p.depth, p.gapOf, p.gapTail, p.scopeN = -1, 0, 0, false, 0
 	p.doc.src = src
 	p.surround(at)
 	around := p.scopeN
 	if err := p.run(); err != nil {
-		return nil, err
+		return err
 	}
 	if around > 0 {
 		p.doc.adopt(around)
 	}
-	return &Document{
-		src: src, place: at,
-		elems: slices.Clone(p.doc.elems), attrs: slices.Clone(p.doc.attrs), nss: slices.Clone(p.doc.nss),
-	}, nil
+	return nil
 }
 
 // release lets go of the input and of memory that only a giant needed.
