@@ -35,6 +35,7 @@ type commands struct {
 	Migrate  migrateCmd  `cmd:"" help:"Bring the schema of the database up to date."`
 	Saml     SamlCmd     `cmd:"" help:"Judge SAML messages offline."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
+	Dev      devCmd      `cmd:"" hidden:"" help:"For those who work on the program."`
 }
 
 // streams are where a command reads and writes.

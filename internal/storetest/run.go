@@ -79,6 +79,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"own sessions end":                                          ownSessionsEnd,
 		"reset requests are taken once":                             resetRequestsAreTaken,
 		"the rules for a member":                                    rulesForAMember,
+		"what is inserted in bulk is what is saved one by one":      bulkInsertsStoreTheSame,
 		"sign-ins are counted by the hour":                          signInsAreCounted,
 		"roles are kept":                                            rolesAreKept,
 		"plans of entitlements are kept":                            entitlementsAreKept,
