@@ -6,7 +6,7 @@
 //
 //	e2e/with-postgres.sh go test -tags e2e ./e2e
 //
-// Nothing here imports the packages of the house. What a test knows, a person,
+// Nothing here imports the packages of the house, but for a mail server. What a test knows, a person,
 // an application or an operator can know too; only the one that counts sessions
 // looks into the database.
 package e2e

@@ -4,8 +4,10 @@ package e2e
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
@@ -13,24 +15,25 @@ import (
 // lookPatience bounds a journey: every page is looked at four times, on a machine that does much else.
 const lookPatience = 8 * time.Minute
 
-// A house is a deployment without parties around it, for journeys through our own pages: the server on SQLite, with what
-// a file says. Its host has a name, since security keys are bound to one.
+// A house is a deployment for journeys through our own pages: the server on SQLite, with what a file says, and a post office for
+// its mail and SMS. Its host has a name, since security keys are bound to one.
 type house struct {
 	settings
+	post   *postOffice
 	server *process
 }
 
-// newHouse starts a house with the organizations of a file, and what else the server is to be told.
+// newHouse starts a house with the organizations of a file; flags are what the server is told beside that.
 func newHouse(t *testing.T, file string, flags ...string) *house {
 	t.Helper()
 	dir := t.TempDir()
-	h := &house{settings: settings{
+	h := &house{post: newPostOffice(t), settings: settings{
 		database: "sqlite:" + filepath.Join(dir, "sallyport.db"), keyFile: filepath.Join(dir, "sealing.key"),
 		listen: freeAddr(t, "127.0.0.1"), ops: freeAddr(t, "127.0.0.1"),
 	}}
 	h.baseURL = "http://localhost" + h.listen[len("127.0.0.1"):]
 	h.apply(t, file)
-	h.server = start(t, "sallyport", append(append([]string{sallyport(t)}, h.serve()...), flags...)...)
+	h.server = start(t, "sallyport", slices.Concat([]string{sallyport(t)}, h.serve(), h.post.flags(), flags)...)
 	h.server.waitOK(t, "http://"+h.ops+"/readyz")
 	return h
 }
@@ -46,7 +49,9 @@ func (h *house) apply(t *testing.T, content string) {
 // journey goes the way of node/journeys/NAME.mjs, which finds data in its field of that name.
 func (h *house) journey(t *testing.T, name string, data map[string]string) {
 	t.Helper()
-	encoded, err := json.Marshal(data)
+	all := map[string]string{"post": h.post.http.URL}
+	maps.Copy(all, data)
+	encoded, err := json.Marshal(all)
 	if err != nil {
 		t.Fatal(err)
 	}

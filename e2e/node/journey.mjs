@@ -22,7 +22,7 @@ const SCHEMES = ['light', 'dark']
 
 export class Journey {
   constructor (browser, { name, base, data = {}, shots }) {
-    Object.assign(this, { browser, name, base, data, shots, people: [], problems: [], looks: new Set() })
+    Object.assign(this, { browser, name, base, data, shots, people: [], problems: [], looks: new Set(), arrived: new Map() })
   }
 
   // person returns somebody with a new browser, without cookies.
@@ -35,6 +35,19 @@ export class Journey {
     const person = new Person(this, context, page)
     this.people.push(person)
     return person
+  }
+
+  // mail returns the next mail to an address: {subject, text, links}; sms the next one to a number: {text}.
+  mail (to) { return this.#arrived('mail', to) }
+  sms (to) { return this.#arrived('sms', to) }
+
+  async #arrived (kind, to) {
+    const seen = `${kind} ${to}`
+    const n = this.arrived.get(seen) ?? 0
+    this.arrived.set(seen, n + 1)
+    const res = await fetch(`${this.data.post}/${kind}?${new URLSearchParams({ to, n })}`)
+    if (!res.ok) throw new Error(`${kind} number ${n + 1} to ${to}: ${await res.text()}`)
+    return res.json()
   }
 
   fail (text) {

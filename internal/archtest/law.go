@@ -87,7 +87,7 @@ func law() []room {
 		{"internal/storetest", support, []string{leaves, domain, storage}},
 		{"internal/webtest", support, []string{leaves, domain, transport}},
 		{"internal/archtest", support, nil},
-		{"e2e", support, nil},
+		{"e2e", support, []string{"internal/mailtest"}},
 	}
 }
 
