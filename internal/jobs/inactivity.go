@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -11,9 +12,12 @@ import (
 	"github.com/sallyport/sallyport/internal/store"
 )
 
-// idleBatch is how many people one batch sees to, so that sign-ins need not
-// wait for it.
-const idleBatch = 64
+// How many people one batch looks for, and how many of them it sees to in one
+// transaction, so that sign-ins need not wait for it.
+const (
+	idleBatch = 1024
+	idleWrite = 64
+)
 
 // Inactivity shuts out people who have not come for as long as their
 // organization, or one above it, bears, however they sign in, and warns them
@@ -41,6 +45,18 @@ func (s *Inactivity) Batch(ctx context.Context) (int64, error) {
 		users = append(users, found[i].User)
 	}
 	done := int64(0)
+	for some := range slices.Chunk(users, idleWrite) {
+		n, err := s.seeTo(ctx, some, now)
+		if err != nil {
+			return done, err
+		}
+		done += n
+	}
+	return done, nil
+}
+
+// seeTo does what is to be done about these people, in one transaction.
+func (s *Inactivity) seeTo(ctx context.Context, users []sso.UserID, now time.Time) (done int64, err error) {
 	err = s.DB.Write(ctx, func(tx *store.Writer) error {
 		done = 0
 		// Who came meanwhile is not among them any more.
