@@ -80,7 +80,7 @@ func New(tb testing.TB, o Options) *Sink {
 	tb.Helper()
 	s := &Sink{options: o, arrived: make(chan struct{}), talks: map[string]bool{}}
 	cert := s.certificate(tb)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
 	}

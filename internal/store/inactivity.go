@@ -66,7 +66,7 @@ func idleText(which string) string {
 }
 
 func idleFields(i *sso.Idle) []any {
-	return []any{&i.User, &i.Home, span{&i.After}, utc(&i.Last), known{&i.Warned}}
+	return []any{&i.User, &i.Home, span{&i.After}, utc(&i.Last), utcOrNever(&i.Warned)}
 }
 
 // span is a length of time in microseconds as a destination.
@@ -80,17 +80,6 @@ func (s span) Scan(src any) error {
 	}
 	*s.to = time.Duration(v) * time.Microsecond
 	return nil
-}
-
-// known is an instant as a destination, where 0 stands for never.
-type known struct{ to *time.Time }
-
-// Scan reads microseconds.
-func (k known) Scan(src any) error {
-	if src == int64(0) {
-		src = nil
-	}
-	return instant{k.to}.Scan(src)
 }
 
 // Idle returns some of the people about whom something is to be done because
