@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"math/big"
+	"slices"
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/saml"
@@ -61,10 +62,13 @@ func algorithms() []Attack {
 		},
 		"nothing": func([]byte) []byte { return nil },
 	} {
-		for uri, hash := range map[string]crypto.Hash{nsSignature + "hmac-sha1": crypto.SHA1, moreAlgorithms + "#hmac-sha256": crypto.SHA256} {
-			attacks = append(attacks, Attack{No: 52, Name: uri[strings.Index(uri, "#"):] + " with the secret: " + name, Rule: saml.SigAlg, Alone: true, Forge: func(r *Response) {
-				r.ResealBy(func(s string) string { return algorithm(s, "ds:SignatureMethod", uri) }, func(octets []byte) []byte {
-					mac := hmac.New(hash.New, secret(r.cert))
+		for _, by := range []struct {
+			name, uri string
+			hash      crypto.Hash
+		}{{"HMAC-SHA-1", nsSignature + "hmac-sha1", crypto.SHA1}, {"HMAC-SHA-256", moreAlgorithms + "#hmac-sha256", crypto.SHA256}} {
+			attacks = append(attacks, Attack{No: 52, Name: by.name + " with the secret: " + name, Rule: saml.SigAlg, Alone: true, Forge: func(r *Response) {
+				r.ResealBy(func(s string) string { return algorithm(s, "ds:SignatureMethod", by.uri) }, func(octets []byte) []byte {
+					mac := hmac.New(by.hash.New, secret(r.cert))
 					mac.Write(octets)
 					return mac.Sum(nil)
 				})
@@ -74,13 +78,16 @@ func algorithms() []Attack {
 	return attacks
 }
 
+// configured is a key that the service provider comes to know.
+type configured func(*saml.Expect) xmldsig.Key
+
 // keys are signatures by somebody else, who says who he is.
 func keys() []Attack {
 	stranger := func(r *Response) {
 		s := strangerPair()
 		r.EachSigning(func(how *xmldsig.Signing) { how.Key = s.key })
 	}
-	only := func(keys ...func(e *saml.Expect) xmldsig.Key) func(*saml.Expect) {
+	only := func(keys ...configured) func(*saml.Expect) {
 		return func(e *saml.Expect) {
 			var all []xmldsig.Key
 			for _, key := range keys {
@@ -105,8 +112,8 @@ func keys() []Attack {
 		{No: 57, Name: "no key configured", Forge: asItIs, ForgeExpect: only(), Rule: saml.SigKey, Alone: true},
 		{No: 57, Name: "a key that is none", Forge: asItIs, ForgeExpect: only(none), Rule: saml.SigKey, Alone: true, TwinExpect: only(none, right)},
 		{No: 57, Name: "no key configured, nothing signed", Forge: Unsigned, ForgeExpect: only(), Rule: saml.SigMissing},
-		{No: 55, Name: "nine keys configured", Forge: asItIs, ForgeExpect: only(right, right, right, right, right, right, right, right, right), Rule: saml.SigKey, Alone: true,
-			TwinExpect: only(wrong, wrong, wrong, wrong, wrong, wrong, wrong, right)},
+		{No: 55, Name: "nine keys configured", Forge: asItIs, ForgeExpect: only(slices.Repeat([]configured{right}, xmldsig.MaxKeys+1)...), Rule: saml.SigKey, Alone: true,
+			TwinExpect: only(append(slices.Repeat([]configured{wrong}, xmldsig.MaxKeys-1), right)...)},
 		{No: 59, Name: "key of 1024 bits", Forge: by1024, ForgeExpect: only(key1024), Rule: saml.SigKey, Alone: true, Twin: by1024, TwinExpect: func(e *saml.Expect) {
 			only(key1024)(e)
 			e.Legacy.RSA1024 = true
@@ -179,7 +186,7 @@ func numbers() []Attack {
 	var attacks []Attack
 	order := func() *big.Int { return ecPair().key.Params().N }
 	for name, value := range map[string]func(r, s *big.Int) []byte{
-		"in DER":             func(r, s *big.Int) []byte { return inDER(r, s) },
+		"in DER":             inDER,
 		"with r of zero":     func(_, s *big.Int) []byte { return wide(32, new(big.Int), s) },
 		"with s of zero":     func(r, _ *big.Int) []byte { return wide(32, r, new(big.Int)) },
 		"of zeroes":          func(_, _ *big.Int) []byte { return make([]byte, 64) },
@@ -223,7 +230,7 @@ func numbers() []Attack {
 		"a bit changed":       func(v []byte) []byte { v[9] ^= 1; return v },
 		"zeroes":              func(v []byte) []byte { return make([]byte, len(v)) },
 		"one":                 func(v []byte) []byte { return new(big.Int).SetInt64(1).FillBytes(make([]byte, len(v))) },
-		"longer than any key": func(v []byte) []byte { return make([]byte, 1024) },
+		"longer than any key": func([]byte) []byte { return make([]byte, 1024) },
 	} {
 		attacks = append(attacks, Attack{No: 59, Name: "RSA, " + name, Rule: saml.SigValue, Alone: true, Forge: func(r *Response) {
 			onSignature(func(s string) string {

@@ -44,7 +44,7 @@ func truncations() []Attack {
 		}), Rule: saml.XMLComment, Twin: onKeyInfo(func(string, string) string {
 			return "<ds:X509Data><ds:X509Certificate>AAAAAAAA</ds:X509Certificate></ds:X509Data>"
 		})},
-		{No: 28, Name: "processing instruction in NameID", Forge: tamper(name, "<?p not-an-?>"+name), Rule: saml.XMLPI},
+		{No: 28, Name: "processing instruction in front of the NameID", Forge: tamper(name, "<?p not-an-?>"+name), Rule: saml.XMLPI},
 		{No: 28, Name: "processing instruction in what nobody signed", Bases: assertionAlone, Forge: tamper("</samlp:Status>", "<samlp:StatusMessage>O<?p x?>K</samlp:StatusMessage></samlp:Status>"), Rule: saml.XMLPI,
 			Twin: tamper("</samlp:Status>", "<samlp:StatusMessage>OK</samlp:StatusMessage></samlp:Status>")},
 		{No: 28, Name: "style sheet", Forge: after(func(doc string) string { return `<?xml-stylesheet href="https://evil.example/"?>` + doc }), Rule: saml.XMLPI},

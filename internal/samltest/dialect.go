@@ -101,7 +101,11 @@ func (s *style) write(text string) string {
 	open := []scope{{bound: prefixes}}
 	done := 0
 	for _, t := range tags(text) {
-		out.WriteString(s.text(text[done:t.start], open[len(open)-1].source, done > 0))
+		between := s.text(text[done:t.start], open[len(open)-1].source)
+		if between == "" && done > 0 {
+			between = s.between
+		}
+		out.WriteString(between)
 		done = t.end
 		if t.kind == endTag {
 			name := s.name(t.name)
@@ -121,16 +125,14 @@ func (s *style) write(text string) string {
 	return out.String()
 }
 
-// text writes what stands between two tags.
-func (s *style) text(text, within string, between bool) string {
+// text writes what stands between two tags, of which the first is that of an
+// element.
+func (s *style) text(text, within string) string {
 	switch within {
 	case "ds:SignatureValue", "ds:DigestValue", "ds:X509Certificate", "xenc:CipherValue":
 		if s.wrap != "" && isBase64(text) {
 			return wrapped(text, s.wrap)
 		}
-	}
-	if text == "" && between {
-		return s.between
 	}
 	return text
 }

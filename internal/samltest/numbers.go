@@ -10,7 +10,6 @@ import (
 	"crypto/sha256"
 	"encoding/asn1"
 	"encoding/binary"
-	"fmt"
 	"math/big"
 	"slices"
 	"sync"
@@ -43,8 +42,11 @@ var ecPair = sync.OnceValue(func() ecKey {
 	return ecKey{key}
 })
 
+// weakBits is what an attacker could factor.
+const weakBits = 1024
+
 var weakKey = sync.OnceValue(func() *rsa.PrivateKey {
-	key, err := rsa.GenerateKey(rand.Reader, 1024)
+	key, err := rsa.GenerateKey(rand.Reader, weakBits)
 	if err != nil {
 		panic(err)
 	}
@@ -179,7 +181,7 @@ func mgf1(hash crypto.Hash, seed []byte, length int) []byte {
 	var out []byte
 	for i := uint32(0); len(out) < length; i++ {
 		h := hash.New()
-		fmt.Fprintf(h, "%s%s", seed, binary.BigEndian.AppendUint32(nil, i))
+		h.Write(binary.BigEndian.AppendUint32(bytes.Clone(seed), i))
 		out = h.Sum(out)
 	}
 	return out[:length]

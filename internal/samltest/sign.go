@@ -193,8 +193,10 @@ func digestOf(e xmltree.Element, how xmldsig.Signing) ([]byte, error) {
 // place of a value that is known later.
 type blank struct{ public crypto.PublicKey }
 
+// Public returns the public key.
 func (b blank) Public() crypto.PublicKey { return b.public }
 
+// Sign returns what has the length of a signature.
 func (b blank) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
 	switch public := b.public.(type) {
 	case *rsa.PublicKey:
@@ -256,14 +258,17 @@ type memory struct {
 	made sync.Map // of hash and digest
 }
 
+// Sign signs a digest, or remembers that it has.
 func (m *memory) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
 	hash, ok := opts.(crypto.Hash)
 	if !ok {
 		return m.Signer.Sign(random, digest, opts)
 	}
 	name := hash.String() + string(digest)
-	if value, ok := m.made.Load(name); ok {
-		return bytes.Clone(value.([]byte)), nil
+	if made, ok := m.made.Load(name); ok {
+		if value, ok := made.([]byte); ok {
+			return bytes.Clone(value), nil
+		}
 	}
 	value, err := m.Signer.Sign(random, digest, opts)
 	if err == nil {
