@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Reads the events of `go test -json` on standard input and prints what a person wants of them: a line for each
-package, the output of what failed, and the counts.
+package, the output of what failed, and the counts; those of the attacks on SAML by family, as the tests tell them.
 
-Exit status 1 when a test or a build failed, when a test was skipped (in `make test` nothing may be missing), or when
-no test ran.
+Exit status 1 when a test or a build failed, when a test was skipped (in `make test` nothing may be missing), when no
+test ran, or when a family of attacks was not made, not refused, or not told from what must be accepted.
 """
 import collections
 import json
@@ -14,6 +14,7 @@ def main():
     output = collections.defaultdict(list)      # (package, test) -> lines
     count = collections.Counter()
     failed, skipped, broken = [], [], []
+    listed, made = {}, {}                       # attacks by family
     for line in sys.stdin:
         try:
             event = json.loads(line)
@@ -26,6 +27,12 @@ def main():
         if action in ("output", "build-output"):
             output[key].append(event["Output"])
             continue
+        if action == "attr" and event["Key"] == "attacks":
+            *counts, family = event["Value"].split(" ", 3)
+            made[family] = [a + int(b) for a, b in zip(made.get(family, (0, 0, 0)), counts)]
+        if action == "attr" and event["Key"] == "attacks-listed":
+            n, family = event["Value"].split(" ", 1)
+            listed[family] = int(n)
         if action == "build-fail":
             sys.stdout.writelines(output.pop(key, []))
         if action not in ("pass", "fail", "skip"):
@@ -54,8 +61,29 @@ def main():
         print("failed: %s %s" % (package, test))
     for package in sorted(set(broken) - {package for package, _ in failed}):
         print("failed: %s, which did not build or did not finish" % package)
+    lost = attacks(listed, made)
     print("%d passed, %d failed, %d skipped" % (count["pass"], count["fail"], count["skip"]))
-    sys.exit(1 if broken or failed or skipped or not count["pass"] else 0)
+    sys.exit(1 if broken or failed or skipped or lost or not count["pass"] else 0)
+
+
+def attacks(listed, made):
+    """Prints the counts of the attacks by family and returns the families that lack any."""
+    if not listed:
+        print("no attack on SAML was made")
+        return ["all"]
+    row = "%-22s %8s %8s %22s %15s"
+    print(row % ("attacks on SAML", "attacks", "cases", "refused by their rule", "twins accepted"))
+    total, lost = [0, 0, 0, 0], []
+    for family in sorted(listed):
+        counts = [listed[family]] + list(made.get(family, (0, 0, 0)))
+        print(row % (family, *counts))
+        total = [a + b for a, b in zip(total, counts)]
+        if counts[1] < counts[0] or counts[2] != counts[1] or counts[3] != counts[1]:
+            lost.append(family)
+    print(row % ("all", *total))
+    for family in lost:
+        print("failed: the attacks of the family %s" % family)
+    return lost
 
 
 if __name__ == "__main__":

@@ -69,6 +69,7 @@ type draft struct {
 	relay     string // RelayState=…, escaped; empty: absent
 	param     string // that carries the message
 	algorithm string
+	signing   func(*xmldsig.Signing)   // how the signature in the XML is made
 	before    func(string) string      // of the XML, before it is signed
 	after     func(string) string      // of the XML, after
 	query     func(string) string      // of the query, after it is signed
@@ -128,7 +129,11 @@ func (d *draft) enveloped(t testing.TB) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		signed, err := xmldsig.Sign(doc.Root(), xmldsig.Signing{Key: d.key, After: doc.Root().FirstChild()})
+		how := xmldsig.Signing{Key: d.key, After: doc.Root().FirstChild()}
+		if d.signing != nil {
+			d.signing(&how)
+		}
+		signed, err := xmldsig.Sign(doc.Root(), how)
 		if err != nil {
 			t.Fatal(err)
 		}

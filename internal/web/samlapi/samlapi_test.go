@@ -165,6 +165,8 @@ func TestOnlyAFormWithEachFieldOnceIsRead(t *testing.T) {
 		"broken escapes":             {acs, "SAMLResponse=%zz", nil, 400, "bind_method"},
 		"multipart":                  {acs, "SAMLResponse=good", mime("multipart/form-data; boundary=x"), 400, "bind_method"},
 		"JSON":                       {acs, `{"SAMLResponse":"good"}`, mime("application/json"), 400, "bind_method"},
+		"an artifact":                {acs, "SAMLart=AAQAAA&RelayState=r", nil, 400, "bind_param"},
+		"a SOAP envelope":            {acs, "<Envelope/>", mime("text/xml"), 400, "bind_method"},
 		"compressed":                 {acs, "SAMLResponse=good", func(r *http.Request) { r.Header.Set("Content-Encoding", "gzip") }, 400, "request_encoding"},
 		"GET":                        {acs + "?SAMLResponse=good", "", func(r *http.Request) { r.Method = http.MethodGet }, 400, "bind_method"},
 		"PUT":                        {acs, "SAMLResponse=good", func(r *http.Request) { r.Method = http.MethodPut }, 405, "method_not_allowed"},
