@@ -151,6 +151,8 @@ func (g ring) turn(ctx context.Context, tx *store.Writer, keys []Key, turn Turn,
 	switch turn {
 	case MakeNext:
 		switch {
+		case current == nil && g.connection == nil:
+			return refuse("a current key, which the server makes at its first start", "none")
 		case current == nil:
 			return refuse("a current key, which encryption: accepted or required makes", "none")
 		case next != nil:
