@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,13 +21,31 @@ import (
 type node struct {
 	stop  context.CancelFunc
 	ended chan struct{}
-	log   *bytes.Buffer
+	log   *logged
+}
+
+// logged is a log that is read while it is written.
+type logged struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
 }
 
 func start(t *testing.T, db *store.DB, all ...jobs.Job) *node {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
-	n := &node{stop: stop, ended: make(chan struct{}), log: &bytes.Buffer{}}
+	n := &node{stop: stop, ended: make(chan struct{}), log: &logged{}}
 	r := &jobs.Runner{DB: db, Now: time.Now, Log: slog.New(slog.NewTextHandler(n.log, nil))}
 	go func() {
 		defer close(n.ended)
@@ -56,6 +75,12 @@ func (c *tally) run(d time.Duration) {
 	c.mu.Lock()
 	c.now--
 	c.mu.Unlock()
+}
+
+func (c *tally) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.runs
 }
 
 func TestBatchesRunUntilNothingIsLeft(t *testing.T) {
@@ -122,7 +147,7 @@ func TestNodeThatDiesLosesItsJob(t *testing.T) {
 			return 0, nil
 		}})
 		time.Sleep(9 * time.Minute)
-		early := c.runs
+		early := c.count()
 		time.Sleep(2 * time.Minute)
 		n.end()
 		if early != 0 || c.runs == 0 {
@@ -138,16 +163,18 @@ func TestJobThatFailsIsToldAndTriedAgain(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				db := storetest.SQLite(t)
-				calls, broken := 0, true
-				n := start(t, db, jobs.Job{Name: "send", Scope: scope, Every: time.Second, Limit: time.Minute, Batch: func(context.Context) (int64, error) {
-					calls++
-					if broken {
+				var calls atomic.Int64
+				var broken atomic.Bool
+				broken.Store(true)
+				n := start(t, db, jobs.Job{Name: "send", Scope: scope, Every: 20 * time.Second, Limit: time.Minute, Batch: func(context.Context) (int64, error) {
+					calls.Add(1)
+					if broken.Load() {
 						return 0, errors.New("disk on fire")
 					}
 					return 0, nil
 				}})
 				time.Sleep(time.Hour)
-				failed, told := calls, strings.Count(n.log.String(), "disk on fire")
+				failed, told := calls.Load(), strings.Count(n.log.String(), "disk on fire")
 				if failed == 0 || told == 0 || told > 60 {
 					t.Errorf("in an hour it was tried %d times and told %d times", failed, told)
 				}
@@ -156,11 +183,11 @@ func TestJobThatFailsIsToldAndTriedAgain(t *testing.T) {
 				}
 				if scope == jobs.Once {
 					row := status(t, db)
-					if row.Failures != int64(failed) || row.Error != "disk on fire" {
+					if row.Failures != failed || row.Error != "disk on fire" {
 						t.Errorf("the row says %+v after %d failures", row, failed)
 					}
 				}
-				broken = false
+				broken.Store(false)
 				time.Sleep(10 * time.Minute)
 				n.end()
 				if !strings.Contains(n.log.String(), "a job works again") {
