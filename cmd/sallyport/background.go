@@ -28,6 +28,7 @@ func (s *server) background(courier *notify.Courier) []jobs.Job {
 		{Name: "index", Scope: jobs.Once, Every: indexEvery, Limit: jobLimit, Batch: s.indexOld},
 		{Name: "count-sign-ins", Scope: jobs.Once, Every: countEvery, Limit: jobLimit, Batch: s.operations.CountSignIns},
 		{Name: "import-people", Scope: jobs.Once, Every: importEvery, Limit: jobLimit, Batch: s.importPeople},
+		{Name: "answer-resets", Scope: jobs.Once, Every: sendEvery, Limit: jobLimit, Batch: s.accounts.AnswerResets},
 		{Name: "sweep", Scope: jobs.Once, Every: sweepEvery, Limit: jobLimit, Batch: s.deleteExpired},
 		{Name: "inactivity", Scope: jobs.Once, Every: idleEvery, Limit: jobLimit, Batch: inactivity.Batch},
 	}

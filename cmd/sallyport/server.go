@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/account"
 	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/factor"
 	"github.com/sallyport/sallyport/internal/grant"
@@ -24,6 +25,7 @@ import (
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 	"github.com/sallyport/sallyport/internal/web"
+	accountpages "github.com/sallyport/sallyport/internal/web/account"
 	"github.com/sallyport/sallyport/internal/web/console"
 	"github.com/sallyport/sallyport/internal/web/login"
 	"github.com/sallyport/sallyport/internal/web/oidcapi"
@@ -55,6 +57,7 @@ type server struct {
 	outbox     *notify.Outbox
 	desk       *notify.Desk
 	operations *operate.Service
+	accounts   *account.Service
 	people     *provision.Service
 	stop       context.CancelFunc
 	idle       chan struct{} // closed when nothing is done in the background any more
@@ -105,8 +108,9 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	factors := &factor.Service{
 		DB: s.db, Sealer: s.sealer, Party: party, Outbox: s.outbox, Product: cfg.name, SMS: cfg.carriers[notify.SMS] != nil, Now: now,
 	}
+	passwords := password.NewHasher()
 	signIn := &signin.Service{
-		DB: s.db, BaseURL: base.String(), Name: cfg.name, Passwords: password.NewHasher(), Factors: factors, Limiter: limiter, Sealer: s.sealer, Now: now,
+		DB: s.db, BaseURL: base.String(), Name: cfg.name, Passwords: passwords, Factors: factors, Limiter: limiter, Sealer: s.sealer, Now: now,
 	}
 	if err := signIn.Prepare(ctx); err != nil {
 		return err
@@ -118,11 +122,12 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	links := &recovery.Service{Outbox: s.outbox, Now: now}
 	s.operations = &operate.Service{DB: s.db, Recovery: links, Now: now}
 	s.people = &provision.Service{DB: s.db, Outbox: s.outbox, Recovery: links, Limits: limiter, Now: now}
-	pages, err := ui.New(ui.Options{Brand: ui.Brand{Product: cfg.name}}, login.Pages(), operator.Pages(), console.Pages())
+	s.accounts = &account.Service{DB: s.db, Passwords: passwords, Factors: factors, Recovery: links, Outbox: s.outbox, Limits: limiter, Now: now}
+	pages, err := ui.New(ui.Options{Brand: ui.Brand{Product: cfg.name}}, login.Pages(), accountpages.Pages(), operator.Pages(), console.Pages())
 	if err != nil {
 		return err
 	}
-	loginPages := &login.Handler{Flow: signIn, UI: pages, Person: signIn.Person, Back: func(ctx context.Context, request string, session sso.Session) (string, error) {
+	loginPages := &login.Handler{Flow: signIn, UI: pages, Person: signIn.Person, Forgot: accountpages.ForgotPath, Back: func(ctx context.Context, request string, session sso.Session) (string, error) {
 		out, err := grants.Resume(ctx, request, session)
 		if err != nil {
 			return "", err
@@ -132,10 +137,13 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 		}
 		return out.URL, nil
 	}}
+	ownPages := &accountpages.Handler{Flow: s.accounts, UI: pages, Person: signIn.Person, SignIn: func(w http.ResponseWriter, r *http.Request, address, back string) error {
+		return loginPages.Begin(w, r, signin.Start{LoginHint: address, Back: back})
+	}}
 	provider := &oidcapi.Handler{Grants: grants, SignIn: beginner{loginPages}, Person: signIn.Person}
 	s.public, err = web.New(
 		web.Config{BaseURL: base, Proxies: cfg.proxies, Log: s.log, Person: signIn.Person, Failure: pages.Failure},
-		pages.Routes(), loginPages.Routes(), (&operator.Handler{Flow: s.operations, Desk: s.desk, UI: pages}).Routes(),
+		pages.Routes(), loginPages.Routes(), ownPages.Routes(), (&operator.Handler{Flow: s.operations, Desk: s.desk, UI: pages}).Routes(),
 		(&console.Handler{Flow: s.people, UI: pages}).Routes(), (&samlapi.Handler{Flow: signIn, UI: pages}).Routes(), provider.Routes())
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/secret"
@@ -206,10 +207,20 @@ func (s *Service) accept(ctx context.Context, tx *store.Writer, o *Offer, user s
 	}
 	for _, m := range o.Memberships(user, now) {
 		org := tx.Org(m.Org)
-		if _, err := org.Membership(ctx, user); err == nil {
-			continue // what they are there already, somebody has decided
-		} else if !errors.Is(err, store.ErrNotFound) {
+		have, err := org.Membership(ctx, user)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+		case err != nil:
 			return err
+		case !have.CreatedAt.After(o.CreatedAt):
+			continue // what they were there already, somebody had decided
+		default: // made by a sign-in on the way here, with the connection's defaults
+			m.CreatedAt = have.CreatedAt
+			for _, g := range have.Groups {
+				if !slices.Contains(m.Groups, g) {
+					m.Groups = append(slices.Clone(m.Groups), g)
+				}
+			}
 		}
 		if err := org.SaveMembership(ctx, m); err != nil {
 			return err

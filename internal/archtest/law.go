@@ -59,7 +59,7 @@ func law() []room {
 		// Use cases. They never import one another.
 		{"internal/signin", flows, []string{leaves, xmlCore, protocols, domain, storage}},
 		{"internal/provision", flows, []string{leaves, protocols, domain, storage, lower}},
-		{"internal/account", flows, []string{leaves, "internal/password", domain, storage, lower}},
+		{"internal/account", flows, []string{leaves, "internal/password", "internal/otp", domain, storage, lower}},
 		{"internal/signin", flows, []string{leaves, xmlCore, protocols, domain, storage, lower}},
 		{"internal/operate", flows, []string{leaves, domain, storage, lower}},
 		{"internal/setup", flows, []string{leaves, xmlCore, protocols, domain, storage}},
@@ -73,6 +73,7 @@ func law() []room {
 		{"internal/web/samlapi", transport, []string{"internal/fault", "internal/secret", domain, "internal/saml", "internal/signin", "internal/web", "internal/web/ui"}},
 		{"internal/web/oidcapi", transport, []string{"internal/fault", "internal/secret", domain, "internal/oidc", "internal/grant", "internal/web", "internal/web/ui"}},
 		{"internal/web/console", transport, []string{"internal/fault", "internal/secret", domain, "internal/provision", "internal/web", "internal/web/ui"}},
+		{"internal/web/account", transport, []string{"internal/fault", "internal/secret", domain, "internal/account", "internal/recovery", "internal/web", "internal/web/ui"}},
 		{"internal/web/operator", transport, []string{"internal/fault", "internal/secret", domain, "internal/notify", "internal/operate", "internal/web", "internal/web/ui"}},
 		{"internal/web/ops", transport, []string{"internal/fault", "internal/web"}},
 

@@ -66,13 +66,14 @@ type Start struct {
 	OrgKey    string    // sign-on URL of one organization
 	LoginHint string    // an address the app hints at
 	Fresh     bool      // the person must prove anew who they are
+	Back      string    // path of ours to go to afterwards, where no app asked
 }
 
 // Begin stores a new attempt and finds its way as far as it is known: an
 // app's hint may lead straight to the identity provider.
 func (s *Service) Begin(ctx context.Context, b Browser, start Start) (sso.Attempt, error) {
 	a := s.newAttempt(b)
-	a.App, a.Request, a.Fresh = start.App, start.Request, start.Fresh
+	a.App, a.Request, a.Fresh, a.Back = start.App, start.Request, start.Fresh, start.Back
 	// A hint that is no address is the app's mistake, not the person's.
 	a.Typed, _ = sso.ParseEmail(start.LoginHint)
 	err := s.DB.Write(ctx, func(tx *store.Writer) error {

@@ -2,6 +2,8 @@ package login_test
 
 import (
 	"context"
+	"fmt"
+	"html"
 	"io"
 	"log/slog"
 	"net/http"
@@ -299,8 +301,14 @@ func open(t *testing.T) house {
 		authorize := web.Route{Method: http.MethodGet, Path: "/oauth2/authorize", Access: web.Browser, Handler: func(w http.ResponseWriter, r *http.Request) error {
 			return h.Begin(w, r, signin.Start{App: "app_1", Request: r.URL.RawQuery, LoginHint: r.URL.Query().Get("login_hint")})
 		}}
+		// The account is another transport's: a name, and the way out.
+		account := web.Route{Method: http.MethodGet, Path: "/account", Access: web.SignedIn, Handler: func(w http.ResponseWriter, r *http.Request) error {
+			p := web.PersonFrom(r)
+			_, err := fmt.Fprintf(w, `<h1>%s</h1><form method="post" action="/logout"><button>Sign out</button></form>`, html.EscapeString(p.User.Name()))
+			return err
+		}}
 		rt, err := web.New(web.Config{BaseURL: base, Log: slog.New(slog.NewTextHandler(log, nil)), Person: f.Person, Failure: pages.Failure},
-			h.Routes(), []web.Route{authorize})
+			h.Routes(), []web.Route{authorize, account})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -105,7 +105,6 @@ func (h *Handler) Routes() []web.Route {
 		{Method: http.MethodGet, Path: homePath, Access: web.Public, Handler: h.home},
 		{Method: http.MethodGet, Path: web.SignedOutPath, Access: web.Public, Handler: h.signedOut},
 		{Method: http.MethodGet, Path: web.SignedOutHerePath, Access: web.Public, Handler: h.signedOutHere},
-		{Method: http.MethodGet, Path: accountPath, Access: web.SignedIn, Handler: h.account},
 	}
 }
 

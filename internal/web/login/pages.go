@@ -177,15 +177,6 @@ func (h *Handler) home(w http.ResponseWriter, r *http.Request) error {
 	return web.SeeOther(w, r, accountPath)
 }
 
-// account serves GET /account.
-func (h *Handler) account(w http.ResponseWriter, r *http.Request) error {
-	p := web.PersonFrom(r)
-	return h.UI.Render(w, r, http.StatusOK, ui.Account{
-		Name: p.User.Name(), Email: p.User.Email.String(), Username: p.User.Username,
-		Organization: p.Org.Name, Role: string(p.Membership.Role),
-	})
-}
-
 // logout serves POST /logout. It works without a session too: whoever asks for
 // it wants to be signed out, and is. Who came through an identity provider that
 // is to be told is sent there.

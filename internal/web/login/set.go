@@ -10,7 +10,7 @@ import (
 	"github.com/sallyport/sallyport/internal/web/ui"
 )
 
-//go:embed templates locales assets
+//go:embed templates locales
 var files embed.FS
 
 // Pages returns the set of the pages.
@@ -19,9 +19,6 @@ func Pages() ui.Set {
 		identifyPage{}, passwordPage{}, passkeyPage{}, factorPage{}, enrolPage{}, codesPage{},
 	}}
 }
-
-// passkeyScript runs the browser's part of a passkey.
-const passkeyScript = "passkey.js"
 
 // ask is a form that the browser fills in by a passkey:
 // {{template "ask-passkey" .}}. Without scripts it is not there.
@@ -47,7 +44,7 @@ type identifyPage struct {
 
 // Head implements [ui.Page].
 func (identifyPage) Head() ui.Head {
-	return ui.Head{Template: "identify", Title: ui.Say("identify_title"), Scripts: []string{passkeyScript}}
+	return ui.Head{Template: "identify", Title: ui.Say("identify_title"), Scripts: []string{ui.PasskeyScript}}
 }
 
 // passwordPage asks for the password.
@@ -67,7 +64,7 @@ func (p passwordPage) Head() ui.Head {
 	if p.Confirm {
 		title = ui.Say("confirm_title")
 	}
-	return ui.Head{Template: "password", Title: title, Scripts: []string{passkeyScript}}
+	return ui.Head{Template: "password", Title: title, Scripts: []string{ui.PasskeyScript}}
 }
 
 // passkeyPage asks for a passkey, there being nothing else.
@@ -78,7 +75,7 @@ type passkeyPage struct {
 
 // Head implements [ui.Page].
 func (passkeyPage) Head() ui.Head {
-	return ui.Head{Template: "passkey", Title: ui.Say("confirm_title"), Scripts: []string{passkeyScript}}
+	return ui.Head{Template: "passkey", Title: ui.Say("confirm_title"), Scripts: []string{ui.PasskeyScript}}
 }
 
 // factorPage asks for a second factor of one kind.
@@ -104,7 +101,7 @@ type codeForm struct {
 
 // Head implements [ui.Page].
 func (factorPage) Head() ui.Head {
-	return ui.Head{Template: "factor", Title: ui.Say("factor_title"), Scripts: []string{passkeyScript}}
+	return ui.Head{Template: "factor", Title: ui.Say("factor_title"), Scripts: []string{ui.PasskeyScript}}
 }
 
 // enrolPage has the person add a second factor.
@@ -145,7 +142,7 @@ type numberForm struct {
 
 // Head implements [ui.Page].
 func (p enrolPage) Head() ui.Head {
-	return ui.Head{Template: "enrol", Title: p.Title, Scripts: []string{passkeyScript}}
+	return ui.Head{Template: "enrol", Title: p.Title, Scripts: []string{ui.PasskeyScript}}
 }
 
 // codesPage shows recovery codes, once.
@@ -160,7 +157,7 @@ func (p codesPage) Text() string { return strings.Join(p.Codes, " ") }
 
 // Head implements [ui.Page].
 func (codesPage) Head() ui.Head {
-	return ui.Head{Template: "codes", Title: ui.Say("codes_title"), Scripts: []string{passkeyScript}}
+	return ui.Head{Template: "codes", Title: ui.Say("codes_title"), Scripts: []string{ui.PasskeyScript}}
 }
 
 // picture returns a QR code for the page.

@@ -16,10 +16,11 @@ import (
 // bundles says which files make which asset of our own.
 func bundles() map[string][]string {
 	return map[string][]string{
-		"page.css": {"tokens.css", "base.css", "card.css", "shell.css", "parts.css"},
-		"page.js":  {"page.js"},
-		"post.js":  {"post.js"},
-		"mark.svg": {"mark.svg"},
+		"page.css":   {"tokens.css", "base.css", "card.css", "shell.css", "parts.css"},
+		"page.js":    {"page.js"},
+		"post.js":    {"post.js"},
+		"passkey.js": {"passkey.js"},
+		"mark.svg":   {"mark.svg"},
 	}
 }
 

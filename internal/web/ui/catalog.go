@@ -75,6 +75,9 @@ func (v voice) note(m *i18n.Message) {
 	}
 }
 
+// Language returns the tag of the language in which a request is answered.
+func (u *UI) Language(r *http.Request) string { return languages()[u.languageOf(r)].String() }
+
 // languageOf returns the index of the language for a request: the one that the
 // person has chosen, else the one that the browser prefers.
 func (u *UI) languageOf(r *http.Request) int {

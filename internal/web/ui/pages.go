@@ -3,7 +3,7 @@ package ui
 // Own returns the set that every [UI] has: the pages of the house, and the
 // words, layouts and components that all others may use.
 func Own() Set {
-	return Set{Name: "ui", Files: files, Pages: []Page{Choose{}, Switch{}, leave{}, post{}, failure{}, Account{}, SignedOut{}, SignedOutHere{}}}
+	return Set{Name: "ui", Files: files, Pages: []Page{Choose{}, Switch{}, leave{}, post{}, failure{}, SignedOut{}, SignedOutHere{}}}
 }
 
 // Choose asks for one of several ways or organizations.
@@ -56,18 +56,6 @@ type post struct{ Form }
 
 // Head implements [Page].
 func (post) Head() Head { return Head{Template: "post", Title: Say("leave_title"), only: "post.js"} }
-
-// Account shows who is signed in.
-type Account struct {
-	Name         string
-	Email        string
-	Username     string
-	Organization string
-	Role         string
-}
-
-// Head implements [Page].
-func (Account) Head() Head { return Head{Template: "account", Title: Say("account_title")} }
 
 // SignedOut confirms that the session has ended.
 type SignedOut struct{}

@@ -45,7 +45,6 @@ func specimens() map[string]webtest.Specimen {
 		"choose-organization": ui.Choose{Of: ui.Organizations, Action: "/login/choose" + attempt, Who: "ada@acme.example",
 			Choices: []ui.Choice{{"org_1", "Acme"}, {"org_2", "Acme EMEA"}}},
 		"switch":          ui.Switch{Action: "/login/switch" + attempt, Stay: "/account", Now: "Ada Lovelace", Next: "Mallory <b>Moe</b>"},
-		"account":         ui.Account{Name: "Ada Lovelace", Email: "ada@acme.example", Username: "ada", Organization: "Acme", Role: "owner"},
 		"signed-out":      ui.SignedOut{},
 		"signed-out-here": ui.SignedOutHere{},
 	} {

@@ -1,0 +1,488 @@
+package account
+
+import (
+	"html/template"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/account"
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/web"
+	"github.com/sallyport/sallyport/internal/web/ui"
+)
+
+// securityPage says by what somebody signs in.
+type securityPage struct {
+	ui.Shell
+	Notice    *ui.Notice
+	Password  thing
+	Factors   []thing
+	Add       []ui.Button
+	Demanded  bool
+	Recovery  thing
+	Devices   []thing
+	Connected []thing
+}
+
+// thing is one line of the page.
+type thing struct {
+	Icon    string
+	Name    ui.Text
+	Sub     ui.Text
+	Used    ui.Fact
+	Buttons []ui.Button
+	Do      *ui.Do
+}
+
+// Head implements [ui.Page].
+func (securityPage) Head() ui.Head { return ui.Head{Template: "security", Title: ui.Say("security")} }
+
+// security serves GET /account/security.
+func (h *Handler) security(w http.ResponseWriter, r *http.Request) error {
+	by := web.ByFrom(r)
+	a, err := h.Flow.Account(r.Context(), &by)
+	if err != nil {
+		return err
+	}
+	return h.UI.Render(w, r, http.StatusOK, showSecurity(&a, offered{passkeys: h.Flow.Factors.Passkeys(), numbers: h.Flow.Factors.SMS}))
+}
+
+func pathOfFactor(id sso.FactorID) string { return at(factorPath, "{factor}", string(id)) }
+
+// offered says what can be added here.
+type offered struct{ passkeys, numbers bool }
+
+func showSecurity(a *account.Account, can offered) securityPage {
+	p := securityPage{Shell: shell(&a.Person), Demanded: a.FactorDemanded()}
+	p.Lead = ui.Say("security_lead")
+	if a.Session.ActedAs() {
+		p.Notice = &ui.Notice{State: ui.Warn, Text: ui.Problem("acting_credentials")}
+	} else if p.Demanded && len(a.Factors) == 0 {
+		p.Notice = &ui.Notice{State: ui.Warn, Text: ui.Say("factor_demanded")}
+	}
+	p.Password = thing{Icon: "lock", Name: ui.Say("password"), Sub: ui.Say("password_none"), Buttons: []ui.Button{{Word: ui.Say("password_set"), Path: passwordPath}}}
+	if a.User.PasswordHash != "" {
+		p.Password.Sub, p.Password.Buttons[0].Word = ui.Say("password_there"), ui.Say("password_change")
+	}
+	for i := range a.Factors {
+		f := &a.Factors[i]
+		p.Factors = append(p.Factors, thing{
+			Icon: iconOf(f.Kind), Name: ui.As(f.Name), Sub: ui.Say("kind_" + string(f.Kind)), Used: ui.Fact{At: f.UsedAt},
+			Buttons: []ui.Button{
+				{Word: ui.Say("rename"), Path: pathOfFactor(f.ID), Kind: ui.Quiet},
+				{Word: ui.Say("remove"), Path: at(removePath, "{factor}", string(f.ID)), Kind: ui.Quiet},
+			},
+		})
+	}
+	if can.passkeys {
+		p.Add = append(p.Add, ui.Button{Word: ui.Say("add_passkey"), Path: passkeyPath, Icon: "passkey"})
+	}
+	p.Add = append(p.Add, ui.Button{Word: ui.Say("add_app"), Path: appPath, Icon: "device"})
+	if can.numbers {
+		p.Add = append(p.Add, ui.Button{Word: ui.Say("add_number"), Path: numberPath, Icon: "phone"})
+	}
+	p.Recovery = thing{Icon: "key", Name: ui.Say("recovery"), Sub: ui.Say("recovery_none"), Buttons: []ui.Button{{Word: ui.Say("recovery_make"), Path: codesPath}}}
+	if a.Recovery > 0 {
+		p.Recovery.Sub, p.Recovery.Buttons[0].Word = ui.Count("recovery_left", a.Recovery), ui.Say("recovery_again")
+	}
+	for i := range a.Devices {
+		d := &a.Devices[i]
+		name := sso.DeviceName(d.UserAgent)
+		p.Devices = append(p.Devices, thing{
+			Icon: "device", Name: ui.As(name), Sub: ui.As(d.Address), Used: ui.Fact{At: d.CreatedAt},
+			Do: &ui.Do{Word: ui.Say("forget"), Action: at(devicePath, "{device}", string(d.ID)), About: ui.As(name)},
+		})
+	}
+	for i := range a.Links {
+		l := &a.Links[i]
+		p.Connected = append(p.Connected, thing{Icon: "link", Name: ui.As(l.ConnectionName), Sub: ui.As(l.Subject), Used: ui.Fact{At: l.SeenAt}})
+	}
+	return p
+}
+
+func iconOf(k sso.FactorKind) string {
+	switch k {
+	case sso.FactorPasskey:
+		return "passkey"
+	case sso.FactorSMS:
+		return "phone"
+	default:
+		return "device"
+	}
+}
+
+// securityForm returns a form below the page about security.
+func securityForm(by *sso.Person, name ui.Text) formPage {
+	p := formPage{Shell: shell(by), Name: name}
+	p.Trail = []ui.Link{{Name: ui.Say("security"), Path: securityPath}}
+	return p
+}
+
+// askPassword serves GET /account/password.
+func (h *Handler) askPassword(w http.ResponseWriter, r *http.Request) error {
+	by := web.ByFrom(r)
+	return h.UI.Render(w, r, http.StatusOK, showPassword(&by.Person, ui.Filled{}))
+}
+
+func showPassword(by *sso.Person, f ui.Filled) formPage {
+	p := securityForm(by, ui.Say("password_set"))
+	if by.User.PasswordHash != "" {
+		p.Name = ui.Say("password_change")
+		p.Inputs = append(p.Inputs, f.Input(ui.Input{Name: "old", Label: ui.Say("password_old"), Type: "password", Complete: "current-password", Focus: true}))
+	}
+	p.Lead = ui.Say("password_lead")
+	p.Action = passwordPath
+	p.Inputs = append(p.Inputs, f.Input(ui.Input{Name: "new", Label: ui.Say("password_new"), Help: ui.Say("password_help"), Type: "password", Complete: "new-password", Focus: by.User.PasswordHash == ""}))
+	p.Submit = ui.Submit{Word: ui.Say("password_save"), Cancel: securityPath}
+	return p
+}
+
+// passwordFields says at which field a fault is told.
+func passwordFields() map[string]string {
+	return map[string]string{
+		"password_old_wrong": "old", "try_later": "old", "password_length": "new", "password_short": "new", "password_weak": "new", "name_empty": "first_name",
+	}
+}
+
+// setPassword serves POST /account/password.
+func (h *Handler) setPassword(w http.ResponseWriter, r *http.Request) error {
+	f, err := web.Form(r)
+	if err != nil {
+		return err
+	}
+	by := web.ByFrom(r)
+	if err := h.Flow.SetPassword(r.Context(), &by, browserOf(r), f.Get("old"), f.Get("new")); err != nil {
+		return again(r, ui.Filled{Values: f}, err, passwordFields(), func(f ui.Filled, status int) error {
+			return h.UI.Render(w, r, status, showPassword(&by.Person, f))
+		})
+	}
+	return web.SeeOther(w, r, ui.Saved(securityPath, "password"))
+}
+
+// factorPage has somebody add a second factor.
+type factorPage struct {
+	ui.Shell
+	Name   ui.Text
+	QR     *ui.QR
+	Copy   *ui.Copy
+	URI    template.URL
+	Action string
+	Fields []ui.Hidden
+	Inputs []ui.Input
+	Submit *ui.Submit
+	Ask    *ui.Ask
+}
+
+// Head implements [ui.Page].
+func (p factorPage) Head() ui.Head {
+	return ui.Head{Template: "factor", Title: p.Name, Scripts: []string{ui.PasskeyScript}}
+}
+
+func newFactorPage(by *sso.Person, name, lead string) factorPage {
+	p := factorPage{Shell: shell(by), Name: ui.Say(name)}
+	p.Lead, p.Trail = ui.Say(lead), []ui.Link{{Name: ui.Say("security"), Path: securityPath}}
+	return p
+}
+
+func nameInput(f ui.Filled) ui.Input {
+	return f.Input(ui.Input{Name: "name", Label: ui.Say("called"), Help: ui.Say("called_help"), Max: 240, Optional: true})
+}
+
+func codeInput(f ui.Filled) ui.Input {
+	return f.Input(ui.Input{Name: "code", Label: ui.Say("code"), Complete: "one-time-code", Mode: "numeric", Max: 20, Mono: true, Focus: true})
+}
+
+// factorFields says at which field a fault is told.
+func factorFields() map[string]string {
+	return map[string]string{
+		"code_wrong": "code", "code_used": "code", "code_over": "code", "code_form": "code", "try_later": "code", "factor_name": "name",
+		"phone_form": "number", "sms_budget": "number", "sms_country": "number", "factor_many": "number", "passkey_refused": "name", "passkey_taken": "name",
+	}
+}
+
+// offerApp serves GET /account/factors/app.
+func (h *Handler) offerApp(w http.ResponseWriter, r *http.Request) error {
+	return h.showApp(w, r, http.StatusOK, ui.Filled{})
+}
+
+func (h *Handler) showApp(w http.ResponseWriter, r *http.Request, status int, f ui.Filled) error {
+	by := web.ByFrom(r)
+	app, err := h.Flow.OfferApp(r.Context(), &by, browserOf(r), f.Values.Get("offer"))
+	if err != nil {
+		return err
+	}
+	p := appPage(&by.Person, f, app.Offer, app.Text, template.URL(app.URI)) // of our own making
+	p.QR = &ui.QR{Label: ui.Say("app_qr"), Size: app.Picture.Size, Path: app.Picture.Path}
+	return h.UI.Render(w, r, status, p)
+}
+
+func appPage(by *sso.Person, f ui.Filled, offer, text string, uri template.URL) factorPage {
+	p := newFactorPage(by, "add_app", "app_lead")
+	p.Copy, p.URI = &ui.Copy{ID: "secret", Label: ui.Say("app_secret"), Value: text}, uri
+	p.Action, p.Fields = appPath, []ui.Hidden{{Name: "offer", Value: offer}}
+	p.Inputs = []ui.Input{codeInput(f), nameInput(f)}
+	p.Submit = &ui.Submit{Word: ui.Say("add"), Cancel: securityPath}
+	return p
+}
+
+// addApp serves POST /account/factors/app.
+func (h *Handler) addApp(w http.ResponseWriter, r *http.Request) error {
+	f, err := web.Form(r)
+	if err != nil {
+		return err
+	}
+	by := web.ByFrom(r)
+	if err := h.Flow.AddApp(r.Context(), &by, browserOf(r), f.Get("offer"), f.Get("code"), f.Get("name")); err != nil {
+		return again(r, ui.Filled{Values: f}, err, factorFields(), func(f ui.Filled, status int) error { return h.showApp(w, r, status, f) })
+	}
+	return web.SeeOther(w, r, ui.Saved(securityPath, "factor_added"))
+}
+
+// askNumber serves GET /account/factors/number.
+func (h *Handler) askNumber(w http.ResponseWriter, r *http.Request) error {
+	by := web.ByFrom(r)
+	return h.UI.Render(w, r, http.StatusOK, numberPage(&by.Person, ui.Filled{}))
+}
+
+func numberPage(by *sso.Person, f ui.Filled) factorPage {
+	p := newFactorPage(by, "add_number", "number_lead")
+	p.Action = numberPath
+	p.Inputs = []ui.Input{f.Input(ui.Input{Name: "number", Label: ui.Say("number"), Help: ui.Say("number_help"), Type: "tel", Complete: "tel", Max: 40, Focus: true})}
+	p.Submit = &ui.Submit{Word: ui.Say("send_code"), Cancel: securityPath}
+	return p
+}
+
+// sendCode serves POST /account/factors/number.
+func (h *Handler) sendCode(w http.ResponseWriter, r *http.Request) error {
+	f, err := web.Form(r)
+	if err != nil {
+		return err
+	}
+	by, filled := web.ByFrom(r), ui.Filled{Values: f}
+	err = h.Flow.OfferNumber(r.Context(), &by, browserOf(r), f.Get("number"))
+	if fault.Is(err, "try_later") {
+		filled.Problems = map[string]string{"number": "try_later"}
+		_, status := web.Record(r, err)
+		return h.UI.Render(w, r, status, numberPage(&by.Person, filled))
+	}
+	if err != nil {
+		return again(r, filled, err, factorFields(), func(f ui.Filled, status int) error {
+			return h.UI.Render(w, r, status, numberPage(&by.Person, f))
+		})
+	}
+	return h.UI.Render(w, r, http.StatusOK, codePage(&by.Person, ui.Filled{}, f.Get("number")))
+}
+
+func codePage(by *sso.Person, f ui.Filled, number string) factorPage {
+	p := newFactorPage(by, "add_number", "")
+	p.Lead = ui.Say("code_sent", "Number", number)
+	p.Action, p.Fields = codePath, []ui.Hidden{{Name: "number", Value: number}}
+	p.Inputs = []ui.Input{codeInput(f), nameInput(f)}
+	p.Submit = &ui.Submit{Word: ui.Say("add"), Cancel: numberPath}
+	return p
+}
+
+// addNumber serves POST /account/factors/number/code.
+func (h *Handler) addNumber(w http.ResponseWriter, r *http.Request) error {
+	f, err := web.Form(r)
+	if err != nil {
+		return err
+	}
+	by := web.ByFrom(r)
+	if err := h.Flow.AddNumber(r.Context(), &by, browserOf(r), f.Get("code"), f.Get("name")); err != nil {
+		return again(r, ui.Filled{Values: f}, err, factorFields(), func(filled ui.Filled, status int) error {
+			return h.UI.Render(w, r, status, codePage(&by.Person, filled, f.Get("number")))
+		})
+	}
+	return web.SeeOther(w, r, ui.Saved(securityPath, "factor_added"))
+}
+
+// offerPasskey serves GET /account/factors/passkey.
+func (h *Handler) offerPasskey(w http.ResponseWriter, r *http.Request) error {
+	return h.showPasskey(w, r, http.StatusOK, ui.Filled{})
+}
+
+func (h *Handler) showPasskey(w http.ResponseWriter, r *http.Request, status int, f ui.Filled) error {
+	by := web.ByFrom(r)
+	options, err := h.Flow.OfferPasskey(r.Context(), &by, browserOf(r))
+	if err != nil {
+		return err
+	}
+	return h.UI.Render(w, r, status, keyPage(&by.Person, f, string(options)))
+}
+
+func keyPage(by *sso.Person, f ui.Filled, options string) factorPage {
+	p := newFactorPage(by, "add_passkey", "passkey_lead")
+	name := nameInput(f)
+	p.Ask = &ui.Ask{Action: passkeyPath, Options: options, Create: true, Word: ui.Say("add_passkey"), Name: &name}
+	return p
+}
+
+// addPasskey serves POST /account/factors/passkey.
+func (h *Handler) addPasskey(w http.ResponseWriter, r *http.Request) error {
+	f, err := web.Form(r)
+	if err != nil {
+		return err
+	}
+	by := web.ByFrom(r)
+	if err := h.Flow.AddPasskey(r.Context(), &by, browserOf(r), []byte(f.Get("credential")), f.Get("name")); err != nil {
+		return again(r, ui.Filled{Values: f}, err, factorFields(), func(f ui.Filled, status int) error { return h.showPasskey(w, r, status, f) })
+	}
+	return web.SeeOther(w, r, ui.Saved(securityPath, "factor_added"))
+}
+
+// own returns the person's factor that the URL names.
+func (h *Handler) own(r *http.Request, by *sso.By) (sso.Factor, error) {
+	a, err := h.Flow.Account(r.Context(), by)
+	if err != nil {
+		return sso.Factor{}, err
+	}
+	i := slices.IndexFunc(a.Factors, func(f sso.Factor) bool { return string(f.ID) == r.PathValue("factor") })
+	if i < 0 {
+		return sso.Factor{}, &fault.Error{Kind: fault.NotFound, Code: "factor_unknown", Fix: fault.PersonSide}
+	}
+	return a.Factors[i], nil
+}
+
+// factor serves GET /account/factors/{factor}.
+func (h *Handler) factor(w http.ResponseWriter, r *http.Request) error {
+	by := web.ByFrom(r)
+	f, err := h.own(r, &by)
+	if err != nil {
+		return err
+	}
+	return h.UI.Render(w, r, http.StatusOK, renamePage(&by.Person, &f, ui.Filled{}))
+}
+
+func renamePage(by *sso.Person, x *sso.Factor, f ui.Filled) formPage {
+	p := securityForm(by, ui.Say("rename_title", "Name", x.Name))
+	p.Action = pathOfFactor(x.ID)
+	p.Inputs = []ui.Input{f.Input(ui.Input{Name: "name", Label: ui.Say("called"), Help: ui.Say("called_help"), Value: x.Name, Max: 240, Focus: true})}
+	p.Submit = ui.Submit{Word: ui.Say("save"), Cancel: securityPath}
+	return p
+}
+
+// renameFactor serves POST /account/factors/{factor}.
+func (h *Handler) renameFactor(w http.ResponseWriter, r *http.Request) error {
+	f, err := web.Form(r)
+	if err != nil {
+		return err
+	}
+	by := web.ByFrom(r)
+	x, err := h.own(r, &by)
+	if err != nil {
+		return err
+	}
+	if err := h.Flow.RenameFactor(r.Context(), &by, browserOf(r), x.ID, f.Get("name")); err != nil {
+		return again(r, ui.Filled{Values: f}, err, factorFields(), func(f ui.Filled, status int) error {
+			return h.UI.Render(w, r, status, renamePage(&by.Person, &x, f))
+		})
+	}
+	return web.SeeOther(w, r, ui.Saved(securityPath, "factor_renamed"))
+}
+
+// askRemove serves GET /account/factors/{factor}/remove.
+func (h *Handler) askRemove(w http.ResponseWriter, r *http.Request) error {
+	by := web.ByFrom(r)
+	x, err := h.own(r, &by)
+	if err != nil {
+		return err
+	}
+	return h.UI.Render(w, r, http.StatusOK, removalPage(&by.Person, &x, ""))
+}
+
+func removalPage(by *sso.Person, x *sso.Factor, problem string) confirmPage {
+	p := confirmPage{Shell: shell(by)}
+	p.Trail = []ui.Link{{Name: ui.Say("security"), Path: securityPath}}
+	p.Confirm = ui.Confirm{
+		ID: "remove", Title: ui.Say("remove_title", "Name", x.Name), Text: ui.Say("remove_text"), Points: []ui.Text{ui.Say("remove_devices")},
+		Action: at(removePath, "{factor}", string(x.ID)), Do: ui.Say("remove"), Cancel: securityPath,
+	}
+	if problem != "" {
+		p.Confirm.Points = append([]ui.Text{ui.Problem(problem)}, p.Confirm.Points...)
+	}
+	return p
+}
+
+// removeFactor serves POST /account/factors/{factor}/remove.
+func (h *Handler) removeFactor(w http.ResponseWriter, r *http.Request) error {
+	by := web.ByFrom(r)
+	x, err := h.own(r, &by)
+	if err != nil {
+		return err
+	}
+	err = h.Flow.RemoveFactor(r.Context(), &by, browserOf(r), x.ID)
+	if fault.Is(err, "factor_last") {
+		f, status := web.Record(r, err)
+		return h.UI.Render(w, r, status, removalPage(&by.Person, &x, f.Code))
+	}
+	if err != nil {
+		return err
+	}
+	return web.SeeOther(w, r, ui.Saved(securityPath, "factor_removed"))
+}
+
+// askCodes serves GET /account/recovery-codes.
+func (h *Handler) askCodes(w http.ResponseWriter, r *http.Request) error {
+	by := web.ByFrom(r)
+	return h.UI.Render(w, r, http.StatusOK, askCodesPage(&by.Person))
+}
+
+func askCodesPage(by *sso.Person) confirmPage {
+	p := confirmPage{Shell: shell(by)}
+	p.Trail = []ui.Link{{Name: ui.Say("security"), Path: securityPath}}
+	p.Confirm = ui.Confirm{
+		ID: "codes", Title: ui.Say("codes_ask"), Text: ui.Say("codes_ask_text"), Points: []ui.Text{ui.Say("codes_ask_old")},
+		Action: codesPath, Do: ui.Say("recovery_make"), Kind: ui.Main, Cancel: securityPath,
+	}
+	return p
+}
+
+// codesPage shows recovery codes, once.
+type codesPage struct {
+	ui.Shell
+	Codes    []string
+	Text     string // as a form carries them
+	Download string
+	Back     string
+}
+
+// Head implements [ui.Page].
+func (codesPage) Head() ui.Head {
+	return ui.Head{Template: "codes", Title: ui.Say("codes_title"), Scripts: []string{ui.PasskeyScript}}
+}
+
+func showCodes(by *sso.Person, codes []string) codesPage {
+	p := codesPage{Shell: shell(by), Codes: codes, Text: strings.Join(codes, " "), Download: filePath, Back: securityPath}
+	p.Lead, p.Trail = ui.Say("codes_lead"), []ui.Link{{Name: ui.Say("security"), Path: securityPath}}
+	return p
+}
+
+// newCodes serves POST /account/recovery-codes.
+func (h *Handler) newCodes(w http.ResponseWriter, r *http.Request) error {
+	by := web.ByFrom(r)
+	codes, err := h.Flow.NewRecoveryCodes(r.Context(), &by, browserOf(r))
+	if err != nil {
+		return err
+	}
+	return h.UI.Render(w, r, http.StatusOK, showCodes(&by.Person, codes))
+}
+
+// download serves POST /account/recovery-codes/file: what the page shows, as a
+// file.
+func (h *Handler) download(w http.ResponseWriter, r *http.Request) error {
+	f, err := web.Form(r)
+	if err != nil {
+		return err
+	}
+	text, err := account.CodesFile(f.Get("codes"))
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Content-Disposition", `attachment; filename="recovery-codes.txt"`)
+	_, err = w.Write([]byte(text))
+	return err
+}

@@ -1,0 +1,15 @@
+package ui
+
+// PasskeyScript is the script of a page with an [Ask].
+const PasskeyScript = "passkey.js"
+
+// Ask is a form that the browser fills in by a passkey or security key:
+// {{template "ask" .}}. Without scripts it is not there.
+type Ask struct {
+	Action  string
+	Options string // as the browser takes them, JSON
+	Create  bool   // a passkey is made, and not used
+	Word    Text
+	Name    *Input // what it is to be called
+	Problem string
+}
