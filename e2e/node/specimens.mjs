@@ -21,8 +21,8 @@ const server = http.createServer((req, res) => {
   const kind = KINDS[path.extname(file)]
   if (!kind || !fs.existsSync(file)) return res.writeHead(404).end()
   res.writeHead(200, { 'content-type': kind, 'content-security-policy': POLICY, 'permissions-policy': 'publickey-credentials-get=()' })
-  // A page that moves on by itself is looked at before it does.
-  res.end(kind.startsWith('text/html') ? fs.readFileSync(file, 'utf8').replace(/<meta http-equiv="refresh"[^>]*>|<script[^>]*post\.[^>]*><\/script>/, '') : fs.readFileSync(file))
+  // A page that moves on by itself, or comes back, is looked at before it does.
+  res.end(kind.startsWith('text/html') ? fs.readFileSync(file, 'utf8').replace(/<meta http-equiv="refresh"[^>]*>|<script[^>]*post\.[^>]*><\/script>| data-reloads="[0-9]+"/g, '') : fs.readFileSync(file))
 })
 await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
 const base = `http://127.0.0.1:${server.address().port}`

@@ -125,8 +125,9 @@ func (h *Handler) Routes() []web.Route {
 // visit is a request within an organization that somebody administers.
 type visit struct {
 	provision.Place
-	by sso.By
-	r  *http.Request
+	by      sso.By
+	r       *http.Request
+	defined []sso.RoleDefinition // roles beside the built-in ones, where they were read
 }
 
 // enter finds the organization that a request is about.
@@ -197,10 +198,11 @@ func (v *visit) shell() ui.Shell {
 	return s
 }
 
-// inside returns the frame of a page below others.
+// inside returns the frame of a page below others, the outermost of which is
+// in the navigation.
 func (v *visit) inside(above ...ui.Link) ui.Shell {
 	s := v.shell()
-	s.Trail = append(s.Trail, above...)
+	s.Trail, s.Under = append(s.Trail, above...), above[0].Path
 	return s
 }
 
@@ -326,12 +328,26 @@ func page(r *http.Request, t *ui.Table, next string) {
 	}
 }
 
-// roleName says a role: a built-in one by its word, another by its key.
-func roleName(role sso.Role) ui.Text {
+// roleName says a role: a built-in one by its word, another by its name, or
+// its key where it is defined no more.
+func (v *visit) roleName(role sso.Role) ui.Text {
 	if role.BuiltIn() {
 		return ui.Say("role_" + string(role))
 	}
+	for i := range v.defined {
+		if v.defined[i].Key == role {
+			return ui.As(v.defined[i].Name)
+		}
+	}
 	return ui.As(string(role))
+}
+
+// readRoles reads the roles that somebody may give or have, and returns the
+// built-in ones that may be given.
+func (h *Handler) readRoles(v *visit) ([]sso.Role, error) {
+	builtIn, defined, err := h.Flow.Roles(v.r.Context(), &v.Place)
+	v.defined = defined
+	return builtIn, err
 }
 
 func or(s, other string) string {

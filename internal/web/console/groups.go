@@ -103,6 +103,9 @@ func (h *Handler) showGroup(w http.ResponseWriter, r *http.Request, status int, 
 	if err != nil {
 		return err
 	}
+	if _, err := h.readRoles(&v); err != nil {
+		return err
+	}
 	return h.UI.Render(w, r, status, groupPageOf(&v, &g, n, list, f))
 }
 
@@ -127,7 +130,7 @@ func groupPageOf(v *visit, g *sso.Group, n int, list provision.PeoplePage, f ui.
 		if v.Rights.Give(m.Role) == nil {
 			gone.Do = &ui.Do{Word: ui.Say("group_leave"), About: ui.As(m.Name()), Kind: ui.Quiet, Action: v.to(groupPath+"/members/{user}/remove", "{group}", string(g.ID), "{user}", string(m.ID))}
 		}
-		row.Cells = []ui.Cell{row.Cells[0], {Text: roleName(m.Role)}, gone}
+		row.Cells = []ui.Cell{row.Cells[0], {Text: v.roleName(m.Role)}, gone}
 		t.Rows = append(t.Rows, row)
 	}
 	next := ""

@@ -140,18 +140,18 @@ func causes(counts []provision.SignInCount) ui.Table {
 
 // traceTable lists sign-ins.
 func traceTable(all []sso.Trace) ui.Table {
-	t := ui.Table{Caption: ui.Say("signins"), Columns: []ui.Column{{Name: ui.Say("result"), Wide: true}, {Name: ui.Say("method")}, {Name: ui.Say("the_reference")}, {Name: ui.Say("from")}, {Name: ui.Say("when")}}}
+	t := ui.Table{Caption: ui.Say("signins"), Columns: []ui.Column{{Name: ui.Say("the_reference")}, {Name: ui.Say("result")}, {Name: ui.Say("cause"), Wide: true}, {Name: ui.Say("method")}, {Name: ui.Say("from")}, {Name: ui.Say("when")}}}
 	for i := range all {
 		x := &all[i]
-		result := ui.Cell{Badges: []ui.Badge{{State: ui.OK, Word: ui.Say("signed_in_word")}}}
+		result, cause := ui.Badge{State: ui.OK, Word: ui.Say("signed_in_word")}, ui.Cell{}
 		if x.Code != "" {
-			result = ui.Cell{Badges: []ui.Badge{{State: ui.Refused, Word: ui.Say("by_refused")}}, Sub: ui.Problem(x.Code)}
+			result, cause = ui.Badge{State: ui.Refused, Word: ui.Say("by_refused")}, ui.Cell{Text: ui.Problem(x.Code)}
 		}
 		method := ui.Cell{}
 		if x.Method != "" {
 			method.Text = ui.Say("by_" + string(x.Method))
 		}
-		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{result, method, {Text: ui.As(x.Reference), Mono: true}, {Text: ui.As(x.Address)}, {At: x.At}}})
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: ui.As(x.Reference), Mono: true}, {Badges: []ui.Badge{result}}, cause, method, {Text: ui.As(x.Address)}, {At: x.At}}})
 	}
 	return t
 }

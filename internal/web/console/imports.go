@@ -33,21 +33,21 @@ func (h *Handler) showImports(w http.ResponseWriter, r *http.Request, status int
 	if err != nil {
 		return err
 	}
-	builtIn, defined, err := h.Flow.Roles(r.Context(), &v.Place)
+	builtIn, err := h.readRoles(&v)
 	if err != nil {
 		return err
 	}
-	return h.UI.Render(w, r, status, importsPageOf(&v, all, builtIn, defined, f))
+	return h.UI.Render(w, r, status, importsPageOf(&v, all, builtIn, f))
 }
 
-func importsPageOf(v *visit, all []sso.Import, builtIn []sso.Role, defined []sso.RoleDefinition, f ui.Filled) formPage {
+func importsPageOf(v *visit, all []sso.Import, builtIn []sso.Role, f ui.Filled) formPage {
 	p := formPage{Shell: v.inside(ui.Link{Name: ui.Say("people"), Path: v.to(peoplePath)}), Name: ui.Say("import_people")}
 	p.Lead = ui.Say("import_lead")
 	p.Forms = []form{{
 		Text: ui.Say("import_columns_text", "Columns", strings.Join(provision.ImportColumns(), ", ")), Action: v.to(importsPath), File: true,
 		Fields: []field{
 			file(f.File(ui.File{Name: "list", Label: ui.Say("import_file"), Help: ui.Say("import_file_help"), Accept: ".csv,.txt,text/csv"})),
-			choose(f.Select(ui.Select{Name: "role", Label: ui.Say("import_role"), Help: ui.Say("import_role_help"), Value: string(sso.RoleMember), Options: roleOptions(builtIn, defined)})),
+			choose(f.Select(ui.Select{Name: "role", Label: ui.Say("import_role"), Help: ui.Say("import_role_help"), Value: string(sso.RoleMember), Options: v.roleOptions(builtIn)})),
 			check(f.Check(ui.Check{Name: "welcome", Label: ui.Say("import_welcome"), Help: ui.Say("import_welcome_help")})),
 		},
 		Submit: ui.Submit{Word: ui.Say("import_check"), Icon: "upload", Cancel: v.to(peoplePath)},

@@ -14,7 +14,6 @@ import (
 // offer is what may be given to people.
 type offer struct {
 	builtIn []sso.Role
-	defined []sso.RoleDefinition
 	groups  []provision.GroupLine
 	tree    []sso.Organization
 }
@@ -22,7 +21,7 @@ type offer struct {
 func (h *Handler) offer(v *visit) (offer, error) {
 	var o offer
 	var err error
-	if o.builtIn, o.defined, err = h.Flow.Roles(v.r.Context(), &v.Place); err != nil {
+	if o.builtIn, err = h.readRoles(v); err != nil {
 		return o, err
 	}
 	groups, err := h.Flow.Groups(v.r.Context(), &v.Place, "", provision.GroupPlace{})
@@ -63,7 +62,7 @@ func invitePageOf(v *visit, o *offer, f ui.Filled, problems []provision.AddressP
 	}
 	fields := []field{
 		area(f.Area(ui.Area{Name: "addresses", Label: ui.Say("addresses"), Help: ui.Say("addresses_help"), Rows: 4, Focus: true, Mono: true})),
-		choices(f.Choices(ui.Choices{Name: "role", Label: ui.Say("role"), One: true, Values: []string{string(sso.RoleMember)}, Options: roleOptions(o.builtIn, o.defined)})),
+		choices(f.Choices(ui.Choices{Name: "role", Label: ui.Say("role"), One: true, Values: []string{string(sso.RoleMember)}, Options: v.roleOptions(o.builtIn)})),
 	}
 	if c := groupChoices(o.groups, nil); len(c.Options) > 0 {
 		fields = append(fields, choices(f.Choices(c)))
@@ -121,6 +120,9 @@ func (h *Handler) invitations(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if _, err := h.readRoles(&v); err != nil {
+		return err
+	}
 	return h.UI.Render(w, r, http.StatusOK, h.showInvitations(&v, list))
 }
 
@@ -157,7 +159,7 @@ func (h *Handler) invitationRow(v *visit, i *sso.Invitation, names map[string]st
 	case sso.InvitationExpired:
 		badge.State = ui.Warn
 	}
-	role := ui.Cell{Text: roleName(i.Role)}
+	role := ui.Cell{Text: v.roleName(i.Role)}
 	if len(i.Groups) > 0 {
 		role.Sub = ui.As(few(i.Groups))
 	}

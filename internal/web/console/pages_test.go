@@ -40,6 +40,7 @@ func at(role sso.Role, target string) *visit {
 	v := &visit{by: by, r: httptest.NewRequest(http.MethodGet, target, nil)}
 	v.Organization, v.Line = acme(), []sso.Organization{acme()}
 	v.Rights = v.by.RightsIn(&v.Organization)
+	v.defined = defined()
 	return v
 }
 
@@ -117,7 +118,7 @@ func TestPages(t *testing.T) {
 	h := &Handler{Flow: &provision.Service{Now: now}}
 	all := sso.Roles()
 	query := func(v *visit) *provision.PeopleQuery { q := asked(v.r); return &q }
-	listed := func(v *visit) listPage { return showPeople(v, query(v), people(), defined(), groups()) }
+	listed := func(v *visit) listPage { return showPeople(v, query(v), people(), groups()) }
 	found := at(sso.RoleOwner, peoplePath+"?q=al&role=admin&state=active&way=sso&group=Other&after=x.y")
 	newest := at(sso.RoleAdmin, peoplePath+"?sort=newest")
 
@@ -129,10 +130,10 @@ func TestPages(t *testing.T) {
 	locked := alice()
 	locked.User.State = sso.UserSuspended
 	person := func(v *visit, d provision.PersonPage) personPage {
-		return showPerson(v, &d, all, defined(), groups(), &provision.Removal{User: d.User, Organizations: 2, Sessions: 1, Deletes: !d.Guest})
+		return showPerson(v, &d, all, groups(), &provision.Removal{User: d.User, Organizations: 2, Sessions: 1, Deletes: !d.Guest})
 	}
 	a := alice()
-	offered := &offer{builtIn: all, defined: defined(), groups: groups(), tree: []sso.Organization{emea()}}
+	offered := &offer{builtIn: all, groups: groups(), tree: []sso.Organization{emea()}}
 	invitations := provision.InvitationPage{Names: names(), Next: provision.InvitationPlace{At: then, ID: "inv_4"}, Invitations: []sso.Invitation{
 		{ID: "inv_1", Email: sso.StoredEmail("a@guest.example"), Role: sso.RoleMember, Groups: []string{"ops"}, By: "usr_o", SentAt: then, ExpiresAt: now().Add(time.Hour)},
 		{ID: "inv_2", Email: sso.StoredEmail("b@guest.example"), Role: sso.RoleOwner, By: "operator", SentAt: then, ExpiresAt: then},
@@ -174,14 +175,14 @@ func TestPages(t *testing.T) {
 		"people":              {Page: listed(at(sso.RoleOwner, peoplePath)), Path: peoplePath},
 		"people-newest":       {Page: listed(newest), Path: peoplePath + "?sort=newest"},
 		"people-found":        {Page: listed(found), Path: peoplePath + "?q=al"},
-		"people-none":         {Page: showPeople(found, query(found), provision.PeoplePage{}, nil, nil), Path: peoplePath + "?q=al"},
-		"people-empty":        {Page: showPeople(below(peoplePath+"?org=acme-emea"), &provision.PeopleQuery{}, provision.PeoplePage{}, nil, nil), Path: peoplePath},
+		"people-none":         {Page: showPeople(found, query(found), provision.PeoplePage{}, nil), Path: peoplePath + "?q=al"},
+		"people-empty":        {Page: showPeople(below(peoplePath+"?org=acme-emea"), &provision.PeopleQuery{}, provision.PeoplePage{}, nil), Path: peoplePath},
 		"person":              {Page: person(at(sso.RoleOwner, "/"), alice()), Path: "/console/people/usr_a"},
 		"person-guest":        {Page: person(below("/?org=acme-emea"), guest), Path: "/console/people/usr_a"},
 		"person-outranks":     {Page: person(at(sso.RoleAdmin, "/"), touchless), Path: "/console/people/usr_a"},
 		"person-suspended":    {Page: person(at(sso.RoleAdmin, "/"), locked), Path: "/console/people/usr_a"},
 		"person-edit":         {Page: editPage(at(sso.RoleOwner, "/"), &a, wrong("email", "ident_foreign")), Path: "/console/people/usr_a/edit"},
-		"person-access":       {Page: accessPage(at(sso.RoleOwner, "/"), &a, all, defined()), Path: "/console/people/usr_a/access"},
+		"person-access":       {Page: accessPage(at(sso.RoleOwner, "/"), &a, all), Path: "/console/people/usr_a/access"},
 		"person-suspend":      {Page: confirmPage{Shell: at(sso.RoleOwner, "/").belowPerson(&a.User), Confirm: suspendConfirm(at(sso.RoleOwner, "/"), &a.User, 1)}, Path: "/console/people/usr_a/suspend"},
 		"person-remove":       {Page: confirmPage{Shell: at(sso.RoleOwner, "/").belowPerson(&a.User), Confirm: removeConfirm(at(sso.RoleOwner, "/"), &provision.Removal{User: a.User, Organizations: 2, Sessions: 1, Deletes: true}, "confirm_name")}, Path: "/console/people/usr_a/remove"},
 		"person-reset":        {Page: confirmPage{Shell: at(sso.RoleOwner, "/").belowPerson(&a.User), Confirm: resetConfirm(at(sso.RoleOwner, "/"), &a, "")}, Path: "/console/people/usr_a/reset-account"},
@@ -202,8 +203,8 @@ func TestPages(t *testing.T) {
 		"organizations-empty": {Page: showOrganizations(below(organizationsPath+"?org=acme-emea"), "", provision.OrganizationPage{}), Path: organizationsPath},
 		"organization-new":    {Page: newOrganizationPage(at(sso.RoleOwner, newOrgPath), wrong("key", "key_taken")), Path: newOrgPath},
 		"settings":            {Page: settingsPageOf(at(sso.RoleOwner, settingsPath), ui.Filled{}), Path: settingsPath},
-		"imports":             {Page: importsPageOf(at(sso.RoleOwner, importsPath), []sso.Import{{ID: "imp_1", Name: "people.csv", State: sso.ImportDone, Total: 3, CreatedAt: then}, {ID: "imp_2", State: sso.ImportStopped, CreatedAt: then}, {ID: "imp_3", State: sso.ImportRunning, CreatedAt: then}}, all, defined(), wrong("list", "import_columns")), Path: importsPath},
-		"imports-empty":       {Page: importsPageOf(at(sso.RoleAdmin, importsPath), nil, all[1:], nil, ui.Filled{}), Path: importsPath},
+		"imports":             {Page: importsPageOf(at(sso.RoleOwner, importsPath), []sso.Import{{ID: "imp_1", Name: "people.csv", State: sso.ImportDone, Total: 3, CreatedAt: then}, {ID: "imp_2", State: sso.ImportStopped, CreatedAt: then}, {ID: "imp_3", State: sso.ImportRunning, CreatedAt: then}}, all, wrong("list", "import_columns")), Path: importsPath},
+		"imports-empty":       {Page: importsPageOf(at(sso.RoleAdmin, importsPath), nil, all[1:], ui.Filled{}), Path: importsPath},
 		"import-judging":      {Page: list(sso.ImportJudging, ""), Path: "/console/imports/imp_1"},
 		"import-ready":        {Page: list(sso.ImportReady, sso.RowBad), Path: "/console/imports/imp_1"},
 		"import-running":      {Page: list(sso.ImportRunning, ""), Path: "/console/imports/imp_1"},

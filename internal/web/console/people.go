@@ -37,21 +37,20 @@ func (h *Handler) people(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	_, defined, err := h.Flow.Roles(r.Context(), &v.Place)
-	if err != nil {
+	if _, err = h.readRoles(&v); err != nil {
 		return err
 	}
 	groups, err := h.Flow.Groups(r.Context(), &v.Place, "", provision.GroupPlace{})
 	if err != nil {
 		return err
 	}
-	return h.UI.Render(w, r, http.StatusOK, showPeople(&v, &query, list, defined, groups.Groups))
+	return h.UI.Render(w, r, http.StatusOK, showPeople(&v, &query, list, groups.Groups))
 }
 
-func showPeople(v *visit, query *provision.PeopleQuery, list provision.PeoplePage, defined []sso.RoleDefinition, groups []provision.GroupLine) listPage {
+func showPeople(v *visit, query *provision.PeopleQuery, list provision.PeoplePage, groups []provision.GroupLine) listPage {
 	p := listPage{Shell: v.shell(), Name: ui.Say("people")}
 	p.Action = &ui.Action{Name: ui.Say("invite_people"), Path: v.to(invitePath), Icon: "plus"}
-	p.Filter = peopleFilter(v, query, defined, groups)
+	p.Filter = peopleFilter(v, query, groups)
 	sorted := func(c ui.Column, sort provision.Sort, order ui.Order) ui.Column {
 		if len(query.Words) > 0 {
 			return c
@@ -114,7 +113,7 @@ func personRow(v *visit, m *provision.Member) ui.Row {
 	if m.State != sso.UserActive {
 		name.Badges = []ui.Badge{userState(m.State)}
 	}
-	role := ui.Cell{Text: roleName(m.Role)}
+	role := ui.Cell{Text: v.roleName(m.Role)}
 	if len(m.Groups) > 0 {
 		role.Sub = ui.As(few(m.Groups))
 	}
@@ -142,14 +141,14 @@ func userState(s sso.UserState) ui.Badge {
 	}
 }
 
-func peopleFilter(v *visit, query *provision.PeopleQuery, defined []sso.RoleDefinition, groups []provision.GroupLine) ui.Filter {
+func peopleFilter(v *visit, query *provision.PeopleQuery, groups []provision.GroupLine) ui.Filter {
 	q := v.r.URL.Query()
 	role := ui.Select{Name: "role", Label: ui.Say("role"), Value: string(query.Role), Options: []ui.Option{{Label: ui.Say("role_any")}}}
 	for _, r := range sso.Roles() {
-		role.Options = append(role.Options, ui.Option{Value: string(r), Label: roleName(r)})
+		role.Options = append(role.Options, ui.Option{Value: string(r), Label: v.roleName(r)})
 	}
-	for i := range defined {
-		role.Options = append(role.Options, ui.Option{Value: string(defined[i].Key), Label: ui.As(defined[i].Name)})
+	for i := range v.defined {
+		role.Options = append(role.Options, ui.Option{Value: string(v.defined[i].Key), Label: ui.As(v.defined[i].Name)})
 	}
 	state := ui.Select{Name: "state", Label: ui.Say("state"), Value: string(query.State), Options: []ui.Option{
 		{Label: ui.Say("state_any")}, {Value: string(sso.UserActive), Label: ui.Say("state_active")}, {Value: string(sso.UserSuspended), Label: ui.Say("state_suspended")},

@@ -47,7 +47,7 @@ func (h *Handler) person(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	builtIn, defined, err := h.Flow.Roles(r.Context(), &v.Place)
+	builtIn, err := h.readRoles(&v)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (h *Handler) person(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.UI.Render(w, r, http.StatusOK, showPerson(&v, &d, builtIn, defined, groups.Groups, &removal))
+	return h.UI.Render(w, r, http.StatusOK, showPerson(&v, &d, builtIn, groups.Groups, &removal))
 }
 
 // personShell returns the frame of the pages of one person.
@@ -74,7 +74,7 @@ func (v *visit) belowPerson(u *sso.User) ui.Shell {
 	return s
 }
 
-func showPerson(v *visit, d *provision.PersonPage, builtIn []sso.Role, defined []sso.RoleDefinition, groups []provision.GroupLine, removal *provision.Removal) personPage {
+func showPerson(v *visit, d *provision.PersonPage, builtIn []sso.Role, groups []provision.GroupLine, removal *provision.Removal) personPage {
 	u := &d.User
 	p := personPage{Shell: v.personShell(), Name: u.Name(), Facts: personFacts(d)}
 	switch {
@@ -84,7 +84,7 @@ func showPerson(v *visit, d *provision.PersonPage, builtIn []sso.Role, defined [
 		p.Notices = append(p.Notices, ui.Notice{State: ui.Warn, Text: ui.Problem(d.Manage)})
 	}
 	p.acts(v, d, removal)
-	p.Role, p.Groups = roleForm(v, d, builtIn, defined), groupsForm(v, d, groups)
+	p.Role, p.Groups = roleForm(v, d, builtIn), groupsForm(v, d, groups)
 	p.Access = accessTable(v, d)
 	if len(d.Tree) > 0 {
 		p.Grant = &ui.Button{Word: ui.Say("access_change"), Path: v.toPerson(u.ID, "/access"), Icon: "edit"}
@@ -179,26 +179,28 @@ func resetConfirm(v *visit, d *provision.PersonPage, problem string) ui.Confirm 
 }
 
 // roleForm changes the role, or is nil where it may not be changed.
-func roleForm(v *visit, d *provision.PersonPage, builtIn []sso.Role, defined []sso.RoleDefinition) *form {
+func roleForm(v *visit, d *provision.PersonPage, builtIn []sso.Role) *form {
 	if d.Touch != "" {
 		return nil
 	}
-	s := ui.Select{Name: "role", Label: ui.Say("role"), Value: string(d.Position.Role), Options: roleOptions(builtIn, defined)}
+	s := ui.Select{Name: "role", Label: ui.Say("role"), Value: string(d.Position.Role), Options: v.roleOptions(builtIn)}
 	return &form{
 		Action: v.toPerson(d.User.ID, "/role"), Fields: []field{choose(s)},
 		Submit: ui.Submit{Word: ui.Say("role_change"), Kind: ui.Ordinary},
 	}
 }
 
-func roleOptions(builtIn []sso.Role, defined []sso.RoleDefinition) []ui.Option {
+// roleOptions offers built-in roles, and those that the operator has defined.
+func (v *visit) roleOptions(builtIn []sso.Role) []ui.Option {
 	var options []ui.Option
 	for _, r := range builtIn {
-		options = append(options, ui.Option{Value: string(r), Label: roleName(r), Help: ui.Say("role_" + string(r) + "_help")})
+		options = append(options, ui.Option{Value: string(r), Label: v.roleName(r), Help: ui.Say("role_" + string(r) + "_help")})
 	}
-	for i := range defined {
-		o := ui.Option{Value: string(defined[i].Key), Label: ui.As(defined[i].Name)}
-		if defined[i].Description != "" {
-			o.Help = ui.As(defined[i].Description)
+	for i := range v.defined {
+		d := &v.defined[i]
+		o := ui.Option{Value: string(d.Key), Label: ui.As(d.Name)}
+		if d.Description != "" {
+			o.Help = ui.As(d.Description)
 		}
 		options = append(options, o)
 	}
@@ -248,7 +250,7 @@ func accessTable(v *visit, d *provision.PersonPage) ui.Table {
 			continue
 		}
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{
-			{Text: ui.As(a.Name), Path: v.at(&a.Organization, personPathOf(d.User.ID))}, {Text: roleName(a.Role)}, {Text: ui.As(few(a.Groups))},
+			{Text: ui.As(a.Name), Path: v.at(&a.Organization, personPathOf(d.User.ID))}, {Text: v.roleName(a.Role)}, {Text: ui.As(few(a.Groups))},
 		}})
 	}
 	return t
@@ -324,8 +326,11 @@ func sessionTable(v *visit, d *provision.PersonPage) ui.Table {
 // detail writes what an event says beside itself.
 func detail(d map[string]string) string {
 	var parts []string
+	if d["before"] != "" && d["after"] != "" {
+		parts = append(parts, d["before"]+" → "+d["after"])
+	}
 	for _, k := range slices.Sorted(maps.Keys(d)) {
-		if d[k] != "" {
+		if d[k] != "" && (len(parts) == 0 || k != "before" && k != "after") {
 			parts = append(parts, k+": "+d[k])
 		}
 	}

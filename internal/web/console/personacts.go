@@ -130,17 +130,17 @@ func (h *Handler) askAccess(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	builtIn, defined, err := h.Flow.Roles(r.Context(), &v.Place)
+	builtIn, err := h.readRoles(&v)
 	if err != nil {
 		return err
 	}
-	return h.UI.Render(w, r, http.StatusOK, accessPage(&v, &d, builtIn, defined))
+	return h.UI.Render(w, r, http.StatusOK, accessPage(&v, &d, builtIn))
 }
 
 // accessName begins the names of the fields of access, before an identifier.
 const accessName = "in-"
 
-func accessPage(v *visit, d *provision.PersonPage, builtIn []sso.Role, defined []sso.RoleDefinition) formPage {
+func accessPage(v *visit, d *provision.PersonPage, builtIn []sso.Role) formPage {
 	u := &d.User
 	p := formPage{Shell: v.belowPerson(u), Name: ui.Say("access_of", "Name", u.Name())}
 	p.Lead = ui.Say("access_lead")
@@ -149,9 +149,9 @@ func accessPage(v *visit, d *provision.PersonPage, builtIn []sso.Role, defined [
 		a := &d.Tree[i]
 		s := ui.Select{Name: accessName + string(a.ID), Label: ui.As(a.Name), Help: ui.As(a.Key), Value: string(a.Role)}
 		if a.Fixed != "" {
-			s.Help, s.Options = ui.Problem(a.Fixed), []ui.Option{{Value: string(a.Role), Label: roleName(a.Role)}}
+			s.Help, s.Options = ui.Problem(a.Fixed), []ui.Option{{Value: string(a.Role), Label: v.roleName(a.Role)}}
 		} else {
-			s.Options = append([]ui.Option{{Label: ui.Say("access_no")}}, roleOptions(builtIn, defined)...)
+			s.Options = append([]ui.Option{{Label: ui.Say("access_no")}}, v.roleOptions(builtIn)...)
 		}
 		f.Fields = append(f.Fields, choose(s))
 	}

@@ -20,6 +20,7 @@ type Shell struct {
 	Home         string // path of its first page
 	Organization string // whose it is; "": nobody's
 	Nav          []NavGroup
+	Under        string // path of the item of the navigation that is current; "": by the path of the request
 
 	Trail  []Link // the pages above this one, from the outside in
 	Lead   Text   // a sentence below the title
@@ -123,7 +124,9 @@ func (u *UI) frame(r *http.Request, v voice, p Page) frame {
 	}
 	if s, ok := p.(interface{ shell() Shell }); ok {
 		f.Shell, f.layout = s.shell(), "shell"
-		f.current = f.Shell.best(r.URL.Path)
+		if f.current = f.Under; f.current == "" {
+			f.current = f.Shell.best(r.URL.Path)
+		}
 	}
 	return f
 }
