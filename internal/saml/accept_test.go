@@ -5,10 +5,13 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/x509"
 	"encoding/base64"
+	"math/big"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/saml"
 	"github.com/sallyport/sallyport/internal/samltest"
@@ -72,6 +75,26 @@ func byECDSA(t *testing.T, curve elliptic.Curve, method string) accepted {
 		t.Fatal(err)
 	}
 	return accepted{name: curve.Params().Name, forge: signedBy(func(s *xmldsig.Signing) { s.Key, s.Method, s.Certificate = key, method, nil }), expect: knows(t, key.Public())}
+}
+
+// expired signs with the key of a certificate that has expired long ago.
+func expired(t *testing.T) accepted {
+	t.Helper()
+	key := ecKey(t)
+	template := &x509.Certificate{SerialNumber: big.NewInt(7), NotBefore: time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC), NotAfter: time.Date(2002, 1, 1, 0, 0, 0, 0, time.UTC)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trusted, err := saml.NewMetadataKey(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return accepted{
+		name:   "its key",
+		forge:  signedBy(func(s *xmldsig.Signing) { s.Key, s.Method, s.Certificate = key, xmldsig.ECDSASHA256, der }),
+		expect: func(e *saml.Expect) { e.IdP.Keys = []xmldsig.Key{trusted.Key} },
+	}
 }
 
 func knows(t *testing.T, public crypto.PublicKey) func(*saml.Expect) {
@@ -178,6 +201,7 @@ func oddities(t *testing.T) []oddity {
 			{name: "qualifiers", forge: func(r *samltest.Response) { r.NameQualifier, r.SPNameQualifier = "urn:a", "urn:b" }},
 			{name: "no format", forge: func(r *samltest.Response) { r.NameIDFormat = "" }},
 		}},
+		{"a certificate that has expired", []accepted{expired(t)}},
 		{"several signing keys", []accepted{{name: "the right one last", expect: func(e *saml.Expect) {
 			apart := saml.Expect{}
 			knows(t, other.Public())(&apart)

@@ -69,7 +69,7 @@ func TestLogoutAttacks(t *testing.T) {
 
 // logoutAttacks returns all attacks on logout.
 func logoutAttacks() []logoutAttack {
-	return slices.Concat(logoutForgeries(), logoutWrappings(), logoutContents(), logoutAnswers(), queryAttacks(), formAttacks())
+	return slices.Concat(logoutForgeries(), logoutWrappings(), logoutSealings(), logoutContents(), logoutAnswers(), queryAttacks(), formAttacks())
 }
 
 // answer makes a draft of the response.

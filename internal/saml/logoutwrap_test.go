@@ -101,12 +101,12 @@ func logoutWrappings() []logoutAttack {
 				return w.wrap(genuine, forged, s)
 			}
 		}
-		attacks = append(attacks, logoutAttack{w.no, "request: " + w.name, w.on, request, w.rule, nil})
 		rule := w.rule
 		if rule == saml.SigMissing {
 			rule = saml.SigPlace // a response may be unsigned
 		}
-		attacks = append(attacks, logoutAttack{w.no, "response: " + w.name, w.on, response, rule, answer()})
+		attacks = append(attacks, logoutAttack{w.no, "request: " + w.name, w.on, request, w.rule, nil},
+			logoutAttack{w.no, "response: " + w.name, w.on, response, rule, answer()})
 	}
 	return append(attacks, logoutSignatures()...)
 }
@@ -123,12 +123,12 @@ func logoutSignatures() []logoutAttack {
 	}
 	var attacks []logoutAttack
 	both := func(no samltest.Number, name string, on []string, forge func(*draft), rule saml.Rule, twin func(*draft)) {
-		attacks = append(attacks, logoutAttack{no, "request: " + name, on, forge, rule, twin})
-		attacks = append(attacks, logoutAttack{no, "response: " + name, on, answer(forge), rule, answer(func(d *draft) {
-			if twin != nil {
-				twin(d)
-			}
-		})})
+		attacks = append(attacks, logoutAttack{no, "request: " + name, on, forge, rule, twin},
+			logoutAttack{no, "response: " + name, on, answer(forge), rule, answer(func(d *draft) {
+				if twin != nil {
+					twin(d)
+				}
+			})})
 	}
 	both(22, "a reference to something else", enveloped, signing(func(s *xmldsig.Signing) { s.URI = "#id-other" }), saml.SigRef, nil)
 	both(22, "a reference without #", enveloped, signing(func(s *xmldsig.Signing) { s.URI = "xid1" }), saml.SigRef, nil)
