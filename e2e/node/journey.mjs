@@ -5,7 +5,6 @@
 // runs journeys/NAME.mjs, which exports a function of a Journey. Every page that it looks at is held against axe, in light
 // and dark, narrow and wide; any violation, any text wider than the page and any message of the browser about our content
 // policy fails the journey. With --shots, each look leaves its pictures in FOLDER/NAME.
-import crypto from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { createRequire } from 'node:module'
@@ -144,16 +143,6 @@ class Authenticator {
   // verified says whether the owner passes the authenticator's own check from now on, as with a finger that it does not know.
   async verified (isUserVerified) { await this.client.send('WebAuthn.setUserVerified', { authenticatorId: this.id, isUserVerified }) }
   async unplug () { await this.client.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId: this.id }) }
-}
-
-// totp returns the code of an authenticator app for a secret in base32, some steps of 30 seconds from now.
-export function totp (secret, steps = 0) {
-  const bits = [...secret.toUpperCase().replace(/[^A-Z2-7]/g, '')].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('')
-  const key = Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)))
-  const counter = Buffer.alloc(8)
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps))
-  const mac = crypto.createHmac('sha1', key).update(counter).digest()
-  return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0')
 }
 
 // run runs a journey to its end and returns how many problems it found.

@@ -1,0 +1,51 @@
+// A telephone number is added, and codes go to it.
+export default async function (j) {
+  const { email, password, texts } = j.data
+  const sent = async (n) => {
+    for (let i = 0; i < 300; i++) {
+      const all = await (await fetch(texts)).json()
+      if (all.length >= n) return all[n - 1].text.match(/\d{6}/)[0]
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    throw new Error(`${n} texts were not sent in time`)
+  }
+  const alice = await j.person()
+  const signIn = async () => {
+    await alice.goto('/login')
+    await alice.type('E-mail or username', email)
+    await alice.press('Continue')
+    await alice.type('Password', password)
+    await alice.press('Sign in')
+  }
+  await signIn()
+  await alice.page.getByRole('link', { name: /^Text message/ }).click()
+  await alice.look('enrol-number')
+  await alice.type('Phone number', '0151 23456789')
+  await alice.press('Send code')
+  await alice.page.getByRole('alert').waitFor()
+  await alice.look('enrol-number-problem')
+  await alice.type('Phone number', '+49 151 23456789')
+  await alice.press('Send code')
+  await alice.sees('ends with 89')
+  await alice.look('enrol-number-code')
+  await alice.type('Code', await sent(1))
+  await alice.press('Add')
+  await alice.sees('Keep your recovery codes')
+  await alice.press('I have kept them')
+  await alice.at('/account')
+  await alice.press('Sign out')
+  await alice.at('/signed-out')
+
+  await signIn()
+  await alice.at('/login/factor')
+  await alice.look('factor-send')
+  await alice.press('Send to the number ending with 89')
+  await alice.sees('ends with 89')
+  await alice.look('factor-sent')
+  await alice.press('Send another code')
+  await alice.page.getByText('We cannot send another code yet.').waitFor()
+  await alice.look('factor-sent-limit')
+  await alice.type('Code', await sent(2))
+  await alice.press('Continue')
+  await alice.at('/account')
+}
