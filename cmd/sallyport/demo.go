@@ -70,10 +70,11 @@ func (c *demoCmd) Run(ctx context.Context, out streams) error {
 }
 
 func (d *demo) start(ctx context.Context, port int, log *slog.Logger) error {
-	var err error
-	if d.public, err = listenNear(ctx, demoHosts[0], port); err != nil {
+	public, err := listenNear(ctx, demoHosts[0], port)
+	if err != nil {
 		return err
 	}
+	d.public = named{public} // passkeys belong to a name
 	if d.idp, err = listenApart(ctx, demoHosts[1]); err != nil {
 		return err
 	}
@@ -202,10 +203,7 @@ func listenApart(ctx context.Context, host string) (net.Listener, error) {
 	if err == nil {
 		return l, nil
 	}
-	if l, err = listen(ctx, "127.0.0.1:0"); err != nil {
-		return nil, err
-	}
-	return named{l}, nil
+	return listen(ctx, "127.0.0.1:0")
 }
 
 // named is a listener that is called localhost.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
@@ -21,6 +22,7 @@ type Finished struct {
 	Request string       // the app's authorize request, as it came
 	Back    string       // path of ours to go back to; "": none
 	Device  secret.Token // by which the browser is to be remembered; zero: it is not
+	Known   secret.Token // by which the browser is to be told from others; zero: as before
 }
 
 // Consent says whether the person has agreed to be somebody else from now on.
@@ -109,6 +111,11 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, conse
 		if err != nil {
 			return err
 		}
+		if a.Method != sso.BySSO {
+			if out.Known, err = s.greet(ctx, tx, b, &next.User, now); err != nil {
+				return err
+			}
+		}
 		if a.Proof.Remember {
 			out.Device = device
 			if err := remember(ctx, tx, b, a.Proof.User, device, now); err != nil {
@@ -173,6 +180,24 @@ func rulesOf(ctx context.Context, tx *store.Writer, b Browser, a *sso.Attempt, p
 		Method: a.Method, Email: p.User.Email, Address: b.Address,
 		Outside: p.Membership.Role == sso.RoleOwner && !proved,
 	}, err
+}
+
+// greet notes with which browser the person signs in, and tells them of one
+// that is new: they may not be who signs in. It returns by what the browser is
+// to be known. Where an identity provider signs people in, that is its to tell.
+func (s *Service) greet(ctx context.Context, tx *store.Writer, b Browser, u *sso.User, now time.Time) (secret.Token, error) {
+	token := b.Known
+	if token.IsZero() {
+		token = secret.NewToken()
+	}
+	news, err := tx.KnowBrowser(ctx, u.ID, token.Hash(), now)
+	if err != nil || !news || u.Email.IsZero() {
+		return token, err
+	}
+	return token, s.Factors.Outbox.Enqueue(ctx, tx, notify.Message{
+		Channel: notify.Mail, Kind: notify.SignInNewDevice, Org: u.Home, User: u.ID, To: u.Email.String(), Language: u.Language,
+		Data: map[notify.Gap]string{notify.At: notify.Instant(now), notify.Device: sso.DeviceName(b.UserAgent), notify.Place: addressOf(b)},
+	})
 }
 
 // remember lets the browser do without a second factor for a while.

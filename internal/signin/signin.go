@@ -55,6 +55,7 @@ type Browser struct {
 	Binding   secret.Hash  // of its binding cookie; zero: it has none
 	Session   secret.Token // of its session cookie; zero: it has none
 	Device    secret.Token // by which it is remembered; zero: it is not
+	Known     secret.Token // by which it is told from others; zero: nobody has signed in with it
 	Address   netip.Addr
 	UserAgent string
 }

@@ -20,7 +20,7 @@ const InvitationKept = 90 * 24 * time.Hour
 // DeleteExpired deletes what is of no use any more: attempts, single-use
 // things, tokens, sessions, logouts, remembered browsers, SMS codes, counts of
 // tries and uploaded lists of people past their time, traces past [TraceLife],
-// messages past [OutboxLife] and invitations past [InvitationKept]. It returns
+// browsers past [BrowserLife], messages past [OutboxLife] and invitations past [InvitationKept]. It returns
 // how many rows it deleted; while that is not 0 there may be more. It takes one
 // statement for each of these.
 func (w *Writer) DeleteExpired(ctx context.Context, now time.Time) (int64, error) {
@@ -35,6 +35,7 @@ func (w *Writer) DeleteExpired(ctx context.Context, now time.Time) (int64, error
 		{`delete from sessions where id in (select id from sessions where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from saml_logouts where (connection_id, subject, session_index) in (select connection_id, subject, session_index from saml_logouts where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from devices where id in (select id from devices where expires_at <= $1 order by expires_at limit $2)`, now},
+		{`delete from browsers where (user_id, token_hash) in (select user_id, token_hash from browsers where seen_at <= $1 order by seen_at limit $2)`, now.Add(-BrowserLife)},
 		{`delete from sms_codes where owner in (select owner from sms_codes where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from tries where key in (select key from tries where back_at <= $1 order by back_at limit $2)`, now},
 		{`delete from imports where id in (select id from imports where expires_at <= $1 order by expires_at limit $2)`, now},

@@ -257,6 +257,33 @@ func credentialsAreNoted(w *world) {
 	same(w, "User()", carol, get[sso.User](w, "User()")(w.reader().User(ctx, carol.ID)))
 }
 
+func newBrowsersAreNoticed(w *world) {
+	ctx := w.ctx
+	acme := w.addOrg("acme", nil)
+	alice, bob := w.addUser(acme.ID, "alice"), w.addUser(acme.ID, "bob")
+	first, second := secret.NewToken().Hash(), secret.NewToken().Hash()
+	know := func(user sso.UserID, token secret.Hash, now time.Time, want bool) {
+		w.Helper()
+		w.write(func(tx *store.Writer) error {
+			news, err := tx.KnowBrowser(ctx, user, token, now)
+			if news != want {
+				w.Errorf("KnowBrowser() = %v, want %v", news, want)
+			}
+			return err
+		})
+	}
+	know(alice.ID, first, w.now, false) // the first of all is no news
+	know(alice.ID, first, w.now, false)
+	know(alice.ID, second, w.now, true)
+	know(alice.ID, second, w.now.Add(time.Hour), false)
+	know(bob.ID, first, w.now, false) // one browser, two people
+	w.write(func(tx *store.Writer) error {
+		_, err := tx.DeleteExpired(ctx, w.now.Add(store.BrowserLife))
+		return err
+	})
+	know(alice.ID, first, w.now, true) // was not seen for a year; the other was
+}
+
 func sessionIsRefreshed(w *world) {
 	ctx, r := w.ctx, w.reader()
 	acme := w.addOrg("acme", nil)

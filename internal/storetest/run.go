@@ -52,6 +52,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"tries are counted and given back":                          triesAreCounted,
 		"a password hash is upgraded only in place of the old one":  passwordIsUpgraded,
 		"credentials are noted once":                                credentialsAreNoted,
+		"new browsers are noticed":                                  newBrowsersAreNoticed,
 		"a session is refreshed under another token":                sessionIsRefreshed,
 		"credentials are wiped":                                     credentialsAreWiped,
 		"one of many uses a TOTP step":                              oneOfManyUsesStep,

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -14,8 +15,13 @@ const (
 	browserCookie = "sallyport-browser"
 	sessionCookie = "sallyport-session"
 	deviceCookie  = "sallyport-device"
+	knownCookie   = "sallyport-known"
 	hostPrefix    = "__Host-"
 )
+
+// knownLife is how long a browser that somebody has signed in with is told from
+// others.
+const knownLife = 365 * 24 * time.Hour
 
 // maxCookie bounds a cookie that is worth looking at; ours have 43 octets.
 const maxCookie = 128
@@ -57,12 +63,25 @@ func (j jar) cookie(name, value string, age int) *http.Cookie {
 
 // DeviceToken returns the token by which the browser is remembered, or an empty
 // one. It is empty on routes that see no cookies.
-func DeviceToken(r *http.Request) secret.Token {
+func DeviceToken(r *http.Request) secret.Token { return tokenOf(r, deviceCookie) }
+
+// KnownToken returns the token by which the browser is told from others, or an
+// empty one. It is empty on routes that see no cookies.
+func KnownToken(r *http.Request) secret.Token { return tokenOf(r, knownCookie) }
+
+func tokenOf(r *http.Request, name string) secret.Token {
 	x := exchangeOf(r)
 	if !x.route.Access.cookies() {
 		return secret.Token{}
 	}
-	return x.jar.read(r, deviceCookie)
+	return x.jar.read(r, name)
+}
+
+// SetKnown has the browser keep the token by which it is told from others. It
+// opens nothing.
+func SetKnown(w http.ResponseWriter, r *http.Request, t secret.Token) {
+	j := exchangeOf(r).jar
+	http.SetCookie(w, j.cookie(knownCookie, t.Reveal(), int(knownLife.Seconds())))
 }
 
 // SetDevice has the browser keep the token by which it is remembered, as long
@@ -74,13 +93,7 @@ func SetDevice(w http.ResponseWriter, r *http.Request, t secret.Token) {
 
 // SessionToken returns the token of the session cookie, or an empty one. It is
 // empty on routes that see no cookies.
-func SessionToken(r *http.Request) secret.Token {
-	x := exchangeOf(r)
-	if !x.route.Access.cookies() {
-		return secret.Token{}
-	}
-	return x.jar.read(r, sessionCookie)
-}
+func SessionToken(r *http.Request) secret.Token { return tokenOf(r, sessionCookie) }
 
 // SetSession gives the browser its session.
 func SetSession(w http.ResponseWriter, r *http.Request, t secret.Token) {

@@ -201,6 +201,9 @@ func (h *Handler) fillSMS(page *factorPage, a *sso.Attempt, asked *signin.Asked,
 		return
 	}
 	page.Lead, page.Form = ui.Say("factor_sent", "Digits", asked.Sent.Hint), form
+	if slices.Contains([]string{"sms_limit", "sms_budget", "sms_country"}, problem) { // it is not about what was typed
+		page.Notice, form.Code.Problem = &ui.Notice{State: ui.Warn, Text: ui.Problem(problem)}, ""
+	}
 	for i := range send {
 		if send[i].Fields[0].Value == string(asked.Sent.Factor) {
 			send[i].Word, send[i].Kind = ui.Say("send_again"), ui.Quiet

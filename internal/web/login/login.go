@@ -111,7 +111,7 @@ func (h *Handler) Routes() []web.Route {
 // browserOf returns what is known of the browser.
 func browserOf(r *http.Request) signin.Browser {
 	return signin.Browser{
-		Binding: web.Binding(r), Session: web.SessionToken(r), Device: web.DeviceToken(r), Address: web.Address(r), UserAgent: web.UserAgent(r),
+		Binding: web.Binding(r), Session: web.SessionToken(r), Device: web.DeviceToken(r), Known: web.KnownToken(r), Address: web.Address(r), UserAgent: web.UserAgent(r),
 	}
 }
 

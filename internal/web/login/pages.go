@@ -163,6 +163,9 @@ func (h *Handler) session(w http.ResponseWriter, r *http.Request, id sso.Attempt
 	if !done.Device.IsZero() {
 		web.SetDevice(w, r, done.Device)
 	}
+	if !done.Known.IsZero() {
+		web.SetKnown(w, r, done.Known)
+	}
 	switch {
 	case done.Back != "":
 		return done.Back, nil
