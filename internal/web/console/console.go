@@ -69,10 +69,15 @@ func (h *Handler) Routes() []web.Route {
 	post := func(path string, handler web.Handler) web.Route { return route(http.MethodPost, path, handler) }
 	upload := post(importsPath, h.upload)
 	upload.MaxBody = provision.MaxFile + 256<<10
+	// fresh are for who has proved themselves a moment ago.
+	fresh := func(r web.Route) web.Route {
+		r.Fresh = true
+		return r
+	}
 	return []web.Route{
 		get(homePath, h.home),
 		get(peoplePath, h.people),
-		get(exportPath, h.export),
+		fresh(get(exportPath, h.export)),
 		get(personPath, h.person),
 		get(personPath+"/edit", h.askEdit),
 		post(personPath+"/edit", h.edit),
@@ -83,12 +88,12 @@ func (h *Handler) Routes() []web.Route {
 		get(personPath+"/suspend", h.askSuspend),
 		post(personPath+"/suspend", h.suspend),
 		post(personPath+"/resume", h.resume),
-		get(personPath+"/remove", h.askRemove),
-		post(personPath+"/remove", h.remove),
+		fresh(get(personPath+"/remove", h.askRemove)),
+		fresh(post(personPath+"/remove", h.remove)),
 		post(personPath+"/unlock", h.unlock),
 		post(personPath+"/reset-password", h.resetPassword),
-		get(personPath+"/reset-account", h.askResetAccount),
-		post(personPath+"/reset-account", h.resetAccount),
+		fresh(get(personPath+"/reset-account", h.askResetAccount)),
+		fresh(post(personPath+"/reset-account", h.resetAccount)),
 		post(personPath+"/sign-out", h.signOut),
 		post(personPath+"/sessions/{session}/end", h.endSession),
 		get(invitePath, h.askInvite),
@@ -114,8 +119,8 @@ func (h *Handler) Routes() []web.Route {
 		get(organizationsPath, h.organizations),
 		get(newOrgPath, h.askOrganization),
 		post(newOrgPath, h.createOrganization),
-		get(securityPath, h.security),
-		post(securityPath, h.saveSecurity),
+		fresh(get(securityPath, h.security)),
+		fresh(post(securityPath, h.saveSecurity)),
 		get(settingsPath, h.settings),
 		post(settingsPath, h.saveSettings),
 		get(auditPath, h.audit),

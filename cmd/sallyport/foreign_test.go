@@ -1,0 +1,297 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sallyport/sallyport/internal/provision"
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// A tenant is an organization with an owner who is signed in, and one thing of
+// each kind that a URL can name: of the organization, and of the owner.
+type tenant struct {
+	by    sso.By
+	token secret.Token
+	name  string            // of the person among the things
+	its   map[string]string // by the names of gaps in paths of the console
+	own   map[string]string // in those of the account
+}
+
+// target fills the gaps of a path. A gap for which there is nothing is filled
+// with what is nobody's.
+func (t *tenant) target(path string, from map[string]string) string {
+	return gap.ReplaceAllStringFunc(path, func(g string) string {
+		if id, ok := from[g[1:len(g)-1]]; ok {
+			return id
+		}
+		return "none"
+	})
+}
+
+var gap = regexp.MustCompile(`\{(\w+)\}`)
+
+// tenancy is a server with organizations.
+type tenancy struct {
+	*testing.T
+	*server
+	made int
+}
+
+func (h *tenancy) write(do func(tx *store.Writer) error) {
+	h.Helper()
+	if err := h.db.Write(h.Context(), do); err != nil {
+		h.Fatal(err)
+	}
+}
+
+// signedIn adds a member of an organization, and a session of theirs.
+func (h *tenancy) signedIn(org sso.Organization, name string, role sso.Role) (sso.By, secret.Token) {
+	h.Helper()
+	at := now()
+	u := sso.User{ID: sso.NewUserID(at), Home: org.ID, Username: name, FirstName: name, Email: sso.StoredEmail(name + "@" + org.Key + ".example"), State: sso.UserActive, CreatedAt: at, UpdatedAt: at}
+	u.SetPassword("$argon2id$x", at)
+	m := sso.Membership{Org: org.ID, User: u.ID, Role: role, CreatedAt: at, UpdatedAt: at}
+	s := sso.Session{ID: sso.NewSessionID(at), User: u.ID, Org: org.ID, AuthTime: at, CreatedAt: at, SeenAt: at, ExpiresAt: at.Add(sso.SessionLife)}
+	token := secret.NewToken()
+	h.write(func(tx *store.Writer) error {
+		ctx := h.Context()
+		return errors.Join(tx.Org(org.ID).SaveUser(ctx, u), tx.Org(org.ID).SaveMembership(ctx, m), tx.InsertSession(ctx, s, token.Hash()))
+	})
+	return sso.By{Person: sso.Person{Session: s, User: u, Org: org, Membership: m}, Address: "192.0.2.1"}, token
+}
+
+// newTenant makes an organization with one thing of each kind.
+func (h *tenancy) newTenant(key string) tenant {
+	h.Helper()
+	at := now()
+	org := sso.Organization{ID: sso.NewOrgID(at), Key: key, Name: "The " + key, State: sso.OrgActive, CreatedAt: at, UpdatedAt: at}
+	org.Path = []sso.OrgID{org.ID}
+	h.write(func(tx *store.Writer) error { return tx.SaveOrganization(h.Context(), org) })
+	by, token := h.signedIn(org, "olga", sso.RoleOwner)
+	return h.refill(tenant{by: by, token: token})
+}
+
+// refill gives a tenant things that nobody has touched.
+func (h *tenancy) refill(t tenant) tenant {
+	h.Helper()
+	ctx := h.Context()
+	h.made++
+	name := fmt.Sprintf("n%d", h.made)
+	them, _ := h.signedIn(t.by.Org, name, sso.RoleMember)
+	group, err := h.people.CreateGroup(ctx, &t.by, t.by.Org.ID, "Group "+name, "")
+	if err != nil {
+		h.Fatal(err)
+	}
+	if _, err := h.people.Invite(ctx, &t.by, t.by.Org.ID, provision.NewInvitations{Addresses: name + "@guest.example", Role: "member"}); err != nil {
+		h.Fatal(err)
+	}
+	in, err := h.people.Enter(ctx, &t.by, "")
+	if err != nil {
+		h.Fatal(err)
+	}
+	invitations, err := h.people.Invitations(ctx, &in, provision.InvitationPlace{})
+	if err != nil {
+		h.Fatal(err)
+	}
+	list, err := h.people.Upload(ctx, &t.by, t.by.Org.ID, provision.NewImport{File: []byte("email\nimported-" + name + "@guest.example\n"), Role: "member"})
+	if err != nil {
+		h.Fatal(err)
+	}
+	t.name = name
+	t.its = map[string]string{
+		"user": string(them.User.ID), "session": string(them.Session.ID), "group": string(group), "invitation": string(invitations.Invitations[0].ID), "import": string(list),
+	}
+	at := now()
+	factor := sso.Factor{ID: sso.NewFactorID(at), User: t.by.User.ID, Kind: sso.FactorSMS, Name: "Phone", CreatedAt: at}
+	device := sso.Device{ID: sso.NewDeviceID(at), User: t.by.User.ID, CreatedAt: at, ExpiresAt: at.Add(sso.SessionLife)}
+	second := t.by.Session
+	second.ID = sso.NewSessionID(at)
+	h.write(func(tx *store.Writer) error {
+		return errors.Join(tx.InsertFactor(ctx, factor), tx.InsertDevice(ctx, device, secret.NewToken().Hash()), tx.InsertSession(ctx, second, secret.NewToken().Hash()))
+	})
+	t.own = map[string]string{"factor": string(factor.ID), "device": string(device.ID), "session": string(second.ID)}
+	return t
+}
+
+// events returns how long the audit list of an organization is.
+func (h *tenancy) events(org sso.OrgID) (n int) {
+	h.Helper()
+	h.write(func(tx *store.Writer) error {
+		all, err := tx.Org(org).Events(h.Context(), 10000)
+		n = len(all)
+		return err
+	})
+	return n
+}
+
+// ask sends a request by a browser that is signed in.
+func (h *tenancy) ask(token secret.Token, method, target string, form url.Values) *httptest.ResponseRecorder {
+	h.Helper()
+	r := httptest.NewRequestWithContext(h.Context(), method, target, strings.NewReader(form.Encode()))
+	r.Header.Set("Cookie", "__Host-sallyport-session="+token.Reveal())
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	w := httptest.NewRecorder()
+	h.public.ServeHTTP(w, r)
+	return w
+}
+
+// typed are forms that get as far as to what the URL names.
+func typed(t *tenant) map[string]url.Values {
+	name := "new-" + t.name
+	return map[string]url.Values{
+		"/console/people/{user}/edit":          {"version": {"1"}, "username": {name}},
+		"/console/people/{user}/role":          {"role": {"admin"}},
+		"/console/people/{user}/groups":        {"groups": {"x"}},
+		"/console/people/{user}/remove":        {"confirm": {t.name}},
+		"/console/people/{user}/reset-account": {"confirm": {t.name}},
+		"/console/groups/{group}/edit":         {"name": {"New " + name}},
+		"/console/groups/{group}/delete":       {"confirm": {"Group " + t.name}},
+		"/console/groups/{group}/members":      {"who": {t.name}},
+		"/console/groups/new":                  {"name": {"Fresh " + name}},
+		"/console/invite":                      {"addresses": {name + "@guest.example"}, "role": {"member"}},
+		"/console/organizations/new":           {"name": {"Fresh"}, "key": {name}},
+		"/console/settings":                    {"name": {"Renamed"}},
+		"/account/factors/{factor}":            {"name": {"Renamed"}},
+		"/console/security":                    {"version": {"1"}},
+	}
+}
+
+// TestNoRouteReachesAnotherTenant asks every route of the golden table for what
+// is another tenant's: by the identifiers in its path, and by the name of the
+// other organization. A route that is not thought of here fails it.
+func TestNoRouteReachesAnotherTenant(t *testing.T) {
+	t.Parallel()
+	h := &tenancy{T: t, server: testServer(t)}
+	acme, rival := h.newTenant("acme"), h.newTenant("rival")
+	table, err := os.ReadFile(filepath.Join("testdata", "routes", "public.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := regexp.MustCompile(`(?m)^(\S+)\s+(\S+)\s+(\S+)`)
+	before := h.events(rival.by.Org.ID)
+	var console, account []string
+	for _, m := range line.FindAllStringSubmatch(string(table), -1) {
+		access, method, path := m[1], m[2], m[3]
+		route := method + " " + path
+		known := func(of map[string]string) {
+			for _, g := range gap.FindAllStringSubmatch(path, -1) {
+				if of[g[1]] == "" {
+					t.Errorf("%s names a %s, and the tenants of this test have none: give them one", route, g[1])
+				}
+			}
+		}
+		refused := func(target string) {
+			got := h.ask(acme.token, method, target, typed(&rival)[path])
+			if same := slices.Contains(quiet(), route) && got.Code == http.StatusSeeOther; got.Code != http.StatusNotFound && !same {
+				t.Errorf("%s: %s is answered with %d, want 404", route, target, got.Code)
+			}
+		}
+		switch access {
+		case "public", "browser", "client", "cross-site-post":
+			// Nobody's session counts there; their own tests ask for what is another's.
+		case "operator":
+			refused(rival.target(path, rival.its))
+		case "signed-in":
+			if !gap.MatchString(path) {
+				continue // it names nothing
+			}
+			known(rival.own)
+			account = append(account, route)
+			refused(rival.target(path, rival.own))
+		case "console":
+			known(rival.its)
+			console = append(console, route)
+			if gap.MatchString(path) {
+				refused(rival.target(path, rival.its))
+			}
+			if route != upload {
+				refused(rival.target(path, rival.its) + "?org=rival")
+			}
+		default:
+			t.Errorf("%s: nobody has thought of access %q", route, access)
+		}
+	}
+	if after := h.events(rival.by.Org.ID); after != before {
+		t.Errorf("the other tenant's audit list grew by %d", after-before)
+	}
+
+	h.holds(&rival)
+
+	// The twin: whose it is, may.
+	for _, route := range append(console, account...) {
+		method, path, _ := strings.Cut(route, " ")
+		rival = h.refill(rival)
+		target := rival.target(path, rival.its)
+		if slices.Contains(account, route) {
+			target = rival.target(path, rival.own)
+		}
+		got := h.ask(rival.token, method, target, typed(&rival)[path])
+		if route != upload && !slices.Contains([]int{http.StatusOK, http.StatusSeeOther}, got.Code) {
+			t.Errorf("%s by whose it is: %d\n%s", route, got.Code, got.Body)
+		}
+	}
+}
+
+// quiet are routes that say the same of what is ended, of what never was and of
+// what is another's.
+func quiet() []string {
+	return []string{"POST /account/devices/{device}/forget", "POST /account/sessions/{session}/end"}
+}
+
+// holds fails where anything of the tenant's owner is gone.
+func (h *tenancy) holds(t *tenant) {
+	h.Helper()
+	h.write(func(tx *store.Writer) error {
+		factors, err := tx.Factors(h.Context(), t.by.User.ID)
+		if err != nil {
+			return err
+		}
+		devices, err := tx.Devices(h.Context(), t.by.User.ID)
+		if err != nil {
+			return err
+		}
+		sessions, err := tx.SessionsOf(h.Context(), t.by.User.ID, now(), 100)
+		if len(factors) != 1 || len(devices) != 1 || len(sessions) != 2 {
+			h.Errorf("of the other tenant's owner there are %d factors, %d browsers and %d sessions left", len(factors), len(devices), len(sessions))
+		}
+		return err
+	})
+}
+
+// upload has a form of its own, which is refused before anything is looked up.
+const upload = "POST /console/imports"
+
+// An upload finds no other organization either.
+func TestNoUploadReachesAnotherTenant(t *testing.T) {
+	t.Parallel()
+	h := &tenancy{T: t, server: testServer(t)}
+	acme := h.newTenant("acme")
+	h.newTenant("rival")
+	for query, want := range map[string]int{"?org=rival": http.StatusNotFound, "": http.StatusSeeOther} {
+		body := "--b\r\nContent-Disposition: form-data; name=\"role\"\r\n\r\nmember\r\n--b\r\nContent-Disposition: form-data; name=\"list\"; filename=\"x\"\r\n\r\nemail\na@b.example\r\n--b--\r\n"
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/console/imports"+query, strings.NewReader(body))
+		r.Header.Set("Cookie", "__Host-sallyport-session="+acme.token.Reveal())
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+		w := httptest.NewRecorder()
+		h.public.ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("uploading to %q: %d, want %d\n%s", query, w.Code, want, w.Body)
+		}
+	}
+}
