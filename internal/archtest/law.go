@@ -111,7 +111,7 @@ func reserved() map[string][]string {
 		"github.com/go-jose/go-jose/v4":        {"internal/oidc"},
 		"golang.org/x/crypto/argon2":           {"internal/password"},
 		"golang.org/x/crypto/bcrypt":           {"internal/password"},
-		"crypto/pbkdf2":                        {"internal/password"},
+		"crypto/pbkdf2":                        {"internal/password", "internal/mailtest"},
 		"github.com/pquerna/otp":               {"internal/otp"},
 		"rsc.io/qr":                            {"internal/otp"},
 		"github.com/go-webauthn/webauthn":      {"internal/passkey", "internal/passkeytest"},

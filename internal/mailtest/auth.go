@@ -3,8 +3,13 @@ package mailtest
 import (
 	"crypto/hmac"
 	"crypto/md5"
+	"crypto/pbkdf2"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/emersion/go-smtp"
@@ -67,4 +72,62 @@ func (f *foreign) Next(response []byte) (challenge []byte, done bool, err error)
 	default:
 		return nil, true, smtp.ErrAuthUnknownMechanism
 	}
+}
+
+// scramServer is the mechanism SCRAM-SHA-256 [RFC 5802, RFC 7677].
+type scramServer struct {
+	check       func(user, password string) error
+	asked       bool
+	step        int
+	first, sent string // of the client, without its header; and ours
+}
+
+// salt and rounds of SCRAM, and our part of the nonce.
+const (
+	scramSalt   = "salt of a test"
+	scramRounds = 4096
+	scramNonce  = "ours"
+)
+
+// Next takes the next answer.
+func (s *scramServer) Next(response []byte) (challenge []byte, done bool, err error) {
+	if len(response) == 0 && s.first == "" && !s.asked { // the client waits for us to begin
+		s.asked = true
+		return []byte{}, false, nil
+	}
+	s.step++
+	switch s.step {
+	case 1:
+		var ok bool
+		if s.first, ok = strings.CutPrefix(string(response), "n,,"); !ok {
+			return nil, true, smtp.ErrAuthFailed
+		}
+		_, nonce, _ := strings.Cut(s.first, ",r=")
+		s.sent = fmt.Sprintf("r=%s%s,s=%s,i=%d", nonce, scramNonce, base64.StdEncoding.EncodeToString([]byte(scramSalt)), scramRounds)
+		return []byte(s.sent), false, nil
+	case 2:
+		last, proof, _ := strings.Cut(string(response), ",p=")
+		salted, err := pbkdf2.Key(sha256.New, Password, []byte(scramSalt), scramRounds, sha256.Size)
+		if err != nil {
+			return nil, true, err
+		}
+		message := s.first + "," + s.sent + "," + last
+		clientKey := sign(salted, "Client Key")
+		stored := sha256.Sum256(clientKey)
+		want := make([]byte, sha256.Size)
+		subtle.XORBytes(want, clientKey, sign(stored[:], message))
+		name, _, _ := strings.Cut(strings.TrimPrefix(s.first, "n="), ",")
+		if proof != base64.StdEncoding.EncodeToString(want) || !strings.HasPrefix(last, "c=biws,r=") || name != User {
+			return nil, true, smtp.ErrAuthFailed
+		}
+		return []byte("v=" + base64.StdEncoding.EncodeToString(sign(sign(salted, "Server Key"), message))), false, nil
+	default: // the client has judged us
+		return nil, true, s.check(User, Password)
+	}
+}
+
+func sign(key []byte, message string) []byte {
+	mac := hmac.New(sha256.New, key)
+	_, _ = mac.Write([]byte(message)) // never fails
+	return mac.Sum(nil)
 }

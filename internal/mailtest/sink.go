@@ -248,6 +248,8 @@ func (s *session) Auth(mechanism string) (sasl.Server, error) {
 		return sasl.NewPlainServer(func(_, user, password string) error { return check(user, password) }), nil
 	case sasl.Login:
 		return &loginServer{check: check}, nil
+	case "SCRAM-SHA-256":
+		return &scramServer{check: check}, nil
 	default:
 		return &foreign{mechanism: mechanism, check: check}, nil
 	}

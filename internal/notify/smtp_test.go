@@ -66,6 +66,8 @@ func TestMailArrivesAsWritten(t *testing.T) {
 		"implicit TLS and LOGIN": {mailtest.Options{Mode: mailtest.Implicit, Mechanisms: []string{"LOGIN"}}, notify.ImplicitTLS, notify.AuthAuto},
 		"LOGIN as asked for":     {mailtest.Options{}, notify.StartTLS, notify.AuthLogin},
 		"CRAM-MD5":               {mailtest.Options{Mechanisms: []string{"CRAM-MD5"}}, notify.StartTLS, notify.AuthAuto},
+		"SCRAM before PLAIN":     {mailtest.Options{Mechanisms: []string{"PLAIN", "SCRAM-SHA-256"}}, notify.StartTLS, notify.AuthAuto},
+		"SCRAM as asked for":     {mailtest.Options{Mechanisms: []string{"PLAIN", "SCRAM-SHA-256"}}, notify.StartTLS, notify.AuthScram},
 		"a token":                {mailtest.Options{Mechanisms: []string{"XOAUTH2"}}, notify.StartTLS, notify.AuthXOAuth2},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -75,7 +77,7 @@ func TestMailArrivesAsWritten(t *testing.T) {
 			c.Auth, c.ReplyTo = tc.auth, &stdmail.Address{Address: "help@vendor.example"}
 			got := carry(t.Context(), c, letter(t, invitation("bob@acme.example")))
 			if got[0].err != nil || len(got) != 1 {
-				t.Fatalf("Carry() reports %v", got)
+				t.Fatalf("Carry() reports %v, %v", got, got[0].err)
 			}
 			m := sink.Wait(t, "bob@acme.example", 1)
 			if !m.Protected || m.From != "no-reply@vendor.example" {
@@ -114,6 +116,7 @@ func TestMailWaitsWhereNothingIsSafe(t *testing.T) {
 		"TLS where there is none":         {mailtest.Options{}, func(c *notify.SMTP) { c.TLS = notify.ImplicitTLS }, "mail_tls"},
 		"a wrong password":                {mailtest.Options{}, func(c *notify.SMTP) { c.Password = func() (string, error) { return "wrong", nil } }, "mail_auth"},
 		"a password that is not there":    {mailtest.Options{}, func(c *notify.SMTP) { c.Password = func() (string, error) { return "", errors.New("no file") } }, "mail_auth"},
+		"a wrong password by SCRAM":       {mailtest.Options{Mechanisms: []string{"SCRAM-SHA-256"}}, func(c *notify.SMTP) { c.Password = func() (string, error) { return "wrong", nil } }, "mail_auth"},
 		"no mechanism that we want":       {mailtest.Options{Mechanisms: []string{"NTLM"}}, nil, "mail_auth"},
 		"another mechanism than wanted":   {mailtest.Options{}, func(c *notify.SMTP) { c.Auth = notify.AuthScram }, "mail_auth"},
 		"no password where one is needed": {mailtest.Options{}, func(c *notify.SMTP) { c.Username = "" }, "mail_sender"},
