@@ -58,7 +58,7 @@ func NewParty(baseURL, name string) (*Party, error) {
 	if strings.Contains(host, ":") {
 		origin = u.Scheme + "://[" + host + "]"
 	}
-	if port != "" && !(u.Scheme == "https" && port == "443") && !(u.Scheme == "http" && port == "80") {
+	if usual := map[string]string{"https": "443", "http": "80"}[u.Scheme]; port != "" && port != usual {
 		origin += ":" + port
 	}
 	return &Party{name: name, origin: origin, domain: host}, nil

@@ -197,7 +197,7 @@ func (a *Authenticator) cbor(v any) []byte {
 
 func (a *Authenticator) sign(key crypto.Signer, message []byte) []byte {
 	a.Helper()
-	digest, hash := sha256.Sum256(message), crypto.Hash(crypto.SHA256)
+	digest, hash := sha256.Sum256(message), crypto.SHA256
 	signed := digest[:]
 	if _, ok := key.(ed25519.PrivateKey); ok {
 		signed, hash = message, 0

@@ -147,25 +147,26 @@ func dateGuesses(s string) (float64, bool) {
 	}
 	separators := strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 	if separators >= 0 {
-		if !strings.Contains("./-_ \\,", s[separators:separators+1]) {
+		separator := s[separators : separators+1]
+		if !strings.ContainsAny(separator, "./-_ \\,") {
 			return 0, false
 		}
-		parts := strings.Split(s, s[separators:separators+1])
+		parts := strings.Split(s, separator)
 		if len(parts) != 3 {
 			return 0, false
 		}
 		y, ok := date(parts[0], parts[1], parts[2])
 		return 4 * 365 * yearSpace(y), ok
 	}
-	best, any := math.Inf(1), false
+	best, found := math.Inf(1), false
 	for i := 1; i <= 4; i++ {
 		for j := i + 1; j < len(s) && j <= i+4; j++ {
 			if y, ok := date(s[:i], s[i:j], s[j:]); ok {
-				best, any = min(best, 365*yearSpace(y)), true
+				best, found = min(best, 365*yearSpace(y)), true
 			}
 		}
 	}
-	return best, any
+	return best, found
 }
 
 func yearSpace(y int) float64 {

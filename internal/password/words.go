@@ -134,20 +134,20 @@ func unleet(text []rune) [][]rune {
 	}
 	second := map[rune]rune{'1': 'l', '|': 'l', '7': 'l', '!': 'l'}
 	swap := func(tables ...map[rune]rune) ([]rune, bool) {
-		meant, any := make([]rune, len(text)), false
+		meant, swapped := make([]rune, len(text)), false
 		for i, r := range text {
 			meant[i] = r
 			for _, t := range tables {
 				if letter, ok := t[r]; ok {
-					meant[i], any = letter, true
+					meant[i], swapped = letter, true
 					break
 				}
 			}
 		}
-		return meant, any
+		return meant, swapped
 	}
-	meant, any := swap(first)
-	if !any {
+	meant, swapped := swap(first)
+	if !swapped {
 		return nil
 	}
 	all := [][]rune{meant}

@@ -54,7 +54,7 @@ func (s *Service) Confirm(ctx context.Context, b Browser, back string) (sso.Atte
 	return a, nil
 }
 
-// present returns who is signed in in this browser.
+// present returns who is signed in, in this browser.
 func (s *Service) present(ctx context.Context, r *store.Reader, b Browser) (sso.Person, error) {
 	over := &fault.Error{Kind: fault.Unauthenticated, Code: "session_over", Fix: fault.PersonSide}
 	if b.Session.IsZero() {
@@ -67,7 +67,10 @@ func (s *Service) present(ctx context.Context, r *store.Reader, b Browser) (sso.
 	if err != nil {
 		return sso.Person{}, err
 	}
-	return p, p.Valid(s.Now())
+	if err := p.Valid(s.Now()); err != nil {
+		return sso.Person{}, err
+	}
+	return p, nil
 }
 
 // confirmed returns whose session an attempt is to confirm, and refuses a

@@ -135,7 +135,6 @@ func (w *world) passwordSessionOf(username string) secret.Token {
 func TestWhoCameBySSOConfirmsThere(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, w *world) {
-		ctx := t.Context()
 		f := w.depart(w.identify("alice@acme.example", sso.StepSSO), "acme-okta")
 		if err := w.respond(f, w.answer(f, about("alice@acme.example"))); err != nil {
 			t.Fatal(err)
@@ -151,7 +150,7 @@ func TestWhoCameBySSOConfirmsThere(t *testing.T) {
 			if err := w.respond(f, w.answer(f, about(address))); err != nil {
 				return err
 			}
-			got, err := w.Finish(ctx, w.browser, f.attempt.ID, signin.AskFirst)
+			got, err := w.Finish(t.Context(), w.browser, f.attempt.ID, signin.AskFirst)
 			if err == nil {
 				w.browser.Session = got.Token
 			}
@@ -163,7 +162,7 @@ func TestWhoCameBySSOConfirmsThere(t *testing.T) {
 		if err := again("alice@acme.example"); err != nil {
 			t.Errorf("as herself: %v", err)
 		}
-		if p, err := w.Person(ctx, w.browser.Session); err != nil || p.Session.ID != done.Session.ID {
+		if p, err := w.Person(t.Context(), w.browser.Session); err != nil || p.Session.ID != done.Session.ID {
 			t.Errorf("the session is another one: %v", err)
 		}
 	})

@@ -25,7 +25,7 @@ type Offered struct {
 func (s *Service) Offer(ctx context.Context, b Browser, id sso.AttemptID, kind sso.FactorKind, before string) (Offered, error) {
 	out := Offered{Kinds: s.Factors.Kinds()}
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
-		_, act, err := s.within(ctx, r, b, id, sso.StepEnrol)
+		act, err := s.within(ctx, r, b, id, sso.StepEnrol)
 		if err != nil {
 			return err
 		}
@@ -71,7 +71,7 @@ func (s *Service) Enrol(ctx context.Context, b Browser, id sso.AttemptID, in Add
 	if by == "" {
 		return sso.Attempt{}, nil, &fault.Error{Kind: fault.Invalid, Code: "choice_unknown", Fix: fault.PersonSide}
 	}
-	a, act, err := s.guess(ctx, b, id, sso.StepEnrol, by)
+	act, err := s.guess(ctx, b, id, sso.StepEnrol, by)
 	if err != nil {
 		return sso.Attempt{}, nil, err
 	}

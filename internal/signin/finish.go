@@ -169,7 +169,10 @@ func (s *Service) admit(ctx context.Context, tx *store.Writer, b Browser, a *sso
 	if err := current(ctx, tx, a, &p.User); err != nil {
 		return p, nil, err
 	}
-	return p, rules, s.need(ctx, tx, b, a, &p, rules, entry)
+	if err := s.need(ctx, tx, b, a, &p, rules, entry); err != nil {
+		return p, nil, err
+	}
+	return p, rules, nil
 }
 
 // rulesOf returns the policies that hold for a person, and how they stand at

@@ -109,17 +109,16 @@ func (s *Service) act(ctx context.Context, r *store.Reader, b Browser, a *sso.At
 	return factor.Act{User: u, Owner: string(a.ID), Address: addressOf(b), UserAgent: b.UserAgent}, err
 }
 
-// within reads an attempt that waits for this step, and who is in it.
-func (s *Service) within(ctx context.Context, r *store.Reader, b Browser, id sso.AttemptID, step sso.Step) (sso.Attempt, factor.Act, error) {
+// within returns who is in an attempt that waits for this step.
+func (s *Service) within(ctx context.Context, r *store.Reader, b Browser, id sso.AttemptID, step sso.Step) (factor.Act, error) {
 	a, err := s.load(ctx, r, b, id)
 	if err != nil {
-		return sso.Attempt{}, factor.Act{}, err
+		return factor.Act{}, err
 	}
 	if err := at(&a, step); err != nil {
-		return sso.Attempt{}, factor.Act{}, err
+		return factor.Act{}, err
 	}
-	act, err := s.act(ctx, r, b, &a)
-	return a, act, err
+	return s.act(ctx, r, b, &a)
 }
 
 // Asked returns what the person may answer with, at [sso.StepFactor].
@@ -127,7 +126,7 @@ func (s *Service) Asked(ctx context.Context, b Browser, id sso.AttemptID) (Asked
 	var out Asked
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
 		out = Asked{}
-		_, act, err := s.within(ctx, r, b, id, sso.StepFactor)
+		act, err := s.within(ctx, r, b, id, sso.StepFactor)
 		if err != nil {
 			return err
 		}
@@ -183,7 +182,7 @@ func (s *Service) message(ctx context.Context, b Browser, id sso.AttemptID, step
 		return err
 	}
 	return s.DB.Write(ctx, func(tx *store.Writer) error {
-		_, act, err := s.within(ctx, tx.Reader, b, id, step)
+		act, err := s.within(ctx, tx.Reader, b, id, step)
 		if err != nil {
 			return err
 		}
@@ -204,7 +203,7 @@ type Answer struct {
 
 // Factor proves the person by a second factor, at [sso.StepFactor].
 func (s *Service) Factor(ctx context.Context, b Browser, id sso.AttemptID, in Answer) (sso.Attempt, error) {
-	a, act, err := s.guess(ctx, b, id, sso.StepFactor, in.By)
+	act, err := s.guess(ctx, b, id, sso.StepFactor, in.By)
 	if err != nil {
 		return sso.Attempt{}, err
 	}
@@ -214,7 +213,7 @@ func (s *Service) Factor(ctx context.Context, b Browser, id sso.AttemptID, in An
 			return sso.Attempt{}, err
 		}
 	}
-	a, err = s.change(ctx, b, id, func(tx *store.Writer, a *sso.Attempt) error {
+	a, err := s.change(ctx, b, id, func(tx *store.Writer, a *sso.Attempt) error {
 		if err := at(a, sso.StepFactor); err != nil {
 			return err
 		}
@@ -263,23 +262,22 @@ func given(a *sso.Attempt, by sso.Second, id sso.FactorID, method string) {
 	}
 }
 
-// guess reads an attempt at a step where a code or the like is given, and
-// counts the guess at everything that it is one at. A passkey cannot be
+// guess reads who is at a step where a code or the like is given, and counts
+// the guess at everything that it is one at. A passkey cannot be
 // guessed; it costs work.
-func (s *Service) guess(ctx context.Context, b Browser, id sso.AttemptID, step sso.Step, by sso.Second) (sso.Attempt, factor.Act, error) {
-	var a sso.Attempt
+func (s *Service) guess(ctx context.Context, b Browser, id sso.AttemptID, step sso.Step, by sso.Second) (factor.Act, error) {
 	var act factor.Act
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
 		var err error
-		a, act, err = s.within(ctx, r, b, id, step)
+		act, err = s.within(ctx, r, b, id, step)
 		return err
 	})
 	if err != nil {
-		return a, act, err
+		return act, err
 	}
 	keys := []backoff.Key{backoff.Network(b.Address)}
 	if by != sso.SecondPasskey {
 		keys = append(keys, backoff.Account(act.User.ID, b.Address), backoff.SecondFactor(act.User.ID))
 	}
-	return a, act, s.Limiter.Allow(ctx, keys...)
+	return act, s.Limiter.Allow(ctx, keys...)
 }

@@ -109,7 +109,7 @@ func (h *Handler) askEnrol(w http.ResponseWriter, r *http.Request, status int, a
 		}
 	case e.kind == sso.FactorPasskey && offered.Passkey != nil:
 		page.Title, page.Lead = ui.Say("enrol_passkey_title"), ui.Say("enrol_passkey")
-		page.Ask = &ask{Action: action, Options: compact(offered.Passkey), Create: true, Word: ui.Say("make_passkey"), Kind: ui.Main, Fields: fields, Problem: e.problem}
+		page.Ask = &ui.Ask{Action: action, Options: compact(offered.Passkey), Create: true, Word: ui.Say("make_passkey"), Fields: fields, Problem: e.problem}
 	case e.kind == sso.FactorSMS:
 		h.enrolNumber(&page, a, offered.Sent, form, e)
 	default:

@@ -163,8 +163,8 @@ func (h *Handler) fill(page *factorPage, a *sso.Attempt, asked *signin.Asked, wa
 	switch way {
 	case sso.SecondPasskey:
 		page.Lead = ui.Say("factor_passkey")
-		page.Ask = &ask{
-			Action: action, Options: compact(asked.Passkey), Word: ui.Say("use_key"), Kind: ui.Main, Fields: fields, Check: remember, Problem: problem,
+		page.Ask = &ui.Ask{
+			Action: action, Options: compact(asked.Passkey), Word: ui.Say("use_key"), Fields: fields, Check: remember, Problem: problem,
 		}
 	case sso.SecondSMS:
 		h.fillSMS(page, a, asked, form, problem)

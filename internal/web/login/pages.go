@@ -45,12 +45,12 @@ func (h *Handler) askIdentity(w http.ResponseWriter, r *http.Request, status int
 
 // anyPasskey returns the form by which a browser finds out by itself who the
 // person is, or nil.
-func (h *Handler) anyPasskey(r *http.Request, id sso.AttemptID, problem string) (*ask, error) {
+func (h *Handler) anyPasskey(r *http.Request, id sso.AttemptID, problem string) (*ui.Ask, error) {
 	options, err := h.Flow.AskPasskey(browserOf(r))
 	if err != nil || options == nil {
 		return nil, err
 	}
-	a := &ask{Action: passkeyPath, Options: compact(options), Silent: true, Word: ui.Say("use_passkey"), Problem: problem}
+	a := &ui.Ask{Action: passkeyPath, Options: compact(options), Silent: true, Beside: true, Word: ui.Say("use_passkey"), Problem: problem}
 	if id != "" {
 		a.Action = web.AttemptPath(passkeyPath, id)
 	}

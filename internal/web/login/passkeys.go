@@ -6,7 +6,6 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
-	"github.com/sallyport/sallyport/internal/web/ui"
 )
 
 // passkey serves POST /login/passkey: the person is whoever's passkey answers.
@@ -48,7 +47,7 @@ func (h *Handler) askPasskey(w http.ResponseWriter, r *http.Request, status int,
 	if form == nil { // the address of the deployment has changed since the passkey was made
 		return &fault.Error{Kind: fault.Conflict, Code: "confirm_impossible", Fix: fault.PersonSide}
 	}
-	form.Silent, form.Kind = false, ui.Main
+	form.Silent, form.Beside = false, false
 	return h.UI.Render(w, r, status, passkeyPage{Who: who(a), Passkey: *form})
 }
 

@@ -20,26 +20,12 @@ func Pages() ui.Set {
 	}}
 }
 
-// ask is a form that the browser fills in by a passkey:
-// {{template "ask-passkey" .}}. Without scripts it is not there.
-type ask struct {
-	Action  string
-	Options string // as the browser takes them, JSON
-	Create  bool   // a passkey is made, and not used
-	Silent  bool   // the browser offers it in the field for the name, too
-	Word    ui.Text
-	Kind    ui.Emphasis
-	Fields  []ui.Hidden
-	Check   *ui.Check
-	Problem string
-}
-
 // identifyPage asks who is signing in.
 type identifyPage struct {
-	Action  string // where the form goes
-	Typed   string // what was typed before
-	Problem string // code of what was wrong with it; "": nothing
-	Passkey *ask   // nil: browsers have none here
+	Action  string  // where the form goes
+	Typed   string  // what was typed before
+	Problem string  // code of what was wrong with it; "": nothing
+	Passkey *ui.Ask // nil: browsers have none here
 }
 
 // Head implements [ui.Page].
@@ -55,7 +41,7 @@ type passwordPage struct {
 	Forgot  string // path for who has forgotten it; "": there is none
 	Confirm bool   // they are signed in, and prove that it is them
 	Problem string
-	Passkey *ask
+	Passkey *ui.Ask
 }
 
 // Head implements [ui.Page].
@@ -70,7 +56,7 @@ func (p passwordPage) Head() ui.Head {
 // passkeyPage asks for a passkey, there being nothing else.
 type passkeyPage struct {
 	Who     string
-	Passkey ask
+	Passkey ui.Ask
 }
 
 // Head implements [ui.Page].
@@ -86,7 +72,7 @@ type factorPage struct {
 	Form   *codeForm   // where a code is typed
 	Send   []ui.Do     // where a code is sent first, one for each number
 	Again  *ui.Do      // has another code sent
-	Ask    *ask        // where a passkey is used
+	Ask    *ui.Ask     // where a passkey is used
 	Others []ui.Button // other ways
 }
 
@@ -114,7 +100,7 @@ type enrolPage struct {
 	Form   *codeForm
 	Number *numberForm
 	Again  *ui.Do
-	Ask    *ask
+	Ask    *ui.Ask
 	Others []ui.Button
 }
 

@@ -11,9 +11,11 @@ import (
 func TestPages(t *testing.T) {
 	t.Parallel()
 	const attempt = "?attempt=att_1"
-	passkey := &ask{Action: passkeyPath, Options: `{"challenge":"AQ","rpId":"id.example"}`, Silent: true, Word: ui.Say("use_passkey")}
+	passkey := &ui.Ask{Action: passkeyPath, Options: `{"challenge":"AQ","rpId":"id.example"}`, Silent: true, Beside: true, Word: ui.Say("use_passkey")}
 	quiet := *passkey
 	quiet.Silent = false
+	alone := quiet
+	alone.Beside = false
 	form := func(problem string, check *ui.Check) *codeForm {
 		return &codeForm{
 			Action: factorPath + attempt, Fields: []ui.Hidden{{Name: "by", Value: "totp"}}, Code: codeInput(problem), Check: check, Submit: ui.Submit{Word: ui.Say("continue")},
@@ -25,9 +27,9 @@ func TestPages(t *testing.T) {
 	again := send
 	again.Word, again.Kind = ui.Say("send_again"), ui.Quiet
 	key := *passkey
-	key.Silent, key.Word, key.Kind, key.Check, key.Problem = false, ui.Say("use_key"), ui.Main, remember, "passkey_refused"
+	key.Silent, key.Beside, key.Word, key.Check, key.Problem = false, false, ui.Say("use_key"), remember, "passkey_refused"
 	creation := *passkey
-	creation.Silent, creation.Create, creation.Word, creation.Kind = false, true, ui.Say("make_passkey"), ui.Main
+	creation.Silent, creation.Beside, creation.Create, creation.Word = false, false, true, ui.Say("make_passkey")
 	pages := map[string]webtest.Specimen{}
 	for name, page := range map[string]ui.Page{
 		"identify":         identifyPage{Action: "/login", Passkey: passkey},
@@ -35,7 +37,7 @@ func TestPages(t *testing.T) {
 		"password":         passwordPage{Action: "/login/password" + attempt, Who: "ada@acme.example", NotYou: "/login/email" + attempt, Forgot: "/login/forgot", Passkey: &quiet},
 		"password-problem": passwordPage{Action: "/login/password" + attempt, Who: "ada@acme.example", NotYou: "/login/email" + attempt, Problem: "password_wrong"},
 		"confirm":          passwordPage{Action: "/login/password" + attempt, Who: "ada@acme.example", Confirm: true},
-		"confirm-passkey":  passkeyPage{Who: "ada@acme.example", Passkey: quiet},
+		"confirm-passkey":  passkeyPage{Who: "ada@acme.example", Passkey: alone},
 		"factor-totp":      factorPage{Who: "ada@acme.example", Lead: ui.Say("factor_totp"), Form: form("", remember), Others: ways},
 		"factor-problem":   factorPage{Who: "ada@acme.example", Lead: ui.Say("factor_totp"), Form: form("code_wrong", remember), Others: ways},
 		"factor-send":      factorPage{Who: "ada@acme.example", Lead: ui.Say("factor_sms"), Send: []ui.Do{send}, Notice: &ui.Notice{State: ui.Refused, Text: ui.Problem("sms_limit")}},

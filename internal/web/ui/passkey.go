@@ -9,7 +9,11 @@ type Ask struct {
 	Action  string
 	Options string // as the browser takes them, JSON
 	Create  bool   // a passkey is made, and not used
+	Silent  bool   // the browser offers it in the field for the name, too, without being asked
+	Beside  bool   // something else to do stands beside it: it is no main button, and not missed where scripts do not run
 	Word    Text
+	Fields  []Hidden
 	Name    *Input // what it is to be called
+	Check   *Check
 	Problem string
 }
