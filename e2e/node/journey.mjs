@@ -85,6 +85,9 @@ export class Person {
     if (journey.looks.has(name)) throw new Error(`two looks are called ${name}`)
     journey.looks.add(name)
     await page.waitForLoadState('load')
+    await page.evaluate(() => { // a page that looks again by itself stands still meanwhile
+      for (let id = setTimeout(() => {}); id > 0; id--) clearTimeout(id)
+    })
     for (const [width, height] of Object.entries(widths)) {
       await page.setViewportSize({ width: Number(width), height })
       for (const colorScheme of SCHEMES) {

@@ -45,6 +45,7 @@ type Emphasis string
 // How much buttons ask for attention.
 const (
 	Ordinary Emphasis = ""
+	Second   Emphasis = "second" // looks ordinary, where another stands for nothing said
 	Main     Emphasis = "main"
 	Quiet    Emphasis = "quiet"
 	Danger   Emphasis = "danger"
@@ -65,7 +66,7 @@ type Do struct {
 type Submit struct {
 	Word   Text
 	Icon   string
-	Kind   Emphasis // Ordinary: Main
+	Kind   Emphasis // Ordinary: Main; a page with several forms has [Second] ones
 	Cancel string   // path for who changes their mind; "": none
 }
 
