@@ -46,7 +46,7 @@ func isVisible(s string) bool {
 
 // breaksLine reports whether a character ends a line or controls a terminal.
 func breaksLine(r rune) bool {
-	return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp)
+	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' // all of Zl and Zp
 }
 
 // notInURI reports whether no URI has this character.

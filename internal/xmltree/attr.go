@@ -17,7 +17,7 @@ func (e Element) AttrNS(space, local string) (string, bool) {
 	n := e.node()
 	for i := n.attr0; i < n.attr0+int32(n.attrN); i++ {
 		a := AttrNode{e.doc, i}
-		if a.Local() == local && a.Space() == space {
+		if int(a.node().localLen) == len(local) && a.Local() == local && a.Space() == space {
 			return a.Value(), true
 		}
 	}

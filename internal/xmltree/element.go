@@ -30,6 +30,9 @@ func (e Element) Is(space, local string) bool {
 		return false
 	}
 	n := e.node()
+	if int(n.localLen) != len(local) { // of most that are asked, this is enough
+		return false
+	}
 	_, l := e.doc.qname(n.start+1, n.prefixLen, n.localLen)
 	return l == local && e.doc.uri(n.space) == space
 }
