@@ -2,8 +2,10 @@ package secondopinion
 
 import (
 	"bytes"
+	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -15,6 +17,10 @@ type peer struct {
 
 	// stricter are the rules by which we refuse what the peer verifies, and why.
 	stricter map[string]string
+
+	// wrong are the cases, by a part of their names, that the peer verifies by
+	// mistake, and why. All others must agree about digests and values.
+	wrong map[string]string
 
 	// cannot are what the peer does not implement, or not as the standards say.
 	cannot []limitation
@@ -29,14 +35,13 @@ type limitation struct {
 // A tally counts what became of all claims.
 type tally struct {
 	sync.Mutex
-	both, neither int
-	stricter      map[string]int
-	cannot        map[string]int
+	both, neither, unasked  int
+	stricter, wrong, cannot map[string]int
 }
 
 func compare(t *testing.T, p peer, all []claim) {
 	t.Helper()
-	count := tally{stricter: map[string]int{}, cannot: map[string]int{}}
+	count := tally{stricter: map[string]int{}, wrong: map[string]int{}, cannot: map[string]int{}}
 	work := make(chan claim)
 	var workers sync.WaitGroup
 	for range 4 {
@@ -57,14 +62,22 @@ func compare(t *testing.T, p peer, all []claim) {
 			t.Errorf("%s verifies nothing that we refuse by %s, and the table says so", p.name, rule)
 		}
 	}
+	for name := range p.wrong {
+		if count.wrong[name] == 0 {
+			t.Errorf("%s does not verify %q, and the table says so", p.name, name)
+		}
+	}
 	for _, l := range p.cannot {
 		if count.cannot[l.why] == 0 {
 			t.Errorf("%s refuses nothing because %s, and the table says so", p.name, l.why)
 		}
 	}
-	t.Logf("%s: %d signatures verified by both, over the same octets; %d refused by both", p.name, count.both, count.neither)
+	t.Logf("%s: %d signatures verified by both, over the same octets; %d refused by both, %d not asked about", p.name, count.both, count.neither, count.unasked)
 	for _, rule := range slices.Sorted(maps.Keys(count.stricter)) {
 		t.Logf("%s verifies and we refuse by %s, %d: %s", p.name, rule, count.stricter[rule], p.stricter[rule])
+	}
+	for _, name := range slices.Sorted(maps.Keys(count.wrong)) {
+		t.Logf("%s verifies %q by mistake: %s", p.name, name, p.wrong[name])
 	}
 	for _, why := range slices.Sorted(maps.Keys(count.cannot)) {
 		t.Logf("%s refuses and we verify, %d: %s", p.name, count.cannot[why], why)
@@ -83,6 +96,8 @@ func (p peer) compare(t *testing.T, c claim, count *tally) {
 	count.Lock()
 	defer count.Unlock()
 	switch {
+	case errors.Is(err, errTooLarge):
+		count.unasked++
 	case c.code == "" && err == nil:
 		count.both++
 		if !bytes.Equal(octets, c.octets) {
@@ -99,6 +114,12 @@ func (p peer) compare(t *testing.T, c claim, count *tally) {
 		}
 		count.cannot[p.cannot[i].why]++
 	case err == nil:
+		for name := range p.wrong {
+			if strings.Contains(c.name, name) {
+				count.wrong[name]++
+				return
+			}
+		}
 		if p.stricter[c.code] == "" {
 			t.Errorf("%s: %s verifies it, and we refuse it by %s\n%s", c, p.name, c.code, c.message)
 			return

@@ -18,6 +18,7 @@ type claim struct {
 	subject
 	element   []int  // where it stands: its place among the elements below each element
 	signature []int  // likewise
+	expanded  string // its name, as xmlsec1 wants it
 	code      string // why we do not verify it; "": we do
 	octets    []byte // the canonical form of the element, if we verify it
 	info      []byte // that of its SignedInfo
@@ -29,7 +30,9 @@ type features struct {
 	method, digest, c14n, infoC14N string
 	prefixes                       []string
 	uri, id                        string
-	blanks                         bool // between the letters of SignatureValue
+	blanks                         bool // in SignatureValue or DigestValue, line ends aside
+	elements                       int
+	broken                         bool // an attribute with a line end or a tab in it, written as such
 }
 
 func (c claim) String() string { return c.name + " " + xpath(c.element) }
@@ -66,7 +69,7 @@ func claims(t *testing.T, s subject) []claim {
 			if !child.Is(xmldsig.Namespace, "Signature") {
 				continue
 			}
-			c := claim{subject: s, element: place(e), signature: place(child)}
+			c := claim{subject: s, element: place(e), signature: place(child), expanded: strings.TrimPrefix(e.Space()+":"+e.Local(), ":")}
 			v, err := xmldsig.Verify(e, keys, xmldsig.Legacy{SHA1: true, RSA1024: true})
 			if ids != nil {
 				err = ids
@@ -114,8 +117,17 @@ func (c *claim) read(t *testing.T, e, signature xmltree.Element) {
 		return c14n
 	}
 	c.features.id, _ = e.Attr("ID")
-	value, _ := signature.FirstChild().NextSibling().Leaf()
-	c.features.blanks = strings.Contains(strings.TrimSpace(value), " ")
+	for d := range e.Descendants() {
+		c.features.elements++
+		for i := range d.NumAttrs() {
+			c.features.broken = c.features.broken || strings.ContainsAny(d.AttrAt(i).Raw(), "\t\r\n")
+		}
+	}
+	for d := range signature.Descendants() {
+		if text, ok := d.Leaf(); ok && strings.HasSuffix(d.Local(), "Value") && strings.ContainsAny(text, " \t") {
+			c.features.blanks = true
+		}
+	}
 	for d := range signature.FirstChild().Descendants() {
 		switch d.Local() {
 		case "CanonicalizationMethod":

@@ -5,7 +5,6 @@ import (
 	"crypto"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -192,7 +191,7 @@ func (a *author) document(t *testing.T, idp *samltest.IdP, key crypto.Signer) su
 // everything is to be tried.
 func fromRandom(t *testing.T, a *author, n int) []subject {
 	t.Helper()
-	if os.Getenv("SALLYPORT_EXHAUSTIVE") != "" {
+	if thorough() {
 		n *= 20
 	}
 	key, err := samltest.NewKey()

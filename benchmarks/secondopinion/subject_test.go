@@ -115,7 +115,8 @@ func inside(t *testing.T, s subject, keys []xmlenc.Key) []subject {
 	return subjects
 }
 
-// fromAttacks returns the responses of all attacks and twins on every base.
+// fromAttacks returns the responses of all attacks and twins, each on one of its
+// bases in turn, and on all of them where everything is to be tried.
 func fromAttacks(t *testing.T) []subject {
 	t.Helper()
 	idp := samltest.New(t)
@@ -136,9 +137,13 @@ func fromAttacks(t *testing.T) []subject {
 			add(string(base)+", "+string(dialect), on(base), func(r *samltest.Response) { r.Dialect = dialect })
 		}
 	}
-	for _, attack := range samltest.Attacks() {
-		for _, base := range attack.On() {
-			name := attack.String() + "/" + string(base)
+	for i, attack := range samltest.Attacks() {
+		bases := attack.On()
+		if !thorough() {
+			bases = bases[i%len(bases):][:1]
+		}
+		for _, base := range bases {
+			name := attack.String() + " on " + string(base)
 			add(name, on(base), attack.Forge)
 			if attack.Twin != nil {
 				add("twin of "+name, on(base), attack.Twin)
@@ -147,3 +152,6 @@ func fromAttacks(t *testing.T) []subject {
 	}
 	return subjects
 }
+
+// thorough reports whether everything is to be tried, as tools/fuzz.sh asks for.
+func thorough() bool { return os.Getenv("SALLYPORT_EXHAUSTIVE") != "" }
