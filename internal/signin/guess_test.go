@@ -155,3 +155,37 @@ func TestAnImportedHashIsUpgradedOnUse(t *testing.T) {
 		w.mustFinish(a)
 	})
 }
+
+// What a wrong guess costs in time is bounded from below by package password.
+// What comes before that asks the database the same.
+func TestAWrongGuessAsksTheSameWhoeverItIsAt(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		const imported = "$2b$04$abcdefghijklmnopqrstuum174eFeoTj0DHmtuueFaS3Wde4P7wHG"
+		w.apply(`organizations: [{key: plain, users: [{username: ida, email: ida@plain.example, password_hash: "` + imported + `"}, {username: iris, email: iris@plain.example}]}]`)
+		w.has("paul")
+		cost := func(name string) int64 {
+			t.Helper()
+			a, err := w.Identify(t.Context(), w.browser, "", name, sso.ByPassword)
+			if err != nil {
+				t.Fatal(err)
+			}
+			before := w.DB.Stats().Statements
+			if _, err := w.Password(t.Context(), w.browser, a.ID, "wrong"); !fault.Is(err, "password_wrong") {
+				t.Fatalf("%s: %v", name, err)
+			}
+			return w.DB.Stats().Statements - before
+		}
+		for nobody, names := range map[string][]string{
+			"nobody@plain.example": {"paul@plain.example", "ida@plain.example", "iris@plain.example"}, // with a second factor, an imported hash, no password
+			"nobody":               {"paul", "ida"},
+		} {
+			want := cost(nobody)
+			for _, name := range names {
+				if got := cost(name); got != want {
+					t.Errorf("%s: %d statements, want %d as for %s", name, got, want, nobody)
+				}
+			}
+		}
+	})
+}

@@ -19,9 +19,7 @@ import (
 func (s *Service) Password(ctx context.Context, b Browser, id sso.AttemptID, typed string) (sso.Attempt, error) {
 	var a sso.Attempt
 	var user sso.User
-	var orgs []sso.OrgID
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
-		user, orgs = sso.User{}, nil
 		var err error
 		if a, err = s.load(ctx, r, b, id); err != nil {
 			return err
@@ -29,10 +27,7 @@ func (s *Service) Password(ctx context.Context, b Browser, id sso.AttemptID, typ
 		if err := at(&a, sso.StepPassword); err != nil {
 			return err
 		}
-		if user, err = s.candidate(ctx, r, b, &a); err != nil || user.ID == "" {
-			return err
-		}
-		orgs, err = memberOf(ctx, r, user.ID)
+		user, err = s.candidate(ctx, r, b, &a)
 		return err
 	})
 	if err != nil {
@@ -52,10 +47,6 @@ func (s *Service) Password(ctx context.Context, b Browser, id sso.AttemptID, typ
 	}
 	if err := user.MaySignIn(); err != nil {
 		return sso.Attempt{}, err
-	}
-	org, ok := sso.PickOrg(orgs, a.Org, user.Home)
-	if !ok {
-		return sso.Attempt{}, &fault.Error{Kind: fault.Denied, Code: "membership_missing", Fix: fault.AdminSide}
 	}
 	better, err := s.rehash(ctx, user.PasswordHash, typed)
 	if err != nil {
@@ -79,11 +70,8 @@ func (s *Service) Password(ctx context.Context, b Browser, id sso.AttemptID, typ
 			return err
 		}
 		a.Connection = ""
-		a.Proof = sso.Proof{User: user.ID, Org: org, AMR: []string{"pwd"}, At: s.Now(), Password: fingerprint(better)}
-		if org == "" {
-			a.Proof.Orgs = orgs
-		}
-		return s.settle(ctx, tx, b, a)
+		a.Proof = sso.Proof{AMR: []string{"pwd"}, At: s.Now(), Password: fingerprint(better)}
+		return s.belong(ctx, tx, b, a, &user)
 	})
 }
 
@@ -153,14 +141,27 @@ func (s *Service) candidate(ctx context.Context, r *store.Reader, b Browser, a *
 	return s.oneUser(ctx, r, a, &w)
 }
 
-// memberOf returns the organizations of which a user is a member.
-func memberOf(ctx context.Context, r *store.Reader, user sso.UserID) ([]sso.OrgID, error) {
-	memberships, err := r.Memberships(ctx, user)
+// belong writes into the proof who the person is and where they are to be signed
+// in, as far as it is known. It is found out only now: what is looked up for
+// somebody who exists must not be seen in the time that a wrong password takes.
+func (s *Service) belong(ctx context.Context, tx *store.Writer, b Browser, a *sso.Attempt, u *sso.User) error {
+	memberships, err := tx.Memberships(ctx, u.ID)
+	if err != nil {
+		return err
+	}
 	var orgs []sso.OrgID
 	for _, m := range memberships {
 		orgs = append(orgs, m.Org)
 	}
-	return orgs, err
+	org, ok := sso.PickOrg(orgs, a.Org, u.Home)
+	if !ok {
+		return &fault.Error{Kind: fault.Denied, Code: "membership_missing", Fix: fault.AdminSide}
+	}
+	a.Proof.User, a.Proof.Org = u.ID, org
+	if org == "" {
+		a.Proof.Orgs = orgs
+	}
+	return s.settle(ctx, tx, b, a)
 }
 
 // passwordAllowed asks the organization to which the address leads, before

@@ -6,7 +6,6 @@ import (
 
 	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/factor"
-	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 )
@@ -61,20 +60,10 @@ func (s *Service) provePasskey(ctx context.Context, tx *store.Writer, b Browser,
 	if err := user.MaySignIn(); err != nil {
 		return err
 	}
-	orgs, err := memberOf(ctx, tx.Reader, user.ID)
-	if err != nil {
-		return err
-	}
-	org, ok := sso.PickOrg(orgs, a.Org, user.Home)
-	if !ok {
-		return &fault.Error{Kind: fault.Denied, Code: "membership_missing", Fix: fault.AdminSide}
-	}
 	a.Method, a.Connection, a.Choices = sso.ByPasskey, "", nil
-	a.Proof = sso.Proof{
-		User: user.ID, Org: org, AMR: []string{"pop", "user", "mfa"}, At: s.Now(), Second: sso.SecondPasskey, Factor: by.ID,
-	}
-	if org == "" {
-		a.Proof.Orgs = orgs
+	a.Proof = sso.Proof{AMR: []string{"pop", "user", "mfa"}, At: s.Now(), Second: sso.SecondPasskey, Factor: by.ID}
+	if err := s.belong(ctx, tx, b, a, &user); err != nil {
+		return err
 	}
 	return s.Limiter.GiveBack(ctx, tx, backoff.Network(b.Address))
 }

@@ -20,7 +20,9 @@ func (h *Handler) enrol(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || !here {
 		return err
 	}
-	return h.askEnrol(w, r, http.StatusOK, &a, enrolment{kind: sso.FactorKind(r.URL.Query().Get("by"))})
+	return h.askEnrol(w, r, http.StatusOK, &a, enrolment{
+		kind: sso.FactorKind(r.URL.Query().Get("by")), another: r.URL.Query().Has("another"),
+	})
 }
 
 // number serves POST /login/enrol/number: a code goes to a number that is to be
@@ -84,6 +86,7 @@ type enrolment struct {
 	kind    sso.FactorKind // "": not chosen
 	offer   string         // of the app, from before
 	number  string         // that was typed
+	another bool           // number is wanted than that to which a code was sent
 	sent    bool           // it is about the code, and not about the number
 	problem string
 }
@@ -122,7 +125,7 @@ func (h *Handler) askEnrol(w http.ResponseWriter, r *http.Request, status int, a
 		return h.UI.Render(w, r, status, page)
 	}
 	if len(offered.Kinds) > 1 {
-		page.Others = []ui.Button{{Word: ui.Say("choose_other"), Icon: "back", Path: action}}
+		page.Others = append(page.Others, ui.Button{Word: ui.Say("choose_other"), Icon: "back", Path: action})
 	}
 	return h.UI.Render(w, r, status, page)
 }
@@ -133,8 +136,9 @@ func (h *Handler) enrolNumber(page *enrolPage, a *sso.Attempt, sent *signin.Sent
 	input := ui.Input{
 		Name: "number", Label: ui.Say("number"), Help: ui.Say("number_help"), Type: "tel", Complete: "tel", Value: e.number, Max: 40, Focus: true,
 	}
-	if sent != nil && sent.Factor == "" && (e.sent || e.problem == "") {
+	if sent != nil && sent.Factor == "" && !e.another && (e.sent || e.problem == "") {
 		page.Lead, page.Form = ui.Say("factor_sent", "Digits", sent.Hint), form
+		page.Others = append(page.Others, ui.Button{Word: ui.Say("another_number"), Icon: "phone", Path: by(enrolPath, a.ID, string(sso.FactorSMS)) + "&another"})
 		return
 	}
 	input.Problem = e.problem

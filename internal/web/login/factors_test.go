@@ -163,6 +163,9 @@ func TestANumberIsAddedAtTheFirstSignIn(t *testing.T) {
 	if !page.Has("code") || !strings.Contains(page.Body, "ends with 89") {
 		t.Fatalf("%s\n%s", page.URL, page.Body)
 	}
+	if other := page.Click("Send again, or use another number"); !other.Has("number") {
+		t.Errorf("there is no way to another number\n%s", other.Body)
+	}
 	if got := page.Submit(map[string]string{"code": "000000"}, "", ""); got.Alert() != "That code is not right." || !got.Has("code") {
 		t.Errorf("a wrong code: %q\n%s", got.Alert(), got.Body)
 	}
