@@ -177,13 +177,14 @@ func (p confirmPage) Head() ui.Head { return ui.Head{Template: "confirm", Title:
 // profilePage says who somebody is, and lets them say so.
 type profilePage struct {
 	ui.Shell
+	Name    string
 	Facts   []ui.Fact
 	Notice  *ui.Notice
 	Inputs  []ui.Input
 	Lang    ui.Select
 	Submit  ui.Submit
 	Orgs    []organization
-	Company ui.Text
+	SignOut ui.Do
 }
 
 // organization is one of which somebody is a member.
@@ -194,7 +195,7 @@ type organization struct {
 }
 
 // Head implements [ui.Page].
-func (profilePage) Head() ui.Head { return ui.Head{Template: "profile", Title: ui.Say("profile")} }
+func (p profilePage) Head() ui.Head { return ui.Head{Template: "profile", Title: ui.As(p.Name)} }
 
 // profile serves GET /account.
 func (h *Handler) profile(w http.ResponseWriter, r *http.Request) error {
@@ -207,7 +208,8 @@ func (h *Handler) profile(w http.ResponseWriter, r *http.Request) error {
 }
 
 func showProfile(a *account.Account, f ui.Filled) profilePage {
-	p := profilePage{Shell: shell(&a.Person)}
+	p := profilePage{Shell: shell(&a.Person), Name: a.User.Name()}
+	p.SignOut = ui.Do{Word: ui.Say("sign_out"), Action: "/logout", Icon: "sign-out"}
 	role := ui.As(string(a.Membership.Role))
 	if a.Membership.Role.BuiltIn() {
 		role = ui.Say("role_" + string(a.Membership.Role))
