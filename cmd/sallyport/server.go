@@ -90,6 +90,11 @@ func newServer(ctx context.Context, cfg serverConfig) (*server, error) {
 	return s, nil
 }
 
+// pageSets returns the pages of every transport.
+func pageSets() []ui.Set {
+	return []ui.Set{login.Pages(), accountpages.Pages(), operator.Pages(), console.Pages()}
+}
+
 // compose wires flows and transports together.
 func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig) error {
 	writer, err := notify.NewWriter(cfg.name, base.String())
@@ -123,7 +128,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	s.operations = &operate.Service{DB: s.db, Recovery: links, Now: now}
 	s.people = &provision.Service{DB: s.db, Outbox: s.outbox, Recovery: links, Limits: limiter, Now: now}
 	s.accounts = &account.Service{DB: s.db, Passwords: passwords, Factors: factors, Recovery: links, Outbox: s.outbox, Limits: limiter, Now: now}
-	pages, err := ui.New(ui.Options{Brand: ui.Brand{Product: cfg.name}}, login.Pages(), accountpages.Pages(), operator.Pages(), console.Pages())
+	pages, err := ui.New(ui.Options{Brand: ui.Brand{Product: cfg.name}}, pageSets()...)
 	if err != nil {
 		return err
 	}
