@@ -60,6 +60,7 @@ type Overview struct {
 	Below, People int
 	Counts        []store.SignInCount // of the last [CountedFor]
 	Events        []sso.Event         // the latest
+	Names         map[string]string   // of those who stand in them
 }
 
 // Bounds of an overview.
@@ -112,7 +113,11 @@ func (s *Service) Organization(ctx context.Context, by *sso.By, key string) (Ove
 			return err
 		}
 		latest, err := org.ListEvents(ctx, store.EventQuery{Limit: latestEvents})
+		if err != nil {
+			return err
+		}
 		v.Events = latest.Events
+		v.Names, err = r.NamesIn(ctx, v.Events)
 		return err
 	})
 	return v, err
@@ -122,7 +127,8 @@ func (s *Service) Organization(ctx context.Context, by *sso.By, key string) (Ove
 type Deployment struct {
 	Counts []store.SignInCount // of the last [CountedFor]
 	Outbox []store.OutboxCount
-	Events []sso.Event // the latest
+	Events []sso.Event       // the latest
+	Names  map[string]string // of those who stand in them
 }
 
 // Deployment returns how the deployment does.
@@ -140,31 +146,46 @@ func (s *Service) Deployment(ctx context.Context, by *sso.By) (Deployment, error
 			return err
 		}
 		latest, err := r.ListEvents(ctx, store.EventQuery{Limit: latestEvents})
+		if err != nil {
+			return err
+		}
 		d.Events = latest.Events
+		d.Names, err = r.NamesIn(ctx, d.Events)
 		return err
 	})
 	return d, err
 }
 
+// Audit is a page of the audit list.
+type Audit struct {
+	store.EventPage
+	Names map[string]string // of those who stand in it
+}
+
 // Events returns a page of the audit list of the whole deployment, or of one
 // organization where key is not "".
-func (s *Service) Events(ctx context.Context, by *sso.By, key string, q store.EventQuery) (store.EventPage, error) {
+func (s *Service) Events(ctx context.Context, by *sso.By, key string, q store.EventQuery) (Audit, error) {
 	if err := mayHelp(by); err != nil {
-		return store.EventPage{}, err
+		return Audit{}, err
 	}
 	q.Limit = PageSize
-	var p store.EventPage
+	var p Audit
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
+		p = Audit{}
+		var err error
 		if key == "" {
-			var err error
-			p, err = r.ListEvents(ctx, q)
-			return err
+			p.EventPage, err = r.ListEvents(ctx, q)
+		} else {
+			var o sso.Organization
+			if o, err = organization(ctx, r, key); err != nil {
+				return err
+			}
+			p.EventPage, err = r.Org(o.ID).ListEvents(ctx, q)
 		}
-		o, err := organization(ctx, r, key)
 		if err != nil {
 			return err
 		}
-		p, err = r.Org(o.ID).ListEvents(ctx, q)
+		p.Names, err = r.NamesIn(ctx, p.Events)
 		return err
 	})
 	return p, err

@@ -48,8 +48,9 @@ type Dossier struct {
 	Recovery int // recovery codes that are left
 	Sessions []store.SessionAt
 	Links    []store.LinkAt
-	Traces   []sso.Trace // the latest
-	Events   []sso.Event // the latest that were done to them
+	Traces   []sso.Trace       // the latest
+	Events   []sso.Event       // the latest that were done to them
+	Names    map[string]string // of those who stand in them
 }
 
 // Person returns everything about a user.
@@ -91,7 +92,11 @@ func (s *Service) Person(ctx context.Context, by *sso.By, id sso.UserID) (Dossie
 			return err
 		}
 		done, err := r.ListEvents(ctx, store.EventQuery{Target: string(id), Limit: latestEvents})
+		if err != nil {
+			return err
+		}
 		d.Events = done.Events
+		d.Names, err = r.NamesIn(ctx, d.Events)
 		return err
 	})
 	return d, err

@@ -236,7 +236,7 @@ func (s *Service) Invitations(ctx context.Context, in *Place, after store.Place)
 		for _, i := range page.Invitations {
 			events = append(events, sso.Event{Actor: i.By})
 		}
-		page.Names, err = names(ctx, r, events)
+		page.Names, err = r.NamesIn(ctx, events)
 		return err
 	})
 	return page, err

@@ -72,7 +72,7 @@ func (s *Service) Events(ctx context.Context, in *Place, q store.EventQuery) (Ev
 		if page.EventPage, err = r.Org(in.ID).ListEvents(ctx, q); err != nil {
 			return err
 		}
-		page.Names, err = names(ctx, r, page.Events)
+		page.Names, err = r.NamesIn(ctx, page.Events)
 		return err
 	})
 	return page, err

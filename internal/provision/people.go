@@ -1,7 +1,6 @@
 package provision
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -97,7 +96,7 @@ func (s *Service) Person(ctx context.Context, in *Place, user sso.UserID) (Perso
 			return err
 		}
 		p.Events = events.Events
-		p.Names, err = names(ctx, r, p.Events)
+		p.Names, err = r.NamesIn(ctx, p.Events)
 		return err
 	})
 	return p, err
@@ -285,24 +284,6 @@ func (a *act) recordAround(them *sso.Standing, action string, detail map[string]
 		return err
 	}
 	return a.recordIn(them.User.Home, action, string(them.User.ID), detail)
-}
-
-// names returns what to call those who stand in events by their identifiers.
-func names(ctx context.Context, r *store.Reader, events []sso.Event) (map[string]string, error) {
-	var ids []sso.UserID
-	for i := range events {
-		for _, id := range []string{events[i].Actor, string(events[i].OnBehalf), events[i].Target} {
-			if strings.HasPrefix(id, "usr_") {
-				ids = append(ids, sso.UserID(id))
-			}
-		}
-	}
-	users, err := r.UsersByID(ctx, ids)
-	found := map[string]string{}
-	for i := range users {
-		found[string(users[i].ID)] = cmp.Or(users[i].Name(), string(users[i].ID))
-	}
-	return found, err
 }
 
 // errSame undoes a change that changes nothing.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"strings"
@@ -110,4 +111,23 @@ func eventCursor(s string) (micros int64, id string, ok bool) {
 	when, id, ok := strings.Cut(s, ".")
 	micros, err := strconv.ParseInt(when, 36, 64)
 	return micros, id, ok && err == nil && storable(id)
+}
+
+// NamesIn returns what to call the users who stand in events by their
+// identifiers. It takes one statement.
+func (r *Reader) NamesIn(ctx context.Context, events []sso.Event) (map[string]string, error) {
+	var ids []sso.UserID
+	for i := range events {
+		for _, id := range []string{events[i].Actor, string(events[i].OnBehalf), events[i].Target} {
+			if strings.HasPrefix(id, "usr_") {
+				ids = append(ids, sso.UserID(id))
+			}
+		}
+	}
+	users, err := r.UsersByID(ctx, ids)
+	found := map[string]string{}
+	for i := range users {
+		found[string(users[i].ID)] = cmp.Or(users[i].Name(), string(users[i].ID))
+	}
+	return found, err
 }

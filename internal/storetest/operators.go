@@ -10,6 +10,12 @@ import (
 
 func eventsAreListed(w *world) {
 	ctx, r := w.ctx, w.reader()
+	if names := get[map[string]string](w, "NamesIn()")(r.NamesIn(ctx, nil)); len(names) != 0 {
+		w.Errorf("NamesIn() of nothing = %v", names)
+	}
+	acme := w.addOrg("acme", nil)
+	alice := w.addUser(acme.ID, "alice")
+	same(w, "NamesIn()", map[string]string{string(alice.ID): alice.Name()}, get[map[string]string](w, "NamesIn()")(r.NamesIn(ctx, []sso.Event{{Actor: string(alice.ID), OnBehalf: "usr_gone", Target: "con_x"}})))
 	same(w, "ListEvents() of nothing", store.EventPage{}, get[store.EventPage](w, "ListEvents()")(r.ListEvents(ctx, store.EventQuery{Limit: 10})))
 
 	at := w.later()

@@ -60,7 +60,7 @@ func showHome(d operate.Deployment, now time.Time) homePage {
 		p.Stats[2].State, p.Stats[2].Note, p.Stats[2].Path = ui.Warn, ui.Say("stuck_note"), outboxPath
 	}
 	p.Charts = charts(d.Counts, now)
-	p.Events = eventTable(d.Events)
+	p.Events = eventTable(d.Events, d.Names)
 	p.Events.Empty = ui.Empty{Icon: "log", Title: ui.Say("audit_none"), Text: ui.Say("audit_none_text")}
 	return p
 }

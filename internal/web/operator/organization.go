@@ -117,7 +117,7 @@ func showOrganization(v *operate.Overview, changes bool) organizationPage {
 	}
 	p.Domains = domainTable(v.Domains)
 	p.Connections = connectionTable(v.Connections)
-	p.Events = eventTable(v.Events)
+	p.Events = eventTable(v.Events, v.Names)
 	p.Events.Empty = ui.Empty{Icon: "log", Title: ui.Say("audit_none")}
 	return p
 }

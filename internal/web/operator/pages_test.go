@@ -35,6 +35,7 @@ func acme() *operate.Overview {
 		Connections: []sso.Connection{{Name: "Acme Okta", Key: "acme-okta", State: sso.ConnectionActive}},
 		Below:       operate.MaxCounted, People: 1204,
 		Counts: []store.SignInCount{{Hour: then, Method: sso.BySSO, N: 7}, {Hour: then.Add(24 * time.Hour), Method: sso.ByPassword, N: 3}, {Hour: then, Method: sso.BySSO, Code: "saml_audience", N: 2}},
+		Names:  map[string]string{"usr_o": "Olga Operator", "usr_a": "Alice"},
 		Events: []sso.Event{{At: then, Actor: "usr_o", OnBehalf: "usr_a", Action: "entitlement.granted", Target: "org_a", Detail: map[string]string{"plan": "Enterprise", "entitlement": "sso"}}},
 	}
 }
@@ -96,7 +97,7 @@ func TestPages(t *testing.T) {
 		p.Chart = charts(acme().Counts, then.Add(24*time.Hour))[0]
 		return p
 	}
-	audit := listPage{Shell: shell(), Name: ui.Say("audit"), Filter: auditFilter("acme", "user", "usr_o", "usr_a"), Table: eventTable(acme().Events)}
+	audit := listPage{Shell: shell(), Name: ui.Say("audit"), Filter: auditFilter("acme", "user", "usr_o", "usr_a"), Table: eventTable(acme().Events, acme().Names)}
 
 	stuck := &notify.Stuck{
 		Items: []notify.Item{

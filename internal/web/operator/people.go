@@ -146,7 +146,7 @@ func showPerson(d *operate.Dossier, by *sso.By) personPage {
 	p.Sessions = sessionTable(d)
 	p.Traces = traceTable(d.Traces)
 	p.Traces.Empty = ui.Empty{Icon: "search", Title: ui.Say("traces_none")}
-	p.Events = eventTable(d.Events)
+	p.Events = eventTable(d.Events, d.Names)
 	p.Events.Empty = ui.Empty{Icon: "log", Title: ui.Say("audit_none")}
 	return p
 }

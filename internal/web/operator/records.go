@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"net/url"
@@ -163,7 +164,7 @@ func (h *Handler) audit(w http.ResponseWriter, r *http.Request) error {
 		p.Shell, p.Name = organizationShell(&v, "audit"), ui.As(v.Name)
 	}
 	p.Filter = auditFilter(key, noun, actor, target)
-	p.Table = eventTable(page.Events)
+	p.Table = eventTable(page.Events, page.Names)
 	p.Table.Empty = ui.Empty{Icon: "log", Title: ui.Say("audit_none"), Text: ui.Say("audit_none_text")}
 	if p.Filter.Reset != "" {
 		p.Table.Empty = ui.Empty{Icon: "search", Title: ui.Say("found_none"), Text: ui.Say("audit_found_none")}
@@ -213,16 +214,24 @@ func detail(d map[string]string) string {
 	return strings.Join(parts, " · ")
 }
 
+// somebody names who or what an identifier stands for, where that is known.
+func somebody(id string, names map[string]string) ui.Cell {
+	if name := names[id]; name != "" {
+		return ui.Cell{Text: ui.As(name), Path: pathOfPerson(sso.UserID(id))}
+	}
+	return ui.Cell{Text: ui.As(id), Mono: true}
+}
+
 // eventTable lists lines of the audit list.
-func eventTable(all []sso.Event) ui.Table {
+func eventTable(all []sso.Event, names map[string]string) ui.Table {
 	t := ui.Table{Caption: ui.Say("audit"), Columns: []ui.Column{{Name: ui.Say("action"), Wide: true}, {Name: ui.Say("actor")}, {Name: ui.Say("target")}, {Name: ui.Say("when")}}}
 	for i := range all {
 		e := &all[i]
-		actor := ui.Cell{Text: ui.As(e.Actor), Mono: true}
+		actor := somebody(e.Actor, names)
 		if e.OnBehalf != "" {
-			actor.Sub = ui.Say("on_behalf", "Name", string(e.OnBehalf))
+			actor.Sub = ui.Say("on_behalf", "Name", cmp.Or(names[string(e.OnBehalf)], string(e.OnBehalf)))
 		}
-		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: ui.As(e.Action), Sub: ui.As(detail(e.Detail))}, actor, {Text: ui.As(e.Target), Mono: true}, {At: e.At}}})
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: ui.As(e.Action), Sub: ui.As(detail(e.Detail))}, actor, somebody(e.Target, names), {At: e.At}}})
 	}
 	return t
 }
