@@ -351,6 +351,7 @@ func queryAttacks() []logoutAttack {
 			q, _, _ = strings.Cut(q, "&Signature=")
 			return q + "&Signature=AAA+AAAA"
 		}), saml.BindBase64, nil},
+		{89, "a blank in front of the signature", on, swap("&Signature=", "&Signature=+"), saml.BindBase64, nil},
 		{89, "the URL-safe alphabet", on, query(func(q string) string {
 			q, _, _ = strings.Cut(q, "&Signature=")
 			return q + "&Signature=AAA_AAA-"
