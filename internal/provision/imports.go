@@ -252,7 +252,8 @@ func (s *Service) importer(ctx context.Context, tx *store.Writer, i *sso.Import)
 	if err := a.enter(i.Org); err != nil {
 		return nil, err
 	}
-	return a, a.knowDomains()
+	err = a.knowDomains()
+	return a, err
 }
 
 // work judges or carries out the next rows.

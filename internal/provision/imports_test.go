@@ -174,7 +174,7 @@ func TestTwoImportsAtOnceMakeEverybodyOnce(t *testing.T) {
 		for _, err := range atOnce(
 			func(ctx context.Context) error { return h.Start(ctx, &h.admin, h.acme.ID, first.ID) },
 			func(ctx context.Context) error { return h.Start(ctx, &h.owner, h.acme.ID, second.ID) },
-			work, work,
+			work, func(ctx context.Context) error { return work(ctx) },
 		) {
 			must(h, "importing", err)
 		}

@@ -50,12 +50,11 @@ func TestSuborganizations(t *testing.T) {
 func TestSecurity(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(h *house) {
-		ctx := h.Context()
 		policy := func() sso.Policy {
 			var o sso.Organization
 			h.write(func(tx *store.Writer) error {
 				var err error
-				o, err = tx.Organization(ctx, h.acme.ID)
+				o, err = tx.Organization(h.Context(), h.acme.ID)
 				return err
 			})
 			return o.Policy
@@ -63,7 +62,7 @@ func TestSecurity(t *testing.T) {
 		version := int64(1)
 		try := func(to provision.Security, lockOut provision.LockOut) error {
 			to.Version = version
-			err := h.SaveSecurity(ctx, &h.owner, h.acme.ID, to, lockOut)
+			err := h.SaveSecurity(h.Context(), &h.owner, h.acme.ID, to, lockOut)
 			if err == nil {
 				version++
 			}

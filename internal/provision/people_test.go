@@ -89,47 +89,50 @@ func (h *house) things(by sso.By, name string) targets {
 // acts are all changes that the console knows. Each is given an organization
 // and what it is about.
 func acts(h *house) map[string]func(by *sso.By, org sso.OrgID, v targets) error {
-	ctx := h.Context()
 	return map[string]func(by *sso.By, org sso.OrgID, v targets) error{
 		"EditPerson": func(by *sso.By, org sso.OrgID, v targets) error {
-			return h.EditPerson(ctx, by, org, v.user, provision.Profile{Version: h.standing(v.user).User.Version, FirstName: "New", Username: "new" + string(v.user[len(v.user)-5:])})
+			return h.EditPerson(h.Context(), by, org, v.user, provision.Profile{Version: h.standing(v.user).User.Version, FirstName: "New", Username: "new" + string(v.user[len(v.user)-5:])})
 		},
-		"ChangeRole": func(by *sso.By, org sso.OrgID, v targets) error { return h.ChangeRole(ctx, by, org, v.user, "admin") },
+		"ChangeRole": func(by *sso.By, org sso.OrgID, v targets) error {
+			return h.ChangeRole(h.Context(), by, org, v.user, "admin")
+		},
 		"SetGroups": func(by *sso.By, org sso.OrgID, v targets) error {
-			return h.SetGroups(ctx, by, org, v.user, []string{"x"})
+			return h.SetGroups(h.Context(), by, org, v.user, []string{"x"})
 		},
 		"SetAccess": func(by *sso.By, org sso.OrgID, v targets) error {
-			return h.SetAccess(ctx, by, org, v.user, map[sso.OrgID]string{v.below: "member"})
+			return h.SetAccess(h.Context(), by, org, v.user, map[sso.OrgID]string{v.below: "member"})
 		},
-		"Suspend":       func(by *sso.By, org sso.OrgID, v targets) error { return h.Suspend(ctx, by, org, v.user) },
-		"Resume":        func(by *sso.By, org sso.OrgID, v targets) error { return h.Resume(ctx, by, org, v.user) },
-		"Remove":        func(by *sso.By, org sso.OrgID, v targets) error { return h.Remove(ctx, by, org, v.user) },
-		"ResetPassword": func(by *sso.By, org sso.OrgID, v targets) error { return h.ResetPassword(ctx, by, org, v.user) },
-		"ResetAccount":  func(by *sso.By, org sso.OrgID, v targets) error { return h.ResetAccount(ctx, by, org, v.user) },
-		"Unlock":        func(by *sso.By, org sso.OrgID, v targets) error { return h.Unlock(ctx, by, org, v.user) },
-		"EndSession":    func(by *sso.By, org sso.OrgID, v targets) error { return h.EndSession(ctx, by, org, v.user, v.session) },
+		"Suspend":       func(by *sso.By, org sso.OrgID, v targets) error { return h.Suspend(h.Context(), by, org, v.user) },
+		"Resume":        func(by *sso.By, org sso.OrgID, v targets) error { return h.Resume(h.Context(), by, org, v.user) },
+		"Remove":        func(by *sso.By, org sso.OrgID, v targets) error { return h.Remove(h.Context(), by, org, v.user) },
+		"ResetPassword": func(by *sso.By, org sso.OrgID, v targets) error { return h.ResetPassword(h.Context(), by, org, v.user) },
+		"ResetAccount":  func(by *sso.By, org sso.OrgID, v targets) error { return h.ResetAccount(h.Context(), by, org, v.user) },
+		"Unlock":        func(by *sso.By, org sso.OrgID, v targets) error { return h.Unlock(h.Context(), by, org, v.user) },
+		"EndSession": func(by *sso.By, org sso.OrgID, v targets) error {
+			return h.EndSession(h.Context(), by, org, v.user, v.session)
+		},
 		"EndSessions": func(by *sso.By, org sso.OrgID, v targets) error {
-			_, err := h.EndSessions(ctx, by, org, v.user)
+			_, err := h.EndSessions(h.Context(), by, org, v.user)
 			return err
 		},
 		"Invite": func(by *sso.By, org sso.OrgID, v targets) error {
-			_, err := h.Invite(ctx, by, org, provision.NewInvitations{Addresses: "x@guest.example", Role: "member", Organizations: []sso.OrgID{v.below}})
+			_, err := h.Invite(h.Context(), by, org, provision.NewInvitations{Addresses: "x@guest.example", Role: "member", Organizations: []sso.OrgID{v.below}})
 			return err
 		},
-		"Resend": func(by *sso.By, org sso.OrgID, v targets) error { return h.Resend(ctx, by, org, v.invitation) },
-		"Revoke": func(by *sso.By, org sso.OrgID, v targets) error { return h.Revoke(ctx, by, org, v.invitation) },
+		"Resend": func(by *sso.By, org sso.OrgID, v targets) error { return h.Resend(h.Context(), by, org, v.invitation) },
+		"Revoke": func(by *sso.By, org sso.OrgID, v targets) error { return h.Revoke(h.Context(), by, org, v.invitation) },
 		"EditGroup": func(by *sso.By, org sso.OrgID, v targets) error {
-			return h.EditGroup(ctx, by, org, v.group, "Other "+string(v.group), "")
+			return h.EditGroup(h.Context(), by, org, v.group, "Other "+string(v.group), "")
 		},
 		"AddToGroup": func(by *sso.By, org sso.OrgID, v targets) error {
-			return h.AddToGroup(ctx, by, org, v.group, h.standing(v.user).User.Email.String())
+			return h.AddToGroup(h.Context(), by, org, v.group, h.standing(v.user).User.Email.String())
 		},
 		"RemoveFromGroup": func(by *sso.By, org sso.OrgID, v targets) error {
-			return h.RemoveFromGroup(ctx, by, org, v.group, v.user)
+			return h.RemoveFromGroup(h.Context(), by, org, v.group, v.user)
 		},
-		"DeleteGroup": func(by *sso.By, org sso.OrgID, v targets) error { return h.DeleteGroup(ctx, by, org, v.group) },
-		"Start":       func(by *sso.By, org sso.OrgID, v targets) error { return h.Start(ctx, by, org, v.list) },
-		"Stop":        func(by *sso.By, org sso.OrgID, v targets) error { return h.Stop(ctx, by, org, v.list) },
+		"DeleteGroup": func(by *sso.By, org sso.OrgID, v targets) error { return h.DeleteGroup(h.Context(), by, org, v.group) },
+		"Start":       func(by *sso.By, org sso.OrgID, v targets) error { return h.Start(h.Context(), by, org, v.list) },
+		"Stop":        func(by *sso.By, org sso.OrgID, v targets) error { return h.Stop(h.Context(), by, org, v.list) },
 	}
 }
 
@@ -361,12 +364,11 @@ func TestNobodyIsTakenOverFromBelow(t *testing.T) {
 func TestAddressesThatNobodyMayBeGiven(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(h *house) {
-		ctx := h.Context()
 		h.verify(h.acme.ID, "acme.example")
 		h.verify(h.rival.Org.ID, "rival.example")
 		them := h.add(h.emea, "tom", sso.RoleMember)
 		edit := func(by *sso.By, org sso.OrgID, address string) error {
-			return h.EditPerson(ctx, by, org, them.User.ID, provision.Profile{Version: h.standing(them.User.ID).User.Version, Email: address})
+			return h.EditPerson(h.Context(), by, org, them.User.ID, provision.Profile{Version: h.standing(them.User.ID).User.Version, Email: address})
 		}
 		refused(h, "an address of another customer", edit(&h.owner, h.emea.ID, "tom@rival.example"), "ident_foreign")
 		refused(h, "an address of the organization above", edit(&h.below, h.emea.ID, "tom@acme.example"), "ident_foreign")
@@ -375,8 +377,8 @@ func TestAddressesThatNobodyMayBeGiven(t *testing.T) {
 		refused(h, "no address", edit(&h.owner, h.emea.ID, "tom"), "ident_email")
 		must(h, "an address of the organization above, by its owner", edit(&h.owner, h.emea.ID, "tom@acme.example"))
 		must(h, "an address that nobody has proved", edit(&h.below, h.emea.ID, "tom@free.example"))
-		refused(h, "an old version", h.EditPerson(ctx, &h.owner, h.emea.ID, them.User.ID, provision.Profile{Version: 1, Username: "t"}), "conflict")
-		refused(h, "a username of somebody else", h.EditPerson(ctx, &h.below, h.emea.ID, them.User.ID, provision.Profile{Version: h.standing(them.User.ID).User.Version, Username: "ELSA"}), "username_taken")
+		refused(h, "an old version", h.EditPerson(h.Context(), &h.owner, h.emea.ID, them.User.ID, provision.Profile{Version: 1, Username: "t"}), "conflict")
+		refused(h, "a username of somebody else", h.EditPerson(h.Context(), &h.below, h.emea.ID, them.User.ID, provision.Profile{Version: h.standing(them.User.ID).User.Version, Username: "ELSA"}), "username_taken")
 	})
 }
 

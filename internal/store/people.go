@@ -73,7 +73,8 @@ func memberLineFields(m *Member) []any {
 func (r *OrgReader) People(ctx context.Context, q PeopleQuery) ([]Member, error) {
 	var s statement
 	fields := func(m *Member) []any { return append(memberLineFields(m), &m.Place.Key) }
-	from, order := "memberships m join users u on u.id = m.user_id", ""
+	from := "memberships m join users u on u.id = m.user_id"
+	var order string
 	s.where("m.org_id = " + s.arg(r.org))
 	filters := q.filters()
 	switch {

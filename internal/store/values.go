@@ -54,7 +54,7 @@ func (i instantOrNever) Scan(src any) error {
 	if src == int64(0) {
 		src = nil
 	}
-	return instant{i.to}.Scan(src)
+	return instant(i).Scan(src)
 }
 
 // null is a text as an argument, null for the empty one.

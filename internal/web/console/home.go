@@ -57,7 +57,7 @@ func showHome(v *visit, o *provision.Overview, now time.Time) homePage {
 	p.Stats = []ui.Stat{
 		{Name: ui.Say("people"), Value: ui.Count("figure", o.People.All), Path: v.to(peoplePath)},
 		{Name: ui.Say("stat_waiting"), Value: ui.Count("figure", o.Waiting), Path: v.to(invitationsPath)},
-		{Name: ui.Say("stat_signins"), Value: ui.Count("figure", good), Note: ui.Say("last_days")},
+		{Name: ui.Say("stat_sign_ins"), Value: ui.Count("figure", good), Note: ui.Say("last_days")},
 		{Name: ui.Say("stat_refused"), Value: ui.Count("figure", bad), Note: ui.Say("last_days")},
 	}
 	if o.People.Suspended > 0 {
@@ -65,7 +65,7 @@ func showHome(v *visit, o *provision.Overview, now time.Time) homePage {
 	}
 	p.Chart, p.Causes = chart(o.SignIns, now), causes(o.SignIns)
 	p.Latest = traceTable(o.Latest)
-	p.Latest.Empty = ui.Empty{Icon: "clock", Title: ui.Say("signins_none"), Text: ui.Say("signins_none_text")}
+	p.Latest.Empty = ui.Empty{Icon: "clock", Title: ui.Say("sign_ins_none"), Text: ui.Say("sign_ins_none_text")}
 	return p
 }
 
@@ -75,24 +75,29 @@ func first(v *visit, o *provision.Overview) []ui.Step {
 		return nil
 	}
 	verified := slices.ContainsFunc(o.Domains, func(d sso.Domain) bool { return d.State == sso.DomainVerified })
-	steps := []ui.Step{
-		step("first_people", o.People.All > 1 || o.Waiting > 0, v.to(invitePath)),
-		step("first_owner", o.Owners > 1, v.to(peoplePath)),
-		step("first_mfa", v.Policy.MFA == sso.MFARequired || v.Policy.MFA == sso.MFAOwners, v.to(securityPath)),
-		step("first_domain", verified || v.Below(), ""),
+	steps, left := []ui.Step{}, 0
+	for _, todo := range []struct {
+		key  string
+		done bool
+		path string
+	}{
+		{"first_people", o.People.All > 1 || o.Waiting > 0, v.to(invitePath)},
+		{"first_owner", o.Owners > 1, v.to(peoplePath)},
+		{"first_mfa", v.Policy.MFA == sso.MFARequired || v.Policy.MFA == sso.MFAOwners, v.to(securityPath)},
+		{"first_domain", verified || v.Below(), ""},
+	} {
+		s := ui.Step{Name: ui.Say(todo.key), Text: ui.Say(todo.key + "_text"), Path: todo.path}
+		if todo.done {
+			s.State, s.Word, s.Path = ui.OK, ui.Say("first_done"), ""
+		} else {
+			left++
+		}
+		steps = append(steps, s)
 	}
-	if !slices.ContainsFunc(steps, func(s ui.Step) bool { return s.State != ui.OK }) {
+	if left == 0 {
 		return nil
 	}
 	return steps
-}
-
-func step(key string, done bool, path string) ui.Step {
-	s := ui.Step{Name: ui.Say(key), Text: ui.Say(key + "_text"), Path: path}
-	if done {
-		s.State, s.Word, s.Path = ui.OK, ui.Say("first_done"), ""
-	}
-	return s
 }
 
 // chart draws sign-ins by day and method.
@@ -103,11 +108,13 @@ func chart(counts []provision.SignInCount, now time.Time) ui.Chart {
 	for i := range days {
 		labels = append(labels, ui.Day(begin.AddDate(0, 0, i)))
 	}
-	bySSO, byPassword, refused := make([]int, days), make([]int, days), make([]int, days)
+	var bySSO, byPassword, refused [days]int
 	for _, c := range counts {
 		i := int(c.Hour.Sub(begin) / (24 * time.Hour))
+		if c.Hour.Before(begin) || i < 0 || i >= days {
+			continue
+		}
 		switch {
-		case c.Hour.Before(begin) || i >= days:
 		case c.Code != "":
 			refused[i] += c.N
 		case c.Method == sso.BySSO:
@@ -116,8 +123,8 @@ func chart(counts []provision.SignInCount, now time.Time) ui.Chart {
 			byPassword[i] += c.N
 		}
 	}
-	return ui.Chart{ID: "signins", Title: ui.Say("chart_signins"), Kind: ui.Bars, Labels: labels, Series: []ui.Series{
-		{Name: ui.Say("by_sso"), Values: bySSO}, {Name: ui.Say("by_password"), Values: byPassword}, {Name: ui.Say("by_refused"), Values: refused},
+	return ui.Chart{ID: "sign-ins", Title: ui.Say("chart_sign_ins"), Kind: ui.Bars, Labels: labels, Series: []ui.Series{
+		{Name: ui.Say("by_sso"), Values: bySSO[:]}, {Name: ui.Say("by_password"), Values: byPassword[:]}, {Name: ui.Say("by_refused"), Values: refused[:]},
 	}}
 }
 
@@ -140,7 +147,7 @@ func causes(counts []provision.SignInCount) ui.Table {
 
 // traceTable lists sign-ins.
 func traceTable(all []sso.Trace) ui.Table {
-	t := ui.Table{Caption: ui.Say("signins"), Columns: []ui.Column{{Name: ui.Say("the_reference")}, {Name: ui.Say("result")}, {Name: ui.Say("cause"), Wide: true}, {Name: ui.Say("method")}, {Name: ui.Say("from")}, {Name: ui.Say("when")}}}
+	t := ui.Table{Caption: ui.Say("sign_ins"), Columns: []ui.Column{{Name: ui.Say("the_reference")}, {Name: ui.Say("result")}, {Name: ui.Say("cause"), Wide: true}, {Name: ui.Say("method")}, {Name: ui.Say("from")}, {Name: ui.Say("when")}}}
 	for i := range all {
 		x := &all[i]
 		result, cause := ui.Badge{State: ui.OK, Word: ui.Say("signed_in_word")}, ui.Cell{}

@@ -95,7 +95,7 @@ func showPerson(v *visit, d *provision.PersonPage, builtIn []sso.Role, groups []
 		p.SignOut = &ui.Do{Word: ui.Say("sign_out_everywhere"), Action: v.toPerson(u.ID, "/sign-out"), Icon: "sign-out"}
 	}
 	p.Traces = traceTable(d.Traces)
-	p.Traces.Empty = ui.Empty{Icon: "clock", Title: ui.Say("signins_none")}
+	p.Traces.Empty = ui.Empty{Icon: "clock", Title: ui.Say("sign_ins_none")}
 	p.Events = eventTable(v, d.Events, d.Names)
 	p.Events.Empty = ui.Empty{Icon: "log", Title: ui.Say("audit_none")}
 	p.All = ui.Button{Word: ui.Say("audit_all"), Path: v.to(auditPath + "?target=" + string(u.ID)), Icon: "log", Kind: ui.Quiet}
