@@ -81,6 +81,15 @@ export class Person {
 
   // sees waits for a text, and reads it.
   async sees (text) { await this.page.getByText(text).first().waitFor(); return this }
+
+  // signOut goes to the account, opens the menu of the person, and signs out.
+  async signOut () {
+    await this.goto('/account')
+    await this.page.locator('details.person > summary').click()
+    await this.press('Sign out')
+    return this.at('/signed-out')
+  }
+
   async at (where) { await this.page.waitForURL((u) => u.pathname === where); return this }
 
   // look holds the page as it is now against axe and takes its pictures, narrow and wide, or as wide as told.

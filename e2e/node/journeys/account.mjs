@@ -80,7 +80,5 @@ export default async function (j) {
   await elsewhere.goto('/login')
   await alice.goto('/account/sessions')
   await alice.look('sessions')
-  await alice.goto('/account')
-  await alice.press('Sign out')
-  await alice.at('/signed-out')
+  await alice.signOut()
 }

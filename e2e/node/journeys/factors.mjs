@@ -12,11 +12,6 @@ export default async function (j) {
     await person.type('Password', password)
     await person.press('Sign in')
   }
-  const signOut = async (person) => {
-    await person.goto('/account')
-    await person.press('Sign out')
-    await person.at('/signed-out')
-  }
 
   await signIn(alice)
   await alice.at('/login/enrol')
@@ -40,7 +35,7 @@ export default async function (j) {
   if (fs.readFileSync(await download.path(), 'utf8') !== codes.join('\r\n') + '\r\n') throw new Error('the file holds other codes')
   await alice.press('I have kept them')
   await alice.at('/account')
-  await signOut(alice)
+  await alice.signOut()
 
   await signIn(alice)
   await alice.at('/login/factor')
@@ -56,7 +51,7 @@ export default async function (j) {
     await alice.press('Continue')
   }
   await alice.at('/account')
-  await signOut(alice)
+  await alice.signOut()
 
   const elsewhere = await j.person()
   await signIn(elsewhere)
@@ -66,7 +61,7 @@ export default async function (j) {
   await elsewhere.type('Recovery code', codes[4].toLowerCase())
   await elsewhere.press('Continue')
   await elsewhere.at('/account')
-  await signOut(elsewhere)
+  await elsewhere.signOut()
   await signIn(elsewhere)
   await elsewhere.press('Recovery code')
   await elsewhere.type('Recovery code', codes[4])

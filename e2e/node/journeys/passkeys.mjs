@@ -8,11 +8,6 @@ export default async function (j) {
     await person.type('Password', password)
     await person.press('Sign in')
   }
-  const signOut = async (person) => {
-    await person.goto('/account')
-    await person.press('Sign out')
-    await person.at('/signed-out')
-  }
   const add = async (person) => {
     await person.page.getByRole('link', { name: /^Passkey or security key/ }).click()
     await person.sees('Add a passkey or security key')
@@ -28,7 +23,7 @@ export default async function (j) {
   await bob.sees('Keep your recovery codes')
   await bob.press('I have kept them')
   await bob.at('/account')
-  await signOut(bob)
+  await bob.signOut()
 
   await name(bob, email)
   await bob.at('/login/factor')
@@ -50,7 +45,7 @@ export default async function (j) {
   await carol.sees('Keep your recovery codes')
   await carol.press('I have kept them')
   await carol.at('/account')
-  await signOut(carol)
+  await carol.signOut()
   await carol.goto('/login') // the field offers the passkey, and the authenticator consents by itself
   await carol.at('/account')
   await carol.sees('Carol Clark')

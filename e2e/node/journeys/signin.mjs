@@ -29,9 +29,7 @@ export default async function (j) {
   await alice.goto('/nowhere')
   await alice.look('not-found')
 
-  await alice.goto('/account')
-  await alice.press('Sign out')
-  await alice.at('/signed-out')
+  await alice.signOut()
   await alice.look('signed-out')
   await alice.goto('/account')
   await alice.at('/login')

@@ -33,8 +33,7 @@ export default async function (j) {
   await alice.sees('Keep your recovery codes')
   await alice.press('I have kept them')
   await alice.at('/account')
-  await alice.press('Sign out')
-  await alice.at('/signed-out')
+  await alice.signOut()
 
   await signIn()
   await alice.at('/login/factor')
