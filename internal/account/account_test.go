@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/account"
+	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/recovery"
 	"github.com/sallyport/sallyport/internal/secret"
@@ -259,8 +260,40 @@ func TestWhoMayAcceptAnInvitation(t *testing.T) {
 		"where sso is demanded":       {prepare: func(w *world) { w.policy(&w.acme, sso.Policy{SSO: sso.SSORequired}) }, way: account.AcceptBySSO},
 		"an owner outside the domain": {prepare: func(w *world) { w.policy(&w.acme, sso.Policy{SSO: sso.SSORequired}) }, change: func(_ *world, i *sso.Invitation) { i.Role = sso.RoleOwner }, way: account.AcceptAsNew},
 		"somebody who has an account": {change: func(w *world, i *sso.Invitation) { i.Email = w.alice.User.Email }, way: account.AcceptSignIn},
-		"the one who is signed in":    {change: func(w *world, i *sso.Invitation) { i.Email = w.alice.User.Email; i.Org = w.globex.ID }, by: func(w *world) *sso.By { return &w.alice }, way: account.AcceptSignedIn},
-		"another who is signed in":    {by: func(w *world) *sso.By { return &w.alice }, way: account.AcceptOther},
+		"the one who is signed in": {change: func(w *world, i *sso.Invitation) {
+			i.Email, i.Org, i.Role = w.alice.User.Email, w.globex.ID, sso.RoleMember
+		}, by: func(w *world) *sso.By { return &w.alice }, way: account.AcceptSignedIn},
+		"a customer's person, by the operators": {
+			prepare: func(w *world) { w.rekey(&w.globex, sso.OperatorsKey) }, change: func(w *world, i *sso.Invitation) {
+				i.Email, i.Org, i.Role = w.alice.User.Email, w.globex.ID, sso.RoleMember
+			},
+			code: "operator_elsewhere",
+		},
+		"a customer's person who is signed in, by the operators": {
+			prepare: func(w *world) { w.rekey(&w.globex, sso.OperatorsKey) }, change: func(w *world, i *sso.Invitation) {
+				i.Email, i.Org, i.Role = w.alice.User.Email, w.globex.ID, sso.RoleMember
+			},
+			by: func(w *world) *sso.By { return &w.alice }, code: "operator_elsewhere",
+		},
+		"somebody new, by the operators": {
+			prepare: func(w *world) { w.rekey(&w.acme, sso.OperatorsKey) }, way: account.AcceptAsNew,
+		},
+		"an administrator, by who is none any more": {change: func(w *world, i *sso.Invitation) {
+			i.By = string(w.addPerson(&w.acme, "mona", sso.RoleMember).User.ID)
+		}, code: "invitation_revoked"},
+		"an administrator, by one of another organization": {change: func(w *world, i *sso.Invitation) {
+			i.By = string(w.addPerson(&w.globex, "rita", sso.RoleOwner).User.ID)
+		}, code: "invitation_revoked"},
+		"an owner, by an administrator": {change: func(w *world, i *sso.Invitation) {
+			i.Role, i.By = sso.RoleOwner, string(w.addPerson(&w.acme, "adam", sso.RoleAdmin).User.ID)
+		}, code: "invitation_revoked"},
+		"an administrator, by one": {change: func(w *world, i *sso.Invitation) {
+			i.By = string(w.addPerson(&w.acme, "adam", sso.RoleAdmin).User.ID)
+		}, way: account.AcceptAsNew},
+		"a member, by who is nobody any more": {change: func(w *world, i *sso.Invitation) {
+			i.Role, i.By = sso.RoleMember, string(w.addPerson(&w.globex, "rita", sso.RoleMember).User.ID)
+		}, way: account.AcceptAsNew},
+		"another who is signed in": {by: func(w *world) *sso.By { return &w.alice }, way: account.AcceptOther},
 		"somebody who acts as them": {change: func(w *world, i *sso.Invitation) { i.Email = w.alice.User.Email }, by: func(w *world) *sso.By {
 			acting := w.alice
 			acting.Session.Actor = "usr_operator"
@@ -323,6 +356,81 @@ func TestJoiningLeavesWhatSomebodyIsAlready(t *testing.T) {
 			})
 		}
 	})
+}
+
+// Between the invitation and its acceptance somebody has made a decision of
+// their own: an old offer does not undo it.
+func TestJoiningUndoesNoDecisionMadeMeanwhile(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		offered sso.Role
+		is      sso.Membership // what they became meanwhile
+		changed time.Duration  // after that
+		want    sso.Role
+	}{
+		"came by a connection":         {sso.RoleAdmin, sso.Membership{Role: sso.RoleMember}, 0, sso.RoleAdmin},
+		"was restricted afterwards":    {sso.RoleAdmin, sso.Membership{Role: sso.RoleRestricted}, time.Minute, sso.RoleRestricted},
+		"was made the owner meanwhile": {sso.RoleMember, sso.Membership{Role: sso.RoleOwner}, 0, sso.RoleOwner},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, storetest.SQLite(t))
+			gina := w.addPerson(&w.globex, "gina", sso.RoleMember)
+			token := w.invite(func(i *sso.Invitation) { i.Email, i.Role = gina.User.Email, tc.offered })
+			w.advance(time.Hour)
+			m := tc.is
+			m.Org, m.User, m.CreatedAt, m.UpdatedAt = w.acme.ID, gina.User.ID, w.now(), w.now().Add(tc.changed)
+			w.write(func(tx *store.Writer) error { return tx.Org(w.acme.ID).SaveMembership(t.Context(), m) })
+			_, err := w.Join(t.Context(), &gina, token)
+			w.wants("joining", err, "")
+			w.write(func(tx *store.Writer) error {
+				got, err := tx.Org(w.acme.ID).Membership(t.Context(), gina.User.ID)
+				if got.Role != tc.want {
+					t.Errorf("the role is %q, want %q", got.Role, tc.want)
+				}
+				return err
+			})
+		})
+	}
+}
+
+// Who reads a person's mail has links as often as they like. Guesses at the
+// second factor they have no more of by that.
+func TestALinkGivesNoMoreGuessesAtTheSecondFactor(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(w *world) {
+		ctx, id := w.Context(), w.alice.User.ID
+		second, first := backoff.SecondFactor(id), backoff.Account(id, w.browser.Address)
+		for _, key := range []backoff.Key{second, first} {
+			for w.Limits.Allow(ctx, key) == nil { // until there are none
+			}
+		}
+		var path string
+		w.write(func(tx *store.Writer) (err error) {
+			path, _, err = w.Recovery.Register(ctx, tx, &w.alice.User)
+			return err
+		})
+		_, err := w.Redeem(ctx, w.browser, recovery.Registration, secret.ParseToken(strings.TrimPrefix(path, recovery.RegistrationPath)), good)
+		w.wants("redeeming", err, "")
+		w.wants("a guess at the second factor", w.Limits.Allow(ctx, second), "try_later")
+		w.wants("a try of the new password", w.Limits.Allow(ctx, first), "")
+	})
+}
+
+// One allowance is for all that a stranger can try with an address.
+func TestResetsAndPasswordsAreCountedTogether(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.SQLite(t))
+	name := backoff.Name(w.alice.User.Email.Key(), w.alice.User.ID, w.browser.Address)
+	for w.Limits.Allow(t.Context(), name) == nil { // as a sign-in counts a password
+	}
+	w.wants("a reset", w.AskReset(t.Context(), w.browser, "Alice@acme.example", ""), "try_later")
+	w.wants("one of another address", w.AskReset(t.Context(), w.browser, "bob@acme.example", ""), "")
+	w.write(func(tx *store.Writer) error { return w.Limits.Unlock(t.Context(), tx, w.alice.User.ID) })
+	w.wants("a reset once it is unlocked", w.AskReset(t.Context(), w.browser, "alice@acme.example", ""), "")
+	for w.AskReset(t.Context(), w.browser, "alice@acme.example", "") == nil {
+	}
+	w.wants("a password after resets", w.Limits.Allow(t.Context(), name), "try_later")
 }
 
 func TestAResetSaysTheSameToAll(t *testing.T) {

@@ -236,6 +236,7 @@ func (s *Service) guess(ctx context.Context, by *sso.By, b Browser, do func(tx *
 		if err := do(tx); err != nil {
 			return err
 		}
-		return s.Limits.Forget(ctx, tx, key)
+		// A right code is no reason to forget what was guessed at the password.
+		return s.Limits.GiveBack(ctx, tx, key)
 	})
 }

@@ -65,20 +65,25 @@ func (s *Service) offer(ctx context.Context, r *store.Reader, by *sso.By, token 
 			return Offer{}, &fault.Error{Kind: fault.Denied, Code: "organization_suspended", Got: line[j].Key, Fix: fault.OperatorSide}
 		}
 	}
-	if inviter, err := r.User(ctx, sso.UserID(i.By)); err == nil {
-		o.Inviter = inviter.Name()
-	} else if !errors.Is(err, store.ErrNotFound) {
+	inviter, err := r.Standing(ctx, sso.UserID(i.By))
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return Offer{}, err
 	}
-	o.Way, err = wayOf(ctx, r, by, &o, line[0].ID)
-	return o, err
+	o.Inviter = inviter.User.Name()
+	if err == nil && !i.StoodFor(&inviter, &o.Organization) {
+		return Offer{}, &fault.Error{Kind: fault.Conflict, Code: "invitation_revoked", Want: "an inviter who may still give the role", Fix: fault.AdminSide}
+	}
+	if o.Way, err = wayOf(ctx, r, by, &o, line[0].ID); err != nil {
+		return Offer{}, err
+	}
+	return o, nil
 }
 
 // wayOf finds out how the invitation is accepted in this browser.
 func wayOf(ctx context.Context, r *store.Reader, by *sso.By, o *Offer, root sso.OrgID) (Way, error) {
 	if by.User.ID != "" {
 		if by.User.Email.Same(o.Email) && !by.Session.ActedAs() {
-			return AcceptSignedIn, nil
+			return AcceptSignedIn, o.Organization.Host(&by.User)
 		}
 		return AcceptOther, nil
 	}
@@ -88,7 +93,7 @@ func wayOf(ctx context.Context, r *store.Reader, by *sso.By, o *Offer, root sso.
 	}
 	for i := range users {
 		if users[i].State != sso.UserDeleted {
-			return AcceptSignIn, nil
+			return AcceptSignIn, o.Organization.Host(&users[i].User)
 		}
 	}
 	if err := mayBeMadeHere(ctx, r, o.Email, root); err != nil {
@@ -212,8 +217,8 @@ func (s *Service) accept(ctx context.Context, tx *store.Writer, o *Offer, user s
 		case errors.Is(err, store.ErrNotFound):
 		case err != nil:
 			return err
-		case !have.CreatedAt.After(o.CreatedAt):
-			continue // what they were there already, somebody had decided
+		case !have.CreatedAt.After(o.CreatedAt), !have.UpdatedAt.Equal(have.CreatedAt), have.Role == sso.RoleOwner:
+			continue // what they are there, somebody has decided
 		default: // made by a sign-in on the way here, with the connection's defaults
 			m.CreatedAt = have.CreatedAt
 			for _, g := range have.Groups {

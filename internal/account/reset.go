@@ -135,7 +135,7 @@ func (s *Service) Redeem(ctx context.Context, b Browser, kind recovery.Kind, tok
 		if _, err := tx.EndSessionsOf(ctx, u.ID, s.Now()); err != nil {
 			return err
 		}
-		if err := s.Limits.Unlock(ctx, tx, u.ID); err != nil { // they have shown that the mailbox is theirs
+		if err := s.Limits.UnlockFirst(ctx, tx, u.ID); err != nil { // they have shown that the mailbox is theirs
 			return err
 		}
 		action := "user.password_reset"

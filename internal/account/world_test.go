@@ -107,6 +107,14 @@ func (w *world) addOrg(key string) sso.Organization {
 	return o
 }
 
+// rekey gives an organization another key.
+func (w *world) rekey(o *sso.Organization, key string) {
+	w.Helper()
+	o.Key = key
+	w.write(func(tx *store.Writer) error { return tx.SaveOrganization(w.Context(), *o) })
+	o.Version++
+}
+
 // policy changes what an organization demands.
 func (w *world) policy(o *sso.Organization, p sso.Policy) {
 	w.Helper()

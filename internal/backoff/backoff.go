@@ -150,5 +150,12 @@ func (Limiter) GiveBack(ctx context.Context, tx *store.Writer, keys ...Key) erro
 // Unlock gives back all that was taken of the keys of a user's account,
 // wherever it came from.
 func (Limiter) Unlock(ctx context.Context, tx *store.Writer, user sso.UserID) error {
-	return tx.ForgetTriesAt(ctx, user)
+	return tx.ForgetTriesAt(ctx, user, secret.Hash{})
+}
+
+// UnlockFirst is [Limiter.Unlock] but for the guesses at the second factor. It
+// is for who has shown that they read the person's mail: by as many links as
+// they like they must not get as many guesses.
+func (Limiter) UnlockFirst(ctx context.Context, tx *store.Writer, user sso.UserID) error {
+	return tx.ForgetTriesAt(ctx, user, SecondFactor(user).hash())
 }

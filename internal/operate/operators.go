@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 )
@@ -84,7 +83,7 @@ func operatorOf(ctx context.Context, tx *store.Writer, org *sso.Organization, em
 		case u.Home == org.ID:
 			return u.User, u.MaySignIn()
 		default:
-			return sso.User{}, &fault.Error{Kind: fault.Conflict, Code: "operator_elsewhere", Want: "an address that no customer's user has", Got: email.String(), Fix: fault.OperatorSide}
+			return sso.User{}, org.Host(&u.User)
 		}
 	}
 	u := sso.User{ID: sso.NewUserID(now), Home: org.ID, Email: email, State: sso.UserActive, CreatedAt: now, UpdatedAt: now}

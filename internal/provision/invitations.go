@@ -82,7 +82,7 @@ func (s *Service) Invite(ctx context.Context, by *sso.By, org sso.OrgID, in NewI
 // refusesOne reports whether an error is about one address, so that the others
 // can be looked at too.
 func refusesOne(err error) bool {
-	return slices.Contains([]string{"invitation_member", "ident_foreign"}, code(err))
+	return slices.Contains([]string{"invitation_member", "ident_foreign", "operator_elsewhere", "rights_owner"}, code(err))
 }
 
 // refusal returns the refusal of a list, or nil where there is no problem.
@@ -164,6 +164,10 @@ func (a *act) invite(i sso.Invitation) error {
 	open, err := a.org.OpenInvitation(a.ctx, i.Email)
 	switch {
 	case err == nil:
+		// What an owner offers, an administrator does not take back.
+		if err := a.rights.Give(open.Role); err != nil {
+			return err
+		}
 		i.ID, i.CreatedAt = open.ID, open.CreatedAt
 		err = a.org.RenewInvitation(a.ctx, i, token.Hash())
 	case errors.Is(err, store.ErrNotFound):
@@ -193,6 +197,9 @@ func (a *act) invitable(e sso.Email) error {
 			return &fault.Error{Kind: fault.Conflict, Code: "invitation_member", Got: e.String(), Fix: fault.PersonSide}
 		}
 		if !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		if err := a.place.Host(&users[i].User); err != nil && users[i].State != sso.UserDeleted {
 			return err
 		}
 	}
@@ -269,6 +276,34 @@ func (s *Service) Resend(ctx context.Context, by *sso.By, org sso.OrgID, id sso.
 		}
 		return a.record("invitation.sent", string(i.ID), map[string]string{"address": i.Email.String(), "role": string(i.Role), "again": "yes"})
 	})
+}
+
+// withdraw revokes the invitations that are out to an address in an
+// organization and below it.
+func (a *act) withdraw(org sso.OrgID, e sso.Email) error {
+	if e.IsZero() {
+		return nil
+	}
+	open, err := a.tx.OpenInvitationsTo(a.ctx, e)
+	if err != nil {
+		return err
+	}
+	for _, i := range open {
+		o, err := a.tx.Organization(a.ctx, i.Org)
+		if err != nil {
+			return err
+		}
+		if !o.Within(org) {
+			continue
+		}
+		if err := a.tx.Org(i.Org).RevokeInvitation(a.ctx, i.ID, a.now); err != nil {
+			return err
+		}
+		if err := a.recordIn(i.Org, "invitation.revoked", string(i.ID), map[string]string{"address": i.Email.String()}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Revoke makes an invitation of no use.

@@ -43,12 +43,66 @@ func TestInvitations(t *testing.T) {
 		if len(list) != 2 || list[at].Role != sso.RoleOwner || len(list[at].Groups) != 0 {
 			h.Errorf("after inviting again: %+v", list)
 		}
+		refused(h, "an administrator replaces what an owner gives", h.invite(&h.admin, "a@guest.example"), "invitation_addresses")
+		if again := h.invitations(&h.admin); again[at].Role != sso.RoleOwner || !again[at].SentAt.Equal(list[at].SentAt) {
+			h.Errorf("the owner's invitation is %+v", again[at])
+		}
 		refused(h, "an administrator sends what only an owner gives", h.Resend(ctx, &h.admin, h.acme.ID, list[at].ID), "rights_owner")
 		refused(h, "and takes it back", h.Revoke(ctx, &h.admin, h.acme.ID, list[at].ID), "rights_owner")
 		must(h, "an owner sends it again", h.Resend(ctx, &h.owner, h.acme.ID, list[at].ID))
 		must(h, "revoking", h.Revoke(ctx, &h.owner, h.acme.ID, list[at].ID))
 		refused(h, "sending one that was revoked", h.Resend(ctx, &h.owner, h.acme.ID, list[at].ID), "invitation_revoked")
 		refused(h, "revoking it again", h.Revoke(ctx, &h.owner, h.acme.ID, list[at].ID), "invitation_revoked")
+	})
+}
+
+// Whoever administers a customer could reset their own people: none of those
+// is invited to the operators, and is thereby support.
+func TestTheOperatorsInviteNoPersonOfACustomer(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		operators := h.addOrg(sso.OperatorsKey, nil)
+		operator := h.add(operators, "otto", sso.RoleOwner)
+		invite := func(by *sso.By, address string) error {
+			return errOf(h.Invite(h.Context(), by, by.Org.ID, provision.NewInvitations{Addresses: address, Role: "member"}))
+		}
+		refused(h, "a customer's person", invite(&operator, h.member.User.Email.String()), "invitation_addresses")
+		must(h, "somebody new", invite(&operator, "nora@vendor.example"))
+		must(h, "a customer's person by another customer", invite(&h.rival, h.member.User.Email.String()))
+		must(h, "removing them", h.Remove(h.Context(), &h.admin, h.acme.ID, h.member.User.ID))
+		must(h, "the address of somebody who is gone", invite(&operator, h.member.User.Email.String()))
+	})
+}
+
+// An invitation that was out is no way back for somebody who was removed.
+func TestRemovalWithdrawsInvitations(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		ctx := h.Context()
+		state := func(by *sso.By) sso.InvitationState {
+			all := h.invitations(by)
+			return all[0].State(h.now())
+		}
+		out := func(by *sso.By, address string) {
+			must(h, "inviting "+address, errOf(h.Invite(ctx, by, by.Org.ID, provision.NewInvitations{Addresses: address, Role: "member"})))
+		}
+		address := h.member.User.Email.String()
+		out(&h.below, address)
+		out(&h.rival, address)
+		must(h, "removing", h.Remove(ctx, &h.admin, h.acme.ID, h.member.User.ID))
+		if got := state(&h.below); got != sso.InvitationRevoked {
+			h.Errorf("the invitation below is %s", got)
+		}
+		if got := state(&h.rival); got != sso.InvitationOpen {
+			h.Errorf("that of another customer is %s", got)
+		}
+		guest := h.add(h.rival.Org, "greta", sso.RoleMember)
+		out(&h.below, guest.User.Email.String())
+		h.join(h.acme, guest.User, sso.RoleMember)
+		must(h, "removing a guest", h.Remove(ctx, &h.admin, h.acme.ID, guest.User.ID))
+		if got := state(&h.below); got != sso.InvitationRevoked {
+			h.Errorf("the invitation of the guest is %s", got)
+		}
 	})
 }
 

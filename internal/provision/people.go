@@ -233,9 +233,15 @@ func (a *act) edit(u *sso.User, them *sso.Standing, to Profile) ([]string, error
 	if u.Language, err = sso.ParseLanguage(to.Language); err != nil {
 		return nil, err
 	}
-	if !u.Email.Same(before.Email) && !u.Email.IsZero() {
-		if err := a.giveAddress(u.Email, them.HomePath, u.ID); err != nil {
+	if !u.Email.Same(before.Email) {
+		// Whoever reads the mail of an account sets its password anew.
+		if err := a.rights.Recover(them); err != nil {
 			return nil, err
+		}
+		if !u.Email.IsZero() {
+			if err := a.giveAddress(u.Email, them.HomePath, u.ID); err != nil {
+				return nil, err
+			}
 		}
 	}
 	var changed []string

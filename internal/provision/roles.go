@@ -139,7 +139,10 @@ func (a *act) access(them *sso.Standing, id sso.OrgID, to string) error {
 		if at < 0 {
 			return errSame
 		}
-		return a.removeFrom(&them.Positions[at])
+		if err := a.removeFrom(&them.Positions[at]); err != nil {
+			return err
+		}
+		return a.withdraw(id, them.User.Email)
 	}
 	role, err := role(a.ctx, a.tx.Reader, to)
 	if err != nil {

@@ -107,7 +107,8 @@ func removed(them *sso.Standing, org sso.OrgID) []sso.Position {
 
 // Remove ends what somebody is in the organization and below it. Where they
 // are at home there, their account is deleted, with all they could sign in
-// with; a mark stays, so that no sign-in makes them anew.
+// with; a mark stays, so that no sign-in makes them anew. Invitations to them
+// are withdrawn, there and below: they are no way back.
 func (s *Service) Remove(ctx context.Context, by *sso.By, org sso.OrgID, user sso.UserID) error {
 	return s.change(ctx, by, org, func(a *act) error {
 		them, err := a.member(user)
@@ -120,9 +121,12 @@ func (s *Service) Remove(ctx context.Context, by *sso.By, org sso.OrgID, user ss
 					return err
 				}
 			}
-			return nil
+			return a.withdraw(org, them.User.Email)
 		}
-		return a.delete(&them)
+		if err := a.delete(&them); err != nil {
+			return err
+		}
+		return a.withdraw(org, them.User.Email)
 	})
 }
 

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"slices"
@@ -102,7 +103,7 @@ type tries struct{ network, name, account backoff.Key }
 // triesOf returns the counts for a guess. Those of nobody's name are like
 // those of somebody's, so that the work is the same.
 func triesOf(a *sso.Attempt, user *sso.User, b Browser) tries {
-	name := a.Typed.Key() + "\x00" + sso.UsernameKey(a.Username)
+	name := cmp.Or(a.Typed.Key(), sso.UsernameKey(a.Username)) // as a reset is counted
 	t := tries{network: backoff.Network(b.Address), name: backoff.Name(name, user.ID, b.Address), account: backoff.Account(user.ID, b.Address)}
 	if user.ID == "" {
 		t.account = backoff.Name("account of "+name, "", b.Address)

@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"slices"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
@@ -64,6 +65,18 @@ func (i *Invitation) Acceptable(now time.Time) error {
 	default:
 		return nil
 	}
+}
+
+// StoodFor reports whether who sent the invitation could send it now. What
+// somebody offered who has lost their rights since makes nobody an owner or an
+// administrator; other roles stay offered.
+func (i *Invitation) StoodFor(by *Standing, org *Organization) bool {
+	if i.Role != RoleOwner && i.Role != RoleAdmin {
+		return true
+	}
+	return by.User.State == UserActive && slices.ContainsFunc(by.Positions, func(p Position) bool {
+		return slices.Contains(org.Path, p.Org) && (p.Role == RoleOwner || p.Role == RoleAdmin && i.Role == RoleAdmin)
+	})
 }
 
 // Memberships returns the memberships that the invitation gives a user.

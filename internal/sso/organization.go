@@ -63,6 +63,16 @@ const OperatorsKey = "operators"
 // OfOperators reports whether o is the organization of the operators.
 func (o *Organization) OfOperators() bool { return o.Key == OperatorsKey }
 
+// Host refuses somebody at home elsewhere as a member of the operators'
+// organization: who administers their home could reset them, and act as anybody
+// of the deployment.
+func (o *Organization) Host(u *User) error {
+	if o.OfOperators() && u.Home != o.ID {
+		return &fault.Error{Kind: fault.Conflict, Code: "operator_elsewhere", Want: "an address that no customer's user has", Got: u.Email.String(), Fix: fault.OperatorSide}
+	}
+	return nil
+}
+
 // Parent returns the organization above o, or "".
 func (o *Organization) Parent() OrgID {
 	if len(o.Path) < 2 {

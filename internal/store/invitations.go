@@ -99,6 +99,18 @@ func (r *OrgReader) OpenInvitation(ctx context.Context, e sso.Email) (sso.Invita
 	return i, doing(err, "reading the open invitation of %s to an address", r.org)
 }
 
+// OpenInvitationsTo returns the invitations of all organizations to an address
+// that were neither accepted nor revoked, expired or not, the earliest first.
+func (r *Reader) OpenInvitationsTo(ctx context.Context, e sso.Email) ([]sso.Invitation, error) {
+	all, err := list(ctx, r.q, invitationFields, `
+		select `+invitationColumns+`
+		from invitations i
+		where i.email_key = $1 and i.accepted_at is null and i.revoked_at is null
+		order by i.created_at, i.id`,
+		e.Key())
+	return all, doing(err, "reading the open invitations to an address")
+}
+
 // InsertInvitation stores an invitation, to be found by the hash of its token.
 // A second open one to the same address is a conflict on [OpenInvitationTo].
 func (w *OrgWriter) InsertInvitation(ctx context.Context, i sso.Invitation, token secret.Hash) error {

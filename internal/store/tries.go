@@ -18,7 +18,7 @@ func (w *Writer) Try(ctx context.Context, key secret.Hash, user sso.UserID, burs
 		insert into tries (key, user_id, back_at)
 		values ($1, $2, $3)
 		on conflict (key) do update
-		set user_id = excluded.user_id, back_at = case when tries.back_at > $4 then tries.back_at + $5 else $3 end
+		set user_id = coalesce(excluded.user_id, tries.user_id), back_at = case when tries.back_at > $4 then tries.back_at + $5 else $3 end
 		where tries.back_at <= $6`,
 		key[:], null(user), at(now.Add(interval)), at(now), interval.Microseconds(), at(now.Add(reserve)))
 	if err != nil || n > 0 {
@@ -45,12 +45,12 @@ func (w *Writer) ForgetTry(ctx context.Context, key secret.Hash) error {
 }
 
 // ForgetTriesAt gives back all that was taken of the allowances that are about
-// a user's account, wherever from.
-func (w *Writer) ForgetTriesAt(ctx context.Context, user sso.UserID) error {
+// a user's account, wherever from, but for that of one key.
+func (w *Writer) ForgetTriesAt(ctx context.Context, user sso.UserID, but secret.Hash) error {
 	_, err := w.q.exec(ctx, `
 		delete from tries
-		where user_id = $1`,
-		user)
+		where user_id = $1 and key <> $2`,
+		user, but[:])
 	return doing(err, "forgetting tries at %s", user)
 }
 

@@ -212,7 +212,7 @@ func triesAreCounted(w *world) {
 	try(key, now.Add(interval))
 	for name, forget := range map[string]func(*store.Writer) error{
 		"the key":     func(tx *store.Writer) error { return tx.ForgetTry(ctx, key) },
-		"the account": func(tx *store.Writer) error { return tx.ForgetTriesAt(ctx, "usr_1") },
+		"the account": func(tx *store.Writer) error { return tx.ForgetTriesAt(ctx, "usr_1", secret.Hash{}) },
 		"its time": func(tx *store.Writer) error {
 			_, err := tx.DeleteExpired(ctx, now.Add(burst*interval))
 			return err
@@ -225,7 +225,9 @@ func triesAreCounted(w *world) {
 		}
 		try(key, now.Add(interval))
 	}
-	w.write(func(tx *store.Writer) error { return tx.ForgetTriesAt(ctx, "usr_2") }) // another's account
+	w.write(func(tx *store.Writer) error { return tx.ForgetTriesAt(ctx, "usr_1", key) }) // all but this one
+	try(key, now.Add(interval))
+	w.write(func(tx *store.Writer) error { return tx.ForgetTriesAt(ctx, "usr_2", secret.Hash{}) }) // another's account
 	try(key, now.Add(interval))
 }
 

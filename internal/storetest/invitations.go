@@ -70,6 +70,7 @@ func invitationsAreKept(w *world) {
 
 	second, secondToken := w.addInvitation(acme.ID, "bob@acme.example") // the first one is open no more
 	w.refused(store.ErrUsed, func(tx *store.Writer) error { return tx.Org(other.ID).RevokeInvitation(ctx, second.ID, w.now) })
+	same(w, "the open invitations to an address", []sso.Invitation{far, second}, get[[]sso.Invitation](w, "OpenInvitationsTo()")(r.OpenInvitationsTo(ctx, second.Email)))
 	second.RevokedAt = w.later()
 	w.write(func(tx *store.Writer) error {
 		return tx.Org(acme.ID).RevokeInvitation(ctx, second.ID, second.RevokedAt)
@@ -77,6 +78,7 @@ func invitationsAreKept(w *world) {
 	w.refused(store.ErrUsed, func(tx *store.Writer) error { return tx.AcceptInvitation(ctx, second.ID, "usr_b", w.now) })
 	same(w, "a revoked invitation", second, get[sso.Invitation](w, "Invitation()")(r.Invitation(ctx, secondToken)))
 	missing[sso.Invitation](w, "OpenInvitation() when none is")(r.Org(acme.ID).OpenInvitation(ctx, second.Email))
+	same(w, "the open invitations to an address", []sso.Invitation{far}, get[[]sso.Invitation](w, "OpenInvitationsTo()")(r.OpenInvitationsTo(ctx, second.Email)))
 }
 
 func oneOfManyAccepts(w *world) {
