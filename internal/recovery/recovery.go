@@ -170,5 +170,6 @@ func holder(ctx context.Context, r *store.Reader, kept string, err error) (sso.U
 	if u.State == sso.UserDeleted || stamp(&u) != t.Stamp {
 		return sso.User{}, over
 	}
-	return u, u.MaySignIn()
+	err = u.MaySignIn()
+	return u, err
 }

@@ -9,12 +9,12 @@ func ParseReference(s string) (string, bool) {
 	const length, half = 8, 4
 	var b strings.Builder
 	for _, r := range strings.ToUpper(s) {
-		switch {
-		case r == ' ' || r == '-' || r == '\t':
+		switch r {
+		case ' ', '-', '\t':
 			continue
-		case r == 'I' || r == 'L':
+		case 'I', 'L':
 			r = '1'
-		case r == 'O':
+		case 'O':
 			r = '0'
 		}
 		if (r < '0' || r > '9') && (r < 'A' || r > 'Z') || r == 'U' || b.Len() > length {

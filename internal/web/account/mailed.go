@@ -115,16 +115,19 @@ func (h *Handler) redeem(w http.ResponseWriter, r *http.Request, kind recovery.K
 		return err
 	}
 	u, err := h.Flow.Redeem(r.Context(), browserOf(r), kind, tokenOf(r), f.Get("new"))
-	if err != nil {
-		return again(r, ui.Filled{Values: f}, err, passwordFields(), func(filled ui.Filled, status int) error {
-			holder, err := h.Flow.Holder(r.Context(), kind, tokenOf(r))
-			if err != nil {
-				return err
-			}
-			return h.UI.Render(w, r, status, choosePage(kind, r.URL.Path, &holder, filled))
-		})
+	if err == nil {
+		return h.SignIn(w, r, u.Email.String(), "")
 	}
-	return h.SignIn(w, r, u.Email.String(), "")
+	filled, ok := ui.Filled{Values: f}.Beside(err, passwordFields())
+	if !ok {
+		return err
+	}
+	holder, gone := h.Flow.Holder(r.Context(), kind, tokenOf(r))
+	if gone != nil {
+		return gone
+	}
+	_, status := web.Record(r, err)
+	return h.UI.Render(w, r, status, choosePage(kind, r.URL.Path, &holder, filled))
 }
 
 // invitationPage asks to accept an invitation.
@@ -145,7 +148,7 @@ func (p invitationPage) Head() ui.Head {
 	return ui.Head{Template: "invitation", Title: ui.Say("invitation_title", "Organization", p.Organization)}
 }
 
-// by returns who is signed in in this browser, if anybody is.
+// by returns whom this browser is signed in as, if anybody.
 func (h *Handler) by(r *http.Request) (sso.By, error) {
 	by := sso.By{}
 	if a := web.Address(r); a.IsValid() {

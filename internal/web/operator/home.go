@@ -77,7 +77,7 @@ func charts(counts []operate.SignInCount, now time.Time) []ui.Chart {
 	causes := map[string]int{}
 	for _, c := range counts {
 		i := int(c.Hour.Sub(first) / (24 * time.Hour))
-		if c.Hour.Before(first) || i >= days {
+		if c.Hour.Before(first) || i < 0 || i >= len(refused) || i >= len(bySSO) || i >= len(byPassword) {
 			continue
 		}
 		switch {

@@ -142,6 +142,23 @@ func keyOf(r *http.Request) string { return r.PathValue("key") }
 
 func userOf(r *http.Request) sso.UserID { return sso.UserID(r.PathValue("user")) }
 
+// hand is what somebody may do on a page.
+type hand uint8
+
+// The hands: support agents look, operators change things too.
+const (
+	looks hand = iota
+	changes
+)
+
+// handOf returns what somebody may do.
+func handOf(by *sso.By) hand {
+	if by.Operator() {
+		return changes
+	}
+	return looks
+}
+
 // listPage is a list of things.
 type listPage struct {
 	ui.Shell

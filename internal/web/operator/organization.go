@@ -73,14 +73,17 @@ func (h *Handler) organization(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p := showOrganization(&v, by.Operator() && !v.OfOperators())
+	may := handOf(&by)
+	if v.OfOperators() {
+		may = looks
+	}
+	p := showOrganization(&v, may)
 	p.Chart = charts(v.Counts, h.Flow.Now())[0]
 	return h.UI.Render(w, r, http.StatusOK, p)
 }
 
-// showOrganization returns the page; changes says whether the buttons that
-// change something are on it.
-func showOrganization(v *operate.Overview, changes bool) organizationPage {
+// showOrganization returns the page as somebody may use it.
+func showOrganization(v *operate.Overview, may hand) organizationPage {
 	p := organizationPage{Shell: organizationShell(v, ""), Name: v.Name}
 	path := pathOf(v.Key)
 	switch {
@@ -104,7 +107,7 @@ func showOrganization(v *operate.Overview, changes bool) organizationPage {
 		{Name: ui.Say("demand_sso"), Value: ui.Say("demand_sso_" + or(string(v.Policy.SSO), string(sso.SSOOptional)))},
 		{Name: ui.Say("demand_mfa"), Value: ui.Say("demand_mfa_" + or(string(v.Policy.MFA), string(sso.MFAOff)))},
 	}
-	if changes {
+	if may == changes {
 		p.Buttons = append(p.Buttons, ui.Button{Word: ui.Say("edit"), Path: path + "/edit", Icon: "edit"})
 		if v.State == sso.OrgSuspended {
 			p.Resume = &ui.Do{Word: ui.Say("resume"), Action: path + "/resume", Icon: "play"}
@@ -113,7 +116,7 @@ func showOrganization(v *operate.Overview, changes bool) organizationPage {
 		}
 	}
 	for _, e := range sso.Entitlements() {
-		p.Entitlements = append(p.Entitlements, showEntitlement(v, e, changes))
+		p.Entitlements = append(p.Entitlements, showEntitlement(v, e, may))
 	}
 	p.Domains = domainTable(v.Domains)
 	p.Connections = connectionTable(v.Connections)
@@ -129,14 +132,14 @@ func or(s, other string) string {
 	return s
 }
 
-func showEntitlement(v *operate.Overview, e sso.Entitlement, changes bool) entitlement {
+func showEntitlement(v *operate.Overview, e sso.Entitlement, may hand) entitlement {
 	out := entitlement{
 		Name: ui.Say("entitlement_" + string(e)), Help: ui.Say("entitlement_" + string(e) + "_help"),
 		State: ui.Badge{Word: ui.Say("granted_not")},
 	}
 	path := pathOf(v.Key) + "/entitlements/" + string(e)
 	if !v.Entitled(e) {
-		if changes {
+		if may == changes {
 			out.Buttons = []ui.Button{{Word: ui.Say("grant"), Path: path, Icon: "plus"}}
 		}
 		return out
@@ -152,7 +155,7 @@ func showEntitlement(v *operate.Overview, e sso.Entitlement, changes bool) entit
 		}
 		out.By = ui.Fact{Value: ui.As(g.By), At: g.At}
 	}
-	if changes {
+	if may == changes {
 		out.Buttons = []ui.Button{
 			{Word: ui.Say("plan_change"), Path: path, Kind: ui.Quiet},
 			{Word: ui.Say("revoke"), Path: path + "/revoke", Kind: ui.Quiet},

@@ -30,15 +30,15 @@ func (h *Handler) outbox(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	by := web.ByFrom(r)
-	return h.UI.Render(w, r, http.StatusOK, showOutbox(r, pile, &stuck, by.Operator()))
+	return h.UI.Render(w, r, http.StatusOK, showOutbox(r, pile, &stuck, handOf(&by)))
 }
 
 func pathOfPile(p notify.Pile) string { return outboxPath + "?pile=" + string(p) }
 
-func showOutbox(r *http.Request, pile notify.Pile, stuck *notify.Stuck, changes bool) listPage {
+func showOutbox(r *http.Request, pile notify.Pile, stuck *notify.Stuck, may hand) listPage {
 	p := listPage{Shell: shell(), Name: ui.Say("outbox")}
 	p.Lead = ui.Say("outbox_lead")
-	if changes {
+	if may == changes {
 		p.Action = &ui.Action{Name: ui.Say("outbox_test"), Path: outboxTestPath, Icon: "mail"}
 	}
 	for _, tab := range []notify.Pile{notify.Dead, notify.Waiting, notify.Sent} {
@@ -57,17 +57,17 @@ func showOutbox(r *http.Request, pile notify.Pile, stuck *notify.Stuck, changes 
 	for _, c := range stuck.Unconfigured {
 		p.Notices = append(p.Notices, ui.Notice{State: ui.Warn, Text: ui.Say("unconfigured_" + string(c))})
 	}
-	p.Table = messageTable(r, pile, stuck, changes)
+	p.Table = messageTable(r, pile, stuck, may)
 	return p
 }
 
-func messageTable(r *http.Request, pile notify.Pile, stuck *notify.Stuck, changes bool) ui.Table {
+func messageTable(r *http.Request, pile notify.Pile, stuck *notify.Stuck, may hand) ui.Table {
 	t := ui.Table{
 		Caption: ui.Say("outbox"),
 		Columns: []ui.Column{{Name: ui.Say("message"), Wide: true}, {Name: ui.Say("message_to")}, {Name: ui.Say("message_why")}, {Name: ui.Say("created")}},
 		Empty:   ui.Empty{Icon: "mail", Title: ui.Say("pile_" + string(pile) + "_none")},
 	}
-	acts := changes && pile != notify.Sent
+	acts := may == changes && pile != notify.Sent
 	if acts {
 		t.Columns = append(t.Columns, ui.Column{Name: ui.Say("actions"), Acts: true})
 	}

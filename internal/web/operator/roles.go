@@ -17,14 +17,14 @@ func (h *Handler) roles(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.UI.Render(w, r, http.StatusOK, showRoles(all, by.Operator()))
+	return h.UI.Render(w, r, http.StatusOK, showRoles(all, handOf(&by)))
 }
 
 // showRoles lists the built-in roles and those that were defined.
-func showRoles(all []sso.RoleDefinition, changes bool) listPage {
+func showRoles(all []sso.RoleDefinition, may hand) listPage {
 	p := listPage{Shell: shell(), Name: ui.Say("roles")}
 	p.Lead = ui.Say("roles_lead")
-	if changes {
+	if may == changes {
 		p.Action = &ui.Action{Name: ui.Say("role_new"), Path: newRolePath, Icon: "plus"}
 	}
 	p.Table = ui.Table{
@@ -39,7 +39,7 @@ func showRoles(all []sso.RoleDefinition, changes bool) listPage {
 	for i := range all {
 		d := &all[i]
 		name := ui.Cell{Text: ui.As(d.Name), Sub: ui.As(d.Description), Icon: "apps"}
-		if changes {
+		if may == changes {
 			name.Path = pathOfRole(d.Key)
 		}
 		p.Table.Rows = append(p.Table.Rows, ui.Row{Cells: []ui.Cell{name, {Text: ui.As(string(d.Key)), Mono: true}, {Badges: []ui.Badge{{Word: ui.Say("role_defined")}}}}})
