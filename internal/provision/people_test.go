@@ -399,7 +399,7 @@ func TestResets(t *testing.T) {
 		h.write(func(tx *store.Writer) error { return tx.InsertSession(ctx, acting.Session, secret.NewToken().Hash()) })
 		refused(h, "resetting while acting", h.ResetAccount(ctx, &acting, h.acme.ID, h.member.User.ID), "acting_credentials")
 		move := func(by *sso.By, address string) error {
-			return h.EditPerson(ctx, by, h.acme.ID, h.member.User.ID, provision.Profile{Version: h.standing(h.member.User.ID).User.Version, FirstName: "Mia", Email: address})
+			return h.EditPerson(h.Context(), by, h.acme.ID, h.member.User.ID, provision.Profile{Version: h.standing(h.member.User.ID).User.Version, FirstName: "Mia", Email: address})
 		}
 		refused(h, "having the mail of somebody while acting", move(&acting, "support@vendor.example"), "acting_credentials")
 		must(h, "another name while acting", move(&acting, h.member.User.Email.String()))
