@@ -107,7 +107,7 @@ func (s *idSet) add(id string) bool {
 		return true
 	}
 	s.many = make(map[string]struct{}, 4*fewIDs)
-	for _, other := range s.few {
+	for _, other := range &s.few {
 		s.many[other] = struct{}{}
 	}
 	s.many[id] = struct{}{}
