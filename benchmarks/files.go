@@ -13,7 +13,7 @@ import (
 // core, in one call.
 func files(w *world, scratch string) (string, error) {
 	const count, reach, calls = 5000, 5000, 3
-	m := &message{base: samltest.AssertionSigned, groups: 4, size: 8 << 10}
+	m := &message{base: samltest.AssertionSigned, groups: 4, others: 12, size: 8 << 10}
 	if err := m.write(w.idp); err != nil {
 		return "", err
 	}
