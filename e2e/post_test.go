@@ -106,8 +106,13 @@ func answer[T any](w http.ResponseWriter, r *http.Request, arrived func(to strin
 	defer tick.Stop()
 	for {
 		if all := arrived(r.FormValue("to")); len(all) > n {
+			encoded, err := json.Marshal(all[n])
+			if err != nil {
+				http.Error(w, err.Error(), http.StatusInternalServerError)
+				return
+			}
 			w.Header().Set("Content-Type", "application/json")
-			_ = json.NewEncoder(w).Encode(all[n]) // a journey that is gone does not wait for it
+			_, _ = w.Write(encoded) // a journey that is gone does not wait for it
 			return
 		}
 		select {
