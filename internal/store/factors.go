@@ -57,7 +57,8 @@ func (r *Reader) FactorByCredential(ctx context.Context, credential []byte) (sso
 }
 
 // InsertFactor adds a factor. A passkey that anybody has already is a conflict
-// on [FactorCredential].
+// on [FactorCredential]. Where it is one, a second statement keeps what lists
+// go by.
 func (w *Writer) InsertFactor(ctx context.Context, f sso.Factor) error {
 	var credential any
 	if f.Passkey != nil {
@@ -67,6 +68,9 @@ func (w *Writer) InsertFactor(ctx context.Context, f sso.Factor) error {
 		insert into factors (id, user_id, kind, name, secret, step, phone, credential_id, passkey, created_at, used_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 		f.ID, f.User, f.Kind, f.Name, f.Secret, f.Step, f.Phone, credential, toJSON(f.Passkey), at(f.CreatedAt), at(f.UsedAt))
+	if err == nil && f.Kind == sso.FactorPasskey {
+		err = w.indexMemberships(ctx, f.User)
+	}
 	return doing(err, "inserting factor %s", f.ID)
 }
 
@@ -80,13 +84,17 @@ func (w *Writer) RenameFactor(ctx context.Context, user sso.UserID, id sso.Facto
 	return doing(found(n, err), "renaming factor %s", id)
 }
 
-// DeleteFactor deletes a user's factor.
+// DeleteFactor deletes a user's factor. A second statement keeps what lists go
+// by.
 func (w *Writer) DeleteFactor(ctx context.Context, user sso.UserID, id sso.FactorID) error {
 	n, err := w.q.exec(ctx, `
 		delete from factors
 		where id = $1 and user_id = $2`,
 		id, user)
-	return doing(found(n, err), "deleting factor %s", id)
+	if err = found(n, err); err == nil {
+		err = w.indexMemberships(ctx, user)
+	}
+	return doing(err, "deleting factor %s", id)
 }
 
 // UseStep notes that the code of this time step was used of an authenticator

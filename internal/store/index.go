@@ -84,11 +84,11 @@ func rowsOf(first int, words []string) (rows string, args []any) {
 	return b.String(), args
 }
 
-// wayOfUser says how the user of a row m comes in: by a connection, by a
-// password, or not at all yet.
+// wayOfUser says how a user comes in: by a connection, by a password or
+// passkey, or not at all yet.
 const wayOfUser = `case
 	when exists (select 1 from links l where l.user_id = u.id) then 'sso'
-	when u.password_hash is not null then 'password'
+	when u.password_hash is not null or exists (select 1 from factors f where f.user_id = u.id and f.kind = 'passkey') then 'password'
 	else 'none' end`
 
 // indexMemberships copies to the user's memberships what lists go by, where it

@@ -12,7 +12,7 @@ import (
 type Way string
 
 // The ways. Somebody who can use a connection and a password counts for the
-// connection.
+// connection; a passkey counts as a password.
 const (
 	WaySSO      Way = "sso"
 	WayPassword Way = "password"

@@ -192,6 +192,11 @@ func listsKeepUp(w *world) {
 	expect("the old state", false, store.PeopleQuery{State: sso.UserActive})
 	expect("the new state", true, store.PeopleQuery{State: sso.UserSuspended})
 	expect("no credentials", true, store.PeopleQuery{Way: store.WayNone})
+	key := sso.Factor{ID: sso.NewFactorID(w.now), User: alice.ID, Kind: sso.FactorPasskey, Name: "Key", Passkey: &sso.Passkey{Credential: []byte("c")}, CreatedAt: w.now}
+	w.write(func(tx *store.Writer) error { return tx.InsertFactor(ctx, key) })
+	expect("a passkey", true, store.PeopleQuery{Way: store.WayPassword})
+	w.write(func(tx *store.Writer) error { return tx.DeleteFactor(ctx, alice.ID, key.ID) })
+	expect("no passkey any more", true, store.PeopleQuery{Way: store.WayNone})
 	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).InsertLink(ctx, w.link(c, alice.ID, "alice")) })
 	expect("a link", true, store.PeopleQuery{Way: store.WaySSO})
 

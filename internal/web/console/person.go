@@ -269,7 +269,7 @@ func ways(d *provision.PersonPage) ui.Table {
 		return t
 	}
 	if d.User.PasswordHash != "" {
-		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: ui.Say("way_password"), Icon: "lock"}, {At: d.User.CredentialsAt}, {}}})
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: ui.Say("has_password"), Icon: "lock"}, {At: d.User.CredentialsAt}, {}}})
 	}
 	for i := range d.Factors {
 		f := &d.Factors[i]
