@@ -45,6 +45,32 @@ func TestOnlyWhoVerifiesIsMeasured(t *testing.T) {
 	}
 }
 
+// Where nothing is installed, what is missing is named with the command that
+// installs it, and the rest is measured.
+func TestWhatIsMissingIsNamed(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	w, err := newWorld()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases, err := messages(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	started, absent, err := ready(w, cases, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(started) != 2 || len(absent) != 4 {
+		t.Errorf("%d peers are there and %d are not, want 2 and 4", len(started), len(absent))
+	}
+	for _, p := range absent {
+		if p.install == "" {
+			t.Errorf("nothing is said of how to install %s", p.name)
+		}
+	}
+}
+
 // The worst form fields are read to their end, and refused.
 func TestTheWorstIsRefused(t *testing.T) {
 	t.Parallel()
