@@ -50,6 +50,13 @@ func (a *act) changeRole(p *sso.Position, to sso.Role) error {
 	if err := a.tx.Org(p.Org).SaveMembership(a.ctx, p.Membership); err != nil {
 		return err
 	}
+	// Who may do more from now on comes in anew: a session that somebody else
+	// has got hold of must not grow with its owner.
+	if to.Above(was) {
+		if _, err := a.tx.Org(p.Org).EndSessionsOf(a.ctx, p.User, a.now); err != nil {
+			return err
+		}
+	}
 	return a.recordIn(p.Org, "membership.role_changed", string(p.User), map[string]string{"before": string(was), "after": string(to)})
 }
 

@@ -29,6 +29,22 @@ func (r Role) BuiltIn() bool {
 	return false
 }
 
+// Above reports whether a role may do more in the consoles than another one.
+func (r Role) Above(other Role) bool { return r.rank() > other.rank() }
+
+func (r Role) rank() int {
+	switch r {
+	case RoleOwner:
+		return 3
+	case RoleAdmin:
+		return 2
+	case RoleRestricted:
+		return 0
+	default: // one that the operators have defined is a member's
+		return 1
+	}
+}
+
 // ParseRoleKey judges the key of a role that is to be defined: formed like any
 // key, and not that of a built-in one.
 func ParseRoleKey(s string) (Role, error) {
