@@ -210,10 +210,25 @@ func (s *Service) workThrough(ctx context.Context, org sso.OrgID, id sso.ImportI
 	}
 }
 
-// workOn judges or carries out some rows of a list, in a transaction, and
-// reports whether there are more. Another node that does the same is no harm:
-// of two transactions, the later one sees what the earlier one did.
+// workTries bounds how often some rows are tried again that somebody else has
+// stored at the same moment.
+const workTries = 5
+
+// workOn judges or carries out some rows of a list, and reports whether there
+// are more. Another node that does the same is no harm: of two transactions,
+// the later one sees what the earlier one did. PostgreSQL may find out only at
+// the name itself, which both would give; then the rows are looked at anew.
 func (s *Service) workOn(ctx context.Context, org sso.OrgID, id sso.ImportID) (more bool, err error) {
+	for range workTries {
+		if more, err = s.workOnce(ctx, org, id); !store.ConflictOn(err, store.HomeUsername) {
+			break
+		}
+	}
+	return more, err
+}
+
+// workOnce is one try of [Service.workOn], in a transaction.
+func (s *Service) workOnce(ctx context.Context, org sso.OrgID, id sso.ImportID) (more bool, err error) {
 	err = s.DB.Write(ctx, func(tx *store.Writer) error {
 		i, err := tx.Org(org).Import(ctx, id)
 		if err != nil {

@@ -9,6 +9,7 @@
 package console
 
 import (
+	"context"
 	"embed"
 	"encoding/base64"
 	"net/http"
@@ -349,8 +350,8 @@ func (v *visit) roleName(role sso.Role) ui.Text {
 
 // readRoles reads the roles that somebody may give or have, and returns the
 // built-in ones that may be given.
-func (h *Handler) readRoles(v *visit) ([]sso.Role, error) {
-	builtIn, defined, err := h.Flow.Roles(v.r.Context(), &v.Place)
+func (h *Handler) readRoles(ctx context.Context, v *visit) ([]sso.Role, error) {
+	builtIn, defined, err := h.Flow.Roles(ctx, &v.Place)
 	v.defined = defined
 	return builtIn, err
 }

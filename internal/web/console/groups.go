@@ -103,7 +103,7 @@ func (h *Handler) showGroup(w http.ResponseWriter, r *http.Request, status int, 
 	if err != nil {
 		return err
 	}
-	if _, err := h.readRoles(&v); err != nil {
+	if _, err := h.readRoles(r.Context(), &v); err != nil {
 		return err
 	}
 	return h.UI.Render(w, r, status, groupPageOf(&v, &g, n, list, f))

@@ -33,7 +33,7 @@ func (h *Handler) showImports(w http.ResponseWriter, r *http.Request, status int
 	if err != nil {
 		return err
 	}
-	builtIn, err := h.readRoles(&v)
+	builtIn, err := h.readRoles(r.Context(), &v)
 	if err != nil {
 		return err
 	}

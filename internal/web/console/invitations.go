@@ -21,7 +21,7 @@ type offer struct {
 func (h *Handler) offer(v *visit) (offer, error) {
 	var o offer
 	var err error
-	if o.builtIn, err = h.readRoles(v); err != nil {
+	if o.builtIn, err = h.readRoles(v.r.Context(), v); err != nil {
 		return o, err
 	}
 	groups, err := h.Flow.Groups(v.r.Context(), &v.Place, "", provision.GroupPlace{})
@@ -120,7 +120,7 @@ func (h *Handler) invitations(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if _, err := h.readRoles(&v); err != nil {
+	if _, err := h.readRoles(r.Context(), &v); err != nil {
 		return err
 	}
 	return h.UI.Render(w, r, http.StatusOK, h.showInvitations(&v, list))

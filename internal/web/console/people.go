@@ -37,7 +37,7 @@ func (h *Handler) people(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if _, err = h.readRoles(&v); err != nil {
+	if _, err = h.readRoles(r.Context(), &v); err != nil {
 		return err
 	}
 	groups, err := h.Flow.Groups(r.Context(), &v.Place, "", provision.GroupPlace{})

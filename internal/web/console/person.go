@@ -47,7 +47,7 @@ func (h *Handler) person(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	builtIn, err := h.readRoles(&v)
+	builtIn, err := h.readRoles(r.Context(), &v)
 	if err != nil {
 		return err
 	}

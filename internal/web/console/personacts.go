@@ -130,7 +130,7 @@ func (h *Handler) askAccess(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	builtIn, err := h.readRoles(&v)
+	builtIn, err := h.readRoles(r.Context(), &v)
 	if err != nil {
 		return err
 	}
