@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -18,18 +19,18 @@ type offer struct {
 	tree    []sso.Organization
 }
 
-func (h *Handler) offer(v *visit) (offer, error) {
+func (h *Handler) offer(ctx context.Context, v *visit) (offer, error) {
 	var o offer
 	var err error
-	if o.builtIn, err = h.readRoles(v.r.Context(), v); err != nil {
+	if o.builtIn, err = h.readRoles(ctx, v); err != nil {
 		return o, err
 	}
-	groups, err := h.Flow.Groups(v.r.Context(), &v.Place, "", provision.GroupPlace{})
+	groups, err := h.Flow.Groups(ctx, &v.Place, "", provision.GroupPlace{})
 	if err != nil {
 		return o, err
 	}
 	o.groups = groups.Groups
-	o.tree, err = h.Flow.Tree(v.r.Context(), &v.Place)
+	o.tree, err = h.Flow.Tree(ctx, &v.Place)
 	return o, err
 }
 
@@ -43,7 +44,7 @@ func (h *Handler) showInvite(w http.ResponseWriter, r *http.Request, status int,
 	if err != nil {
 		return err
 	}
-	o, err := h.offer(&v)
+	o, err := h.offer(r.Context(), &v)
 	if err != nil {
 		return err
 	}
