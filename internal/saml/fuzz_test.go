@@ -43,7 +43,9 @@ func newSigning(t testing.TB) (s *signing, idp *samltest.IdP, messages [][]byte)
 func FuzzVerify(f *testing.F) {
 	s, idp, messages := newSigning(f)
 	for _, message := range messages {
-		f.Add(message)
+		if len(message) < 16<<10 { // the limits have tests of their own, and what is large is slow to change
+			f.Add(message)
+		}
 	}
 	f.Fuzz(func(t *testing.T, message []byte) {
 		if got, limit := allocated(func() { _, _ = saml.Verify(message, s.expect, idp.Now) }), 256*uint64(len(message))+2<<20; got > limit {
