@@ -128,7 +128,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	s.operations = &operate.Service{DB: s.db, Recovery: links, Now: now}
 	s.people = &provision.Service{DB: s.db, Outbox: s.outbox, Recovery: links, Limits: limiter, Now: now}
 	s.accounts = &account.Service{DB: s.db, Passwords: passwords, Factors: factors, Recovery: links, Outbox: s.outbox, Limits: limiter, Now: now}
-	pages, err := ui.New(ui.Options{Brand: ui.Brand{Product: cfg.name}}, pageSets()...)
+	pages, err := ui.New(ui.Options{Brand: ui.Brand{Product: cfg.name}, BrandOf: s.brandOf}, pageSets()...)
 	if err != nil {
 		return err
 	}
@@ -156,6 +156,28 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	checks := &ops.Handler{Checks: []ops.Check{{Name: "database", Probe: s.db.Ready}}}
 	s.ops, err = web.New(web.Config{Log: s.log}, checks.Routes())
 	return err
+}
+
+// brandOf returns how the pages are to look for whoever asks: as their
+// organization wants them, or the one at which they begin to sign in. A brand
+// that cannot be read is none: a page must not fail for its colours.
+func (s *server) brandOf(r *http.Request) ui.Brand {
+	var org sso.OrgID
+	if who, ok := web.Somebody(r); ok {
+		if !who.Org.Brand.IsZero() || len(who.Org.Path) < 2 {
+			return shownBrand(who.Org.Brand)
+		}
+		org = who.Org.ID
+	}
+	b, err := s.people.Brand(r.Context(), org, sso.AttemptID(r.URL.Query().Get("attempt")))
+	if err != nil {
+		return ui.Brand{}
+	}
+	return shownBrand(b)
+}
+
+func shownBrand(b sso.Brand) ui.Brand {
+	return ui.Brand{Accent: b.Accent, Logo: console.LogoPath(b.Logo)}
 }
 
 // beginner begins sign-ins for apps. The OpenID provider and the pages do not

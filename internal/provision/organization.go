@@ -88,28 +88,6 @@ func organizationName(s string) (string, error) {
 	return name, nil
 }
 
-// Rename gives an organization another name to show. Only owners do.
-func (s *Service) Rename(ctx context.Context, by *sso.By, org sso.OrgID, name string) error {
-	name, err := organizationName(name)
-	if err != nil {
-		return err
-	}
-	return s.change(ctx, by, org, func(a *act) error {
-		if err := a.rights.Govern(); err != nil {
-			return err
-		}
-		was := a.place.Name
-		if was == name {
-			return nil
-		}
-		a.place.Name, a.place.UpdatedAt = name, a.now
-		if err := a.tx.SaveOrganization(ctx, a.place); err != nil {
-			return err
-		}
-		return a.record("organization.renamed", string(org), map[string]string{"before": was, "after": name})
-	})
-}
-
 // Security is what an owner decides about sign-ins, as it was typed.
 type Security struct {
 	Version       int64 // of the organization that was looked at

@@ -1,6 +1,9 @@
 package provision_test
 
 import (
+	"bytes"
+	"image"
+	"image/png"
 	"slices"
 	"strings"
 	"testing"
@@ -40,7 +43,7 @@ func TestSuborganizations(t *testing.T) {
 		if err != nil || len(page.Organizations) != 1 || page.Organizations[0].Below != 1 || page.Organizations[0].Members != 1 {
 			h.Errorf("Suborganizations() = %+v, %v", page, err)
 		}
-		must(h, "renaming", h.Rename(ctx, &h.owner, uk.ID, "Acme Britain"))
+		must(h, "renaming", h.SaveSettings(ctx, &h.owner, uk.ID, provision.Settings{Name: "Acme Britain"}))
 		if got := h.place(&h.owner, "acme-uk").Name; got != "Acme Britain" {
 			h.Errorf("name %q", got)
 		}
@@ -164,4 +167,65 @@ func TestPlainCell(t *testing.T) {
 	if got := provision.Cell("'tis"); got != "'tis" {
 		t.Errorf("Cell() of what was never marked = %q", got)
 	}
+}
+
+// picture returns a PNG of this size.
+func picture(t testing.TB, width, height int) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewRGBA(image.Rect(0, 0, width, height))); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		save := func(to provision.Settings) error {
+			return h.SaveSettings(h.Context(), &h.owner, h.acme.ID, to)
+		}
+		brand := func() sso.Brand {
+			b, err := h.Brand(h.Context(), h.emea.ID, "") // from below
+			must(h, "reading the brand", err)
+			return b
+		}
+		must(h, "an accent", save(provision.Settings{Name: "Acme", Accent: " #0A6B5E "}))
+		if b := brand(); b != (sso.Brand{Accent: "#0a6b5e"}) {
+			h.Errorf("brand %+v", b)
+		}
+		logo := append(picture(h, 40, 20), "<script>alert(1)</script>"...)
+		must(h, "a logo", save(provision.Settings{Name: "Acme", Logo: provision.Logo{Picture: logo}}))
+		kept, err := h.LogoOf(h.Context(), brand().Logo+".png")
+		if err != nil || !bytes.HasPrefix(kept, []byte("\x89PNG")) || bytes.Contains(kept, []byte("script")) {
+			h.Errorf("LogoOf() = %q, %v", kept, err)
+		}
+		was := brand()
+		must(h, "nothing changes", save(provision.Settings{Name: "Acme"}))
+		if brand() != was || was.Accent != "" {
+			h.Errorf("brand %+v, want %+v", brand(), was)
+		}
+		for what, tc := range map[string]struct {
+			to   provision.Settings
+			code string
+		}{
+			"no name":            {provision.Settings{Name: " "}, "name_empty"},
+			"a name of a colour": {provision.Settings{Name: "x", Accent: "red"}, "brand_accent"},
+			"style in a colour":  {provision.Settings{Name: "x", Accent: "#fff;} body{"}, "brand_accent"},
+			"no picture":         {provision.Settings{Name: "x", Logo: provision.Logo{Picture: []byte("<svg onload=alert(1)>")}}, "brand_logo"},
+			"half a picture":     {provision.Settings{Name: "x", Logo: provision.Logo{Picture: logo[:60]}}, "brand_logo"},
+			"too wide":           {provision.Settings{Name: "x", Logo: provision.Logo{Picture: picture(h, 1025, 1)}}, "brand_logo"},
+			"too large":          {provision.Settings{Name: "x", Logo: provision.Logo{Picture: append(picture(h, 1, 1), make([]byte, provision.MaxLogo)...)}}, "brand_logo"},
+		} {
+			refused(h, what, save(tc.to), tc.code)
+		}
+		must(h, "no logo", save(provision.Settings{Name: "Acme", Logo: provision.Logo{Gone: true}}))
+		if b := brand(); !b.IsZero() {
+			h.Errorf("brand %+v", b)
+		}
+		want := []string{"organization.renamed", "organization.brand_changed", "organization.brand_changed", "organization.brand_changed"}
+		if got := h.audit(h.acme.ID); !slices.Equal(got, want) {
+			h.Errorf("audit %q, want %q", got, want)
+		}
+	})
 }

@@ -154,7 +154,7 @@ func TestNoActReachesAnotherOrganization(t *testing.T) {
 			"CreateGroup":           second(h.CreateGroup(h.Context(), &own.by, theirs.org, "x", "")),
 			"Upload":                second(h.Upload(h.Context(), &own.by, theirs.org, provision.NewImport{File: []byte("email\na@b.example"), Role: "member"})),
 			"CreateSuborganization": h.CreateSuborganization(h.Context(), &own.by, theirs.org, "x", "x"),
-			"Rename":                h.Rename(h.Context(), &own.by, theirs.org, "x"),
+			"SaveSettings":          h.SaveSettings(h.Context(), &own.by, theirs.org, provision.Settings{Name: "x"}),
 			"SaveSecurity":          h.SaveSecurity(h.Context(), &own.by, theirs.org, provision.Security{Version: 1}, provision.RefuseLockOut),
 			"Export":                h.Export(h.Context(), &own.by, &provision.Place{Organization: h.rival.Org}, store.PeopleQuery{}, new(strings.Builder)),
 		} {
@@ -203,7 +203,7 @@ func TestAdministratorsLeaveOwnersAlone(t *testing.T) {
 			"SetGroups":     h.SetGroups(ctx, &h.admin, h.acme.ID, second.User.ID, []string{"x"}),
 			"inviting one":  errOf(h.Invite(ctx, &h.admin, h.acme.ID, provision.NewInvitations{Addresses: "x@guest.example", Role: "owner"})),
 			"EndSessions":   errOf(h.EndSessions(ctx, &h.admin, h.acme.ID, second.User.ID)),
-			"Rename":        h.Rename(ctx, &h.admin, h.acme.ID, "x"),
+			"SaveSettings":  h.SaveSettings(ctx, &h.admin, h.acme.ID, provision.Settings{Name: "x"}),
 			"suborganize":   h.CreateSuborganization(ctx, &h.admin, h.acme.ID, "x", "x"),
 			"SaveSecurity":  h.SaveSecurity(ctx, &h.admin, h.acme.ID, provision.Security{Version: 1}, provision.RefuseLockOut),
 			"list of owner": second2(h.Upload(ctx, &h.admin, h.acme.ID, provision.NewImport{File: []byte("email\na@guest.example"), Role: "owner"})),

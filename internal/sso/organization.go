@@ -50,6 +50,7 @@ type Organization struct {
 	State        OrgState
 	Entitlements []Entitlement
 	Policy       Policy
+	Brand        Brand
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 	Version      int64 // counts saves; a save of an older version is refused

@@ -35,6 +35,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"traces and links of a person":                              tracesOfAPerson,
 		"owners cannot all step down at once":                       lastOwnersRace,
 		"imports are kept":                                          importsAreKept,
+		"brands and logos are kept":                                 brandsAreKept,
 		"invitations are kept":                                      invitationsAreKept,
 		"one of many accepts an invitation":                         oneOfManyAccepts,
 		"links are kept":                                            linksAreKept,

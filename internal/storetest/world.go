@@ -162,6 +162,7 @@ func (w *world) organization(key string, parent *sso.Organization) sso.Organizat
 			SSO: sso.SSORequired, MFA: sso.MFAOwners, MFAAfterSSO: sso.SSOFactorAsk, Exempt: []string{"root@other.example"},
 			IPAllow: []netip.Prefix{netip.MustParsePrefix("2001:db8::/32")}, InactiveAfter: 3600,
 		},
+		Brand:     sso.Brand{Accent: "#0a6b5e", Logo: "x"},
 		CreatedAt: at, UpdatedAt: at,
 	}
 	if err := o.Place(parent); err != nil {

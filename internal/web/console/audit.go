@@ -77,7 +77,7 @@ func known() []string {
 	return []string{
 		"acting.begun", "acting.ended", "group.changed", "group.created", "group.deleted", "import.done", "import.started", "import.stopped", "import.uploaded",
 		"invitation.accepted", "invitation.revoked", "invitation.sent", "membership.created", "membership.groups_changed", "membership.removed", "membership.role_changed", "membership.saved",
-		"organization.child_created", "organization.created", "organization.renamed", "people.exported", "policy.changed", "session.ended",
+		"organization.brand_changed", "organization.child_created", "organization.created", "organization.renamed", "people.exported", "policy.changed", "session.ended",
 		"user.account_reset", "user.changed", "user.created", "user.deleted", "user.linked", "user.password_reset", "user.resumed", "user.suspended", "user.unlocked",
 	}
 }

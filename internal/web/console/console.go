@@ -59,6 +59,7 @@ const (
 	securityPath      = "/console/security"
 	settingsPath      = "/console/settings"
 	auditPath         = "/console/audit"
+	logoPath          = "/logos/{logo}"
 )
 
 // Routes returns the routes of the console.
@@ -70,6 +71,8 @@ func (h *Handler) Routes() []web.Route {
 	post := func(path string, handler web.Handler) web.Route { return route(http.MethodPost, path, handler) }
 	upload := post(importsPath, h.upload)
 	upload.MaxBody = provision.MaxFile + 256<<10
+	settings := post(settingsPath, h.saveSettings)
+	settings.MaxBody = provision.MaxLogo + 64<<10
 	// fresh are for who has proved themselves a moment ago.
 	fresh := func(r web.Route) web.Route {
 		r.Fresh = true
@@ -123,7 +126,8 @@ func (h *Handler) Routes() []web.Route {
 		fresh(get(securityPath, h.security)),
 		fresh(post(securityPath, h.saveSecurity)),
 		get(settingsPath, h.settings),
-		post(settingsPath, h.saveSettings),
+		settings,
+		{Method: http.MethodGet, Path: logoPath, Access: web.Public, Handler: h.logo},
 		get(auditPath, h.audit),
 	}
 }

@@ -125,20 +125,22 @@ func (h *Handler) showSettings(w http.ResponseWriter, r *http.Request, status in
 
 func settingsPageOf(v *visit, f ui.Filled) formPage {
 	p := formPage{Shell: v.shell(), Name: ui.Say("settings")}
-	p.Forms = []form{{
-		Action: v.to(settingsPath),
-		Fields: []field{
-			input(f.Input(ui.Input{Name: "name", Label: ui.Say("organization_name"), Help: ui.Say("organization_name_help"), Value: v.Name, Max: 4 * sso.MaxName})),
-			input(ui.Input{Name: "key", Label: ui.Say("key"), Help: ui.Say("key_fixed"), Value: v.Key, Mono: true, Fixed: true}),
-		},
-		Submit: ui.Submit{Word: ui.Say("save_changes")},
-	}}
+	fields := []field{
+		input(f.Input(ui.Input{Name: "name", Label: ui.Say("organization_name"), Help: ui.Say("organization_name_help"), Value: v.Name, Max: 4 * sso.MaxName})),
+		input(ui.Input{Name: "key", Label: ui.Say("key"), Help: ui.Say("key_fixed"), Value: v.Key, Mono: true, Fixed: true}),
+		input(f.Input(ui.Input{Name: "accent", Label: ui.Say("accent"), Help: ui.Say("accent_help"), Value: v.Brand.Accent, Max: 7, Mono: true, Optional: true})),
+		file(f.File(ui.File{Name: "logo", Label: ui.Say("logo"), Help: ui.Say("logo_help"), Accept: "image/png,image/jpeg"})),
+	}
+	if v.Brand.Logo != "" {
+		fields = append(fields, check(f.Check(ui.Check{Name: "no_logo", Label: ui.Say("logo_remove")})))
+	}
+	p.Forms = []form{{Action: v.to(settingsPath), File: true, Fields: fields, Submit: ui.Submit{Word: ui.Say("save_changes")}}}
 	return p
 }
 
 // saveSettings serves POST /console/settings.
 func (h *Handler) saveSettings(w http.ResponseWriter, r *http.Request) error {
-	form, err := web.Form(r)
+	form, err := web.UploadForm(r, "logo")
 	if err != nil {
 		return err
 	}
@@ -146,10 +148,31 @@ func (h *Handler) saveSettings(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := h.Flow.Rename(r.Context(), &v.by, v.ID, form.Get("name")); err != nil {
-		return again(r, ui.Filled{Values: url.Values{"name": form["name"]}}, err, map[string]string{"name_empty": "name"}, func(f ui.Filled, status int) error {
-			return h.showSettings(w, r, status, f)
-		})
+	to := provision.Settings{Name: form.Fields.Get("name"), Accent: form.Fields.Get("accent"), Logo: provision.Logo{Picture: form.File, Gone: form.Fields.Has("no_logo")}}
+	if err := h.Flow.SaveSettings(r.Context(), &v.by, v.ID, to); err != nil {
+		fields := map[string]string{"name_empty": "name", "brand_accent": "accent", "brand_logo": "logo"}
+		return again(r, ui.Filled{Values: form.Fields}, err, fields, func(f ui.Filled, status int) error { return h.showSettings(w, r, status, f) })
 	}
 	return web.SeeOther(w, r, ui.Saved(v.to(settingsPath), "settings"))
+}
+
+// logo serves GET /logos/{logo}. A picture is named by what it is, so it is
+// kept for good.
+func (h *Handler) logo(w http.ResponseWriter, r *http.Request) error {
+	picture, err := h.Flow.LogoOf(r.Context(), r.PathValue("logo"))
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "image/png")
+	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	_, err = w.Write(picture)
+	return err
+}
+
+// LogoPath returns the path of a logo, or "" for none.
+func LogoPath(hash string) string {
+	if hash == "" {
+		return ""
+	}
+	return "/logos/" + url.PathEscape(hash) + ".png"
 }

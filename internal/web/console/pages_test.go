@@ -166,6 +166,8 @@ func TestPages(t *testing.T) {
 		Domains: []sso.Domain{{State: sso.DomainVerified}},
 	}
 	g := groups()[0].Group
+	branded := at(sso.RoleOwner, settingsPath)
+	branded.Brand = sso.Brand{Accent: "#0a6b5e", Logo: "abc"}
 
 	pages := map[string]webtest.Specimen{
 		"home":                {Page: showHome(at(sso.RoleOwner, homePath), &overview, now()), Path: homePath},

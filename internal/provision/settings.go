@@ -1,0 +1,144 @@
+package provision
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"image"
+	"image/jpeg"
+	"image/png"
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// Limits of a logo.
+const (
+	MaxLogo = 512 << 10 // octets
+	maxSide = 1024      // pixels
+)
+
+// Settings are what an owner decides about how the organization shows.
+type Settings struct {
+	Name   string
+	Accent string // colour, as #rrggbb; "": the deployment's
+	Logo   Logo
+}
+
+// Logo says what becomes of the logo. The zero value leaves it as it is.
+type Logo struct {
+	Picture []byte // PNG or JPEG; nil: no new one
+	Gone    bool   // there is to be none
+}
+
+// SaveSettings changes how an organization shows. Only owners do.
+func (s *Service) SaveSettings(ctx context.Context, by *sso.By, org sso.OrgID, to Settings) error {
+	name, err := organizationName(to.Name)
+	if err != nil {
+		return err
+	}
+	accent, err := sso.ParseAccent(to.Accent)
+	if err != nil {
+		return err
+	}
+	var logo []byte
+	if to.Logo.Picture != nil {
+		if logo, err = redraw(to.Logo.Picture); err != nil {
+			return err
+		}
+	}
+	return s.change(ctx, by, org, func(a *act) error {
+		if err := a.rights.Govern(); err != nil {
+			return err
+		}
+		was := a.place
+		a.place.Name, a.place.Brand.Accent = name, accent
+		switch {
+		case logo != nil:
+			// Of the organization too, so that no two ever share one.
+			sum := sha256.Sum256(append([]byte(string(org)+"\x00"), logo...))
+			a.place.Brand.Logo = hex.EncodeToString(sum[:16])
+			if err := a.org.SaveLogo(ctx, a.place.Brand.Logo, logo, a.now); err != nil {
+				return err
+			}
+		case to.Logo.Gone:
+			a.place.Brand.Logo = ""
+		}
+		if was.Name == name && was.Brand == a.place.Brand {
+			return nil
+		}
+		a.place.UpdatedAt = a.now
+		if err := a.tx.SaveOrganization(ctx, a.place); err != nil {
+			return err
+		}
+		if was.Name != name {
+			if err := a.record("organization.renamed", string(org), map[string]string{"before": was.Name, "after": name}); err != nil {
+				return err
+			}
+		}
+		if was.Brand == a.place.Brand {
+			return nil
+		}
+		return a.record("organization.brand_changed", string(org), map[string]string{"accent": accent, "logo": a.place.Brand.Logo})
+	})
+}
+
+// redraw decodes a picture and draws it anew: what leaves us is an image and
+// nothing else, whatever came in.
+func redraw(picture []byte) ([]byte, error) {
+	refuse := func(err error) error {
+		return &fault.Error{Kind: fault.Invalid, Code: "brand_logo", Want: "PNG or JPEG, at most 512 KB and 1024 pixels a side", Fix: fault.PersonSide, Err: err}
+	}
+	if len(picture) > MaxLogo {
+		return nil, refuse(nil)
+	}
+	config, decode := png.DecodeConfig, png.Decode
+	if bytes.HasPrefix(picture, []byte{0xFF, 0xD8}) {
+		config, decode = jpeg.DecodeConfig, jpeg.Decode
+	}
+	about, err := config(bytes.NewReader(picture))
+	if err != nil || about.Width < 1 || about.Height < 1 || about.Width > maxSide || about.Height > maxSide {
+		return nil, refuse(err)
+	}
+	var drawn image.Image
+	if drawn, err = decode(bytes.NewReader(picture)); err != nil {
+		return nil, refuse(err)
+	}
+	var out bytes.Buffer
+	if err := png.Encode(&out, drawn); err != nil {
+		return nil, refuse(err)
+	}
+	return out.Bytes(), nil
+}
+
+// LogoOf returns the picture of this hash, as PNG.
+func (s *Service) LogoOf(ctx context.Context, hash string) ([]byte, error) {
+	var picture []byte
+	err := s.read(ctx, func(r *store.Reader) error {
+		var err error
+		picture, err = r.Logo(ctx, strings.TrimSuffix(hash, ".png"))
+		return err
+	})
+	return picture, err
+}
+
+// Brand returns the brand that the people of an organization see, or that of
+// the organization at which a sign-in was begun, where there is no
+// organization.
+func (s *Service) Brand(ctx context.Context, org sso.OrgID, attempt sso.AttemptID) (sso.Brand, error) {
+	var b sso.Brand
+	err := s.read(ctx, func(r *store.Reader) error {
+		var err error
+		switch {
+		case org != "":
+			b, err = r.BrandOf(ctx, org)
+		case attempt != "":
+			b, err = r.BrandOfAttempt(ctx, attempt)
+		}
+		return err
+	})
+	return b, err
+}
