@@ -190,6 +190,7 @@ func TestSettings(t *testing.T) {
 			must(h, "reading the brand", err)
 			return b
 		}
+		must(h, "a name", save(provision.Settings{Name: "Acme"}))
 		must(h, "an accent", save(provision.Settings{Name: "Acme", Accent: " #0A6B5E "}))
 		if b := brand(); b != (sso.Brand{Accent: "#0a6b5e"}) {
 			h.Errorf("brand %+v", b)
