@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/sallyport/sallyport/internal/provision"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -57,7 +58,11 @@ func invitePageOf(v *visit, o *offer, f ui.Filled, problems []provision.AddressP
 	if len(problems) > 0 {
 		n := ui.Notice{State: ui.Refused, Title: ui.Count("invite_problems", len(problems))}
 		for _, x := range problems[:min(len(problems), 20)] {
-			n.Points = append(n.Points, ui.Say("invite_problem_"+x.Code, "Address", x.Address))
+			reason := x.Code
+			if !slices.Contains([]string{"ident_email", "ident_foreign", "invitation_member", "operator_elsewhere", "rights_owner"}, reason) {
+				reason = "any"
+			}
+			n.Points = append(n.Points, ui.Say("invite_problem_"+reason, "Address", x.Address))
 		}
 		p.Notices = append(p.Notices, n)
 	}
