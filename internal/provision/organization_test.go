@@ -2,6 +2,7 @@ package provision_test
 
 import (
 	"bytes"
+	"errors"
 	"image"
 	"image/png"
 	"slices"
@@ -220,9 +221,13 @@ func TestSettings(t *testing.T) {
 		} {
 			refused(h, what, save(tc.to), tc.code)
 		}
+		last := brand().Logo
 		must(h, "no logo", save(provision.Settings{Name: "Acme", Logo: provision.Logo{Gone: true}}))
 		if b := brand(); !b.IsZero() {
 			h.Errorf("brand %+v", b)
+		}
+		if _, err := h.LogoOf(h.Context(), last+".png"); !errors.Is(err, store.ErrNotFound) {
+			h.Errorf("LogoOf() one that was removed: %v", err)
 		}
 		want := []string{"organization.renamed", "organization.brand_changed", "organization.brand_changed", "organization.brand_changed"}
 		if got := h.audit(h.acme.ID); !slices.Equal(got, want) {

@@ -66,6 +66,9 @@ func (s *Service) SaveSettings(ctx context.Context, by *sso.By, org sso.OrgID, t
 			}
 		case to.Logo.Gone:
 			a.place.Brand.Logo = ""
+			if err := a.org.SaveLogo(ctx, "", nil, a.now); err != nil {
+				return err
+			}
 		}
 		if was.Name == name && was.Brand == a.place.Brand {
 			return nil

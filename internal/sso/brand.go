@@ -17,10 +17,12 @@ type Brand struct {
 // IsZero reports whether nothing is wanted.
 func (b Brand) IsZero() bool { return b == Brand{} }
 
+var accentForm = regexp.MustCompile(`^#[0-9a-f]{6}$`)
+
 // ParseAccent judges a colour: #rrggbb, or nothing.
 func ParseAccent(s string) (string, error) {
 	s = strings.ToLower(strings.TrimSpace(s))
-	if s != "" && !regexp.MustCompile(`^#[0-9a-f]{6}$`).MatchString(s) {
+	if s != "" && !accentForm.MatchString(s) {
 		return "", &fault.Error{Kind: fault.Invalid, Code: "brand_accent", Want: "a colour such as #0a6b5e", Got: clip(s), Fix: fault.PersonSide}
 	}
 	return s, nil

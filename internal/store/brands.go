@@ -51,14 +51,14 @@ func (r *Reader) Logo(ctx context.Context, hash string) ([]byte, error) {
 }
 
 // SaveLogo keeps a picture for the organization in place of any other of its
-// own. The hash is one that no other organization comes to. It takes two
-// statements.
+// own, or none for the hash "". The hash is one that no other organization
+// comes to. It takes two statements.
 func (w *OrgWriter) SaveLogo(ctx context.Context, hash string, image []byte, now time.Time) error {
 	_, err := w.q.exec(ctx, `
 		delete from logos
 		where org_id = $1 and hash <> $2`,
 		w.org, hash)
-	if err == nil {
+	if err == nil && hash != "" {
 		_, err = w.q.exec(ctx, `
 			insert into logos (hash, org_id, image, created_at)
 			values ($1, $2, $3, $4)

@@ -35,4 +35,7 @@ func brandsAreKept(w *world) {
 	missing[[]byte](w, "Logo() that was replaced")(r.Logo(ctx, "a"))
 	same(w, "Logo()", []byte{0, 1, 255}, get[[]byte](w, "Logo()")(r.Logo(ctx, "b")))
 	same(w, "Logo() of another", []byte{2}, get[[]byte](w, "Logo()")(r.Logo(ctx, "c")))
+	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).SaveLogo(ctx, "", nil, w.now) })
+	missing[[]byte](w, "Logo() that was removed")(r.Logo(ctx, "b"))
+	same(w, "Logo() of another", []byte{2}, get[[]byte](w, "Logo()")(r.Logo(ctx, "c")))
 }

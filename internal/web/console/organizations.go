@@ -1,8 +1,10 @@
 package console
 
 import (
+	"bytes"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/provision"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -129,7 +131,7 @@ func settingsPageOf(v *visit, f ui.Filled) formPage {
 		input(f.Input(ui.Input{Name: "name", Label: ui.Say("organization_name"), Help: ui.Say("organization_name_help"), Value: v.Name, Max: 4 * sso.MaxName})),
 		input(ui.Input{Name: "key", Label: ui.Say("key"), Help: ui.Say("key_fixed"), Value: v.Key, Mono: true, Fixed: true}),
 		input(f.Input(ui.Input{Name: "accent", Label: ui.Say("accent"), Help: ui.Say("accent_help"), Value: v.Brand.Accent, Max: 7, Mono: true, Optional: true})),
-		file(f.File(ui.File{Name: "logo", Label: ui.Say("logo"), Help: ui.Say("logo_help"), Accept: "image/png,image/jpeg"})),
+		file(f.File(ui.File{Name: "logo", Label: ui.Say("logo"), Help: ui.Say("logo_help"), Accept: "image/png,image/jpeg", Optional: true})),
 	}
 	if v.Brand.Logo != "" {
 		fields = append(fields, check(f.Check(ui.Check{Name: "no_logo", Label: ui.Say("logo_remove")})))
@@ -165,8 +167,8 @@ func (h *Handler) logo(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Content-Type", "image/png")
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	_, err = w.Write(picture)
-	return err
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(picture))
+	return nil
 }
 
 // LogoPath returns the path of a logo, or "" for none.

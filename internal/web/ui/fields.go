@@ -93,12 +93,13 @@ func (c Choices) ID(o Option) string { return c.Name + "-" + o.Value }
 // File is a field for a file: {{template "file" .CSV}}. Its form is sent as
 // multipart/form-data.
 type File struct {
-	Name    string
-	ID      string
-	Label   Text
-	Help    Text
-	Problem string
-	Accept  string
+	Name     string
+	ID       string
+	Label    Text
+	Help     Text
+	Problem  string
+	Accept   string
+	Optional bool
 }
 
 // Hidden is a value that a form carries along.
