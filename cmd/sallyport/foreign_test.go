@@ -203,7 +203,7 @@ func TestNoRouteReachesAnotherTenant(t *testing.T) {
 		switch access {
 		case "public", "browser", "client", "cross-site-post":
 			// Nobody's session counts there; their own tests ask for what is another's.
-		case "operator":
+		case "support", "operator":
 			refused(rival.target(path, rival.its))
 		case "signed-in":
 			if !gap.MatchString(path) {

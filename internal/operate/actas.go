@@ -23,11 +23,8 @@ const (
 // session stays, and is where they come back to. It returns the token for the
 // browser's session cookie.
 func (s *Service) ActAs(ctx context.Context, by *sso.By, user sso.UserID, org sso.OrgID, reason string) (secret.Token, error) {
-	if err := mayHelp(by); err != nil {
+	if err := mayAct(by); err != nil {
 		return secret.Token{}, err
-	}
-	if by.Session.ActedAs() {
-		return secret.Token{}, &fault.Error{Kind: fault.Conflict, Code: "acting_already", Fix: fault.PersonSide}
 	}
 	reason = sso.CleanName(reason)
 	if utf8.RuneCountInString(reason) < MinReason {
@@ -35,14 +32,7 @@ func (s *Service) ActAs(ctx context.Context, by *sso.By, user sso.UserID, org ss
 	}
 	token := secret.NewToken()
 	err := s.DB.Write(ctx, func(tx *store.Writer) error {
-		p, err := tx.Member(ctx, user, org)
-		if errors.Is(err, store.ErrNotFound) {
-			return &fault.Error{Kind: fault.NotFound, Code: "user_unknown", Fix: fault.OperatorSide}
-		}
-		if err != nil {
-			return err
-		}
-		if err := mayActAs(ctx, tx, &p); err != nil {
+		if err := mayActAs(ctx, tx.Reader, user, org); err != nil {
 			return err
 		}
 		now := s.Now()
@@ -60,17 +50,44 @@ func (s *Service) ActAs(ctx context.Context, by *sso.By, user sso.UserID, org ss
 	return token, err
 }
 
-// mayActAs refuses to act as somebody who may not sign in, and as anybody of
-// the operators' organization: it would make a support agent an operator.
-func mayActAs(ctx context.Context, tx *store.Writer, p *sso.Person) error {
-	if err := p.Admissible(); err != nil {
+// MayActAs refuses what [Service.ActAs] would refuse whatever the reason, for
+// the page that asks for one.
+func (s *Service) MayActAs(ctx context.Context, by *sso.By, user sso.UserID, org sso.OrgID) error {
+	if err := mayAct(by); err != nil {
 		return err
 	}
-	memberships, err := tx.Memberships(ctx, p.User.ID)
+	return s.DB.Read(ctx, func(r *store.Reader) error { return mayActAs(ctx, r, user, org) })
+}
+
+// mayAct refuses whoever may not act as anybody.
+func mayAct(by *sso.By) error {
+	if err := mayHelp(by); err != nil {
+		return err
+	}
+	if by.Session.ActedAs() {
+		return &fault.Error{Kind: fault.Conflict, Code: "acting_already", Fix: fault.PersonSide}
+	}
+	return nil
+}
+
+// mayActAs refuses to act as somebody who may not sign in, and as anybody of
+// the operators' organization: it would make a support agent an operator.
+func mayActAs(ctx context.Context, r *store.Reader, user sso.UserID, org sso.OrgID) error {
+	p, err := r.Member(ctx, user, org)
+	if errors.Is(err, store.ErrNotFound) {
+		return &fault.Error{Kind: fault.NotFound, Code: "user_unknown", Fix: fault.OperatorSide}
+	}
 	if err != nil {
 		return err
 	}
-	operators, err := tx.OrganizationByKey(ctx, sso.OperatorsKey)
+	if err := p.Admissible(); err != nil {
+		return err
+	}
+	memberships, err := r.Memberships(ctx, p.User.ID)
+	if err != nil {
+		return err
+	}
+	operators, err := r.OrganizationByKey(ctx, sso.OperatorsKey)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}

@@ -123,6 +123,19 @@ func (s *Service) Organization(ctx context.Context, by *sso.By, key string) (Ove
 	return v, err
 }
 
+// Customer is [Service.Organization] for a page that asks how the organization
+// is to be changed: it refuses what the change would be refused for.
+func (s *Service) Customer(ctx context.Context, by *sso.By, key string) (Overview, error) {
+	if err := mayChange(by); err != nil {
+		return Overview{}, err
+	}
+	v, err := s.Organization(ctx, by, key)
+	if err == nil && v.OfOperators() {
+		err = operatorsOwn(key)
+	}
+	return v, err
+}
+
 // Deployment is what the operators' first page shows.
 type Deployment struct {
 	Counts []store.SignInCount // of the last [CountedFor]

@@ -61,9 +61,13 @@ func organization(ctx context.Context, r *store.Reader, key string) (sso.Organiz
 func customer(ctx context.Context, r *store.Reader, key string) (sso.Organization, error) {
 	o, err := organization(ctx, r, key)
 	if err == nil && o.OfOperators() {
-		err = &fault.Error{Kind: fault.Denied, Code: "operators_organization", Got: key, Fix: fault.OperatorSide}
+		err = operatorsOwn(key)
 	}
 	return o, err
+}
+
+func operatorsOwn(key string) error {
+	return &fault.Error{Kind: fault.Denied, Code: "operators_organization", Got: key, Fix: fault.OperatorSide}
 }
 
 // record writes down what was done to an organization, in its own audit list.

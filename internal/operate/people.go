@@ -102,6 +102,19 @@ func (s *Service) Person(ctx context.Context, by *sso.By, id sso.UserID) (Dossie
 	return d, err
 }
 
+// Helped is [Service.Person] for a page that asks whether somebody's account is
+// to be reset: it refuses what that would be refused for.
+func (s *Service) Helped(ctx context.Context, by *sso.By, id sso.UserID) (Dossier, error) {
+	if err := mayChange(by); err != nil {
+		return Dossier{}, err
+	}
+	d, err := s.Person(ctx, by, id)
+	if err == nil && d.User.State == sso.UserDeleted {
+		err = (&d.User).MaySignIn()
+	}
+	return d, err
+}
+
 func standing(ctx context.Context, r *store.Reader, id sso.UserID) (sso.Standing, error) {
 	st, err := r.Standing(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {

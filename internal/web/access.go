@@ -18,9 +18,11 @@ const (
 	// Console routes are [SignedIn], by somebody who administers the
 	// organization they are signed in to.
 	Console
-	// Operator routes are [SignedIn], by an operator or a support agent; to
-	// everybody else they are not there. What a support agent may not do, the
-	// flow refuses.
+	// Support routes are [SignedIn], by an operator or a support agent; to
+	// everybody else they are not there.
+	Support
+	// Operator routes are [Support] ones that are for operators alone: what
+	// changes the deployment, and the pages that ask for it.
 	Operator
 	// CrossSitePost routes take a form that another site posts. They see no
 	// cookies, so nothing that the browser is trusted for can be misused.
@@ -43,6 +45,8 @@ func (a Access) String() string {
 		return "signed-in"
 	case Console:
 		return "console"
+	case Support:
+		return "support"
 	case Operator:
 		return "operator"
 	case CrossSitePost:
@@ -60,7 +64,7 @@ func (a Access) String() string {
 func (a Access) cookies() bool { return a == Browser || a.session() }
 
 // session reports whether handlers of the route find somebody signed in.
-func (a Access) session() bool { return a == SignedIn || a == Console || a == Operator }
+func (a Access) session() bool { return a == SignedIn || a == Console || a == Support || a == Operator }
 
 // program reports whether the caller is a program, which wants JSON.
 func (a Access) program() bool { return a == Client || a == Ops }

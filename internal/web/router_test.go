@@ -100,7 +100,8 @@ func every() []web.Route {
 		{Method: "GET", Path: "/account", Access: web.SignedIn, Handler: ok},
 		{Method: "POST", Path: "/logout", Access: web.SignedIn, Handler: ok},
 		{Method: "GET", Path: "/console", Access: web.Console, Handler: ok},
-		{Method: "GET", Path: "/operator", Access: web.Operator, Handler: ok},
+		{Method: "GET", Path: "/operator", Access: web.Support, Handler: ok},
+		{Method: "GET", Path: "/operator/new", Access: web.Operator, Handler: ok},
 		{Method: "POST", Path: "/saml/{connection}/acs", Access: web.CrossSitePost, MaxBody: web.MaxSAMLBody, Handler: ok},
 		{Method: "POST", Path: "/token", Access: web.Client, Handler: ok},
 	}
@@ -207,7 +208,7 @@ func TestCrossOriginPostsAreRefusedUnlessDeclared(t *testing.T) {
 func TestOnlyProtectedRoutesSeeCookies(t *testing.T) {
 	t.Parallel()
 	for access, want := range map[web.Access]string{
-		web.Browser: "seen", web.SignedIn: "seen", web.Console: "seen", web.Operator: "seen",
+		web.Browser: "seen", web.SignedIn: "seen", web.Console: "seen", web.Support: "seen", web.Operator: "seen",
 		web.Public: "none", web.CrossSitePost: "none", web.Client: "none",
 	} {
 		route := web.Route{Method: "POST", Path: "/x", Access: access, Handler: func(w http.ResponseWriter, r *http.Request) error {
@@ -285,27 +286,30 @@ func TestSignedInRoutesNeedALiveSession(t *testing.T) {
 func TestConsolesAreForThoseWhoRunThem(t *testing.T) {
 	t.Parallel()
 	h := build(t, every())
-	for who, want := range map[string]struct{ console, operator int }{
-		"acme/owner":           {200, 404},
-		"acme/admin":           {200, 404},
-		"acme/member":          {403, 404},
-		"acme/restricted":      {403, 404},
-		"acme/":                {403, 404},
-		"operators/owner":      {200, 200},
-		"operators/admin":      {200, 200},
-		"operators/member":     {403, 200},
-		"operators/restricted": {403, 404},
-		"operators-2/owner":    {200, 404},
+	for who, want := range map[string]struct{ console, support, operator int }{
+		"acme/owner":           {200, 404, 404},
+		"acme/admin":           {200, 404, 404},
+		"acme/member":          {403, 404, 404},
+		"acme/restricted":      {403, 404, 404},
+		"acme/":                {403, 404, 404},
+		"operators/owner":      {200, 200, 200},
+		"operators/admin":      {200, 200, 200},
+		"operators/member":     {403, 200, 403},
+		"operators/restricted": {403, 404, 404},
+		"operators-2/owner":    {200, 404, 404},
 	} {
 		session := header("Cookie", "__Host-sallyport-session="+who)
 		if got := h.ask(t, "GET", "/console", session); got.Code != want.console || got.Code == 403 && !strings.Contains(got.Body.String(), "console_role") {
 			t.Errorf("%s at the console: %d %s, want %d", who, got.Code, got.Body, want.console)
 		}
-		if got := h.ask(t, "GET", "/operator", session); got.Code != want.operator || got.Code == 404 && !strings.Contains(got.Body.String(), "page_not_found") {
-			t.Errorf("%s at the operators': %d %s, want %d", who, got.Code, got.Body, want.operator)
+		for path, want := range map[string]int{"/operator": want.support, "/operator/new": want.operator} {
+			got := h.ask(t, "GET", path, session)
+			if why := map[int]string{200: "ok", 403: "operator_role", 404: "page_not_found"}[want]; got.Code != want || !strings.Contains(got.Body.String(), why) {
+				t.Errorf("%s at %s: %d %s, want %d %s", who, path, got.Code, got.Body, want, why)
+			}
 		}
 	}
-	for _, path := range []string{"/console", "/operator"} {
+	for _, path := range []string{"/console", "/operator", "/operator/new"} {
 		if got := h.ask(t, "GET", path); got.Code != 303 {
 			t.Errorf("nobody at %s: %d, want to be sent to the sign-in", path, got.Code)
 		}

@@ -84,7 +84,7 @@ func Address(r *http.Request) netip.Addr { return exchangeOf(r).address }
 func UserAgent(r *http.Request) string { return clean(r.UserAgent()) }
 
 // PersonFrom returns who is signed in. It is zero unless the route is
-// [SignedIn], [Console] or [Operator].
+// [SignedIn], [Console], [Support] or [Operator].
 func PersonFrom(r *http.Request) sso.Person { return exchangeOf(r).person }
 
 // Somebody returns who is signed in, and whether anybody is known to be. It
@@ -204,7 +204,7 @@ func (rt *Router) admit(w http.ResponseWriter, r *http.Request, x *exchange) err
 	switch access {
 	case Browser:
 		return rt.bind(w, r, x)
-	case SignedIn, Console, Operator:
+	case SignedIn, Console, Support, Operator:
 		return rt.know(r, x)
 	}
 	return nil
@@ -230,8 +230,10 @@ func (rt *Router) know(r *http.Request, x *exchange) error {
 	case x.route.Access == Console && !person.Administers():
 		x.onward = "/account"
 		return &fault.Error{Kind: fault.Denied, Code: "console_role", Want: "owner or admin", Got: string(person.Membership.Role), Fix: fault.AdminSide}
-	case x.route.Access == Operator && !person.Support():
+	case (x.route.Access == Support || x.route.Access == Operator) && !person.Support():
 		return &fault.Error{Kind: fault.NotFound, Code: "page_not_found", Fix: fault.PersonSide}
+	case x.route.Access == Operator && !person.Operator():
+		return &fault.Error{Kind: fault.Denied, Code: "operator_role", Want: "owner or admin of the operators' organization", Got: string(person.Membership.Role), Fix: fault.OperatorSide}
 	}
 	return nil
 }

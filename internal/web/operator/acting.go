@@ -12,8 +12,11 @@ import (
 
 // askActAs serves GET /operator/people/{user}/act-as/{key}.
 func (h *Handler) askActAs(w http.ResponseWriter, r *http.Request) error {
-	_, d, o, err := h.membership(r)
+	by, d, o, err := h.membership(r)
 	if err != nil {
+		return err
+	}
+	if err := h.Flow.MayActAs(r.Context(), &by, d.User.ID, o.ID); err != nil {
 		return err
 	}
 	return h.UI.Render(w, r, http.StatusOK, actPage(&d, &o, ui.Filled{}))

@@ -3,7 +3,8 @@
 // the audit list, and acting as a user.
 //
 // Its routes are not there for anybody else. What a support agent may not do is
-// not offered to them, and the flow refuses it all the same.
+// not offered to them, and its routes, the pages that ask for it among them, are
+// declared to be for operators alone.
 package operator
 
 import (
@@ -58,52 +59,64 @@ const (
 // Routes returns the routes of the console, and of the end of acting as a user,
 // which is asked for by whoever acts.
 func (h *Handler) Routes() []web.Route {
-	route := func(method, path string, handler web.Handler) web.Route {
-		return web.Route{Method: method, Path: path, Access: web.Operator, Handler: handler}
+	route := func(access web.Access, method, path string, handler web.Handler) web.Route {
+		return web.Route{Method: method, Path: path, Access: access, Handler: handler}
 	}
-	get := func(path string, handler web.Handler) web.Route { return route(http.MethodGet, path, handler) }
-	post := func(path string, handler web.Handler) web.Route { return route(http.MethodPost, path, handler) }
+	// look is a page for support agents, too; help is what they may do.
+	look := func(path string, handler web.Handler) web.Route {
+		return route(web.Support, http.MethodGet, path, handler)
+	}
+	help := func(path string, handler web.Handler) web.Route {
+		return route(web.Support, http.MethodPost, path, handler)
+	}
+	// ask is a page that asks for a change; change makes it.
+	ask := func(path string, handler web.Handler) web.Route {
+		return route(web.Operator, http.MethodGet, path, handler)
+	}
+	change := func(path string, handler web.Handler) web.Route {
+		return route(web.Operator, http.MethodPost, path, handler)
+	}
 	return []web.Route{
-		get(homePath, h.home),
-		get(organizationsPath, h.organizations),
-		get(newPath, h.newOrganization),
-		post(newPath, h.createOrganization),
-		get(organizationPath, h.organization),
-		get(organizationPath+"/below", h.below),
-		get(organizationPath+"/edit", h.editOrganization),
-		post(organizationPath+"/name", h.renameOrganization),
-		post(organizationPath+"/parent", h.moveOrganization),
-		get(organizationPath+"/suspend", h.askSuspend),
-		post(organizationPath+"/suspend", h.suspend),
-		post(organizationPath+"/resume", h.resume),
-		get(organizationPath+"/entitlements/{entitlement}", h.askGrant),
-		post(organizationPath+"/entitlements/{entitlement}", h.grant),
-		get(organizationPath+"/entitlements/{entitlement}/revoke", h.askRevoke),
-		post(organizationPath+"/entitlements/{entitlement}/revoke", h.revoke),
-		get(peoplePath, h.people),
-		get(personPath, h.person),
-		post(personPath+"/sign-out", h.signOut),
-		post(personPath+"/unlock", h.unlock),
-		post(personPath+"/reset-password", h.resetPassword),
-		get(personPath+"/reset-account", h.askResetAccount),
-		post(personPath+"/reset-account", h.resetAccount),
-		get(personPath+"/act-as/{key}", h.askActAs),
-		post(personPath+"/act-as/{key}", h.actAs),
-		get(rolesPath, h.roles),
-		get(newRolePath, h.newRole),
-		post(newRolePath, h.createRole),
-		get(rolePath, h.editRole),
-		post(rolePath, h.changeRole),
-		get(rolePath+"/delete", h.askDeleteRole),
-		post(rolePath+"/delete", h.deleteRole),
-		get(tracesPath, h.traces),
-		get(tracePath, h.trace),
-		get(auditPath, h.audit),
-		get(outboxPath, h.outbox),
-		post(outboxPath+"/retry", h.retry),
-		post(outboxPath+"/drop", h.drop),
-		get(outboxTestPath, h.askTest),
-		post(outboxTestPath, h.test),
+		look(homePath, h.home),
+		look(organizationsPath, h.organizations),
+		ask(newPath, h.newOrganization),
+		change(newPath, h.createOrganization),
+		look(organizationPath, h.organization),
+		look(organizationPath+"/below", h.below),
+		ask(organizationPath+"/edit", h.editOrganization),
+		change(organizationPath+"/name", h.renameOrganization),
+		change(organizationPath+"/parent", h.moveOrganization),
+		ask(organizationPath+"/suspend", h.askSuspend),
+		change(organizationPath+"/suspend", h.suspend),
+		change(organizationPath+"/resume", h.resume),
+		ask(organizationPath+"/entitlements/{entitlement}", h.askGrant),
+		change(organizationPath+"/entitlements/{entitlement}", h.grant),
+		ask(organizationPath+"/entitlements/{entitlement}/revoke", h.askRevoke),
+		change(organizationPath+"/entitlements/{entitlement}/revoke", h.revoke),
+		look(peoplePath, h.people),
+		look(personPath, h.person),
+		help(personPath+"/sign-out", h.signOut),
+		help(personPath+"/unlock", h.unlock),
+		help(personPath+"/reset-password", h.resetPassword),
+		ask(personPath+"/reset-account", h.askResetAccount),
+		change(personPath+"/reset-account", h.resetAccount),
+		look(personPath+"/act-as/{key}", h.askActAs),
+		help(personPath+"/act-as/{key}", h.actAs),
+		look(rolesPath, h.roles),
+		ask(newRolePath, h.newRole),
+		change(newRolePath, h.createRole),
+		ask(rolePath, h.editRole),
+		change(rolePath, h.changeRole),
+		ask(rolePath+"/delete", h.askDeleteRole),
+		change(rolePath+"/delete", h.deleteRole),
+		look(tracesPath, h.traces),
+		look(tracePath, h.trace),
+		look(auditPath, h.audit),
+		look(outboxPath, h.outbox),
+		change(outboxPath+"/retry", h.retry),
+		change(outboxPath+"/drop", h.drop),
+		ask(outboxTestPath, h.askTest),
+		change(outboxTestPath, h.test),
 		{Method: http.MethodPost, Path: ui.EndActing, Access: web.SignedIn, Handler: h.stopActing},
 	}
 }

@@ -196,7 +196,7 @@ func (h *Handler) editOrganization(w http.ResponseWriter, r *http.Request) error
 
 func (h *Handler) showEdit(w http.ResponseWriter, r *http.Request, status int, f ui.Filled) error {
 	by := web.ByFrom(r)
-	v, err := h.Flow.Organization(r.Context(), &by, keyOf(r))
+	v, err := h.Flow.Customer(r.Context(), &by, keyOf(r))
 	if err != nil {
 		return err
 	}
@@ -261,7 +261,7 @@ func (h *Handler) askSuspend(w http.ResponseWriter, r *http.Request) error {
 
 func (h *Handler) showSuspend(w http.ResponseWriter, r *http.Request, status int, problem string) error {
 	by := web.ByFrom(r)
-	v, err := h.Flow.Organization(r.Context(), &by, keyOf(r))
+	v, err := h.Flow.Customer(r.Context(), &by, keyOf(r))
 	if err != nil {
 		return err
 	}
@@ -288,7 +288,7 @@ func (h *Handler) suspend(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	by := web.ByFrom(r)
-	v, err := h.Flow.Organization(r.Context(), &by, keyOf(r))
+	v, err := h.Flow.Customer(r.Context(), &by, keyOf(r))
 	if err != nil {
 		return err
 	}
@@ -327,7 +327,7 @@ func (h *Handler) askGrant(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	by := web.ByFrom(r)
-	v, err := h.Flow.Organization(r.Context(), &by, keyOf(r))
+	v, err := h.Flow.Customer(r.Context(), &by, keyOf(r))
 	if err != nil {
 		return err
 	}
@@ -377,7 +377,7 @@ func (h *Handler) askRevoke(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	by := web.ByFrom(r)
-	v, err := h.Flow.Organization(r.Context(), &by, keyOf(r))
+	v, err := h.Flow.Customer(r.Context(), &by, keyOf(r))
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package operator
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/sallyport/sallyport/internal/operate"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -133,11 +134,12 @@ func showPerson(d *operate.Dossier, by *sso.By) personPage {
 	if helps && by.Operator() {
 		p.Reset = &ui.Button{Word: ui.Say("reset_account"), Path: path + "/reset-account", Icon: "refresh", Kind: ui.Danger}
 	}
+	acted := u.State == sso.UserActive && !slices.ContainsFunc(d.Positions, func(m sso.Position) bool { return ofOperators(d, m.Org) }) && !home.OfOperators()
 	for i := range d.Positions {
 		m := &d.Positions[i]
 		o := d.Orgs[m.Org]
 		line := membership{Organization: ui.Cell{Text: ui.As(o.Name), Path: pathOf(o.Key)}, Role: roleName(m.Role), Groups: joined(m.Groups)}
-		if u.State == sso.UserActive && !home.OfOperators() && !o.OfOperators() {
+		if acted {
 			line.Act = &ui.Button{Word: ui.Say("act_as"), Path: path + "/act-as/" + o.Key, Icon: "person"}
 		}
 		p.Memberships = append(p.Memberships, line)
@@ -149,6 +151,12 @@ func showPerson(d *operate.Dossier, by *sso.By) personPage {
 	p.Events = eventTable(d.Events, d.Names)
 	p.Events.Empty = ui.Empty{Icon: "log", Title: ui.Say("audit_none")}
 	return p
+}
+
+// ofOperators reports whether one of somebody's organizations is the operators'.
+func ofOperators(d *operate.Dossier, id sso.OrgID) bool {
+	o := d.Orgs[id]
+	return o.OfOperators()
 }
 
 // roleName says a role: a built-in one by its word, another by its key.
@@ -257,7 +265,7 @@ func (h *Handler) askResetAccount(w http.ResponseWriter, r *http.Request) error 
 
 func (h *Handler) showReset(w http.ResponseWriter, r *http.Request, status int, problem string) error {
 	by := web.ByFrom(r)
-	d, err := h.Flow.Person(r.Context(), &by, userOf(r))
+	d, err := h.Flow.Helped(r.Context(), &by, userOf(r))
 	if err != nil {
 		return err
 	}
@@ -283,7 +291,7 @@ func (h *Handler) resetAccount(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	by := web.ByFrom(r)
-	d, err := h.Flow.Person(r.Context(), &by, userOf(r))
+	d, err := h.Flow.Helped(r.Context(), &by, userOf(r))
 	if err != nil {
 		return err
 	}
