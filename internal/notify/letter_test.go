@@ -33,6 +33,8 @@ func samples() map[notify.Kind]notify.Message {
 		notify.SSOInstead:      mail(notify.SSOInstead, map[notify.Gap]string{notify.Organization: "Acme Ltd", notify.Link: "/login/acme"}),
 		notify.InactiveWarning: mail(notify.InactiveWarning, map[notify.Gap]string{notify.Organization: "Acme Ltd", notify.Link: "/login/acme", notify.Until: until}),
 		notify.PasswordChanged: mail(notify.PasswordChanged, where),
+		notify.AddressChanged:  mail(notify.AddressChanged, map[notify.Gap]string{notify.Organization: "Acme Ltd", notify.At: at}),
+		notify.AddressGiven:    mail(notify.AddressGiven, map[notify.Gap]string{notify.Organization: "Acme Ltd", notify.At: at}),
 		notify.FactorAdded:     mail(notify.FactorAdded, with(where, notify.Factor, "passkey")),
 		notify.FactorRemoved:   mail(notify.FactorRemoved, with(where, notify.Factor, "totp")),
 		notify.RecoveryUsed:    mail(notify.RecoveryUsed, with(where, notify.Left, "3")),

@@ -31,6 +31,8 @@ const (
 	SSOInstead      Kind = "sso_instead"       // Organization, Link: a reset was asked for by who signs in elsewhere
 	InactiveWarning Kind = "inactive_warning"  // Organization, Link, Until: when the person is shut out
 	PasswordChanged Kind = "password_changed"  // At, Device, Place
+	AddressChanged  Kind = "address_changed"   // Organization, At: to the address that was the person's
+	AddressGiven    Kind = "address_given"     // Organization, At: to the one that is from now on
 	FactorAdded     Kind = "factor_added"      // Factor, At, Device, Place
 	FactorRemoved   Kind = "factor_removed"    // Factor, At, Device, Place
 	RecoveryUsed    Kind = "recovery_used"     // Left, At, Device, Place
@@ -103,6 +105,8 @@ func shapeOf(k Kind) (shape, bool) {
 		SSOInstead:      {[]Channel{Mail}, []Gap{Organization, Link}, worthNow},
 		InactiveWarning: {[]Channel{Mail}, []Gap{Organization, Link, Until}, worthMail},
 		PasswordChanged: {[]Channel{Mail}, []Gap{At, Device, Place}, worthMail},
+		AddressChanged:  {[]Channel{Mail}, []Gap{Organization, At}, worthMail},
+		AddressGiven:    {[]Channel{Mail}, []Gap{Organization, At}, worthMail},
 		FactorAdded:     {[]Channel{Mail}, []Gap{Factor, At, Device, Place}, worthMail},
 		FactorRemoved:   {[]Channel{Mail}, []Gap{Factor, At, Device, Place}, worthMail},
 		RecoveryUsed:    {[]Channel{Mail}, []Gap{Left, At, Device, Place}, worthMail},
@@ -116,7 +120,8 @@ func shapeOf(k Kind) (shape, bool) {
 // kinds lists the kinds.
 func kinds() []Kind {
 	return []Kind{
-		Invitation, ResetPassword, Registration, SSOInstead, InactiveWarning, PasswordChanged, FactorAdded, FactorRemoved, RecoveryUsed, SignInNewDevice, SMSCode, Test,
+		Invitation, ResetPassword, Registration, SSOInstead, InactiveWarning, PasswordChanged, AddressChanged, AddressGiven, FactorAdded, FactorRemoved, RecoveryUsed,
+		SignInNewDevice, SMSCode, Test,
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 )
@@ -207,9 +208,35 @@ func (s *Service) EditPerson(ctx context.Context, by *sso.By, org sso.OrgID, use
 		detail := map[string]string{"fields": strings.Join(changed, ", ")}
 		if !u.Email.Same(them.User.Email) {
 			detail["before"], detail["after"] = them.User.Email.String(), u.Email.String()
+			if err := a.tellOfAddress(&them.User, &u); err != nil {
+				return err
+			}
 		}
 		return a.recordAround(&them, "user.changed", detail)
 	})
+}
+
+// tellOfAddress mails to the address that somebody had that they have another
+// one now, and to the other one that it is theirs. Whoever changes an address
+// gets at the account, so who loses it hears of it while they can still object.
+// The mail names neither address: each goes to a mailbox that may be anybody's.
+func (a *act) tellOfAddress(was, is *sso.User) error {
+	for _, m := range []struct {
+		kind notify.Kind
+		to   sso.Email
+	}{{notify.AddressChanged, was.Email}, {notify.AddressGiven, is.Email}} {
+		if m.to.IsZero() {
+			continue
+		}
+		err := a.Outbox.Enqueue(a.ctx, a.tx, notify.Message{
+			Channel: notify.Mail, Kind: m.kind, Org: is.Home, User: is.ID, To: m.to.String(), Language: is.Language,
+			Data: map[notify.Gap]string{notify.Organization: a.place.Name, notify.At: notify.Instant(a.now)},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // edit gives u the profile and returns what has changed.

@@ -411,7 +411,7 @@ func TestResets(t *testing.T) {
 		if u := h.standing(h.member.User.ID).User; u.PasswordHash != "" || h.sessions(u.ID) != 0 {
 			h.Errorf("after the reset: password %q, %d sessions", u.PasswordHash, h.sessions(u.ID))
 		}
-		if got := h.mails(); got != "registration mia@acme.example, reset_password mia@acme.example" {
+		if got := h.mails(); !strings.Contains(got, "registration mia@acme.example, reset_password mia@acme.example") {
 			h.Errorf("mails %q", got)
 		}
 		must(h, "uploading somebody without credentials", second2(h.Upload(ctx, &h.admin, h.acme.ID, provision.NewImport{File: []byte("email\nnew@guest.example"), Role: "member"})))
