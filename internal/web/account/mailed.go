@@ -234,7 +234,8 @@ func (h *Handler) accept(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		return web.SeeOther(w, r, "/login/"+org.Key)
+		// From there the way may lead out at once, which no redirect after a form does.
+		return h.UI.Leave(w, r, "/login/"+org.Key, "")
 	case account.AcceptSignIn, account.AcceptBySSO:
 		return h.SignIn(w, r, o.Email.String(), r.URL.Path)
 	case account.AcceptAsNew:

@@ -301,6 +301,14 @@ func open(t *testing.T) house {
 		authorize := web.Route{Method: http.MethodGet, Path: "/oauth2/authorize", Access: web.Browser, Handler: func(w http.ResponseWriter, r *http.Request) error {
 			return h.Begin(w, r, signin.Start{App: "app_1", Request: r.URL.RawQuery, LoginHint: r.URL.Query().Get("login_hint")})
 		}}
+		// An invitation is accepted by a form of another transport's.
+		accept := web.Route{Method: http.MethodPost, Path: "/invited", Access: web.Browser, Handler: func(w http.ResponseWriter, r *http.Request) error {
+			form, err := web.Form(r)
+			if err != nil {
+				return err
+			}
+			return h.Begin(w, r, signin.Start{LoginHint: form.Get("email")})
+		}}
 		// The account is another transport's: a name, and the way out.
 		account := web.Route{Method: http.MethodGet, Path: "/account", Access: web.SignedIn, Handler: func(w http.ResponseWriter, r *http.Request) error {
 			p := web.PersonFrom(r)
@@ -308,7 +316,7 @@ func open(t *testing.T) house {
 			return err
 		}}
 		rt, err := web.New(web.Config{BaseURL: base, Log: slog.New(slog.NewTextHandler(log, nil)), Person: f.Person, Failure: pages.Failure},
-			h.Routes(), []web.Route{authorize, account})
+			h.Routes(), []web.Route{authorize, account, accept})
 		if err != nil {
 			t.Fatal(err)
 		}

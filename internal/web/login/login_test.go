@@ -98,6 +98,25 @@ func TestAHintNeedsNoPage(t *testing.T) {
 	}
 }
 
+// Chromium holds the redirects that answer a form to the policy of its page,
+// which lets forms lead to us alone.
+func TestAFormThatBeginsASignInDoesNotRedirectOut(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	b := webtest.NewBrowser(t, h.base)
+	b.Get("/login")
+	page := b.Post("/invited", url.Values{"email": {"ada@sso.example"}})
+	if page.Status != 200 || page.Left != "" {
+		t.Fatalf("%d and left for %q, want the page that moves on\n%s", page.Status, page.Left, page.Body)
+	}
+	if got := page.Refresh().Left; !strings.HasPrefix(got, "https://idp.example/sso?") {
+		t.Errorf("it moves on to %q, want the identity provider", got)
+	}
+	if got := b.Post("/invited", url.Values{"email": {"ada@elsewhere.example"}}); got.Heading() != "Enter your password" {
+		t.Errorf("who has a password meets %q", got.Heading())
+	}
+}
+
 func TestAMistypedAddressStaysInItsField(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -33,12 +33,16 @@ func (h *Handler) organization(w http.ResponseWriter, r *http.Request) error {
 	return h.Begin(w, r, signin.Start{OrgKey: key})
 }
 
-// Begin answers a GET by beginning a sign-in, with its first page or on the
-// way to the identity provider, as far as the way is known.
+// Begin answers a request by beginning a sign-in, with its first page or on the
+// way to the identity provider, as far as the way is known. A POST is answered
+// as one of ours: browsers let no form lead out by a redirect.
 func (h *Handler) Begin(w http.ResponseWriter, r *http.Request, start signin.Start) error {
 	a, err := h.Flow.Begin(r.Context(), browserOf(r), start)
 	if err != nil {
 		return err
+	}
+	if r.Method == http.MethodPost {
+		return h.goOn(w, r, a, nil)
 	}
 	note(r, &a)
 	if a.Next() == sso.StepSSO {

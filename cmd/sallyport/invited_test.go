@@ -1,0 +1,42 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// Whoever accepts an invitation goes on to the sign-in of the organization, and
+// maybe from there to its identity provider. Chromium follows no redirect out
+// of a form, so a page leads there.
+func TestAcceptingAnInvitationLeadsOnByAPage(t *testing.T) {
+	t.Parallel()
+	h := &tenancy{T: t, server: testServer(t)}
+	acme, rival := h.newTenant("acme"), h.newTenant("rival")
+	token, at := secret.NewToken(), now()
+	invitation := sso.Invitation{
+		ID: sso.NewInvitationID(at), Org: rival.by.Org.ID, Email: acme.by.User.Email, Role: sso.RoleMember, By: string(rival.by.User.ID),
+		CreatedAt: at, SentAt: at, ExpiresAt: at.Add(sso.InvitationLife),
+	}
+	h.write(func(tx *store.Writer) error {
+		return tx.Org(rival.by.Org.ID).InsertInvitation(t.Context(), invitation, token.Hash())
+	})
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/login/invitation/"+token.Reveal(), strings.NewReader(""))
+	r.Header.Set("Cookie", "__Host-sallyport-session="+acme.token.Reveal()+"; __Host-sallyport-browser="+secret.NewToken().Reveal())
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	w := httptest.NewRecorder()
+	h.public.ServeHTTP(w, r)
+	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `url=/login/rival`) {
+		t.Errorf("%d to %q, want a page that moves on to the organization's sign-in\n%s", w.Code, w.Header().Get("Location"), w.Body)
+	}
+	h.write(func(tx *store.Writer) error {
+		_, err := tx.Org(rival.by.Org.ID).Membership(t.Context(), acme.by.User.ID)
+		return err
+	})
+}
