@@ -55,7 +55,8 @@ func (s *Service) AnswerResets(ctx context.Context) (int64, error) {
 }
 
 // answer mails each person of the address what they can do. Two people of two
-// customers may share an address; each has an account of their own.
+// customers may share an address; each has an account of their own. Who has had
+// many such mails lately gets none: a link of one of them still works.
 func (s *Service) answer(ctx context.Context, tx *store.Writer, q *store.ResetRequest) error {
 	users, err := tx.UsersByEmail(ctx, q.Email)
 	if err != nil {
@@ -68,7 +69,14 @@ func (s *Service) answer(ctx context.Context, tx *store.Writer, q *store.ResetRe
 		if u.Language == "" {
 			u.Language = q.Language
 		}
-		err := demandsSSO(ctx, tx.Reader, u)
+		left, err := s.Limits.Take(ctx, tx, backoff.Resets(u.ID))
+		if err != nil {
+			return err
+		}
+		if !left {
+			continue
+		}
+		err = demandsSSO(ctx, tx.Reader, u)
 		switch {
 		case fault.Is(err, "policy_sso_required"):
 			err = s.sendElsewhere(ctx, tx, u)

@@ -10,7 +10,8 @@
 // A stranger must not be able to lock somebody out, so the network that a try
 // comes from is part of every key that anybody can spend. All that can be
 // guessed about an account is counted together, passwords, codes, recovery
-// codes and resets: who is stopped at one does not go on at another.
+// codes and resets: who is stopped at one does not go on at another. [Resets]
+// is the exception, and says why it locks nobody out.
 package backoff
 
 import (
@@ -37,6 +38,7 @@ var (
 	networkPace = pace{200, 2 * time.Second}
 	secondPace  = pace{20, 2 * time.Minute}
 	messagePace = pace{6, 5 * time.Minute}
+	resetPace   = pace{5, 20 * time.Minute}
 )
 
 // Networks are told apart by these prefixes.
@@ -77,6 +79,12 @@ func SecondFactor(user sso.UserID) Key {
 // Messages counts what is sent to a user because somebody asked for it.
 func Messages(user sso.UserID) Key { return Key{messagePace, "messages\x00" + string(user), user} }
 
+// Resets counts mails to a user that lead back into their account, whoever
+// asked, from wherever: a thousand networks fill no mailbox. Strangers can spend
+// them. Yet whoever gets no more of them got one within the interval, which is
+// shorter than the life of the link in it: they have a way back in their mailbox.
+func Resets(user sso.UserID) Key { return Key{resetPace, "resets\x00" + string(user), user} }
+
 // network returns the network of an address; an unknown address is a network
 // of its own.
 func network(a netip.Addr) string {
@@ -107,7 +115,7 @@ func (l Limiter) Allow(ctx context.Context, keys ...Key) error {
 	err := l.DB.Write(ctx, func(tx *store.Writer) error {
 		now := l.Now()
 		for _, k := range keys {
-			wait, err := tx.Try(ctx, k.hash(), k.user, k.pace.burst, k.pace.interval, now)
+			wait, err := k.take(ctx, tx, now)
 			if err != nil {
 				return err
 			}
@@ -124,6 +132,18 @@ func (l Limiter) Allow(ctx context.Context, keys ...Key) error {
 		return fmt.Errorf("asking whether to try: %w", err)
 	}
 	return nil
+}
+
+// Take counts one try within the transaction of what it is for, where nobody
+// waits for an answer, and reports whether there was one left.
+func (l Limiter) Take(ctx context.Context, tx *store.Writer, k Key) (bool, error) {
+	wait, err := k.take(ctx, tx, l.Now())
+	return err == nil && wait.IsZero(), err
+}
+
+// take counts one try, or returns until when there is none.
+func (k Key) take(ctx context.Context, tx *store.Writer, now time.Time) (wait time.Time, err error) {
+	return tx.Try(ctx, k.hash(), k.user, k.pace.burst, k.pace.interval, now)
 }
 
 // Forget gives back all that was taken of these keys, after a right try.

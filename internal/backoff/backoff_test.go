@@ -1,6 +1,7 @@
 package backoff_test
 
 import (
+	"errors"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -162,6 +163,49 @@ func TestTriesAreGivenBack(t *testing.T) {
 		left(second, 20)
 		left(other, 0)
 		left(network, 0)
+	})
+}
+
+// Within a transaction, a try counts with what it is for or not at all; of any
+// number at once no more get through than are allowed.
+func TestATryCountsWithWhatItIsFor(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, l backoff.Limiter, c *clock) {
+		key, undone := backoff.Resets("usr_1"), errors.New("undone")
+		take := func(end error) (left bool) {
+			err := l.DB.Write(t.Context(), func(tx *store.Writer) (err error) {
+				if left, err = l.Take(t.Context(), tx, key); err != nil {
+					return err
+				}
+				return end
+			})
+			if !errors.Is(err, end) {
+				t.Error(err)
+			}
+			return left
+		}
+		for range 20 {
+			if !take(undone) {
+				t.Fatal("what was undone has counted")
+			}
+		}
+		var all sync.WaitGroup
+		var through atomic.Int64
+		for range 12 {
+			all.Go(func() {
+				if take(nil) {
+					through.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		if got := through.Load(); got != 5 {
+			t.Errorf("%d of 12 at once get through, want 5", got)
+		}
+		c.advance(20 * time.Minute)
+		if first, second := take(nil), take(nil); !first || second {
+			t.Errorf("after the interval: %v and %v, want one more", first, second)
+		}
 	})
 }
 
