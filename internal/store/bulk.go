@@ -4,21 +4,26 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 )
 
-// bulkRows is how many rows one statement of a bulk insert has: as many as
-// pay off, and fewer arguments than either engine takes.
-const bulkRows = 400
+// bulkArgs is how many arguments one statement of a bulk insert has at most.
+// SQLite's driver looks for the name of each among all of them, so that many
+// more would cost more than further statements do.
+const bulkArgs = 600
 
-// bulk inserts rows by as few statements as that takes.
-func (q *queries) bulk(ctx context.Context, into string, rows [][]any) error {
+// bulk inserts rows, all of the same columns, by few statements. What stands in
+// the way is left as it is where otherwise says so, as in "on conflict do
+// nothing".
+func (q *queries) bulk(ctx context.Context, into, otherwise string, rows [][]any) error {
 	for len(rows) > 0 {
-		some := rows[:min(len(rows), bulkRows)]
+		some := rows[:min(len(rows), max(1, bulkArgs/len(rows[0])))]
 		rows = rows[len(some):]
 		var b strings.Builder
+		b.WriteString("insert into " + into + " values ")
 		var args []any
 		for i, row := range some {
 			if i > 0 {
@@ -35,7 +40,8 @@ func (q *queries) bulk(ctx context.Context, into string, rows [][]any) error {
 			b.WriteByte(')')
 			args = append(args, row...)
 		}
-		if _, err := q.exec(ctx, "insert into "+into+" values "+b.String(), args...); err != nil {
+		b.WriteString(" " + otherwise)
+		if _, err := q.exec(ctx, b.String(), args...); err != nil {
 			return err
 		}
 	}
@@ -55,9 +61,9 @@ func (w *Writer) InsertOrganizations(ctx context.Context, all []sso.Organization
 			words = append(words, []any{o.ID, []byte(word)})
 		}
 	}
-	err := w.q.bulk(ctx, "organizations (id, key, name, parent_id, path, state, entitlements, policy, created_at, updated_at, sort_key, inactive_after, version)", orgs)
+	err := w.q.bulk(ctx, "organizations (id, key, name, parent_id, path, state, entitlements, policy, created_at, updated_at, sort_key, inactive_after, version)", "", orgs)
 	if err == nil {
-		err = w.q.bulk(ctx, "organization_words (org_id, word)", words)
+		err = w.q.bulk(ctx, "organization_words (org_id, word)", "", words)
 	}
 	return doing(err, "inserting %d organizations", len(all))
 }
@@ -67,14 +73,20 @@ type NewMember struct {
 	User   sso.User
 	Role   sso.Role
 	Groups []string
+	SeenAt time.Time // their last sign-in to their home; zero: never
+	Link   sso.Link  // by which they come in; without a connection: none
 }
 
-// InsertMembers stores new users as members of their home, by few statements
-// for all of them and a few more for each home. What it stores is what
-// [OrgWriter.SaveUser] and [OrgWriter.SaveMembership] do.
+// InsertMembers stores new users as members of their home, by few statements.
+// What it stores is what [OrgWriter.SaveUser], [OrgWriter.SaveMembership] and
+// [OrgWriter.InsertLink] do.
 func (w *Writer) InsertMembers(ctx context.Context, all []NewMember) error {
-	var users, words, memberships, groups [][]any
-	named := map[sso.OrgID]map[string]bool{}
+	var users, words, memberships, groups, members, links [][]any
+	type group struct {
+		org  sso.OrgID
+		name string
+	}
+	named := map[group]bool{}
 	for i := range all {
 		u, m := &all[i].User, &all[i]
 		of := u.Words()
@@ -86,33 +98,35 @@ func (w *Writer) InsertMembers(ctx context.Context, all []NewMember) error {
 			words = append(words, []any{u.ID, u.Home, []byte(word)})
 		}
 		way := WayNone
-		if u.PasswordHash != "" {
+		switch {
+		case m.Link.Connection != "":
+			way = WaySSO
+			links = append(links, []any{m.Link.Connection, m.Link.Org, m.Link.Subject, u.ID, m.Link.Issuer, at(m.Link.CreatedAt), at(m.Link.SeenAt)})
+		case u.PasswordHash != "":
 			way = WayPassword
 		}
-		memberships = append(memberships, []any{u.Home, u.ID, m.Role, toJSON(m.Groups), at(u.CreatedAt), at(u.UpdatedAt), u.SortKey(), u.State, way})
-		for _, g := range m.Groups {
-			if named[u.Home] == nil {
-				named[u.Home] = map[string]bool{}
+		memberships = append(memberships, []any{u.Home, u.ID, m.Role, toJSON(m.Groups), at(u.CreatedAt), at(u.UpdatedAt), u.SortKey(), u.State, way, orNever(m.SeenAt)})
+		for _, name := range m.Groups {
+			if g := (group{u.Home, name}); !named[g] {
+				named[g] = true
+				now := at(u.UpdatedAt)
+				groups = append(groups, []any{sso.NewGroupID(u.UpdatedAt), u.Home, name, "", (&sso.Group{Name: name}).SortKey(), now, now})
 			}
-			if !named[u.Home][g] {
-				named[u.Home][g] = true
-				if err := w.Org(u.Home).ensureGroups(ctx, []string{g}, u.UpdatedAt); err != nil {
-					return doing(err, "inserting groups of %s", u.Home)
-				}
-			}
-			groups = append(groups, []any{u.Home, g, u.ID, u.SortKey()})
+			members = append(members, []any{u.Home, name, u.ID, u.SortKey()})
 		}
 	}
 	for _, t := range []struct {
-		into string
-		rows [][]any
+		into, otherwise string
+		rows            [][]any
 	}{
-		{"users (id, org_id, username, username_key, email, email_key, first_name, last_name, state, password_hash, created_at, updated_at, last_sign_in_at, language, credentials_at, sort_key, words, version)", users},
-		{"people_words (user_id, org_id, word)", words},
-		{"memberships (org_id, user_id, role, groups, created_at, updated_at, sort_key, state, way)", memberships},
-		{"group_members (org_id, name, user_id, sort_key)", groups},
+		{"users (id, org_id, username, username_key, email, email_key, first_name, last_name, state, password_hash, created_at, updated_at, last_sign_in_at, language, credentials_at, sort_key, words, version)", "", users},
+		{"people_words (user_id, org_id, word)", "", words},
+		{"memberships (org_id, user_id, role, groups, created_at, updated_at, sort_key, state, way, seen_at)", "", memberships},
+		{"groups (id, org_id, name, description, sort_key, created_at, updated_at)", "on conflict (org_id, name) do nothing", groups},
+		{"group_members (org_id, name, user_id, sort_key)", "", members},
+		{"links (connection_id, org_id, subject, user_id, issuer, created_at, seen_at)", "", links},
 	} {
-		if err := w.q.bulk(ctx, t.into, t.rows); err != nil {
+		if err := w.q.bulk(ctx, t.into, t.otherwise, t.rows); err != nil {
 			return doing(err, "inserting %d members", len(all))
 		}
 	}
@@ -128,7 +142,7 @@ func (w *Writer) RecordAll(ctx context.Context, all []sso.Event) error {
 			secret.NewID("evt", e.At), null(e.Org), at(e.At), shown(e.Actor), null(e.OnBehalf), shown(e.Address), e.Noun(), e.Action, shown(e.Target), toJSON(e.Detail),
 		})
 	}
-	err := w.q.bulk(ctx, "audit_events (id, org_id, at, actor, on_behalf, address, noun, action, target, detail)", rows)
+	err := w.q.bulk(ctx, "audit_events (id, org_id, at, actor, on_behalf, address, noun, action, target, detail)", "", rows)
 	return doing(err, "recording %d events", len(all))
 }
 
@@ -142,6 +156,30 @@ func (w *Writer) InsertTraces(ctx context.Context, all []sso.Trace) error {
 			toJSON(t.Checks), shown(t.Address), shown(t.UserAgent),
 		})
 	}
-	err := w.q.bulk(ctx, "traces (reference, attempt_id, org_id, connection_id, user_id, method, at, code, want, got, fix, checks, address, user_agent)", rows)
+	err := w.q.bulk(ctx, "traces (reference, attempt_id, org_id, connection_id, user_id, method, at, code, want, got, fix, checks, address, user_agent)", "", rows)
 	return doing(err, "inserting %d traces", len(all))
+}
+
+// InsertConnections stores many new connections.
+func (w *Writer) InsertConnections(ctx context.Context, all []sso.Connection) error {
+	var rows [][]any
+	for i := range all {
+		c := &all[i]
+		rows = append(rows, []any{
+			c.ID, c.Org, c.Key, c.Name, c.Protocol, c.State, c.FirstSignIn, toJSON(c.SAML), toJSON(c.Defaults), toJSON(c.Attributes), at(c.CreatedAt), at(c.UpdatedAt), 1,
+		})
+	}
+	err := w.q.bulk(ctx, "connections (id, org_id, key, name, protocol, state, first_sign_in, saml, defaults, attributes, created_at, updated_at, version)", "", rows)
+	return doing(err, "inserting %d connections", len(all))
+}
+
+// InsertDomains stores many new domains.
+func (w *Writer) InsertDomains(ctx context.Context, all []sso.Domain) error {
+	var rows [][]any
+	for i := range all {
+		d := &all[i]
+		rows = append(rows, []any{d.Org, d.Name, []byte(d.Name), d.State, null(d.Proof), null(d.Connection), at(d.CreatedAt), at(d.VerifiedAt)})
+	}
+	err := w.q.bulk(ctx, "domains (org_id, name, word, state, proof, connection_id, created_at, verified_at)", "", rows)
+	return doing(err, "inserting %d domains", len(all))
 }

@@ -55,6 +55,8 @@ type engine struct {
 	name       string
 	hasSchema  string // statement that counts tables named schema_migrations
 	lockSchema string // statement that keeps others from migrating until the transaction ends; "": the transaction does
+	indexes    string // statement that lists indexes that are no constraint: name, and the statement that makes it
+	settle     string // statement by which the engine learns what was stored
 }
 
 // Open connects to the database that the URL names, sqlite:PATH or

@@ -72,3 +72,16 @@ func (db *DB) Texts() []string {
 	}
 	return texts
 }
+
+// Indexes returns the statements that make the indexes which [DB.Fill] drops.
+func (db *DB) Indexes(ctx context.Context) ([]string, error) {
+	var texts []string
+	err := db.Read(ctx, func(r *Reader) error {
+		all, err := list(ctx, r.q, func(i *index) []any { return []any{&i.name, &i.make} }, db.engine.indexes)
+		for _, i := range all {
+			texts = append(texts, i.make)
+		}
+		return err
+	})
+	return texts, err
+}

@@ -48,6 +48,12 @@ func openPostgres(ctx context.Context, url string, o Options) (*DB, error) {
 			name:       "postgres",
 			hasSchema:  "select count(*) from pg_class where oid = to_regclass('schema_migrations')",
 			lockSchema: "select pg_advisory_xact_lock(5409136122761041231)", // any number, but always the same
+			indexes: `
+				select c.relname, pg_get_indexdef(i.indexrelid)
+				from pg_index i join pg_class c on c.oid = i.indexrelid
+				where c.relnamespace = current_schema()::regnamespace and not exists (select 1 from pg_constraint k where k.conindid = i.indexrelid)
+				order by c.relname`,
+			settle: "vacuum (analyze)", // which it does by itself, but later
 		},
 		pool:  db,
 		read:  postgresConn{db},

@@ -73,6 +73,9 @@ func openSQLite(ctx context.Context, path string, o Options, wait time.Duration)
 		engine: engine{
 			name:      "sqlite",
 			hasSchema: "select count(*) from sqlite_master where type = 'table' and name = 'schema_migrations'",
+			indexes:   "select name, sql from sqlite_master where type = 'index' and sql is not null order by name",
+			// Statements are written for a planner that knows no figures.
+			settle: "pragma wal_checkpoint(truncate)",
 		},
 		pool:  write,
 		read:  reader,

@@ -52,11 +52,7 @@ func (s *statement) before(p PeoplePlace, key, user string) {
 	if p.User == "" {
 		return
 	}
-	at := int64(0) // never
-	if !p.At.IsZero() {
-		at = p.At.UnixMicro()
-	}
-	s.where("(" + key + ", " + user + ") < (" + s.arg(at) + ", " + s.arg(p.User) + ")")
+	s.where("(" + key + ", " + user + ") < (" + s.arg(orNever(p.At)) + ", " + s.arg(p.User) + ")")
 }
 
 // earlier goes on behind a place in a list whose latest stands first.

@@ -57,6 +57,14 @@ func (i instantOrNever) Scan(src any) error {
 	return instant(i).Scan(src)
 }
 
+// orNever is an instant as an argument for a column that holds 0 for never.
+func orNever(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
 // null is a text as an argument, null for the empty one.
 func null[T ~string](s T) any {
 	if s == "" {

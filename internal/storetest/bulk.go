@@ -31,6 +31,24 @@ func bulkInsertsStoreTheSame(w *world) {
 	found := get[[]sso.Organization](w, "ListOrganizations()")(r.ListOrganizations(ctx, store.OrganizationQuery{Words: sso.SearchWords("anne"), Limit: 10}))
 	same(w, "ListOrganizations()", orgs, found)
 
+	at := w.later()
+	c := sso.Connection{
+		ID: sso.NewConnectionID(at), Org: orgs[1].ID, Key: "bulk-idp", Name: "Bulk", Protocol: sso.ProtocolSAML, State: sso.ConnectionActive, FirstSignIn: sso.FirstCreate,
+		SAML: sso.SAML{IdPEntityID: "https://idp.example", Certificates: [][]byte{{1, 2}}}, CreatedAt: at, UpdatedAt: at,
+	}
+	d := sso.Domain{Org: orgs[1].ID, Name: "bulk.example", State: sso.DomainVerified, Proof: sso.ProofDNS, CreatedAt: at, VerifiedAt: at}
+	w.write(func(tx *store.Writer) error {
+		if err := tx.InsertConnections(ctx, []sso.Connection{c}); err != nil {
+			return err
+		}
+		return tx.InsertDomains(ctx, []sso.Domain{d})
+	})
+	c.Version = 1
+	same(w, "Connection()", c, get[sso.Connection](w, "Connection()")(r.Connection(ctx, c.ID)))
+	same(w, "VerifiedDomain()", d, get[sso.Domain](w, "VerifiedDomain()")(r.VerifiedDomain(ctx, d.Name)))
+	found = get[[]sso.Organization](w, "ListOrganizations()")(r.ListOrganizations(ctx, store.OrganizationQuery{Words: []string{"bulk.ex"}, Limit: 10}))
+	same(w, "ListOrganizations() by domain", orgs[1:2], found)
+
 	// One half one by one, the other at once: lists tell no difference.
 	const n = 900 // more than one statement takes
 	var bulk []store.NewMember
@@ -47,6 +65,12 @@ func bulkInsertsStoreTheSame(w *world) {
 		if i%4 == 0 {
 			m.Groups = []string{"dev", "ops"}
 		}
+		if i%5 == 0 {
+			m.SeenAt = at
+		}
+		if i%7 == 0 {
+			m.Link = sso.Link{Connection: c.ID, Org: orgs[1].ID, Subject: u.Username, Issuer: "https://idp.example", CreatedAt: at, SeenAt: at}
+		}
 		m.User.Home = orgs[1].ID
 		bulk = append(bulk, m)
 	}
@@ -61,6 +85,17 @@ func bulkInsertsStoreTheSame(w *world) {
 			if err := org.SaveMembership(ctx, sso.Membership{Org: orgs[2].ID, User: m.User.ID, Role: m.Role, Groups: m.Groups, CreatedAt: m.User.CreatedAt, UpdatedAt: m.User.UpdatedAt}); err != nil {
 				return err
 			}
+			if !m.SeenAt.IsZero() {
+				if err := tx.NoteSignIn(ctx, m.User.ID, orgs[2].ID, m.SeenAt); err != nil {
+					return err
+				}
+			}
+			if m.Link.Connection != "" {
+				m.Link.User, m.Link.Subject = m.User.ID, "other "+m.Link.Subject
+				if err := tx.Org(m.Link.Org).InsertLink(ctx, m.Link); err != nil {
+					return err
+				}
+			}
 		}
 		return nil
 	})
@@ -68,11 +103,11 @@ func bulkInsertsStoreTheSame(w *world) {
 		w.Helper()
 		q.Limit = n
 		for _, m := range get[[]store.Member](w, "People()")(r.Org(org).People(ctx, q)) {
-			got = append(got, fmt.Sprintf("%s %s %v %s %d", m.Username, m.Role, m.Groups, m.Way, m.Version))
+			got = append(got, fmt.Sprintf("%s %s %v %s %v %d", m.Username, m.Role, m.Groups, m.Way, m.SeenAt, m.Version))
 		}
 		return got
 	}
-	for _, q := range []store.PeopleQuery{{}, {Words: sso.SearchWords("strauss")}, {Words: sso.SearchWords("u01")}, {Group: "dev"}, {Way: store.WayPassword}, {Way: store.WayNone, Sort: store.SortNewest}} {
+	for _, q := range []store.PeopleQuery{{}, {Words: sso.SearchWords("strauss")}, {Words: sso.SearchWords("u01")}, {Group: "dev"}, {Way: store.WayPassword}, {Way: store.WaySSO, Sort: store.SortSeen}, {Way: store.WayNone, Sort: store.SortNewest}} {
 		one, other := ask(orgs[1].ID, q), ask(orgs[2].ID, q)
 		if len(one) == 0 {
 			w.Errorf("People(%+v) finds nobody", q)
@@ -81,6 +116,10 @@ func bulkInsertsStoreTheSame(w *world) {
 		slices.Sort(other)
 		same(w, fmt.Sprintf("People(%+v)", q), other, one)
 	}
+
+	links := get[[]store.LinkAt](w, "AllLinksOf()")(r.AllLinksOf(ctx, bulk[0].User.ID))
+	bulk[0].Link.User = bulk[0].User.ID
+	same(w, "AllLinksOf()", []store.LinkAt{{Link: bulk[0].Link, ConnectionName: c.Name}}, links)
 
 	e := sso.Event{Org: orgs[1].ID, At: w.later(), Actor: "usr_x", OnBehalf: "usr_y", Address: "192.0.2.1", Action: "user.created", Target: "usr_z", Detail: map[string]string{"a": "b"}}
 	t := w.trace(orgs[1].ID)
