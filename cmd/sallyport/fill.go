@@ -7,56 +7,69 @@ import (
 	"io"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/password"
+	"github.com/sallyport/sallyport/internal/samltest"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 )
-
-// devCmd is for those who work on the program.
-type devCmd struct {
-	Fill fillCmd `cmd:"" help:"Fill an empty database with organizations and people, to measure lists with."`
-}
 
 // fillCmd fills a database. What comes out depends on the numbers alone, but
 // for identifiers.
 type fillCmd struct {
 	database
 	Organizations int `default:"1000" help:"How many organizations."`
-	Users         int `default:"10000" help:"How many people: a twentieth in each of the first five organizations, the others spread over all."`
-	Events        int `default:"5000" help:"How many lines of the audit list, and half as many traces, over the last 30 days."`
+	Users         int `default:"10000" help:"How many people: a twentieth in each of the first five organizations, a thousandth in each of the next five, the others spread over all."`
+	Events        int `default:"5000" help:"How many lines of the audit list, half as many traces, and a tenth of the rest, over the last 30 days."`
 }
 
 // fillBatch is how many things are stored in one transaction.
 const fillBatch = 4000
 
+// fewestOrganizations is how many organizations there must be for each kind
+// to be among them.
+const fewestOrganizations = 200
+
 // Run fills the database.
 func (c *fillCmd) Run(ctx context.Context, io streams) (err error) {
-	if c.Organizations < 10 || c.Users < 0 || c.Events < 0 {
-		return errors.New("--organizations: at least 10, and no number below 0")
+	if c.Organizations < fewestOrganizations || c.Users < 0 || c.Events < 0 {
+		return fmt.Errorf("--organizations: at least %d, and no number below 0", fewestOrganizations)
 	}
-	db, err := c.open(ctx)
+	f := filler{fillCmd: c, out: io.Out, now: now().Truncate(time.Microsecond)}
+	// Nobody knows this password.
+	if f.password, err = password.NewHasher().Hash(ctx, secret.NewToken().Reveal()); err != nil {
+		return err
+	}
+	key, err := samltest.NewKey()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	f := filler{fillCmd: c, db: db, out: io.Out, now: now().Truncate(time.Microsecond)}
-	if err := f.organizations(ctx); err != nil {
+	idp, err := samltest.NewIdP("https://idp.example/metadata", "https://idp.example/sso", key)
+	if err != nil {
 		return err
 	}
-	if err := f.users(ctx); err != nil {
+	f.certificate = idp.Certificate()
+	if f.db, err = c.open(ctx); err != nil {
 		return err
 	}
-	return f.events(ctx)
+	defer func() { err = errors.Join(err, f.db.Close()) }()
+	if err := f.db.Fill(ctx, f.much); err != nil {
+		return err
+	}
+	return f.rest(ctx)
 }
 
 // filler fills one database.
 type filler struct {
 	*fillCmd
-	db   *store.DB
-	out  io.Writer
-	now  time.Time
-	orgs []sso.OrgID
-	some []sso.UserID // a few people, for events
+	db          *store.DB
+	out         io.Writer
+	now         time.Time
+	password    string // its hash
+	certificate []byte // of all identity providers
+	orgs        []sso.OrgID
+	connections []sso.ConnectionID // one for each organization
+	some        []sso.User         // a few people, for what happens
 }
 
 // inBatches runs fn for each range of n things, in a transaction of its own.
@@ -71,123 +84,14 @@ func (f *filler) inBatches(ctx context.Context, what string, n int, fn func(tx *
 	return err
 }
 
-// organizations makes a tree of three levels, and many that stand alone.
-func (f *filler) organizations(ctx context.Context) error {
-	var above []sso.Organization // those that others stand below
-	return f.inBatches(ctx, "organizations", f.Organizations, func(tx *store.Writer, from, to int) error {
-		f.orgs, above = f.orgs[:from], above[:min(len(above), 1+10)]
-		if from == 0 {
-			above = nil
+// much stores what there is so much of that it is stored in bulk.
+func (f *filler) much(ctx context.Context) error {
+	for _, fill := range []func(context.Context) error{f.organizations, f.users, f.events, f.traces} {
+		if err := fill(ctx); err != nil {
+			return err
 		}
-		var all []sso.Organization
-		for i := from; i < to; i++ {
-			at := f.past(i, 2000)
-			o := sso.Organization{
-				ID: sso.NewOrgID(at), Key: fmt.Sprintf("org-%d", i), Name: fmt.Sprintf("%s %s %d", pick(adjectives, i), pick(nouns, i/7), i), State: sso.OrgActive, CreatedAt: at, UpdatedAt: at,
-			}
-			if i%3 == 0 {
-				o.Entitlements = []sso.Entitlement{sso.EntitledSSO}
-			}
-			if i%50 == 7 {
-				o.State = sso.OrgSuspended
-			}
-			// The first is the root of a tree: ten below it, and a hundred below those.
-			var parent *sso.Organization
-			switch {
-			case i > 0 && i <= 10:
-				parent = &above[0]
-			case i > 10 && i <= 110 && i < f.Organizations/2:
-				parent = &above[1+i%10]
-			}
-			if err := o.Place(parent); err != nil {
-				return err
-			}
-			if i <= 10 {
-				above = append(above, o)
-			}
-			f.orgs = append(f.orgs, o.ID)
-			all = append(all, o)
-		}
-		return tx.InsertOrganizations(ctx, all)
-	})
-}
-
-// users spreads people over the organizations.
-func (f *filler) users(ctx context.Context) error {
-	return f.inBatches(ctx, "people", f.Users, func(tx *store.Writer, from, to int) error {
-		if from == 0 {
-			f.some = nil
-		}
-		var all []store.NewMember
-		for i := from; i < to; i++ {
-			n, at := mix(i), f.past(i, 1000)
-			org := n % len(f.orgs)
-			if i%20 < 5 {
-				org = i % 20 // one of the five large ones
-			}
-			first, last := pick(firstNames, n), pick(lastNames, n/31)
-			email, err := sso.ParseEmail(fmt.Sprintf("%s.%s.%d@org-%d.example", first, last, i, org))
-			if err != nil {
-				return err
-			}
-			m := store.NewMember{Role: sso.RoleMember, User: sso.User{
-				ID: sso.NewUserID(at), Home: f.orgs[org], Username: fmt.Sprintf("u%d", i), Email: email, FirstName: first, LastName: last, State: sso.UserActive, CreatedAt: at, UpdatedAt: at,
-			}}
-			switch {
-			case i%200 == 3:
-				m.Role = sso.RoleOwner
-			case i%90 == 4:
-				m.Role = sso.RoleAdmin
-			}
-			if i%40 == 9 {
-				m.User.State = sso.UserSuspended
-			}
-			if i%4 == 1 {
-				m.Groups = []string{pick(groupNames, n)}
-			}
-			if len(f.some) < 1000 && i%37 == 0 {
-				f.some = append(f.some, m.User.ID)
-			}
-			all = append(all, m)
-		}
-		return tx.InsertMembers(ctx, all)
-	})
-}
-
-// events writes what has happened in the last month.
-func (f *filler) events(ctx context.Context) error {
-	if len(f.some) == 0 {
-		return nil
 	}
-	if err := f.inBatches(ctx, "lines of the audit list", f.Events, func(tx *store.Writer, from, to int) error {
-		var all []sso.Event
-		for i := from; i < to; i++ {
-			by, to := pick(f.some, mix(i)), pick(f.some, mix(i+1))
-			all = append(all, sso.Event{Org: f.someOrg(i), At: f.past(i, 30), Actor: string(by), Action: pick(actions, i), Target: string(to), Address: "192.0.2.1"})
-		}
-		return tx.RecordAll(ctx, all)
-	}); err != nil {
-		return err
-	}
-	return f.inBatches(ctx, "traces", f.Events/2, func(tx *store.Writer, from, to int) error {
-		var all []sso.Trace
-		for i := from; i < to; i++ {
-			t := sso.Trace{Reference: secret.NewReference(), Attempt: sso.NewAttemptID(f.now), Org: f.someOrg(i), User: pick(f.some, mix(i)), Method: sso.BySSO, At: f.past(i, 30)}
-			if i%9 == 0 {
-				t.Code, t.User = "saml_audience", ""
-			}
-			all = append(all, t)
-		}
-		return tx.InsertTraces(ctx, all)
-	})
-}
-
-// someOrg returns one of the large organizations more often than another.
-func (f *filler) someOrg(i int) sso.OrgID {
-	if i%2 == 0 {
-		return f.orgs[i/2%5]
-	}
-	return pick(f.orgs, mix(i))
+	return nil
 }
 
 // past returns an instant within so many days before now.
@@ -195,8 +99,21 @@ func (f *filler) past(i, days int) time.Time {
 	return f.now.Add(-time.Duration(mix(i)%(days*24*60)) * time.Minute)
 }
 
-// mix scatters numbers: neighbours become strangers.
-func mix(i int) int { return int(uint32(i)*2654435761>>1) & 0x7FFFFFFF }
+// since returns the instant at which the thing i of n was made, when all were
+// made evenly over so many days. Identifiers begin with it.
+func (f *filler) since(i, n, days int) time.Time {
+	span := time.Duration(days) * 24 * time.Hour
+	return f.now.Add(-span + span/time.Duration(n)*time.Duration(i)).Truncate(time.Microsecond)
+}
+
+// mix scatters numbers: neighbours become strangers, and so do their
+// remainders. It is the finalizer of SplitMix64.
+func mix(i int) int {
+	x := uint64(i)*0x9E3779B97F4A7C15 + 0x9E3779B97F4A7C15
+	x = (x ^ x>>30) * 0xBF58476D1CE4E5B9
+	x = (x ^ x>>27) * 0x94D049BB133111EB
+	return int((x ^ x>>31) >> 1)
+}
 
 func pick[T any](from []T, i int) T { return from[i%len(from)] }
 
@@ -208,4 +125,17 @@ var (
 	lastNames  = []string{"Abel", "Baker", "Castro", "Dupont", "Eriksen", "Fischer", "Garcia", "Haas", "Ivanova", "Jansen", "Kowalski", "Lindberg", "Moreau", "Nowak", "Okafor", "Peters", "Quist", "Rossi", "Schmidt", "Tanaka", "Ueda", "Vogel", "Weber", "Xu", "Yilmaz", "Zimmer", "Archer", "Brandt", "Cohen"}
 	groupNames = []string{"engineering", "sales", "support", "finance", "everyone"}
 	actions    = []string{"user.created", "user.suspended", "membership.changed", "invitation.sent", "group.created", "policy.changed", "session.ended"}
+	refusals   = []string{"saml_audience", "sig_certificate", "password_wrong", "bind_expired", "policy_sso_required"}
+)
+
+// Who and what is where: lists are measured with these.
+const (
+	largeOrgs  = 5              // hold a twentieth of all people each
+	midOrgs    = 5              // after these, hold a thousandth each
+	treeOrgs   = 111            // the first is a root: ten below it, and a hundred below those
+	sellerOrg  = treeOrgs       // has a tenth of all organizations right below it
+	teams      = 500            // groups of each large organization
+	everybody  = "everyone"     // a group of all people there
+	rareName   = "Zebulon"      // one person in ten thousand
+	rareAction = "role.deleted" // one line in ten thousand
 )

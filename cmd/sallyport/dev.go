@@ -1,0 +1,6 @@
+package main
+
+// devCmd is for those who work on the program.
+type devCmd struct {
+	Fill fillCmd `cmd:"" help:"Fill an empty database with organizations and people, to measure lists with."`
+}
