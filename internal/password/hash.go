@@ -42,6 +42,16 @@ const (
 	maxSaltBytes  = 64
 )
 
+// Bounds of the cost that a customer may bring in: each check of the dearest
+// takes some half a second. There are few slots to check in for everybody, and
+// all wrong answers take as long as the dearest, so whoever administers one
+// organization must not make signing in slow for all others.
+const (
+	fairKiBPasses  = 256 * 1024 // memory times passes
+	fairBcryptCost = 13
+	fairRounds     = 2_000_000 // times the blocks of the key
+)
+
 // Lengths of bcrypt, in octets: of what it looks at of a password, and of a
 // hash.
 const (
@@ -56,6 +66,7 @@ type hashed struct {
 	bcrypt []byte // compared by its own library, in place of derive and want
 	cost   string // function and parameters; "": those that ours have
 	weak   bool   // of another kind, or cheaper, than ours
+	dear   bool   // beyond what a customer may bring in
 }
 
 // matches reports whether password is the one that was hashed. Other systems
@@ -144,6 +155,7 @@ func parseArgon2(part []string) (hashed, error) {
 		derive: func(password []byte) []byte { return derive(password, salt, t, m, uint8(l), uint32(len(key))) },
 		want:   key, cost: cost,
 		weak: part[1] != "argon2id" || m < memoryKiB || t < passes,
+		dear: m*t > fairKiBPasses, // both are bounded
 	}, nil
 }
 
@@ -155,7 +167,7 @@ func parseBcrypt(stored string) (hashed, error) {
 	if cost > maxBcryptCost {
 		return unreadable("parameters out of bounds")
 	}
-	return hashed{bcrypt: []byte(stored), cost: "bcrypt" + strconv.Itoa(cost), weak: true}, nil
+	return hashed{bcrypt: []byte(stored), cost: "bcrypt" + strconv.Itoa(cost), weak: true, dear: cost > fairBcryptCost}, nil
 }
 
 // parsePBKDF2 reads the PHC form, and that of Python's passlib, which writes
@@ -200,6 +212,7 @@ func pbkdf2Of(name string, function func() hash.Hash, rounds string, salt, key [
 	if n < minRounds || n > maxRounds {
 		return unreadable("parameters out of bounds")
 	}
+	blocks := uint64((len(key)-1)/function().Size() + 1)
 	return hashed{
 		derive: func(password []byte) []byte {
 			got, err := pbkdf2.Key(function, string(password), salt, int(n), len(key))
@@ -208,7 +221,7 @@ func pbkdf2Of(name string, function func() hash.Hash, rounds string, salt, key [
 			}
 			return got
 		},
-		want: key, cost: name + "$" + rounds, weak: true,
+		want: key, cost: name + "$" + rounds, weak: true, dear: n*blocks > fairRounds,
 	}, nil
 }
 

@@ -95,6 +95,34 @@ func TestImportsOutOfBoundsAreRefused(t *testing.T) {
 	}
 }
 
+// A hash may cost the vendor, who brings in its own, more than it may cost for
+// one of many customers, whose administrator can bring in any.
+func TestACustomerBringsInNoDearHash(t *testing.T) {
+	t.Parallel()
+	const key, long = "6h4IQHL9HWR81h+An2xpgQd08jjehAg7eLRyOAYi/os", "6h4IQHL9HWR81h+An2xpgQd08jjehAg7eLRyOAYi/os6h4IQHL9HWR81h+An2xpgQd08jjehAg"
+	for name, pair := range map[string][2]string{
+		"argon2id by its memory": {"$argon2id$v=19$m=262144,t=2,p=1$c29tZXNhbHQ$" + key, "$argon2id$v=19$m=131072,t=2,p=1$c29tZXNhbHQ$" + key},
+		"argon2i by its passes":  {"$argon2i$v=19$m=65536,t=5,p=1$c29tZXNhbHQ$" + key, "$argon2i$v=19$m=65536,t=4,p=1$c29tZXNhbHQ$" + key},
+		"bcrypt":                 {"$2b$14$abcdefghijklmnopqrstuum174eFeoTj0DHmtuueFaS3Wde4P7wHG", "$2b$13$abcdefghijklmnopqrstuum174eFeoTj0DHmtuueFaS3Wde4P7wHG"},
+		"PBKDF2 by its rounds":   {"$pbkdf2-sha256$i=2000001$c2FsdHNhbHQ$" + key, "$pbkdf2-sha256$i=2000000$c2FsdHNhbHQ$" + key},
+		"PBKDF2 by its key":      {"$pbkdf2-sha1$i=1000000$c2FsdHNhbHQ$" + long, "$pbkdf2-sha512$i=1000000$c2FsdHNhbHQ$" + long},
+	} {
+		dear, fair := pair[0], pair[1]
+		if err := password.CheckFair(dear); !fault.Is(err, "password_hash_dear") {
+			t.Errorf("%s: CheckFair() = %v, want password_hash_dear", name, err)
+		}
+		if err := password.Check(dear); err != nil {
+			t.Errorf("%s: Check() = %v: the vendor may", name, err)
+		}
+		if err := password.CheckFair(fair); err != nil {
+			t.Errorf("%s: CheckFair() of a fair one = %v", name, err)
+		}
+	}
+	if err := password.CheckFair("password"); !fault.Is(err, "password_hash") {
+		t.Errorf("CheckFair() of no hash = %v, want password_hash", err)
+	}
+}
+
 // In the bubble a check takes no time but the waiting, which can be measured.
 func TestAWrongAnswerTakesAsLongWhoeverIsAskedFor(t *testing.T) {
 	t.Parallel()

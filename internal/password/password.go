@@ -161,6 +161,16 @@ func Check(hash string) error {
 	return err
 }
 
+// CheckFair is [Check] of a hash that a customer brings in: one that costs the
+// deployment too much is the fault password_hash_dear.
+func CheckFair(hash string) error {
+	stored, err := parse(hash)
+	if err == nil && stored.dear {
+		err = &fault.Error{Kind: fault.Invalid, Code: "password_hash_dear", Want: "a hash that is checked within half a second", Fix: fault.PersonSide}
+	}
+	return err
+}
+
 // NeedsRehash reports whether a hash is not as good as those that
 // [Hasher.Hash] makes, so that it should be replaced when the password is at
 // hand.

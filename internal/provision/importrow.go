@@ -124,7 +124,7 @@ func (a *importing) read(r *sso.PersonRow) (plan, error) {
 		return p, err
 	}
 	if r.PasswordHash != "" {
-		if err := password.Check(r.PasswordHash); err != nil {
+		if err := password.CheckFair(r.PasswordHash); err != nil {
 			return p, &fault.Error{Kind: fault.Invalid, Code: fault.From(err).Code, Fix: fault.PersonSide} // not the hash itself
 		}
 		if a.by.Session.ActedAs() {
