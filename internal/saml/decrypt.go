@@ -174,8 +174,12 @@ func (r *report) opened(e xmltree.Element, local string) bool {
 	return true
 }
 
+// failOpening reports the one failure. It is what the refusal names whatever was
+// found inside, also where that would be graver in what came in the clear.
 func (r *report) failOpening(e xmltree.Element, local string) {
 	r.fail(checkEncryption, "a good "+local+", encrypted for one of our keys", "one that cannot be decrypted or is not good", e)
+	r.gravest = checkEncryption
+	r.path, r.offset = where(e)
 }
 
 // failEncryption reports an error of package xmlenc.

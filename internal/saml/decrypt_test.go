@@ -57,6 +57,11 @@ func TestAttacksBehindEncryption(t *testing.T) {
 				// is decrypted, and what it lacks inside is not.
 				moved := attack.Rule == saml.IDDup && refusal.Rule == saml.Shape || attack.Rule == saml.SigMissing && refusal.Rule == saml.SigPlace ||
 					attack.Rule.Family() == "id" && refusal.Rule == saml.Count
+				if refusal.Rule != saml.EncFailed && slices.ContainsFunc(refusal.Checks, func(c saml.Check) bool {
+					return c.Rule == saml.EncFailed && c.Verdict == saml.Fail
+				}) {
+					t.Errorf("the refusal names %v, which only who decrypts can know", refusal.Rule)
+				}
 				if refusal.Rule != attack.Rule && !unreadable && !hidden && !moved {
 					t.Fatalf("Verify() = %v, want a refusal by rule %v", err, attack.Rule)
 				}
@@ -115,6 +120,9 @@ func TestRefusalsBehindEncryptionLookAlike(t *testing.T) {
 		"an ID of the Response":  {func(r *samltest.Response) { r.AssertionID = r.ID }},
 		"an element nobody expects": {func(r *samltest.Response) {
 			r.BeforeEncryption(samltest.Replace("<saml:Subject>", "<x/><saml:Subject>"))
+		}},
+		"an encryption in the encryption": {func(r *samltest.Response) {
+			r.BeforeEncryption(samltest.Replace("</saml:AttributeStatement>", "<saml:EncryptedAttribute/></saml:AttributeStatement>"))
 		}},
 		"for another": {func(r *samltest.Response) { r.Encryption.To = []*rsa.PublicKey{newKey(t)} }},
 	} {
