@@ -328,10 +328,7 @@ func refused(err error) error {
 	if !ok {
 		return err
 	}
-	side := fault.IdPSide
-	if refusal.Rule == saml.InResponseTo {
-		side = fault.PersonSide
-	}
+	side := map[saml.Side]fault.Side{saml.IdPSide: fault.IdPSide, saml.AdminSide: fault.AdminSide, saml.PersonSide: fault.PersonSide}[refusal.Rule.Side()]
 	return &fault.Error{Kind: fault.Denied, Code: strings.ReplaceAll(string(refusal.Rule), ".", "_"), Want: refusal.Want, Got: refusal.Got, Fix: side, Err: err}
 }
 

@@ -404,6 +404,29 @@ func TestTraceKeepsEveryCheck(t *testing.T) {
 	})
 }
 
+// Who can mend a refused response is who the documentation of errors says, in
+// the trace too.
+func TestRefusalsSayWhoseSideItIs(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		for code, want := range map[string]struct {
+			forge func(*samltest.Response)
+			side  fault.Side
+		}{
+			"saml_audience": {func(r *samltest.Response) { r.Audience = "https://other.example" }, fault.IdPSide},
+			"saml_issuer":   {func(r *samltest.Response) { r.Issuer = "https://other.example" }, fault.AdminSide},
+			"saml_irt":      {func(r *samltest.Response) { r.InResponseTo = "id7" }, fault.PersonSide},
+			"sig_digest":    {func(r *samltest.Response) { r.AfterSigning(samltest.Replace("alice@", "blice@")) }, fault.Nobody},
+		} {
+			f := w.depart(w.identify("alice@acme.example", sso.StepSSO), "acme-okta")
+			got := fault.From(w.respond(f, w.answer(f, about("alice@acme.example"), want.forge)))
+			if got.Code != code || got.Fix != want.side {
+				t.Errorf("%s on side %q, want %s on side %q", got.Code, got.Fix, code, want.side)
+			}
+		}
+	})
+}
+
 // Whoever is below a suspended organization stays out, and is put out.
 func TestSuspendedAncestorKeepsEverybodyOut(t *testing.T) {
 	t.Parallel()
