@@ -106,8 +106,9 @@ func run(ctx context.Context, args []string, io streams) int {
 	}
 }
 
+// complain prints an error in one line, in which nothing steers a terminal.
 func complain(io streams, err error, status int) int {
-	_, _ = fmt.Fprintln(io.Err, "sallyport: "+strings.Join(strings.Fields(err.Error()), " "))
+	_, _ = fmt.Fprintln(io.Err, "sallyport: "+visible(strings.Join(strings.Fields(err.Error()), " ")))
 	return status
 }
 

@@ -53,6 +53,8 @@ func (c *SamlVerifyCmd) Validate() error {
 		return errors.New("want --idp-metadata or --idp-entity-id with --idp-cert, not both")
 	case len(c.SPKeys) > xmlenc.MaxKeys:
 		return fmt.Errorf("want at most %d --sp-key", xmlenc.MaxKeys)
+	case fromStdin(c.Files) > 1:
+		return errStdinTwice
 	case c.Skew < 0:
 		return errors.New("want a --skew that is not negative")
 	case c.SignatureOnly:
@@ -78,15 +80,17 @@ func (c *SamlVerifyCmd) Run(io streams) error {
 	}
 	status := 0
 	out := bufio.NewWriter(io.Out)
+	var content bytes.Buffer // of one file after the other
 	for _, name := range c.Files {
-		content, err := readMessage(name, io.In)
-		if err != nil {
-			return &exitError{exitUsage, err}
+		content.Reset()
+		if err := readInto(&content, name, io.In, saml.MaxForm); err != nil { // the others are judged all the same
+			status = complain(io, fmt.Errorf("reading message: %w", err), exitUsage)
+			continue
 		}
-		v := c.judge(content, expect)
+		v := c.judge(content.Bytes(), expect)
 		v.File = name
 		if !v.Accepted {
-			status = exitFailed
+			status = max(status, exitFailed)
 		}
 		if c.JSON {
 			err = v.writeJSON(out)
@@ -106,9 +110,9 @@ func (c *SamlVerifyCmd) Run(io streams) error {
 // judge returns the verdict on the content of a file.
 func (c *SamlVerifyCmd) judge(content []byte, expect saml.Expect) verdict {
 	message := string(content)
-	if !beginsLikeXML(content) {
+	if text := bytes.TrimPrefix(content, []byte("\xef\xbb\xbf")); !beginsLikeXML(text) { // some editors put the mark before base64 too
 		var err error
-		if message, err = saml.DecodePost(message); err != nil {
+		if message, err = saml.DecodePost(string(text)); err != nil {
 			return refused(err)
 		}
 	}
@@ -172,17 +176,38 @@ func (c *SamlVerifyCmd) expect() (saml.Expect, error) {
 	return e, nil
 }
 
-// readMessage reads a file, or standard input for "-".
-func readMessage(name string, stdin io.Reader) ([]byte, error) {
-	read := func() ([]byte, error) { return os.ReadFile(name) }
+// errStdinTwice is what is wrong with naming standard input more than once: it
+// can be read once, and would be judged as empty afterwards.
+var errStdinTwice = errors.New("want - for standard input once at the most")
+
+// fromStdin returns how many of the names stand for standard input.
+func fromStdin(names []string) int {
+	n := 0
+	for _, name := range names {
+		if name == "-" {
+			n++
+		}
+	}
+	return n
+}
+
+// readInto reads a file, or standard input for "-": one octet more than the
+// limit at the most, so that what is too large can be told from what is not, and
+// fills no memory.
+func readInto(content *bytes.Buffer, name string, stdin io.Reader, limit int64) error {
 	if name == "-" {
-		read = func() ([]byte, error) { return io.ReadAll(stdin) }
+		_, err := content.ReadFrom(io.LimitReader(stdin, limit+1))
+		return err
 	}
-	content, err := read()
+	file, err := os.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("reading message: %w", err)
+		return err
 	}
-	return content, nil
+	_, err = content.ReadFrom(io.LimitReader(file, limit+1))
+	if closing := file.Close(); err == nil {
+		err = closing
+	}
+	return err
 }
 
 // pemBlocks returns the PEM blocks of a file.

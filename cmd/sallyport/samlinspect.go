@@ -1,11 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"strings"
 	"time"
 
@@ -31,6 +31,14 @@ type SamlInspectCmd struct {
 	What []string `arg:"" name:"what" help:"File, - for standard input, a URL (which is decoded, not fetched) or the text itself."`
 }
 
+// Validate refuses what cannot be read twice.
+func (c *SamlInspectCmd) Validate() error {
+	if !c.Text && fromStdin(c.What) > 1 {
+		return errStdinTwice
+	}
+	return nil
+}
+
 // Run decodes the arguments and prints what they are.
 func (c *SamlInspectCmd) Run(io streams) error {
 	if c.At.IsZero() {
@@ -39,8 +47,9 @@ func (c *SamlInspectCmd) Run(io streams) error {
 	status := 0
 	for _, arg := range c.What {
 		name, content, err := c.read(arg, io.In)
-		if err != nil {
-			return &exitError{exitUsage, err}
+		if err != nil { // the others are decoded all the same
+			status = complain(io, err, exitUsage)
+			continue
 		}
 		known := false
 		for _, t := range inspect(name, content, c.At) {
@@ -50,7 +59,7 @@ func (c *SamlInspectCmd) Run(io streams) error {
 			}
 		}
 		if !known {
-			status = exitFailed
+			status = max(status, exitFailed)
 		}
 	}
 	if status != 0 {
@@ -75,36 +84,17 @@ func (c *SamlInspectCmd) read(arg string, stdin io.Reader) (name string, content
 	if c.Text {
 		return argument, []byte(arg), nil
 	}
-	if arg == "-" {
-		content, err = readBounded(stdin)
-		return arg, content, err
+	var buffer bytes.Buffer
+	err = readInto(&buffer, arg, stdin, maxInspect)
+	switch e, ok := errors.AsType[*fs.PathError](err); {
+	case err == nil:
+		return arg, buffer.Bytes(), nil
+	case ok && e.Op == "open" && looksLikeContent(arg): // a message is longer than any name of a file, or has what none has
+		return argument, []byte(arg), nil
+	case ok:
+		err = fmt.Errorf("%s: %w", shorten(arg), e.Err)
 	}
-	file, err := os.Open(arg)
-	if err != nil {
-		// A message is longer than any name of a file, or has what none has.
-		if looksLikeContent(arg) {
-			return argument, []byte(arg), nil
-		}
-		if e, ok := errors.AsType[*fs.PathError](err); ok {
-			err = e.Err
-		}
-		return "", nil, fmt.Errorf("opening %s: %w", visible(shorten(arg)), err)
-	}
-	content, err = readBounded(file)
-	if closing := file.Close(); err == nil {
-		err = closing
-	}
-	return arg, content, err
-}
-
-// readBounded reads one octet more than is allowed, so that what is too large
-// can be told.
-func readBounded(r io.Reader) ([]byte, error) {
-	content, err := io.ReadAll(io.LimitReader(r, maxInspect+1))
-	if err != nil {
-		return nil, fmt.Errorf("reading what is to be decoded: %w", err)
-	}
-	return content, nil
+	return "", nil, fmt.Errorf("reading what is to be decoded: %w", err)
 }
 
 // looksLikeContent reports whether an argument that names no file is the text

@@ -128,6 +128,10 @@ func (t *thing) writeJSON(w io.Writer) error {
 // escapeJSON escapes the characters of JSON that do not show. They can stand
 // in strings only.
 func escapeJSON(line []byte) []byte {
+	const lastPlain = '~' // what is below a blank is escaped already
+	if !slices.ContainsFunc(line, func(c byte) bool { return c > lastPlain }) {
+		return line
+	}
 	out := make([]byte, 0, len(line))
 	for _, r := range string(line) {
 		switch {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -73,9 +74,14 @@ func (v verdict) writeJSON(w io.Writer) error {
 	for _, c := range v.checks {
 		v.Checks = append(v.Checks, check{c.Rule, c.Verdict, c.Want, c.Got})
 	}
-	e := json.NewEncoder(w)
+	var line bytes.Buffer
+	e := json.NewEncoder(&line)
 	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	_, err := w.Write(escapeJSON(line.Bytes()))
+	return err
 }
 
 func (v verdict) signedElements() []string {
@@ -98,7 +104,11 @@ func (v verdict) writeText(w io.Writer) error {
 	if len(v.checks) == 0 {
 		return nil
 	}
-	rows := [][]string{{"", ""}, {"", "", "check", "wanted", "got"}}
+	head := []string{"", "", "check", "wanted", "got"}
+	if !v.Accepted {
+		head = append(head, "whose side")
+	}
+	rows := [][]string{{"", ""}, head}
 	return table(w, append(rows, v.rows()...))
 }
 
@@ -123,7 +133,17 @@ func (v verdict) head() [][]string {
 	if v.Path != "" {
 		say("where", fmt.Sprintf("%s (byte %d)", v.Path, v.Offset))
 	}
+	say("whose side", sides[v.Rule.Side()])
 	return rows
+}
+
+// sides are the words of docs/errors.md for who can mend what was refused, and
+// who that is here.
+var sides = map[saml.Side]string{
+	saml.IdPSide:    "idp: the identity provider",
+	saml.AdminSide:  "admin: what was said here of the identity provider",
+	saml.PersonSide: "person: whoever signs in, by beginning anew",
+	saml.NoSide:     "nobody is known: look who stands in between",
 }
 
 // rows returns the list of checks. Neighbours of one family that passed and
@@ -146,7 +166,11 @@ func (v verdict) rows() [][]string {
 		if c.Verdict == saml.Pass && c.Want == c.Got && c.Got != "" {
 			c.Got = "the same"
 		}
-		rows = append(rows, []string{"", string(c.Verdict), name, c.Want, c.Got})
+		row := []string{"", string(c.Verdict), name, c.Want, c.Got}
+		if c.Verdict == saml.Fail {
+			row = append(row, string(c.Rule.Side()))
+		}
+		rows = append(rows, row)
 	}
 	return rows
 }
