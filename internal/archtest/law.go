@@ -43,6 +43,7 @@ func law() []room {
 		{"internal/password", protocols, []string{leaves}},
 		{"internal/otp", protocols, []string{leaves}},
 		{"internal/passkey", protocols, []string{leaves}},
+		{"internal/idp", protocols, []string{"internal/fault"}},
 
 		// Nouns and rules, without I/O.
 		{"internal/sso", domain, []string{"internal/fault", "internal/secret"}},
@@ -121,7 +122,7 @@ func reserved() map[string][]string {
 		"github.com/emersion":                  {"internal/mailtest"},
 		"github.com/nicksnyder/go-i18n":        {"internal/notify", "internal/web/ui"},
 		"code.dny.dev/ssrf":                    {"internal/safehttp"},
-		"go.yaml.in/yaml/v3":                   {"internal/setup", "cmd/sallyport"},
+		"go.yaml.in/yaml/v3":                   {"internal/idp", "internal/setup", "cmd/sallyport"},
 		"golang.org/x/crypto/chacha20poly1305": {"internal/secret"},
 	}
 }
