@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/account"
+	"github.com/sallyport/sallyport/internal/authority"
 	"github.com/sallyport/sallyport/internal/backoff"
+	"github.com/sallyport/sallyport/internal/connect"
 	"github.com/sallyport/sallyport/internal/factor"
 	"github.com/sallyport/sallyport/internal/grant"
 	"github.com/sallyport/sallyport/internal/jobs"
@@ -26,6 +28,7 @@ import (
 	"github.com/sallyport/sallyport/internal/store"
 	"github.com/sallyport/sallyport/internal/web"
 	accountpages "github.com/sallyport/sallyport/internal/web/account"
+	connectpages "github.com/sallyport/sallyport/internal/web/connect"
 	"github.com/sallyport/sallyport/internal/web/console"
 	"github.com/sallyport/sallyport/internal/web/login"
 	"github.com/sallyport/sallyport/internal/web/oidcapi"
@@ -92,7 +95,7 @@ func newServer(ctx context.Context, cfg serverConfig) (*server, error) {
 
 // pageSets returns the pages of every transport.
 func pageSets() []ui.Set {
-	return []ui.Set{login.Pages(), accountpages.Pages(), operator.Pages(), console.Pages()}
+	return []ui.Set{login.Pages(), accountpages.Pages(), operator.Pages(), console.Pages(), connectpages.Pages()}
 }
 
 // compose wires flows and transports together.
@@ -145,11 +148,16 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	ownPages := &accountpages.Handler{Flow: s.accounts, UI: pages, Person: signIn.Person, SignIn: func(w http.ResponseWriter, r *http.Request, address, back string) error {
 		return loginPages.Begin(w, r, signin.Start{LoginHint: address, Back: back})
 	}}
+	authorities := &authority.Service{DB: s.db, Now: now}
+	setup := &connectpages.Handler{
+		Authority: authorities, UI: pages,
+		Flow: &connect.Service{DB: s.db, Authority: authorities, BaseURL: base.String(), Now: now},
+	}
 	provider := &oidcapi.Handler{Grants: grants, SignIn: beginner{loginPages}, Person: signIn.Person}
 	s.public, err = web.New(
 		web.Config{BaseURL: base, Proxies: cfg.proxies, Log: s.log, Person: signIn.Person, Failure: pages.Failure},
 		pages.Routes(), loginPages.Routes(), ownPages.Routes(), (&operator.Handler{Flow: s.operations, Desk: s.desk, UI: pages}).Routes(),
-		(&console.Handler{Flow: s.people, UI: pages}).Routes(), (&samlapi.Handler{Flow: signIn, UI: pages}).Routes(), provider.Routes())
+		(&console.Handler{Flow: s.people, UI: pages}).Routes(), setup.Routes(), (&samlapi.Handler{Flow: signIn, UI: pages}).Routes(), provider.Routes())
 	if err != nil {
 		return err
 	}

@@ -34,6 +34,7 @@ type (
 	GroupID      string // grp_…
 	InvitationID string // inv_…
 	ImportID     string // imp_…
+	SetupLinkID  string // set_…
 )
 
 // NewOrgID returns a fresh identifier.
@@ -74,3 +75,6 @@ func NewInvitationID(now time.Time) InvitationID { return InvitationID(secret.Ne
 
 // NewImportID returns a fresh identifier.
 func NewImportID(now time.Time) ImportID { return ImportID(secret.NewID("imp", now)) }
+
+// NewSetupLinkID returns a fresh identifier.
+func NewSetupLinkID(now time.Time) SetupLinkID { return SetupLinkID(secret.NewID("set", now)) }

@@ -24,6 +24,9 @@ const (
 	// Operator routes are [Support] ones that are for operators alone: what
 	// changes the deployment, and the pages that ask for it.
 	Operator
+	// Setup routes are for the holder of a setup link, which the browser shows as
+	// a cookie. What it opens, the flow asks.
+	Setup
 	// CrossSitePost routes take a form that another site posts. They see no
 	// cookies, so nothing that the browser is trusted for can be misused.
 	CrossSitePost
@@ -49,6 +52,8 @@ func (a Access) String() string {
 		return "support"
 	case Operator:
 		return "operator"
+	case Setup:
+		return "setup-link"
 	case CrossSitePost:
 		return "cross-site-post"
 	case Client:
@@ -61,7 +66,7 @@ func (a Access) String() string {
 }
 
 // cookies reports whether handlers of the route may see cookies.
-func (a Access) cookies() bool { return a == Browser || a.session() }
+func (a Access) cookies() bool { return a == Browser || a == Setup || a.session() }
 
 // session reports whether handlers of the route find somebody signed in.
 func (a Access) session() bool { return a == SignedIn || a == Console || a == Support || a == Operator }

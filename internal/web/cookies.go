@@ -16,6 +16,7 @@ const (
 	sessionCookie = "sallyport-session"
 	deviceCookie  = "sallyport-device"
 	knownCookie   = "sallyport-known"
+	setupCookie   = "sallyport-setup"
 	hostPrefix    = "__Host-"
 )
 
@@ -103,4 +104,18 @@ func SetSession(w http.ResponseWriter, r *http.Request, t secret.Token) {
 // DropSession makes the browser forget its session.
 func DropSession(w http.ResponseWriter, r *http.Request) {
 	exchangeOf(r).jar.drop(w, sessionCookie)
+}
+
+// SetupToken returns the token of the setup link that the browser was opened
+// with, or an empty one. It is empty on routes that see no cookies.
+func SetupToken(r *http.Request) secret.Token { return tokenOf(r, setupCookie) }
+
+// SetSetup gives the browser the token of a setup link.
+func SetSetup(w http.ResponseWriter, r *http.Request, t secret.Token) {
+	exchangeOf(r).jar.write(w, setupCookie, t)
+}
+
+// DropSetup makes the browser forget the token of a setup link.
+func DropSetup(w http.ResponseWriter, r *http.Request) {
+	exchangeOf(r).jar.drop(w, setupCookie)
 }

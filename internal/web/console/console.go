@@ -13,7 +13,6 @@ import (
 	"embed"
 	"encoding/base64"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -21,6 +20,7 @@ import (
 	"github.com/sallyport/sallyport/internal/provision"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
+	"github.com/sallyport/sallyport/internal/web/frame"
 	"github.com/sallyport/sallyport/internal/web/ui"
 )
 
@@ -42,23 +42,23 @@ type Handler struct {
 
 // Paths of the console.
 const (
-	homePath          = "/console"
-	peoplePath        = "/console/people"
+	homePath          = frame.Home
+	peoplePath        = frame.People
 	exportPath        = "/console/people/export.csv"
 	personPath        = "/console/people/{user}"
 	invitePath        = "/console/invite"
-	invitationsPath   = "/console/invitations"
+	invitationsPath   = frame.Invitations
 	invitationPath    = "/console/invitations/{invitation}"
 	importsPath       = "/console/imports"
 	importPath        = "/console/imports/{import}"
-	groupsPath        = "/console/groups"
+	groupsPath        = frame.Groups
 	newGroupPath      = "/console/groups/new"
 	groupPath         = "/console/groups/{group}"
-	organizationsPath = "/console/organizations"
+	organizationsPath = frame.Organizations
 	newOrgPath        = "/console/organizations/new"
-	securityPath      = "/console/security"
-	settingsPath      = "/console/settings"
-	auditPath         = "/console/audit"
+	securityPath      = frame.Security
+	settingsPath      = frame.Settings
+	auditPath         = frame.Audit
 	logoPath          = "/logos/{logo}"
 )
 
@@ -151,19 +151,11 @@ func (h *Handler) enter(r *http.Request) (visit, error) {
 // to returns a path of the console of the same organization: a pattern, pairs
 // of its gaps and what fills them, and a query behind it.
 func (v *visit) to(pattern string, pairs ...string) string {
-	for i := 1; i < len(pairs); i += 2 {
-		pairs[i] = url.PathEscape(pairs[i])
-	}
-	path := strings.NewReplacer(pairs...).Replace(pattern)
-	if !v.Below() {
-		return path
-	}
-	separator := "?"
-	if strings.Contains(path, "?") {
-		separator = "&"
-	}
-	return path + separator + "org=" + url.QueryEscape(v.Key)
+	return v.console().To(pattern, pairs...)
 }
+
+// console returns the console as whoever asks sees it.
+func (v *visit) console() frame.Console { return frame.Console{Line: v.Line, Owner: v.Rights.Owner()} }
 
 func (v *visit) toPerson(id sso.UserID, rest string) string {
 	return v.to(personPath+rest, "{user}", string(id))
@@ -171,42 +163,11 @@ func (v *visit) toPerson(id sso.UserID, rest string) string {
 
 // at returns the path of the console of an organization of the line.
 func (v *visit) at(o *sso.Organization, path string) string {
-	if o.ID == v.by.Org.ID {
-		return path
-	}
-	return path + "?org=" + url.QueryEscape(o.Key)
+	return v.console().At(o, path)
 }
 
 // shell returns the frame of the console.
-func (v *visit) shell() ui.Shell {
-	s := ui.Shell{
-		Area: ui.Say("area"), Home: v.to(homePath), Organization: v.Name,
-		Nav: []ui.NavGroup{
-			{Items: []ui.NavItem{
-				{Name: ui.Say("overview"), Path: v.to(homePath), Icon: "home"},
-				{Name: ui.Say("people"), Path: v.to(peoplePath), Icon: "people"},
-				{Name: ui.Say("invitations"), Path: v.to(invitationsPath), Icon: "mail"},
-				{Name: ui.Say("groups"), Path: v.to(groupsPath), Icon: "groups"},
-				{Name: ui.Say("suborganizations"), Path: v.to(organizationsPath), Icon: "tree"},
-			}},
-			{Name: ui.Say("organization"), Items: []ui.NavItem{
-				{Name: ui.Say("audit"), Path: v.to(auditPath), Icon: "log"},
-			}},
-		},
-	}
-	if v.Rights.Owner() {
-		s.Nav[1].Items = append([]ui.NavItem{
-			{Name: ui.Say("security"), Path: v.to(securityPath), Icon: "shield"},
-			{Name: ui.Say("settings"), Path: v.to(settingsPath), Icon: "settings"},
-		}, s.Nav[1].Items...)
-	}
-	if v.Below() {
-		for i := range v.Line[:len(v.Line)-1] {
-			s.Trail = append(s.Trail, ui.Link{Name: ui.As(v.Line[i].Name), Path: v.at(&v.Line[i], organizationsPath)})
-		}
-	}
-	return s
-}
+func (v *visit) shell() ui.Shell { return v.console().Shell() }
 
 // inside returns the frame of a page below others, the outermost of which is
 // in the navigation.
