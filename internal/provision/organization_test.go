@@ -129,7 +129,7 @@ func TestExport(t *testing.T) {
 		h.write(func(tx *store.Writer) error { return tx.Org(h.acme.ID).SaveUser(ctx, evil.User) })
 		var out strings.Builder
 		must(h, "exporting", h.Export(ctx, &h.admin, h.place(&h.admin, ""), store.PeopleQuery{}, &out))
-		if !strings.Contains(out.String(), `"'=HYPERLINK(""http://evil.example"";""x"")"`) || !strings.Contains(out.String(), "\"'+1\n@SUM(A1)\"") {
+		if !strings.Contains(out.String(), `"'=HYPERLINK(""http://evil.example"";""x"")"`) || !strings.Contains(out.String(), "\"'+1\n'@SUM(A1)\"") {
 			h.Errorf("exported:\n%s", out.String())
 		}
 		if n := strings.Count(out.String(), "@acme.example"); n != 4 {
@@ -156,7 +156,8 @@ func TestExport(t *testing.T) {
 func TestPlainCell(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		"": "", "a": "a", "=1": "'=1", "+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "\r=1": "'\r=1", "'": "''", "'x": "''x", "a=1": "a=1", "＝1": "'＝1",
+		"": "", "a": "a", "=1": "'=1", "+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "\r=1": "'\r'=1", "'": "''", "'x": "''x", "a=1": "a=1", "＝1": "'＝1",
+		"a;=1": "a;'=1", "a;;-1;b": "a;;'-1;b", `";=1`: `";'=1`, `a;""=1`: `a;'""=1`, `"=1`: `'"=1`, "a\t@x": "a\t'@x", "a;'b": "a;''b", "a; b;c": "a; b;c", "O'Neill; Ann": "O'Neill; Ann",
 	} {
 		if got := provision.PlainCell(in); got != want {
 			t.Errorf("PlainCell(%q) = %q, want %q", in, got, want)

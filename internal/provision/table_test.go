@@ -52,7 +52,7 @@ func FuzzReadTable(f *testing.F) {
 
 // What is exported comes back as it was.
 func FuzzCell(f *testing.F) {
-	for _, s := range []string{"", "=1", "'", "'=", "＝", "a"} {
+	for _, s := range []string{"", "=1", "'", "'=", "＝", "a", "a;=1", "a;'\"=", ";;'"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -60,8 +60,13 @@ func FuzzCell(f *testing.F) {
 		if got := Cell(cell); got != s {
 			t.Errorf("Cell(PlainCell(%q)) = %q", s, got)
 		}
-		if cell != "" && strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) {
-			t.Errorf("%q begins a formula", cell)
+		if cell != "" && strings.ContainsRune("\t\r\n", rune(cell[0])) {
+			t.Errorf("%q begins with what is not seen", cell)
+		}
+		for part := range strings.FieldsFuncSeq(cell, func(r rune) bool { return strings.ContainsRune(";\t\r\n", r) }) {
+			if part = strings.TrimLeft(part, `"`); part != "" && strings.ContainsRune("=+-@", rune(part[0])) {
+				t.Errorf("%q of %q is a formula", part, cell)
+			}
 		}
 	})
 }
