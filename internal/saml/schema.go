@@ -36,7 +36,7 @@ const (
 	kindEmpty     // neither children nor text
 	kindLeaf      // text only
 	kindOpaque    // skipped, but nothing that we read may hide in it
-	kindUnread    // skipped without a look
+	kindUnread    // skipped without a look: assertions may stand there, and nobody reads them
 	kindSignature // package xmldsig judges it
 	kindSealed    // encrypted, and decrypted elsewhere
 	kindCrypto    // encrypted, and not decrypted
@@ -83,7 +83,7 @@ var schema = [...][]slot{
 		{nsAssertion, "Advice", kindUnread, 4, 1},
 		{nsAssertion, "AuthnStatement", kindAuthnStatement, 5, 0},
 		{nsAssertion, "AttributeStatement", kindAttributeStatement, 5, 0},
-		{nsAssertion, "AuthzDecisionStatement", kindUnread, 5, 0},
+		{nsAssertion, "AuthzDecisionStatement", kindOpaque, 5, 0},
 	},
 	kindSubject: {
 		{nsAssertion, "NameID", kindLeaf, 1, 1},

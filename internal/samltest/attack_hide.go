@@ -44,6 +44,7 @@ func hidingPlaces() []hidingPlace {
 		}, saml.Shape},
 		{"an EncryptedID of the confirmation", behind(`<saml:SubjectConfirmation Method="`+Bearer+`">`, "saml:EncryptedID"), saml.Shape},
 		{"AuthnContextDecl", behind("</saml:AuthnContextClassRef>", "saml:AuthnContextDecl"), saml.Shape},
+		{"AuthzDecisionStatement", behind("</saml:AuthnStatement>", "saml:AuthzDecisionStatement"), saml.Shape},
 		{"NameID", func(doc, content string) string { return replaced(doc, "</saml:NameID>", content+"</saml:NameID>") }, saml.Shape},
 		{"Conditions", func(doc, content string) string {
 			return replaced(doc, "</saml:Conditions>", content+"</saml:Conditions>")
