@@ -2,6 +2,7 @@ package saml_test
 
 import (
 	"bytes"
+	"compress/flate"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -479,6 +480,36 @@ func TestLogoutMessagesOfOursVerify(t *testing.T) {
 	_, query, _ := strings.Cut(unsigned, "?")
 	m, err := saml.ReadRedirect(query)
 	verify("unsigned response", m, err)
+}
+
+// A DEFLATE stream may begin with the octets that XML begins with: here it is the
+// length of what is stored in its first block.
+func TestRedirectTakesAStreamThatLooksLikeXML(t *testing.T) {
+	t.Parallel()
+	message := []byte("<x>" + strings.Repeat("y", '<'+256-len("<x></x>")) + "</x>")
+	var packed bytes.Buffer
+	w, err := flate.NewWriter(&packed, flate.NoCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(message); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.HasPrefix(packed.Bytes(), []byte("\x00<")) {
+		t.Fatalf("the stream begins with %q", packed.Bytes()[:2])
+	}
+	m, err := saml.ReadRedirect("SAMLRequest=" + url.QueryEscape(base64.StdEncoding.EncodeToString(packed.Bytes())))
+	if err != nil || !bytes.Equal(m.Message, message) {
+		t.Errorf("ReadRedirect() = %v, %v, want the message", m, err)
+	}
+	raw := url.QueryEscape(base64.StdEncoding.EncodeToString(message))
+	_, err = saml.ReadRedirect("SAMLRequest=" + raw)
+	if refusal, ok := errors.AsType[*saml.Refusal](err); !ok || refusal.Rule != saml.BindInflate || refusal.Got != "XML that is not compressed" {
+		t.Errorf("ReadRedirect() of what is not compressed = %v", err)
+	}
 }
 
 func TestLogoutMessagesThatCannotBeWritten(t *testing.T) {

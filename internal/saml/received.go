@@ -254,15 +254,14 @@ func decodeQuery(text string) ([]byte, error) {
 // inflate decompresses a message: one DEFLATE stream, to its last octet
 // [RFC1951].
 func inflate(packed []byte) ([]byte, error) {
-	if looksLikeXML(packed) {
-		return nil, refuseLogout(BindInflate, "a DEFLATE stream", "XML that is not compressed")
-	}
 	in := bytes.NewReader(packed)
 	stream := flate.NewReader(in)
 	message, err := io.ReadAll(io.LimitReader(stream, MaxInflated+1))
 	switch {
 	case len(message) > MaxInflated:
 		return nil, refuseLogout(BindInflate, "at most 256 KiB", "more")
+	case err != nil && looksLikeXML(packed): // a stream may begin with the same octets
+		return nil, refuseLogout(BindInflate, "a DEFLATE stream", "XML that is not compressed")
 	case err != nil:
 		return nil, refuseLogout(BindInflate, "a DEFLATE stream", "something else")
 	case in.Len() > 0:
