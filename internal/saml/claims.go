@@ -131,13 +131,7 @@ func (c *claims) readSubject(e xmltree.Element) {
 	}
 }
 
-func (c *claims) readNameID(e xmltree.Element) {
-	l := readLeaf(e)
-	c.nameIDAt = e
-	c.nameID = NameID{Value: l.text, Format: l.format}
-	c.nameID.NameQualifier, _ = e.Attr("NameQualifier")
-	c.nameID.SPNameQualifier, _ = e.Attr("SPNameQualifier")
-}
+func (c *claims) readNameID(e xmltree.Element) { c.nameIDAt, c.nameID = e, readNameID(e) }
 
 func readBearer(e xmltree.Element) bearer {
 	b := bearer{element: e}

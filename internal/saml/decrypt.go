@@ -52,9 +52,8 @@ func (j *judge) encrypted(m *envelope) {
 // element is said to be encrypted.
 func contentMethod(e xmltree.Element) string {
 	for data := range e.Children() {
-		if method := data.FirstChild(); data.Is(xmlenc.Namespace, "EncryptedData") && method.Is(xmlenc.Namespace, "EncryptionMethod") {
-			uri, _ := method.Attr("Algorithm")
-			return uri
+		if data.Is(xmlenc.Namespace, "EncryptedData") {
+			return xmlenc.ContentAlgorithm(data)
 		}
 	}
 	return ""

@@ -107,14 +107,6 @@ func (j *logoutJudge) sessionIndex(e xmltree.Element) string {
 	return index
 }
 
-func readNameID(e xmltree.Element) NameID {
-	l := readLeaf(e)
-	n := NameID{Value: l.text, Format: l.format}
-	n.NameQualifier, _ = e.Attr("NameQualifier")
-	n.SPNameQualifier, _ = e.Attr("SPNameQualifier")
-	return n
-}
-
 // logoutLines are the lines of a verdict list about a logout message, behind
 // those of its binding.
 var logoutLines = [...]struct {

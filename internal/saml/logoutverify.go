@@ -110,7 +110,7 @@ func VerifyLogoutRequest(m *Received, expect LogoutExpect, now time.Time) (*Logo
 	for e := range root.Children() {
 		switch {
 		case e.Is(nsAssertion, "NameID"):
-			c.nameIDAt, c.nameID = e, readNameID(e)
+			c.readNameID(e)
 		case e.Is(nsAssertion, "EncryptedID"):
 			c.sealedID = e
 		case e.Is(nsProtocol, "SessionIndex"):
@@ -226,7 +226,7 @@ func (j *logoutJudge) open(param, name string, slots []slot) (xmltree.Element, b
 	}
 	root := doc.Root()
 	if !root.Is(nsProtocol, name) {
-		j.fail(checkShape, "a samlp:"+name, quote(root.Local()), root)
+		j.fail(checkShape, "a samlp:"+name, instead(root, name), root)
 		return root, false
 	}
 	j.walkLogout(root, slots)
@@ -237,17 +237,7 @@ func (j *logoutJudge) open(param, name string, slots []slot) (xmltree.Element, b
 
 // isSigned reports whether there is any signature to be verified.
 func (j *logoutJudge) isSigned(root xmltree.Element) bool {
-	return len(j.m.signature) > 0 || countSignatures(root) > 0
-}
-
-func countSignatures(root xmltree.Element) int {
-	n := 0
-	for c := range root.Children() {
-		if c.Is(nsSignature, "Signature") {
-			n++
-		}
-	}
-	return n
+	return len(j.m.signature) > 0 || signaturesOf(root) > 0
 }
 
 // verify verifies the signature by which the binding proves a message: that of
@@ -258,7 +248,7 @@ func (j *logoutJudge) verify(root xmltree.Element) xmldsig.Verified {
 	if len(keys) == 0 {
 		j.fail(checkSigKey, "a key of the identity provider", "none configured", root)
 	}
-	inside := countSignatures(root)
+	inside := signaturesOf(root)
 	if inside > 1 {
 		j.fail(checkSigCount, "one signature", "several", root)
 	}

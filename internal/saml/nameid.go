@@ -3,11 +3,22 @@ package saml
 import (
 	"strings"
 	"unicode"
+
+	"github.com/sallyport/sallyport/internal/xmltree"
 )
 
 // maxNameID is the greatest length of a NameID in bytes: room for 256
 // characters [SAMLCore 8.3.7] of any alphabet.
 const maxNameID = 1024
+
+// readNameID reads a NameID element, be it of an assertion or of a logout request.
+func readNameID(e xmltree.Element) NameID {
+	l := readLeaf(e)
+	n := NameID{Value: l.text, Format: l.format}
+	n.NameQualifier, _ = e.Attr("NameQualifier")
+	n.SPNameQualifier, _ = e.Attr("SPNameQualifier")
+	return n
+}
 
 func (j *judge) judgeNameID(c *claims) {
 	n := c.nameID

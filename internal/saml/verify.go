@@ -128,7 +128,7 @@ func (r *report) read(doc *xmltree.Document) *envelope {
 	}
 	root := doc.Root()
 	if !root.Is(nsProtocol, "Response") {
-		r.fail(checkShape, "a samlp:Response", quote(root.Local()), root)
+		r.fail(checkShape, "a samlp:Response", instead(root, "Response"), root)
 		return nil
 	}
 	m := &envelope{response: root}
@@ -160,6 +160,18 @@ func (r *report) read(doc *xmltree.Document) *envelope {
 	r.countAssertions(m, assertions)
 	r.passRange(checkIDQualified, checkCount)
 	return m
+}
+
+// instead says what a root element is that is not the message local of SAML 2.0:
+// its name, and its namespace where the name alone would be the right one.
+func instead(root xmltree.Element, local string) string {
+	switch {
+	case root.Local() != local:
+		return quote(root.Local())
+	case root.Space() == "":
+		return local + " of no namespace"
+	}
+	return local + " of the namespace " + quote(root.Space())
 }
 
 // signaturesOf returns how many signatures stand directly below e.
@@ -201,7 +213,8 @@ func (m *envelope) readStatus(e xmltree.Element) {
 	for c := range e.Children() {
 		switch {
 		case c.Is(nsProtocol, "StatusCode"):
-			m.status.Code, _ = c.Attr("Value")
+			code, _ := c.Attr("Value")
+			m.status.Code = quote(code)
 			for n := c.FirstChild(); n.Is(nsProtocol, "StatusCode"); n = n.FirstChild() {
 				nested, _ := n.Attr("Value")
 				m.status.Nested = append(m.status.Nested, quote(nested))

@@ -256,6 +256,44 @@ func TestTheEarliestSessionEndCounts(t *testing.T) {
 	}
 }
 
+// A message has the name of a response and is of another language: the name alone
+// would be what was wanted.
+func TestRefusalTellsNamesakesApart(t *testing.T) {
+	t.Parallel()
+	idp := samltest.New(t)
+	for message, got := range map[string]string{
+		`<Response xmlns="urn:oasis:names:tc:SAML:1.0:protocol"/>`: "Response of the namespace urn:oasis:names:tc:SAML:1.0:protocol",
+		`<Response/>`: "Response of no namespace",
+		`<LogoutResponse xmlns="urn:oasis:names:tc:SAML:2.0:protocol"/>`:    "LogoutResponse",
+		`<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"/>`: "Envelope",
+	} {
+		_, err := saml.Verify(message, idp.Expect(), idp.Now)
+		if refusal, ok := errors.AsType[*saml.Refusal](err); !ok || refusal.Rule != saml.Shape || refusal.Got != got {
+			t.Errorf("Verify(%s) = %v, want got %q", message, err, got)
+		}
+	}
+}
+
+// What a stranger writes for a status fills no trace.
+func TestRefusalBoundsTheStatus(t *testing.T) {
+	t.Parallel()
+	idp := samltest.New(t)
+	const longest = 310 // octets, with what says that there was more
+	_, err := saml.Verify(idp.Respond(func(r *samltest.Response) {
+		long := strings.Repeat("x", 10_000)
+		r.Status, r.StatusMessage, r.Base = []string{long, long}, long, samltest.NothingSigned
+	}), idp.Expect(), idp.Now)
+	refusal, ok := errors.AsType[*saml.Refusal](err)
+	if !ok || len(refusal.Status.Nested) != 1 {
+		t.Fatalf("Verify() = %v, want a refusal with two codes", err)
+	}
+	for _, text := range []string{refusal.Status.Code, refusal.Status.Nested[0], refusal.Status.Message} {
+		if text == "" || len(text) > longest {
+			t.Errorf("%d octets of the status are reported", len(text))
+		}
+	}
+}
+
 func TestRefusalReportsTheStatus(t *testing.T) {
 	t.Parallel()
 	idp := samltest.New(t)
