@@ -123,6 +123,26 @@ func TestACustomerBringsInNoDearHash(t *testing.T) {
 	}
 }
 
+func TestVerifyAnyFindsTheOneWhoseItIs(t *testing.T) {
+	t.Parallel()
+	h := quick()
+	all := []string{""}
+	for _, imported := range imports() {
+		all = append(all, imported[1])
+	}
+	for name, imported := range imports() {
+		i, err := h.VerifyAny(t.Context(), all, imported[0])
+		if ok, _ := h.Verify(t.Context(), all[max(i, 0)], imported[0]); err != nil || !ok {
+			t.Errorf("%s: VerifyAny() = %d, %v", name, i, err)
+		}
+	}
+	for _, none := range [][]string{nil, {""}, {"", ""}, all} {
+		if i, err := h.VerifyAny(t.Context(), none, "none of them"); err != nil || i != -1 {
+			t.Errorf("VerifyAny() of a wrong password = %d, %v, want -1", i, err)
+		}
+	}
+}
+
 // In the bubble a check takes no time but the waiting, which can be measured.
 func TestAWrongAnswerTakesAsLongWhoeverIsAskedFor(t *testing.T) {
 	t.Parallel()

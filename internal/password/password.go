@@ -19,6 +19,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -90,27 +91,49 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 // the answer is false, after as long as any other. A stored hash that cannot be
 // read is an error.
 func (h *Hasher) Verify(ctx context.Context, hash, password string) (bool, error) {
+	i, err := h.VerifyAny(ctx, []string{hash}, password)
+	return i == 0, err
+}
+
+// VerifyAny returns which of several hashes, the first of them, is that of
+// password, or -1 for none: people of several organizations may have one name.
+// It is otherwise as [Hasher.Verify]; that nothing was right says nothing about
+// how many hashes there were.
+func (h *Hasher) VerifyAny(ctx context.Context, hashes []string, password string) (int, error) {
 	if err := checkLength(password); err != nil {
-		return false, err
+		return -1, err
 	}
-	stored, nobody := h.dummy, hash == ""
-	if !nobody {
-		var err error
-		if stored, err = parse(hash); err != nil {
-			return false, err
+	if len(hashes) == 0 {
+		hashes = []string{""}
+	}
+	all, costs := make([]hashed, len(hashes)), make([]string, len(hashes))
+	for i, hash := range hashes {
+		if all[i] = h.dummy; hash == "" {
+			continue
 		}
+		var err error
+		if all[i], err = parse(hash); err != nil {
+			return -1, err
+		}
+		costs[i] = all[i].cost
 	}
 	if err := h.wait(ctx); err != nil {
-		return false, err
+		return -1, err
 	}
 	began := time.Now()
-	right := stored.matches(password) && !nobody
+	right := -1
+	for i := range all {
+		if all[i].matches(password) && hashes[i] != "" {
+			right = i
+			break
+		}
+	}
 	took := time.Since(began)
 	h.slots.Release(1)
-	if right {
-		return true, nil
+	if right >= 0 {
+		return right, nil
 	}
-	return false, rest(ctx, began.Add(h.floor(stored.cost, took)))
+	return -1, rest(ctx, began.Add(h.floor(strings.Join(costs, " "), took)))
 }
 
 // floor notes how long a check took and returns how long a wrong answer is to

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"slices"
+	"strconv"
 
 	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/fault"
@@ -14,12 +15,17 @@ import (
 	"github.com/sallyport/sallyport/internal/store"
 )
 
+// maxNamesakes is how many people of one name a password is held against, the
+// oldest accounts first. An organization can give any name to its people, those
+// of another one's too, and must not lock them out by that.
+const maxNamesakes = 3
+
 // Password proves the person by a password, at [sso.StepPassword]. Somebody
-// unknown, somebody without a password, two people of one name and a wrong
+// unknown, somebody without a password, several people of one name and a wrong
 // password get the same answer after the same work and time.
 func (s *Service) Password(ctx context.Context, b Browser, id sso.AttemptID, typed string) (sso.Attempt, error) {
 	var a sso.Attempt
-	var user sso.User
+	var users []sso.User
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
 		var err error
 		if a, err = s.load(ctx, r, b, id); err != nil {
@@ -28,24 +34,25 @@ func (s *Service) Password(ctx context.Context, b Browser, id sso.AttemptID, typ
 		if err := at(&a, sso.StepPassword); err != nil {
 			return err
 		}
-		user, err = s.candidate(ctx, r, b, &a)
+		users, err = s.candidates(ctx, r, b, &a)
 		return err
 	})
 	if err != nil {
 		return sso.Attempt{}, err
 	}
-	tries := triesOf(&a, &user, b)
-	hash, err := tries.hash(ctx, s, user.PasswordHash)
+	tries := triesOf(&a, users, b)
+	hashes, err := tries.hashes(ctx, s, users)
 	if err != nil {
 		return sso.Attempt{}, err
 	}
-	ok, err := s.Passwords.Verify(ctx, hash, typed)
+	right, err := s.Passwords.VerifyAny(ctx, hashes, typed)
 	if err != nil {
 		return sso.Attempt{}, err
 	}
-	if !ok {
+	if right < 0 {
 		return sso.Attempt{}, &fault.Error{Kind: fault.Unauthenticated, Code: "password_wrong", Fix: fault.PersonSide}
 	}
+	user := users[right]
 	if err := user.MaySignIn(); err != nil {
 		return sso.Attempt{}, err
 	}
@@ -64,10 +71,11 @@ func (s *Service) Password(ctx context.Context, b Browser, id sso.AttemptID, typ
 		}
 		// What was counted at the account stays until the sign-in is finished:
 		// who knows the password must not guess at the second factor all anew.
-		if err := s.Limiter.Forget(ctx, tx, tries.name); err != nil {
+		if err := s.Limiter.Forget(ctx, tx, append(tries.accounts[len(users):], tries.name)...); err != nil {
 			return err
 		}
-		if err := s.Limiter.GiveBack(ctx, tx, tries.network); err != nil {
+		others := slices.Delete(slices.Clone(tries.accounts[:len(users)]), right, right+1)
+		if err := s.Limiter.GiveBack(ctx, tx, append(others, tries.network)...); err != nil {
 			return err
 		}
 		a.Connection = ""
@@ -98,48 +106,63 @@ func (s *Service) rehash(ctx context.Context, hash, typed string) (string, error
 }
 
 // tries are what a guess at a password is counted at.
-type tries struct{ network, name, account backoff.Key }
+type tries struct {
+	network, name backoff.Key
+	accounts      []backoff.Key // of the people of that name, and then of nobody
+}
 
 // triesOf returns the counts for a guess. Those of nobody's name are like
 // those of somebody's, so that the work is the same.
-func triesOf(a *sso.Attempt, user *sso.User, b Browser) tries {
+func triesOf(a *sso.Attempt, users []sso.User, b Browser) tries {
 	name := cmp.Or(a.Typed.Key(), sso.UsernameKey(a.Username)) // as a reset is counted
-	t := tries{network: backoff.Network(b.Address), name: backoff.Name(name, user.ID, b.Address), account: backoff.Account(user.ID, b.Address)}
-	if user.ID == "" {
-		t.account = backoff.Name("account of "+name, "", b.Address)
+	var only sso.UserID
+	if len(users) == 1 {
+		only = users[0].ID
+	}
+	t := tries{network: backoff.Network(b.Address), name: backoff.Name(name, only, b.Address)}
+	for i := range maxNamesakes {
+		if i < len(users) {
+			t.accounts = append(t.accounts, backoff.Account(users[i].ID, b.Address))
+		} else {
+			t.accounts = append(t.accounts, backoff.Name("account "+strconv.Itoa(i)+" of "+name, "", b.Address))
+		}
 	}
 	return t
 }
 
-// hash counts a guess and returns the hash to hold it against. A user has more
-// than one name. Guesses beyond those of one name are simply wrong: to say more
-// would say that the names are one person's.
-func (t tries) hash(ctx context.Context, s *Service, hash string) (string, error) {
+// hashes counts a guess and returns the hashes to hold it against. A user has
+// more than one name. Guesses beyond those of one name are simply wrong: to say
+// more would say that the names are one person's.
+func (t tries) hashes(ctx context.Context, s *Service, users []sso.User) ([]string, error) {
 	if err := s.Limiter.Allow(ctx, t.network, t.name); err != nil {
-		return "", err
+		return nil, err
 	}
-	err := s.Limiter.Allow(ctx, t.account)
+	hashes := make([]string, len(users))
+	err := s.Limiter.Allow(ctx, t.accounts...)
 	if fault.Is(err, "try_later") {
-		return "", nil
+		return hashes, nil
 	}
-	return hash, err
+	for i := range users {
+		hashes[i] = users[i].PasswordHash
+	}
+	return hashes, err
 }
 
-// candidate returns the one user whom an attempt at a password is about, or a zero
-// user: of the session that is to be confirmed, or else of the typed name.
-func (s *Service) candidate(ctx context.Context, r *store.Reader, b Browser, a *sso.Attempt) (sso.User, error) {
+// candidates returns the users whom an attempt at a password may be about: the
+// one of the session that is to be confirmed, or else those of the typed name.
+func (s *Service) candidates(ctx context.Context, r *store.Reader, b Browser, a *sso.Attempt) ([]sso.User, error) {
 	if a.Session != "" {
 		p, err := s.confirmed(ctx, r, b, a)
-		return p.User, err
+		return []sso.User{p.User}, err
 	}
 	w, err := s.leadsTo(ctx, r, a)
 	if err != nil {
-		return sso.User{}, err
+		return nil, err
 	}
 	if err := passwordAllowed(&w, b, a); err != nil {
-		return sso.User{}, err
+		return nil, err
 	}
-	return s.oneUser(ctx, r, a, &w)
+	return s.namesakes(ctx, r, a, &w)
 }
 
 // belong writes into the proof who the person is and where they are to be signed
@@ -175,11 +198,11 @@ func passwordAllowed(w *way, b Browser, a *sso.Attempt) error {
 	return sso.RulesOf(w.line).Admit(sso.Entry{Method: sso.ByPassword, Email: a.Typed, Address: b.Address, Outside: outside})
 }
 
-// oneUser returns the one active user with a password whom the attempt names,
-// or a zero user where there is none or where there are several. Whoever has
-// the address in another tree than that of who has proved its domain does not
-// count: no organization stands in the way of another one's people.
-func (s *Service) oneUser(ctx context.Context, r *store.Reader, a *sso.Attempt, w *way) (sso.User, error) {
+// namesakes returns the users with a password whom the attempt names, at most
+// [maxNamesakes]. Whoever has the address in another tree than that of who has
+// proved its domain does not count: no organization stands in the way of
+// another one's people.
+func (s *Service) namesakes(ctx context.Context, r *store.Reader, a *sso.Attempt, w *way) ([]sso.User, error) {
 	var users []store.UserAt
 	var err error
 	if a.Username != "" {
@@ -188,7 +211,7 @@ func (s *Service) oneUser(ctx context.Context, r *store.Reader, a *sso.Attempt, 
 		users, err = r.UsersByEmail(ctx, a.Typed)
 	}
 	if err != nil {
-		return sso.User{}, err
+		return nil, err
 	}
 	users = slices.DeleteFunc(users, func(u store.UserAt) bool {
 		return u.User.PasswordHash == "" || u.User.State == sso.UserDeleted || a.Org != "" && !slices.Contains(u.HomePath, a.Org)
@@ -196,8 +219,9 @@ func (s *Service) oneUser(ctx context.Context, r *store.Reader, a *sso.Attempt, 
 	if own := slices.DeleteFunc(slices.Clone(users), func(u store.UserAt) bool { return w.claim == nil || u.HomePath[0] != w.line[0].ID }); len(own) > 0 {
 		users = own
 	}
-	if len(users) != 1 {
-		return sso.User{}, nil
+	var all []sso.User
+	for _, u := range users[:min(len(users), maxNamesakes)] {
+		all = append(all, u.User)
 	}
-	return users[0].User, nil
+	return all, nil
 }

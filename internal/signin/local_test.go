@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/secret"
@@ -231,6 +232,61 @@ func TestForeignNamesakeDoesNotMatter(t *testing.T) {
 		p, err := w.Person(t.Context(), w.passwordSession("bob@acme.example"))
 		if err != nil || p.User.Username != "bob" || p.Org.Key != "acme" {
 			t.Fatalf("signed in %q of %s, %v, want bob of acme", p.User.Username, p.Org.Key, err)
+		}
+	})
+}
+
+// A customer can give its people any username, and any address whose domain
+// nobody has proved. Nobody is locked out by that: each password opens the one
+// account whose it is.
+func TestANamesakeElsewhereLocksNobodyOut(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		for i, org := range []string{"globex", "initech"} {
+			w.now = w.now.Add(time.Second)
+			w.apply(strings.ReplaceAll(`organizations: [{key: `+org+`, policy: {sso: optional}, users: [{username: paul, email: paul@plain.example, password_hash: "HASH"}]}]`, "HASH", w.hashOf("planted "+org)))
+			for _, name := range []string{"paul", "paul@plain.example"} {
+				for range 10 { // and not only as often as the account of the other may be guessed at
+					p, err := w.Person(t.Context(), w.passwordSession(name))
+					if err != nil || p.Org.Key != "plain" {
+						t.Fatalf("%s with %d namesakes: signed in to %q, %v, want plain", name, i+1, p.Org.Key, err)
+					}
+				}
+				a, err := w.Identify(t.Context(), w.browser, "", name, sso.ByPassword)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := w.Password(t.Context(), w.browser, a.ID, "wrong"); !fault.Is(err, "password_wrong") {
+					t.Errorf("%s by a wrong password: %v, want password_wrong", name, err)
+				}
+				if a, err = w.Password(t.Context(), w.browser, a.ID, "planted "+org); err != nil || string(a.Proof.Org) == "" {
+					t.Fatalf("the namesake at %s: %+v, %v", org, a.Proof, err)
+				}
+				done, err := w.Finish(t.Context(), w.browser, a.ID, signin.Switch)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if p, err := w.Person(t.Context(), done.Token); err != nil || p.Org.Key != org {
+					t.Errorf("the namesake is signed in to %q, %v, want %s", p.Org.Key, err, org)
+				}
+			}
+		}
+	})
+}
+
+// Who mistypes and then gets it right begins anew with what may be guessed,
+// whether there are namesakes or not.
+func TestARightPasswordGivesTheGuessesBack(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		for range 3 {
+			for range 9 {
+				a := w.identify("paul@plain.example", sso.StepPassword)
+				if _, err := w.Password(t.Context(), w.browser, a.ID, "wrong"); !fault.Is(err, "password_wrong") {
+					t.Fatal(err)
+				}
+			}
+			w.passwordSession("paul@plain.example")
 		}
 	})
 }
