@@ -22,6 +22,7 @@ const (
 	StepSSO      Step = "sso"      // send the browser to the connection
 	StepPassword Step = "password" // ask for the password
 	StepPasskey  Step = "passkey"  // ask for a passkey, there being nothing else
+	StepFirst    Step = "first"    // ask who somebody is who comes for the first time
 	StepOrg      Step = "org"      // let the person choose among memberships
 	StepFactor   Step = "factor"   // ask for a second factor
 	StepEnrol    Step = "enrol"    // have the person add a second factor
@@ -69,6 +70,10 @@ type Proof struct {
 	Factor   FactorID `json:"factor,omitempty"`   // that was given, first or second; it must still be there
 	Password string   `json:"password,omitempty"` // fingerprint of the hash that was matched; it must still be the one
 	Remember bool     `json:"remember,omitempty"` // the browser is to be remembered
+	// First is what the identity provider said about somebody new, until they
+	// are linked. Together with User it waits for the last proof that the
+	// account is theirs.
+	First *First `json:"first,omitempty"`
 }
 
 // Need is what a sign-in needs about a second factor.
@@ -99,6 +104,8 @@ func (a *Attempt) Next() Step {
 	switch {
 	case !a.DoneAt.IsZero():
 		return StepOver
+	case a.Proof.First != nil && a.Proof.User == "":
+		return StepFirst
 	case a.Proof.User != "" && a.Proof.Org == "":
 		return StepOrg
 	case a.Proof.User != "" && a.Proof.Needs == NeedFactor:

@@ -29,12 +29,15 @@ type Attribute struct {
 // words. It is a claim by the identity provider until [SignIn.Decide] has
 // judged it.
 type Asserted struct {
-	Subject   string // identity key at the connection
-	Email     Email  // zero: none was sent
-	FirstName string
-	LastName  string
-	Username  string
-	Groups    []string
+	Subject   string   `json:"subject"`        // identity key at the connection
+	Email     Email    `json:"email,omitzero"` // zero: none was sent
+	FirstName string   `json:"first_name,omitempty"`
+	LastName  string   `json:"last_name,omitempty"`
+	Username  string   `json:"username,omitempty"`
+	Groups    []string `json:"groups,omitempty"`
+	// Unsent says that the identity provider has left the groups out, there
+	// being too many: they are unknown, and not none.
+	Unsent bool `json:"unsent,omitempty"`
 }
 
 // The names under which the common identity providers send things, by their
@@ -71,6 +74,12 @@ func groupNames() []string {
 		"http://schemas.microsoft.com/ws/2008/06/identity/claims/groups", "http://schemas.xmlsoap.org/claims/Group",
 		"groups", "memberOf", "Groups", "group", "urn:oid:1.3.6.1.4.1.5923.1.5.1.1", "isMemberOf",
 	}
+}
+
+// unsentNames are attributes that stand in for groups that were left out:
+// Microsoft Entra sends an address at which they could be asked for.
+func unsentNames() []string {
+	return []string{"http://schemas.microsoft.com/claims/groups.link", "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups.link"}
 }
 
 // Limits of what is taken of an assertion's groups.
@@ -117,7 +126,9 @@ func (m AttributeMap) Map(subject, nameID string, attributes []Attribute) (Asser
 	if u, err := ParseUsername(first(attributes, names(m.Username, usernames))); err == nil {
 		a.Username = u
 	}
-	for _, g := range values(attributes, names(m.Groups, groupNames)) {
+	sent := values(attributes, names(m.Groups, groupNames))
+	a.Unsent = len(sent) == 0 && len(values(attributes, unsentNames())) > 0
+	for _, g := range sent {
 		g = cleanText(g, maxGroupName)
 		if g != "" && len(a.Groups) < MaxGroups && !slices.Contains(a.Groups, g) {
 			a.Groups = append(a.Groups, g)

@@ -29,9 +29,16 @@ type FirstSignIn string
 
 // The modes of first sign-in.
 const (
-	FirstCreate FirstSignIn = "create" // link an existing user as in match, else create one
-	FirstMatch  FirstSignIn = "match"  // link the one existing user with that address, else refuse
+	FirstCreate  FirstSignIn = "create"  // link an existing user as in match, else create one
+	FirstAsk     FirstSignIn = "ask"     // link the user whose credentials the person proves, or create one
+	FirstMatch   FirstSignIn = "match"   // link the one existing user with that address, else refuse
+	FirstInvited FirstSignIn = "invited" // link an existing user as in match, else accept an invitation, else refuse
 )
+
+// FirstSignIns lists the modes of first sign-in.
+func FirstSignIns() []FirstSignIn {
+	return []FirstSignIn{FirstCreate, FirstAsk, FirstMatch, FirstInvited}
+}
 
 // Connection is one configured identity provider.
 type Connection struct {
@@ -158,11 +165,22 @@ func (s *SAML) LegacyOn(now time.Time) []Legacy {
 	return on
 }
 
-// Defaults is what a person who is created at first sign-in gets.
+// Defaults is what a person who is created at first sign-in gets, and what
+// later sign-ins change about people.
 type Defaults struct {
-	Role          Role     `json:"role,omitempty"`
-	Groups        []string `json:"groups,omitempty"`
-	Organizations []OrgID  `json:"organizations,omitempty"` // empty: the connection's own
+	Role          Role       `json:"role,omitempty"`
+	Groups        []string   `json:"groups,omitempty"`
+	Organizations []OrgID    `json:"organizations,omitempty"` // empty: the connection's own
+	KeepProfile   bool       `json:"keep_profile,omitempty"`  // later sign-ins leave name and address alone
+	Mapping       GroupRoles `json:"mapping,omitzero"`
+}
+
+// NewRole returns the role of new people.
+func (d *Defaults) NewRole() Role {
+	if d.Role == "" {
+		return RoleMember
+	}
+	return d.Role
 }
 
 // RequestEndpoint returns where requests go: by Redirect where there is a

@@ -87,6 +87,15 @@ func (e Email) Key() string {
 	return strings.ToLower(e.local) + "@" + e.domain
 }
 
+// MarshalText returns the address as it is stored.
+func (e Email) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
+
+// UnmarshalText is [StoredEmail]: it judges nothing.
+func (e *Email) UnmarshalText(text []byte) error {
+	*e = StoredEmail(string(text))
+	return nil
+}
+
 // IsZero reports whether e is no address.
 func (e Email) IsZero() bool { return e.domain == "" }
 

@@ -32,6 +32,11 @@ type SignIn struct {
 	// Defaults are the organizations that new people become members of, as
 	// they stand in the tree now; empty: none are chosen.
 	Defaults []Organization
+	// Invited are the invitations to the asserted address, of any organization.
+	Invited []Invited
+	// Recreate says that an administrator has allowed this subject to come back
+	// as a new user, though somebody with the address was deleted.
+	Recreate bool
 }
 
 // Resident is a user with the place of the home organization in the tree.
@@ -59,16 +64,25 @@ const (
 	ActSignIn Act = "sign_in" // the subject is linked: sign that user in
 	ActLink   Act = "link"    // link the subject to an existing user
 	ActCreate Act = "create"  // make a new user and link the subject
+	ActAsk    Act = "ask"     // ask the person: [SignIn.Connect] or [SignIn.Register]
 )
 
-// Decision is the answer of [SignIn.Decide].
+// Decision is the answer of [SignIn.Decide]. With an error, nothing but Clash
+// counts.
 type Decision struct {
 	Act  Act
 	User User // as it is to be stored
 	// Changed says that User differs from what is stored.
 	Changed bool
-	// Memberships to make for a created user.
+	// Memberships to make for a created user, and why they have their roles.
 	Memberships []Membership
+	Why         RoleReason
+	// Accepts are the invitations that are used up by this.
+	Accepts []InvitationID
+	// Recreated says that the user is new by [SignIn.Recreate].
+	Recreated bool
+	// Clash says what an administrator has to decide; nil: nothing.
+	Clash *Clash
 }
 
 // Decide says as whom this assertion signs a person in, or refuses. It is the
@@ -82,7 +96,12 @@ type Decision struct {
 //     sub-organization's own connection may find its people by an ancestor's
 //     domain; it may make people of that domain only where the domain names it;
 //   - two possible users are a conflict, and nobody is picked, whichever
-//     organization of the tree the other one is at home in.
+//     organization of the tree the other one is at home in;
+//   - outside the proved domains nobody is found by an address; who was invited
+//     under it comes in as somebody new.
+//
+// Where the connection asks people, and the subject is new, the answer is
+// [ActAsk], whoever has the address.
 func (s *SignIn) Decide(now time.Time) (Decision, error) {
 	if err := s.typedIsAsserted(); err != nil {
 		return Decision{}, err
@@ -90,29 +109,64 @@ func (s *SignIn) Decide(now time.Time) (Decision, error) {
 	if s.Linked != nil {
 		return s.known(now)
 	}
+	return s.unknown(now)
+}
+
+// unknown decides about a subject that is linked to nobody.
+func (s *SignIn) unknown(now time.Time) (Decision, error) {
 	if s.Asserted.Email.IsZero() {
 		return Decision{}, &fault.Error{Kind: fault.Denied, Code: "ident_email_missing", Want: "an attribute with the e-mail address", Fix: fault.IdPSide}
 	}
-	if !s.proved() {
-		return Decision{}, s.foreign()
+	if err := s.speaks(now); err != nil {
+		return s.clash(ClashDomain, err, s.home())
+	}
+	if s.elsewhere() {
+		return s.several("a user of another organization of the tree with this address")
+	}
+	if s.Connection.FirstSignIn == FirstAsk {
+		return Decision{Act: ActAsk}, nil
 	}
 	here, gone := s.here()
 	switch {
-	case s.elsewhere():
-		return Decision{}, s.conflict("a user of another organization of the tree with this address")
-	case len(here) == 0 && gone:
-		return Decision{}, (&User{State: UserDeleted}).MaySignIn()
+	case len(here) == 0 && gone != nil && !s.Recreate:
+		return s.clash(ClashDeleted, gone.User.MaySignIn(), []UserID{gone.User.ID})
 	case len(here) > 1:
-		return Decision{}, s.conflict("several users with this address")
+		return s.several("several users with this address")
 	case len(here) == 1:
 		return s.link(here[0], now)
-	case s.Connection.FirstSignIn == FirstCreate:
-		if !s.own() {
-			return Decision{}, s.foreign()
-		}
-		return s.create(now)
-	default:
+	}
+	d, err := s.anew(now)
+	d.Recreated = gone != nil
+	return d, err
+}
+
+// speaks refuses an address of which the connection may not say whose it is.
+func (s *SignIn) speaks(now time.Time) error {
+	if s.proved() || s.makes() && s.guest(now) {
+		return nil
+	}
+	return s.foreign()
+}
+
+// makes reports whether the connection's mode ever makes a user.
+func (s *SignIn) makes() bool {
+	return slices.Contains([]FirstSignIn{FirstCreate, FirstAsk, FirstInvited}, s.Connection.FirstSignIn)
+}
+
+// anew makes a user where there is none, as the connection's mode says.
+func (s *SignIn) anew(now time.Time) (Decision, error) {
+	accepts := s.accepts(now)
+	switch {
+	case s.Connection.FirstSignIn == FirstInvited && len(accepts) == 0:
+		return Decision{}, &fault.Error{Kind: fault.Denied, Code: "ident_not_invited", Want: "an invitation to this address", Got: s.Asserted.Email.String(), Fix: fault.AdminSide}
+	case s.Connection.FirstSignIn == FirstInvited, !s.proved() && s.guest(now):
+		return s.invite(accepts, now), nil
+	case s.Connection.FirstSignIn != FirstCreate:
 		return Decision{}, &fault.Error{Kind: fault.Denied, Code: "ident_no_match", Want: "an existing user with this address", Got: s.Asserted.Email.String(), Fix: fault.AdminSide}
+	case !s.own():
+		return s.clash(ClashDomain, s.foreign(), nil)
+	default:
+		return s.create(s.Connection.Defaults.NewRole(), now), nil
 	}
 }
 
@@ -170,13 +224,15 @@ func (s *SignIn) inTree(home []OrgID) bool {
 func (s *SignIn) Within(path []OrgID) bool { return slices.Contains(path, s.Org.ID) }
 
 // here returns those with the asserted address whom the connection may sign
-// in, and whether anybody of the tree who had it was deleted.
-func (s *SignIn) here() (found []*Resident, gone bool) {
+// in, and somebody of the tree who had it and was deleted, or nil.
+func (s *SignIn) here() (found []*Resident, gone *Resident) {
 	for i := range s.SameEmail {
 		r := &s.SameEmail[i]
 		switch {
 		case r.User.State == UserDeleted:
-			gone = gone || s.inTree(r.HomePath)
+			if s.inTree(r.HomePath) {
+				gone = r
+			}
 		case !s.Within(r.HomePath):
 		default:
 			found = append(found, r)
@@ -193,30 +249,24 @@ func (s *SignIn) known(now time.Time) (Decision, error) {
 		return Decision{}, &fault.Error{Kind: fault.Denied, Code: "ident_tree", Want: "a user of " + s.Org.Key, Got: "a user of another organization", Fix: fault.AdminSide}
 	}
 	if err := u.MaySignIn(); err != nil {
+		if u.State == UserDeleted {
+			return s.clash(ClashDeleted, err, []UserID{u.ID})
+		}
 		return Decision{}, err
 	}
 	// Another identity provider stands behind the connection now. It may give
 	// the same name to somebody else; the address says whether it is them.
 	if s.LinkedBy != s.Connection.SAML.IdPEntityID && !s.Asserted.Email.Same(u.Email) {
-		return Decision{}, s.conflict("a subject of the identity provider that this connection had before")
+		return s.clash(ClashProvider, conflict("a subject of the identity provider that this connection had before"), append([]UserID{u.ID}, s.home()...))
 	}
 	d := Decision{Act: ActSignIn, User: u}
-	if !s.Within(s.Linked.HomePath) {
+	if !s.Within(s.Linked.HomePath) || s.Connection.Defaults.KeepProfile {
 		return d, nil // a guest's profile belongs to their own organization
 	}
 	if e := s.Asserted.Email; !e.IsZero() && e.String() != u.Email.String() {
 		if !e.Same(u.Email) {
-			if !s.own() {
-				return Decision{}, s.foreign()
-			}
-			if s.elsewhere() {
-				return Decision{}, s.conflict("address of a user of another organization")
-			}
-			here, _ := s.here()
-			for _, r := range here {
-				if r.User.ID != u.ID {
-					return Decision{}, s.conflict("address of another user")
-				}
+			if clash, err := s.moves(&u, now); err != nil {
+				return clash, err
 			}
 		}
 		d.User.Email, d.Changed = e, true
@@ -228,13 +278,32 @@ func (s *SignIn) known(now time.Time) (Decision, error) {
 	return d, nil
 }
 
+// moves refuses a new address of a known user that is not the connection's to
+// give, or somebody else's.
+func (s *SignIn) moves(u *User, now time.Time) (Decision, error) {
+	if !s.own() && !s.guest(now) {
+		return s.clash(ClashDomain, s.foreign(), []UserID{u.ID})
+	}
+	if s.elsewhere() {
+		return s.clash(ClashAddress, conflict("address of a user of another organization"), append([]UserID{u.ID}, s.home()...))
+	}
+	here, _ := s.here()
+	if slices.ContainsFunc(here, func(r *Resident) bool { return r.User.ID != u.ID }) {
+		return s.clash(ClashAddress, conflict("address of another user"), append([]UserID{u.ID}, s.home()...))
+	}
+	return Decision{}, nil
+}
+
 // link ties the subject to the one user with that address.
 func (s *SignIn) link(r *Resident, now time.Time) (Decision, error) {
 	if err := r.User.MaySignIn(); err != nil {
 		return Decision{}, err
 	}
 	if r.OtherSubject {
-		return Decision{}, s.conflict("the subject of this user has changed")
+		return s.clash(ClashSubject, conflict("the subject of this user has changed"), []UserID{r.User.ID})
+	}
+	if !s.proved() { // an address that anybody may have outside says nothing about who this is
+		return s.clash(ClashDomain, s.foreign(), []UserID{r.User.ID})
 	}
 	d := Decision{Act: ActLink, User: r.User}
 	if d.Changed = s.updateName(&d.User); d.Changed {
@@ -243,9 +312,21 @@ func (s *SignIn) link(r *Resident, now time.Time) (Decision, error) {
 	return d, nil
 }
 
-// create makes a person just in time, with the connection's defaults.
-func (s *SignIn) create(now time.Time) (Decision, error) {
-	c := &s.Connection
+// create makes a person just in time, with the connection's defaults and this
+// role, as far as the mapping of groups says nothing else.
+func (s *SignIn) create(role Role, now time.Time) Decision {
+	d := s.person(now)
+	var groups []string
+	role, groups, d.Why = s.Connection.Defaults.Mapping.first(&s.Asserted, role, s.Connection.Defaults.Groups)
+	for _, org := range s.joins() {
+		d.Memberships = append(d.Memberships, Membership{Org: org, User: d.User.ID, Role: role, Groups: slices.Clone(groups), CreatedAt: now, UpdatedAt: now})
+	}
+	return d
+}
+
+// person makes a user of what was asserted, at home in the connection's
+// organization.
+func (s *SignIn) person(now time.Time) Decision {
 	u := User{
 		ID: NewUserID(now), Home: s.Org.ID, Username: s.Asserted.Username, Email: s.Asserted.Email,
 		FirstName: s.Asserted.FirstName, LastName: s.Asserted.LastName,
@@ -254,15 +335,7 @@ func (s *SignIn) create(now time.Time) (Decision, error) {
 	if s.UsernameTaken {
 		u.Username = ""
 	}
-	role := c.Defaults.Role
-	if role == "" {
-		role = RoleMember
-	}
-	d := Decision{Act: ActCreate, User: u, Changed: true}
-	for _, org := range s.joins() {
-		d.Memberships = append(d.Memberships, Membership{Org: org, User: u.ID, Role: role, Groups: slices.Clone(c.Defaults.Groups), CreatedAt: now, UpdatedAt: now})
-	}
-	return d, nil
+	return Decision{Act: ActCreate, User: u, Changed: true}
 }
 
 // joins returns what a new person becomes a member of: the chosen
@@ -296,8 +369,4 @@ func (s *SignIn) updateName(u *User) bool {
 		u.LastName = s.Asserted.LastName
 	}
 	return u.FirstName != before.FirstName || u.LastName != before.LastName
-}
-
-func (s *SignIn) conflict(got string) error {
-	return &fault.Error{Kind: fault.Conflict, Code: "ident_conflict", Want: "exactly one user", Got: got, Fix: fault.AdminSide}
 }

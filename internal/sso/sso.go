@@ -35,6 +35,7 @@ type (
 	InvitationID string // inv_…
 	ImportID     string // imp_…
 	SetupLinkID  string // set_…
+	ConflictID   string // cfl_…
 )
 
 // NewOrgID returns a fresh identifier.
@@ -78,3 +79,6 @@ func NewImportID(now time.Time) ImportID { return ImportID(secret.NewID("imp", n
 
 // NewSetupLinkID returns a fresh identifier.
 func NewSetupLinkID(now time.Time) SetupLinkID { return SetupLinkID(secret.NewID("set", now)) }
+
+// NewConflictID returns a fresh identifier.
+func NewConflictID(now time.Time) ConflictID { return ConflictID(secret.NewID("cfl", now)) }
