@@ -182,6 +182,8 @@ type Link struct {
 	Issuer     string // entity ID of the identity provider that the connection spoke to
 	CreatedAt  time.Time
 	SeenAt     time.Time
+	// Groups are those that the identity provider sent last; nil: unknown.
+	Groups []string
 }
 
 // MaxSubject is the length of the longest subject, in octets.

@@ -20,7 +20,7 @@ const InvitationKept = 90 * 24 * time.Hour
 // DeleteExpired deletes what is of no use any more: attempts, single-use
 // things, tokens, sessions, logouts, remembered browsers, SMS codes, counts of
 // tries and uploaded lists of people past their time, traces past [TraceLife],
-// browsers past [BrowserLife], messages past [OutboxLife] and invitations past [InvitationKept]. It returns
+// browsers past [BrowserLife], messages past [OutboxLife], conflicts past [ConflictLife] and invitations past [InvitationKept]. It returns
 // how many rows it deleted; while that is not 0 there may be more. It takes one
 // statement for each of these.
 func (w *Writer) DeleteExpired(ctx context.Context, now time.Time) (int64, error) {
@@ -42,6 +42,7 @@ func (w *Writer) DeleteExpired(ctx context.Context, now time.Time) (int64, error
 		{`delete from invitations where id in (select id from invitations where expires_at <= $1 order by expires_at limit $2)`, now.Add(-InvitationKept)},
 		{`delete from traces where reference in (select reference from traces where at <= $1 order by at limit $2)`, now.Add(-TraceLife)},
 		{`delete from outbox where id in (select id from outbox where done_at <= $1 order by done_at limit $2)`, now.Add(-OutboxLife)},
+		{`delete from conflicts where id in (select id from conflicts where seen_at <= $1 order by seen_at limit $2)`, now.Add(-ConflictLife)},
 	} {
 		n, err := w.q.exec(ctx, sweep.text, at(sweep.before), housekeepingBatch)
 		if err != nil {

@@ -6,10 +6,10 @@ import (
 	"github.com/sallyport/sallyport/internal/sso"
 )
 
-const linkColumns = `l.connection_id, l.org_id, l.subject, l.user_id, l.issuer, l.created_at, l.seen_at`
+const linkColumns = `l.connection_id, l.org_id, l.subject, l.user_id, l.issuer, l.created_at, l.seen_at, l.groups`
 
 func linkFields(l *sso.Link) []any {
-	return []any{&l.Connection, &l.Org, &l.Subject, &l.User, &l.Issuer, utc(&l.CreatedAt), utc(&l.SeenAt)}
+	return []any{&l.Connection, &l.Org, &l.Subject, &l.User, &l.Issuer, utc(&l.CreatedAt), utc(&l.SeenAt), fromJSON(&l.Groups)}
 }
 
 // Link returns whom a subject at a connection stands for, or [ErrNotFound].
@@ -42,23 +42,23 @@ func (w *OrgWriter) InsertLink(ctx context.Context, l sso.Link) error {
 		return doing(err, "inserting link at %s", l.Connection)
 	}
 	_, err := w.q.exec(ctx, `
-		insert into links (connection_id, org_id, subject, user_id, issuer, created_at, seen_at)
-		values ($1, $2, $3, $4, $5, $6, $7)`,
-		l.Connection, w.org, l.Subject, l.User, l.Issuer, at(l.CreatedAt), at(l.SeenAt))
+		insert into links (connection_id, org_id, subject, user_id, issuer, created_at, seen_at, groups)
+		values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		l.Connection, w.org, l.Subject, l.User, l.Issuer, at(l.CreatedAt), at(l.SeenAt), toJSON(l.Groups))
 	if err == nil {
 		err = (&Writer{&Reader{w.q}}).indexMemberships(ctx, l.User)
 	}
 	return doing(err, "inserting link at %s", l.Connection)
 }
 
-// SaveLink notes when the subject was seen, and of which identity provider it
-// is now. It moves no link to another user;
+// SaveLink notes when the subject was seen, with which groups, and of which
+// identity provider it is now. It moves no link to another user;
 // where none stands for this user it returns [ErrNotFound].
 func (w *OrgWriter) SaveLink(ctx context.Context, l sso.Link) error {
 	n, err := w.q.exec(ctx, `
 		update links
-		set seen_at = $5, issuer = $6
+		set seen_at = $5, issuer = $6, groups = $7
 		where org_id = $1 and connection_id = $2 and subject = $3 and user_id = $4`,
-		w.org, l.Connection, l.Subject, l.User, at(l.SeenAt), l.Issuer)
+		w.org, l.Connection, l.Subject, l.User, at(l.SeenAt), l.Issuer, toJSON(l.Groups))
 	return doing(found(n, err), "saving link at %s", l.Connection)
 }

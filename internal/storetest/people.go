@@ -3,6 +3,7 @@ package storetest
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -152,13 +153,54 @@ func linksAreKept(w *world) {
 	same(w, "Link() of a long subject", longest, get[sso.Link](w, "Link()")(r.Link(ctx, c.ID, longest.Subject)))
 	same(w, "LinksOfUser()", []sso.Link{l, longest}, get[[]sso.Link](w, "LinksOfUser()")(r.LinksOfUser(ctx, alice.ID, c.ID)))
 
-	l.SeenAt = w.later()
+	l.SeenAt, l.Groups = w.later(), nil // unknown, and not none
 	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).SaveLink(ctx, l) })
 	same(w, "Link() after a save", l, get[sso.Link](w, "Link()")(r.Link(ctx, c.ID, "alice")))
 	stolen := l
 	stolen.User = bob.ID
 	w.refused(store.ErrNotFound, func(tx *store.Writer) error { return tx.Org(acme.ID).SaveLink(ctx, stolen) })
 	w.refused(store.ErrReference, insert(w.link(c, "usr_none", "nobody")))
+
+	gone := func(user sso.UserID) func(*store.Writer) error {
+		return func(tx *store.Writer) error { return tx.Org(acme.ID).DeleteLink(ctx, c.ID, "alice", user) }
+	}
+	w.refused(store.ErrNotFound, gone(bob.ID)) // it stands for somebody else
+	w.write(gone(alice.ID))
+	w.refused(store.ErrNotFound, gone(alice.ID))
+	missing[sso.Link](w, "Link() that was deleted")(r.Link(ctx, c.ID, "alice"))
+	same(w, "LinksOfUser() after one was deleted", []sso.Link{longest}, get[[]sso.Link](w, "LinksOfUser()")(r.LinksOfUser(ctx, alice.ID, c.ID)))
+}
+
+func linkedPeopleAreListed(w *world) {
+	ctx := w.ctx
+	acme, rival := w.addOrg("acme", nil), w.addOrg("rival", nil)
+	emea := w.addOrg("emea", &acme)
+	c := w.addConnection(acme.ID, "acme-okta")
+	alice, bob, gone := w.addUser(acme.ID, "alice"), w.addUser(acme.ID, "bob"), w.addUser(acme.ID, "gone")
+	var want []string
+	for _, u := range []sso.User{alice, bob, gone} {
+		l := w.link(c, u.ID, u.Username)
+		if u.ID == bob.ID {
+			l.Groups = nil
+		}
+		w.addMember(acme.ID, u.ID)
+		w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).InsertLink(ctx, l) })
+	}
+	w.addMember(emea.ID, alice.ID)
+	gone.State, gone.Version = sso.UserSuspended, 1
+	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).SaveUser(ctx, gone) })
+	want = []string{"alice acme 1 true", "alice emea 2 true", "bob acme 1 false"}
+	got := func(org sso.OrgID, limit int) (lines []string) {
+		w.Helper()
+		for _, l := range get[[]store.Linked](w, "LinkedPeople()")(w.reader().Org(org).LinkedPeople(ctx, c.ID, limit)) {
+			org := map[sso.OrgID]string{acme.ID: "acme", emea.ID: "emea"}[l.Membership.Org]
+			lines = append(lines, fmt.Sprintf("%s %s %d %v", l.User.Username, org, len(l.Membership.Path), l.Groups != nil))
+		}
+		return lines
+	}
+	same(w, "LinkedPeople()", want, got(acme.ID, 10))
+	same(w, "LinkedPeople() in part", want[:1], got(acme.ID, 1))
+	same(w, "LinkedPeople() of another", nil, got(rival.ID, 10))
 }
 
 func sessionsAreKept(w *world) {

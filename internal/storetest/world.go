@@ -234,7 +234,7 @@ func (w *world) addMember(org sso.OrgID, user sso.UserID) sso.Membership {
 
 func (w *world) link(c sso.Connection, user sso.UserID, subject string) sso.Link {
 	at := w.later()
-	return sso.Link{Connection: c.ID, Org: c.Org, Subject: subject, User: user, Issuer: "https://idp.example", CreatedAt: at, SeenAt: at}
+	return sso.Link{Connection: c.ID, Org: c.Org, Subject: subject, User: user, Issuer: "https://idp.example", CreatedAt: at, SeenAt: at, Groups: []string{"Staff"}}
 }
 
 func (w *world) session(org sso.OrgID, user sso.UserID, connection sso.ConnectionID) (sso.Session, secret.Hash) {
@@ -267,6 +267,7 @@ func (w *world) attempt() sso.Attempt {
 			User: "usr_x", Org: "org_x", Orgs: []sso.OrgID{"org_x"}, AMR: []string{"saml"}, At: at, NotAfter: at,
 			SAML:  sso.SAMLSession{Subject: "s", NameID: "n", Format: "f", NameQualifier: "q", SPNameQualifier: "s", SessionIndex: "_s", IssuedAt: at},
 			Needs: sso.NeedFactor, Second: sso.SecondTOTP, Factor: "fac_x", Password: "x", Remember: true,
+			First: &sso.First{Asserted: sso.Asserted{Subject: "s", Email: w.email("Alice@acme.example"), Groups: []string{"Staff"}}, Issuer: "https://idp.example", AMR: []string{"fed"}, At: at, NotAfter: at},
 		},
 	}
 }
