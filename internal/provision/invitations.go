@@ -165,7 +165,7 @@ func (a *act) invite(i sso.Invitation) error {
 	switch {
 	case err == nil:
 		// What an owner offers, an administrator does not take back.
-		if err := a.rights.Give(open.Role); err != nil {
+		if err := a.rights.Cover(open.Role); err != nil {
 			return err
 		}
 		i.ID, i.CreatedAt = open.ID, open.CreatedAt
@@ -316,7 +316,7 @@ func (s *Service) Revoke(ctx context.Context, by *sso.By, org sso.OrgID, id sso.
 		if err := i.Acceptable(a.now); err != nil && !fault.Is(err, "invitation_expired") {
 			return err
 		}
-		if err := a.rights.Give(i.Role); err != nil {
+		if err := a.rights.Cover(i.Role); err != nil {
 			return err
 		}
 		if err := a.org.RevokeInvitation(ctx, id, a.now); err != nil {

@@ -139,6 +139,9 @@ func (s *Service) SaveSecurity(ctx context.Context, by *sso.By, org sso.OrgID, t
 		if err := a.rights.Govern(); err != nil {
 			return err
 		}
+		if err := a.rights.Own(); err != nil {
+			return err
+		}
 		if a.place.Version != to.Version {
 			return store.ErrConflict
 		}

@@ -42,8 +42,25 @@ func (r Rights) Govern() error {
 	return &fault.Error{Kind: fault.Denied, Code: "rights_owner", Want: "an owner", Got: r.name(), Fix: fault.AdminSide}
 }
 
-// Give refuses to give a role that is above one's own.
+// Give refuses to give a role that is above one's own, and whoever acts as a
+// user to give one that opens the console: it would outlast the acting.
 func (r Rights) Give(role Role) error {
+	if err := r.Cover(role); err != nil || role != RoleOwner && role != RoleAdmin {
+		return err
+	}
+	return r.Own()
+}
+
+// Own is [Session.Own] of the session from which the rights follow.
+func (r Rights) Own() error {
+	if !r.Any() {
+		return nil
+	}
+	return r.by.Session.Own()
+}
+
+// Cover refuses a role that is above one's own.
+func (r Rights) Cover(role Role) error {
 	switch {
 	case !r.Any():
 		return &fault.Error{Kind: fault.Denied, Code: "console_role", Want: "an owner or administrator", Got: r.name(), Fix: fault.AdminSide}
@@ -59,6 +76,12 @@ func (r Rights) Roles() []Role {
 	return slices.DeleteFunc(Roles(), func(role Role) bool { return r.Give(role) != nil })
 }
 
+// Withheld returns the built-in roles that the user may give and whoever acts
+// as them may not.
+func (r Rights) Withheld() []Role {
+	return slices.DeleteFunc(Roles(), func(role Role) bool { return r.Cover(role) != nil || r.Give(role) == nil })
+}
+
 // Position is what a user is in one organization.
 type Position struct {
 	Membership
@@ -69,12 +92,12 @@ type Position struct {
 
 // Touch refuses to change what somebody is in the organization of these
 // rights: administrators leave owners alone.
-func (r Rights) Touch(p *Position) error { return r.Give(p.Role) }
+func (r Rights) Touch(p *Position) error { return r.Cover(p.Role) }
 
 // ChangeRole refuses to make of somebody what these rights do not reach, and
 // to leave an organization without an owner.
 func (r Rights) ChangeRole(p *Position, to Role) error {
-	if err := r.Touch(p); err != nil {
+	if err := r.Touch(p); err != nil || to == p.Role {
 		return err
 	}
 	if err := r.Give(to); err != nil {

@@ -104,6 +104,47 @@ func TestNobodyRisesAndNoOrganizationIsLeftAlone(t *testing.T) {
 	})
 }
 
+// Whoever acts as a user may do less than the user, never more, and nothing that
+// would outlast it: no role that opens a console is given. What the user may give
+// and they may not is withheld, and shown to be.
+func TestWhoActsAsSomebodyGivesNothingThatLasts(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		orgs := anyTree(t)
+		p, them, to := anyPerson(t, orgs), anyStanding(t, orgs), anyRole(t)
+		acting := p
+		acting.Session.Actor = "usr_support"
+		for i := range orgs {
+			own, r := p.RightsIn(&orgs[i]), acting.RightsIn(&orgs[i])
+			if got := append(r.Withheld(), r.Roles()...); !slices.Equal(got, own.Roles()) || len(own.Withheld()) != 0 {
+				t.Fatalf("of %v, %v are withheld and %v given", own.Roles(), r.Withheld(), r.Roles())
+			}
+			gives := r.Give(to) == nil
+			if gives && own.Give(to) != nil {
+				t.Fatalf("acting as a %s gives %s, which the user may not", p.Membership.Role, to)
+			}
+			if opens := to == RoleOwner || to == RoleAdmin; gives != (own.Give(to) == nil && !opens) {
+				t.Fatalf("acting as a %s of %s gives %s in %v: %v", p.Membership.Role, p.Org.ID, to, orgs[i].Path, gives)
+			}
+		}
+		for i := range them.Positions {
+			pos := &them.Positions[i]
+			o := Organization{ID: pos.Org, Path: pos.Path}
+			own, r := p.RightsIn(&o), acting.RightsIn(&o)
+			if r.Recover(&them) == nil {
+				t.Fatal("resets while acting")
+			}
+			if (r.Touch(pos) == nil) != (own.Touch(pos) == nil) {
+				t.Fatalf("touches a %s otherwise than the user", pos.Role)
+			}
+			rises := (to == RoleOwner || to == RoleAdmin) && to != pos.Role
+			if got, want := r.ChangeRole(pos, to) == nil, own.ChangeRole(pos, to) == nil && !rises; got != want {
+				t.Fatalf("acting as a %s makes a %s of a %s: %v, want %v", p.Membership.Role, to, pos.Role, got, want)
+			}
+		}
+	})
+}
+
 // Whoever may change a user as such could become them, and gains nothing by it.
 func TestWhoManagesSomebodyCouldDoAllTheyCan(t *testing.T) {
 	t.Parallel()
@@ -206,6 +247,10 @@ func TestRefusalsOfRights(t *testing.T) {
 		"an owner below manages who is at home above": {sub.RightsIn(&below).Manage(them(&root)), "rights_guest"},
 		"somebody manages who was removed":            {owner.RightsIn(&root).Manage(gone), "user_deleted"},
 		"support resets while it acts":                {acting.RightsIn(&root).Recover(them(&root)), "acting_credentials"},
+		"support makes an owner while it acts":        {acting.RightsIn(&root).ChangeRole(&plain, RoleOwner), "acting_lasting"},
+		"support demotes while it acts":               {acting.RightsIn(&root).ChangeRole(&pair, RoleMember), ""},
+		"support decides what lasts":                  {acting.RightsIn(&root).Own(), "acting_lasting"},
+		"an owner decides what lasts":                 {owner.RightsIn(&root).Own(), ""},
 		"an owner resets":                             {owner.RightsIn(&root).Recover(them(&root)), ""},
 	} {
 		if tc.code == "" && tc.err != nil || tc.code != "" && !fault.Is(tc.err, tc.code) {

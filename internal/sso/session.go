@@ -89,14 +89,21 @@ func (s *Session) idle() time.Duration {
 }
 
 // Fresh reports whether the person proved themselves so lately that nothing
-// more is asked of them before an act that matters. Whoever acts as somebody
-// was asked when they began to, and cannot prove that they are them.
-func (s *Session) Fresh(now time.Time) bool {
-	return s.ActedAs() || now.Sub(s.AuthTime) < FreshFor
-}
+// more is asked of them before an act that matters.
+func (s *Session) Fresh(now time.Time) bool { return now.Sub(s.AuthTime) < FreshFor }
 
 // ActedAs reports whether somebody of the vendor's acts as the user.
 func (s *Session) ActedAs() bool { return s.Actor != "" }
+
+// Own refuses whoever acts as the user what only the user may do, since it
+// would outlast the acting: whoever looked in for an hour must not have made
+// themselves a way back by the end of it.
+func (s *Session) Own() error {
+	if s.ActedAs() {
+		return &fault.Error{Kind: fault.Denied, Code: "acting_lasting", Want: "the person themselves", Got: "somebody who acts as them", Fix: fault.OperatorSide}
+	}
+	return nil
+}
 
 // Person is who a live session stands for, read together and judged together:
 // state is checked when it is used, not only when the session began.

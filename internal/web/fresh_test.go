@@ -22,6 +22,7 @@ func TestFreshRoutesWantAProofOfTheLastMinutes(t *testing.T) {
 		{Method: "POST", Path: "/account/password", Access: web.SignedIn, Fresh: true, Handler: ok},
 		{Method: "POST", Path: "/account/delete", Access: web.SignedIn, Fresh: true, Handler: ok},
 		{Method: "GET", Path: "/account", Access: web.SignedIn, Handler: ok},
+		{Method: "POST", Path: "/account/rename", Access: web.SignedIn, Own: true, Handler: ok},
 	}
 	session := func(s sso.Session) house {
 		return build(t, routes, func(c *web.Config) {
@@ -31,11 +32,28 @@ func TestFreshRoutesWantAProofOfTheLastMinutes(t *testing.T) {
 	}
 	cookie := header("Cookie", "__Host-sallyport-session=any")
 	fresh, stale := session(sso.Session{AuthTime: now.Add(-sso.FreshFor + time.Second)}), session(sso.Session{AuthTime: now.Add(-sso.FreshFor)})
-	acting := session(sso.Session{AuthTime: now.Add(-time.Hour), Actor: "usr_operator"})
 	for _, r := range routes {
-		for name, h := range map[string]house{"fresh": fresh, "acting": acting} {
-			if got := h.ask(t, r.Method, r.Path, cookie); got.Code != 200 || got.Body.String() != "ok" {
-				t.Errorf("%s: %s %s: %d %s", name, r.Method, r.Path, got.Code, got.Body)
+		if got := fresh.ask(t, r.Method, r.Path, cookie); got.Code != 200 || got.Body.String() != "ok" {
+			t.Errorf("%s %s: %d %s", r.Method, r.Path, got.Code, got.Body)
+		}
+	}
+	if got := stale.ask(t, "POST", "/account/rename", cookie); got.Code != 200 {
+		t.Errorf("a route of one's own that wants no proof: %d", got.Code)
+	}
+	// However lately they have proved themselves, they have not as this person.
+	for name, at := range map[string]time.Time{"just now": now, "an hour ago": now.Add(-time.Hour)} {
+		acting := session(sso.Session{AuthTime: at, Actor: "usr_operator"})
+		for _, r := range routes {
+			want, code := "page acting_lasting", 403
+			if !r.Fresh && !r.Own {
+				want, code = "ok", 200
+			}
+			got := acting.ask(t, r.Method, r.Path, cookie, header("Referer", "https://id.example/account?tab=2"))
+			if got.Code != code || !strings.HasPrefix(got.Body.String(), want) {
+				t.Errorf("acting, proved %s: %s %s: %d %s, want %d %s", name, r.Method, r.Path, got.Code, got.Body, code, want)
+			}
+			if code == 403 && !strings.HasSuffix(got.Body.String(), "retry=/account?tab=2") {
+				t.Errorf("acting: %s %s leads not back to the page before: %s", r.Method, r.Path, got.Body)
 			}
 		}
 	}
@@ -67,6 +85,9 @@ func TestFreshRoutesWantAProofOfTheLastMinutes(t *testing.T) {
 		t.Error("a route is fresh where nobody is signed in")
 	}
 	if table := web.Table(routes[:1]); !strings.Contains(table, "(fresh)") {
+		t.Errorf("the table does not say so: %s", table)
+	}
+	if table := web.Table(routes[4:]); !strings.Contains(table, "(own)") {
 		t.Errorf("the table does not say so: %s", table)
 	}
 }

@@ -25,7 +25,8 @@ type Route struct {
 	Method  string // GET serves HEAD too
 	Path    string // a path pattern of [http.ServeMux], without method and host
 	Access  Access
-	Fresh   bool  // who is signed in must have proved themselves within [sso.FreshFor]
+	Fresh   bool  // who is signed in must have proved themselves within [sso.FreshFor]; it is Own, too
+	Own     bool  // refused to whoever acts as the user
 	MaxBody int64 // in octets; 0: [MaxBody]
 	Handler Handler
 }
@@ -117,7 +118,7 @@ func (route Route) check(cfg Config) error {
 		return errors.New("is public and changes something")
 	case route.Access.session() && cfg.Person == nil:
 		return errors.New("needs sessions, and there are none")
-	case route.Fresh && !route.Access.session():
+	case (route.Fresh || route.Own) && !route.Access.session():
 		return errors.New("needs a fresh proof of nobody")
 	case !route.Access.program() && cfg.Failure == nil:
 		return errors.New("needs a failure page, and there is none")
@@ -137,8 +138,11 @@ func Table(routes []Route) string {
 	var table strings.Builder
 	for _, route := range sorted {
 		line := fmt.Sprintf("%-15s  %-6s %s", route.Access, route.Method, route.Path)
-		if route.Fresh {
+		switch {
+		case route.Fresh:
 			line += "  (fresh)"
+		case route.Own:
+			line += "  (own)"
 		}
 		if route.MaxBody != 0 {
 			line += fmt.Sprintf("  (body %d KiB)", route.MaxBody>>10)

@@ -153,6 +153,14 @@ func (rt *Router) dispatch(w http.ResponseWriter, r *http.Request, by methods) e
 	case err != nil:
 		return err
 	}
+	if route.Fresh || route.Own {
+		if err := x.person.Session.Own(); err != nil {
+			if back, ok := rt.cameFrom(r); ok {
+				RetryAt(r, back)
+			}
+			return err
+		}
+	}
 	if route.Fresh && !x.person.Session.Fresh(rt.cfg.Now()) {
 		return rt.confirm(w, r, by)
 	}

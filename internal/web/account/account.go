@@ -84,6 +84,10 @@ func (h *Handler) Routes() []web.Route {
 	post := func(path string, handler web.Handler) web.Route {
 		return route(web.SignedIn, false, http.MethodPost, path, handler)
 	}
+	own := func(r web.Route) web.Route {
+		r.Own = true
+		return r
+	}
 	// both are a form and what it does, after a fresh proof.
 	both := func(path string, show, do web.Handler) []web.Route {
 		return []web.Route{route(web.SignedIn, true, http.MethodGet, path, show), route(web.SignedIn, true, http.MethodPost, path, do)}
@@ -95,13 +99,13 @@ func (h *Handler) Routes() []web.Route {
 		get(profilePath, h.profile),
 		post(profilePath, h.saveProfile),
 		get(securityPath, h.security),
-		get(factorPath, h.factor),
-		post(factorPath, h.renameFactor),
+		own(get(factorPath, h.factor)),
+		own(post(factorPath, h.renameFactor)),
 		post(filePath, h.download),
 		get(sessionsPath, h.sessions),
 		post(othersPath, h.endOthers),
 		post(endPath, h.endSession),
-		post(devicePath, h.forgetDevice),
+		own(post(devicePath, h.forgetDevice)),
 		route(web.SignedIn, true, http.MethodPost, codePath, h.addNumber),
 	}
 	for _, pair := range [][]web.Route{

@@ -76,7 +76,7 @@ func TestPages(t *testing.T) {
 		"profile-bare":       in(profilePath, showProfile(bare, ui.Filled{})),
 		"security":           in(securityPath, showSecurity(full(t), offered{true, true})),
 		"security-bare":      in(securityPath, showSecurity(bare, offered{})),
-		"security-acted":     in(securityPath, showSecurity(acted, offered{true, true})),
+		"security-acted":     {Page: showSecurity(acted, offered{true, true}), Path: securityPath, Person: acted.Person},
 		"sessions":           in(sessionsPath, showSessions(full(t))),
 		"sessions-one":       in(sessionsPath, showSessions(bare)),
 		"password":           in(passwordPath, showPassword(&person, wrong("old", "password_old_wrong"))),

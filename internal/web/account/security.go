@@ -57,12 +57,13 @@ type offered struct{ passkeys, numbers bool }
 func showSecurity(a *account.Account, can offered) securityPage {
 	p := securityPage{Shell: shell(&a.Person), Demanded: a.FactorDemanded()}
 	p.Lead = ui.Say("security_lead")
-	if a.Session.ActedAs() {
+	off := a.Session.ActedAs()
+	if off {
 		p.Notice = &ui.Notice{State: ui.Warn, Text: ui.Problem("acting_credentials")}
 	} else if p.Demanded && len(a.Factors) == 0 {
 		p.Notice = &ui.Notice{State: ui.Warn, Text: ui.Say("factor_demanded")}
 	}
-	p.Password = thing{Icon: "lock", Name: ui.Say("password"), Sub: ui.Say("password_none"), Buttons: []ui.Button{{Word: ui.Say("password_set"), Path: passwordPath}}}
+	p.Password = thing{Icon: "lock", Name: ui.Say("password"), Sub: ui.Say("password_none"), Buttons: []ui.Button{{Word: ui.Say("password_set"), Path: passwordPath, Off: off}}}
 	if a.User.PasswordHash != "" {
 		p.Password.Sub, p.Password.Buttons[0].Word = ui.Say("password_there"), ui.Say("password_change")
 	}
@@ -71,19 +72,19 @@ func showSecurity(a *account.Account, can offered) securityPage {
 		p.Factors = append(p.Factors, thing{
 			Icon: iconOf(f.Kind), Name: ui.As(f.Name), Sub: ui.Say("kind_" + string(f.Kind)), Used: ui.Fact{At: f.UsedAt},
 			Buttons: []ui.Button{
-				{Word: ui.Say("rename"), Path: pathOfFactor(f.ID), Kind: ui.Quiet},
-				{Word: ui.Say("remove"), Path: at(removePath, "{factor}", string(f.ID)), Kind: ui.Quiet},
+				{Word: ui.Say("rename"), Path: pathOfFactor(f.ID), Kind: ui.Quiet, Off: off},
+				{Word: ui.Say("remove"), Path: at(removePath, "{factor}", string(f.ID)), Kind: ui.Quiet, Off: off},
 			},
 		})
 	}
 	if can.passkeys {
-		p.Add = append(p.Add, ui.Button{Word: ui.Say("add_passkey"), Path: passkeyPath, Icon: "passkey"})
+		p.Add = append(p.Add, ui.Button{Word: ui.Say("add_passkey"), Path: passkeyPath, Icon: "passkey", Off: off})
 	}
-	p.Add = append(p.Add, ui.Button{Word: ui.Say("add_app"), Path: appPath, Icon: "device"})
+	p.Add = append(p.Add, ui.Button{Word: ui.Say("add_app"), Path: appPath, Icon: "device", Off: off})
 	if can.numbers {
-		p.Add = append(p.Add, ui.Button{Word: ui.Say("add_number"), Path: numberPath, Icon: "phone"})
+		p.Add = append(p.Add, ui.Button{Word: ui.Say("add_number"), Path: numberPath, Icon: "phone", Off: off})
 	}
-	p.Recovery = thing{Icon: "key", Name: ui.Say("recovery"), Sub: ui.Say("recovery_none"), Buttons: []ui.Button{{Word: ui.Say("recovery_make"), Path: codesPath}}}
+	p.Recovery = thing{Icon: "key", Name: ui.Say("recovery"), Sub: ui.Say("recovery_none"), Buttons: []ui.Button{{Word: ui.Say("recovery_make"), Path: codesPath, Off: off}}}
 	if a.Recovery > 0 {
 		p.Recovery.Sub, p.Recovery.Buttons[0].Word = ui.Count("recovery_left", a.Recovery), ui.Say("recovery_again")
 	}
@@ -92,7 +93,7 @@ func showSecurity(a *account.Account, can offered) securityPage {
 		name := sso.DeviceName(d.UserAgent)
 		p.Devices = append(p.Devices, thing{
 			Icon: "device", Name: ui.As(name), Sub: ui.As(d.Address), Used: ui.Fact{At: d.CreatedAt},
-			Do: &ui.Do{Word: ui.Say("forget"), Action: at(devicePath, "{device}", string(d.ID)), About: ui.As(name)},
+			Do: &ui.Do{Word: ui.Say("forget"), Action: at(devicePath, "{device}", string(d.ID)), About: ui.As(name), Off: off},
 		})
 	}
 	for i := range a.Links {

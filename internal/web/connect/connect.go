@@ -113,7 +113,9 @@ func (v *visit) to(pattern string, pairs ...string) string {
 	return v.console().To(v.prefix+pattern, pairs...)
 }
 
-func (v *visit) console() frame.Console { return frame.Console{Line: v.Line, Owner: true} }
+func (v *visit) console() frame.Console {
+	return frame.Console{Line: v.Line, Owner: true, Acted: v.who.By.Session.ActedAs()}
+}
 
 // shell returns the frame: the console's, or one with what the link opens.
 func (v *visit) shell() ui.Shell {

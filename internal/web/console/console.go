@@ -78,6 +78,10 @@ func (h *Handler) Routes() []web.Route {
 		r.Fresh = true
 		return r
 	}
+	own := func(r web.Route) web.Route {
+		r.Own = true
+		return r
+	}
 	return []web.Route{
 		get(homePath, h.home),
 		get(peoplePath, h.people),
@@ -95,7 +99,7 @@ func (h *Handler) Routes() []web.Route {
 		fresh(get(personPath+"/remove", h.askRemove)),
 		fresh(post(personPath+"/remove", h.remove)),
 		post(personPath+"/unlock", h.unlock),
-		post(personPath+"/reset-password", h.resetPassword),
+		own(post(personPath+"/reset-password", h.resetPassword)),
 		fresh(get(personPath+"/reset-account", h.askResetAccount)),
 		fresh(post(personPath+"/reset-account", h.resetAccount)),
 		post(personPath+"/sign-out", h.signOut),
@@ -140,6 +144,10 @@ type visit struct {
 	defined []sso.RoleDefinition // roles beside the built-in ones, where they were read
 }
 
+// acted reports whether somebody acts as who asks: what would outlast that is
+// closed, and shown to be.
+func (v *visit) acted() bool { return v.by.Session.ActedAs() }
+
 // enter finds the organization that a request is about.
 func (h *Handler) enter(r *http.Request) (visit, error) {
 	v := visit{by: web.ByFrom(r), r: r}
@@ -155,7 +163,9 @@ func (v *visit) to(pattern string, pairs ...string) string {
 }
 
 // console returns the console as whoever asks sees it.
-func (v *visit) console() frame.Console { return frame.Console{Line: v.Line, Owner: v.Rights.Owner()} }
+func (v *visit) console() frame.Console {
+	return frame.Console{Line: v.Line, Owner: v.Rights.Owner(), Acted: v.acted()}
+}
 
 func (v *visit) toPerson(id sso.UserID, rest string) string {
 	return v.to(personPath+rest, "{user}", string(id))

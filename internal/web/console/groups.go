@@ -127,7 +127,7 @@ func groupPageOf(v *visit, g *sso.Group, n int, list provision.PeoplePage, f ui.
 		m := &list.People[i]
 		row := personRow(v, m)
 		gone := ui.Cell{}
-		if v.Rights.Give(m.Role) == nil {
+		if v.Rights.Cover(m.Role) == nil {
 			gone.Do = &ui.Do{Word: ui.Say("group_leave"), About: ui.As(m.Name()), Kind: ui.Quiet, Action: v.to(groupPath+"/members/{user}/remove", "{group}", string(g.ID), "{user}", string(m.ID))}
 		}
 		row.Cells = []ui.Cell{row.Cells[0], {Text: v.roleName(m.Role)}, gone}

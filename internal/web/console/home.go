@@ -76,6 +76,10 @@ func first(v *visit, o *provision.Overview) []ui.Step {
 	}
 	verified := slices.ContainsFunc(o.Domains, func(d sso.Domain) bool { return d.State == sso.DomainVerified })
 	steps, left := []ui.Step{}, 0
+	security := v.to(securityPath)
+	if v.acted() {
+		security = ""
+	}
 	for _, todo := range []struct {
 		key  string
 		done bool
@@ -83,7 +87,7 @@ func first(v *visit, o *provision.Overview) []ui.Step {
 	}{
 		{"first_people", o.People.All > 1 || o.Waiting > 0, v.to(invitePath)},
 		{"first_owner", o.Owners > 1, v.to(peoplePath)},
-		{"first_mfa", v.Policy.MFA == sso.MFARequired || v.Policy.MFA == sso.MFAOwners, v.to(securityPath)},
+		{"first_mfa", v.Policy.MFA == sso.MFARequired || v.Policy.MFA == sso.MFAOwners, security},
 		{"first_domain", verified || v.Below(), ""},
 	} {
 		s := ui.Step{Name: ui.Say(todo.key), Text: ui.Say(todo.key + "_text"), Path: todo.path}

@@ -47,7 +47,7 @@ func importsPageOf(v *visit, all []sso.Import, builtIn []sso.Role, f ui.Filled) 
 		Text: ui.Say("import_columns_text", "Columns", strings.Join(provision.ImportColumns(), ", ")), Action: v.to(importsPath), File: true,
 		Fields: []field{
 			file(f.File(ui.File{Name: "list", Label: ui.Say("import_file"), Help: ui.Say("import_file_help"), Accept: ".csv,.txt,text/csv"})),
-			choose(f.Select(ui.Select{Name: "role", Label: ui.Say("import_role"), Help: ui.Say("import_role_help"), Value: string(sso.RoleMember), Options: v.roleOptions(builtIn)})),
+			choose(f.Select(ui.Select{Name: "role", Label: ui.Say("import_role"), Help: ui.Say("import_role_help"), Value: string(sso.RoleMember), Options: v.roleOptions(builtIn, "")})),
 			check(f.Check(ui.Check{Name: "welcome", Label: ui.Say("import_welcome"), Help: ui.Say("import_welcome_help")})),
 		},
 		Submit: ui.Submit{Word: ui.Say("import_check"), Icon: "upload", Cancel: v.to(peoplePath)},

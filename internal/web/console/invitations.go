@@ -68,7 +68,7 @@ func invitePageOf(v *visit, o *offer, f ui.Filled, problems []provision.AddressP
 	}
 	fields := []field{
 		area(f.Area(ui.Area{Name: "addresses", Label: ui.Say("addresses"), Help: ui.Say("addresses_help"), Rows: 4, Focus: true, Mono: true})),
-		choices(f.Choices(ui.Choices{Name: "role", Label: ui.Say("role"), One: true, Values: []string{string(sso.RoleMember)}, Options: v.roleOptions(o.builtIn)})),
+		choices(f.Choices(ui.Choices{Name: "role", Label: ui.Say("role"), One: true, Values: []string{string(sso.RoleMember)}, Options: v.roleOptions(o.builtIn, "")})),
 	}
 	if c := groupChoices(o.groups, nil); len(c.Options) > 0 {
 		fields = append(fields, choices(f.Choices(c)))
@@ -170,10 +170,10 @@ func (h *Handler) invitationRow(v *visit, i *sso.Invitation, names map[string]st
 		role.Sub = ui.As(few(i.Groups))
 	}
 	acts := ui.Cell{}
-	if (state == sso.InvitationOpen || state == sso.InvitationExpired) && v.Rights.Give(i.Role) == nil {
+	if (state == sso.InvitationOpen || state == sso.InvitationExpired) && v.Rights.Cover(i.Role) == nil {
 		at := func(rest string) string { return v.to(invitationPath+rest, "{invitation}", string(i.ID)) }
 		acts.Menu = &ui.Menu{Label: ui.As(i.Email.String()), Does: []ui.Do{
-			{Word: ui.Say("invitation_resend"), Action: at("/resend"), Icon: "mail"}, {Word: ui.Say("invitation_revoke"), Action: at("/revoke"), Icon: "trash"},
+			{Word: ui.Say("invitation_resend"), Action: at("/resend"), Icon: "mail", Off: v.Rights.Give(i.Role) != nil}, {Word: ui.Say("invitation_revoke"), Action: at("/revoke"), Icon: "trash"},
 		}}
 	}
 	return ui.Row{Cells: []ui.Cell{address, {Badges: []ui.Badge{badge}}, role, {Text: ui.As(or(names[i.By], i.By))}, {At: i.SentAt}, acts}}

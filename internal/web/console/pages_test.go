@@ -44,6 +44,14 @@ func at(role sso.Role, target string) *visit {
 	return v
 }
 
+// acted returns a visit by who acts as the owner.
+func acted(target string) *visit {
+	v := at(sso.RoleOwner, target)
+	v.by.Session.Actor = "usr_s"
+	v.Rights = v.by.RightsIn(&v.Organization)
+	return v
+}
+
 // below returns a visit to the suborganization.
 func below(target string) *visit {
 	v := at(sso.RoleOwner, target)
@@ -223,6 +231,17 @@ func TestPages(t *testing.T) {
 	}
 	for name, p := range pages {
 		p.Person = olga(sso.RoleOwner)
+		pages[name] = p
+	}
+	for name, p := range map[string]webtest.Specimen{
+		"acted-home":        {Page: showHome(acted(homePath), &provision.Overview{People: provision.PeopleCounts{All: 1}, Owners: 1}, now()), Path: homePath},
+		"acted-people":      {Page: listed(acted(peoplePath)), Path: peoplePath},
+		"acted-person":      {Page: showPerson(acted("/"), &a, acted("/").Rights.Roles(), groups(), &provision.Removal{User: a.User, Deletes: true}), Path: "/console/people/usr_a"},
+		"acted-edit":        {Page: editPage(acted("/"), &a, ui.Filled{}), Path: "/console/people/usr_a/edit"},
+		"acted-invite":      {Page: invitePageOf(acted(invitePath), &offer{builtIn: acted("/").Rights.Roles()}, ui.Filled{}, nil), Path: invitePath},
+		"acted-invitations": {Page: h.showInvitations(acted(invitationsPath), invitations), Path: invitationsPath},
+	} {
+		p.Person = acted("/").by.Person
 		pages[name] = p
 	}
 	webtest.Pages{Set: Pages(), Specimens: pages, Composed: []string{

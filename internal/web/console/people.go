@@ -88,7 +88,7 @@ func showPeople(v *visit, query *provision.PeopleQuery, list provision.PeoplePag
 	}
 	p.Buttons = []ui.Button{
 		{Word: ui.Say("import"), Path: v.to(importsPath), Icon: "upload"},
-		{Word: ui.Say("export"), Path: v.to(export), Icon: "download"},
+		{Word: ui.Say("export"), Path: v.to(export), Icon: "download", Off: v.acted()},
 	}
 	return p
 }

@@ -130,8 +130,8 @@ func (p *personPage) acts(v *visit, d *provision.PersonPage, removal *provision.
 	if d.Manage == "" && !active {
 		p.Does = append(p.Does, ui.Do{Word: ui.Say("resume"), Action: path("/resume"), Icon: "play"})
 	}
-	if d.Recover == "" && active {
-		p.Does = append(p.Does, ui.Do{Word: ui.Say("reset_password"), Action: path("/reset-password"), Icon: "mail"})
+	if (d.Recover == "" || v.acted() && d.Manage == "") && active {
+		p.Does = append(p.Does, ui.Do{Word: ui.Say("reset_password"), Action: path("/reset-password"), Icon: "mail", Off: v.acted()})
 		p.Confirms = append(p.Confirms, resetConfirm(v, d, ""))
 	}
 	if d.Manage == "" && active {
@@ -156,7 +156,7 @@ func suspendConfirm(v *visit, u *sso.User, sessions int) ui.Confirm {
 func removeConfirm(v *visit, removal *provision.Removal, problem string) ui.Confirm {
 	u := &removal.User
 	c := ui.Confirm{
-		ID: "remove", Page: v.toPerson(u.ID, "/remove"), Word: ui.Say("remove"), Icon: "trash",
+		ID: "remove", Page: v.toPerson(u.ID, "/remove"), Word: ui.Say("remove"), Icon: "trash", Off: v.acted(),
 		Title: ui.Say("remove_title", "Name", u.Name()), Points: []ui.Text{ui.Count("remove_organizations", removal.Organizations), ui.Count("remove_sessions", removal.Sessions)},
 		Action: v.toPerson(u.ID, "/remove"), Do: ui.Say("remove"), Cancel: v.toPerson(u.ID, ""), Problem: problem,
 	}
@@ -171,7 +171,7 @@ func removeConfirm(v *visit, removal *provision.Removal, problem string) ui.Conf
 func resetConfirm(v *visit, d *provision.PersonPage, problem string) ui.Confirm {
 	u := &d.User
 	return ui.Confirm{
-		ID: "reset", Page: v.toPerson(u.ID, "/reset-account"), Word: ui.Say("reset_account"), Icon: "refresh",
+		ID: "reset", Page: v.toPerson(u.ID, "/reset-account"), Word: ui.Say("reset_account"), Icon: "refresh", Off: v.acted(),
 		Title: ui.Say("reset_title", "Name", u.Name()), Text: ui.Say("reset_text", "Address", u.Email.String()),
 		Points: []ui.Text{ui.Count("reset_factors", len(d.Factors)), ui.Count("reset_sessions", len(d.Sessions)), ui.Say("reset_links")},
 		Name:   u.Name(), Action: v.toPerson(u.ID, "/reset-account"), Do: ui.Say("reset_account"), Cancel: v.toPerson(u.ID, ""), Problem: problem,
@@ -183,16 +183,21 @@ func roleForm(v *visit, d *provision.PersonPage, builtIn []sso.Role) *form {
 	if d.Touch != "" {
 		return nil
 	}
-	s := ui.Select{Name: "role", Label: ui.Say("role"), Value: string(d.Position.Role), Options: v.roleOptions(builtIn)}
+	s := ui.Select{Name: "role", Label: ui.Say("role"), Value: string(d.Position.Role), Options: v.roleOptions(builtIn, d.Position.Role)}
 	return &form{
 		Action: v.toPerson(d.User.ID, "/role"), Fields: []field{choose(s)},
 		Submit: ui.Submit{Word: ui.Say("role_change"), Kind: ui.Ordinary},
 	}
 }
 
-// roleOptions offers built-in roles, and those that the operator has defined.
-func (v *visit) roleOptions(builtIn []sso.Role) []ui.Option {
+// roleOptions offers built-in roles, and those that the operator has defined,
+// to who has the role now, "" for none. Whoever acts as somebody sees what they
+// may not give.
+func (v *visit) roleOptions(builtIn []sso.Role, now sso.Role) []ui.Option {
 	var options []ui.Option
+	for _, r := range v.Rights.Withheld() {
+		options = append(options, ui.Option{Value: string(r), Label: v.roleName(r), Help: ui.Problem("acting_lasting"), Off: r != now})
+	}
 	for _, r := range builtIn {
 		options = append(options, ui.Option{Value: string(r), Label: v.roleName(r), Help: ui.Say("role_" + string(r) + "_help")})
 	}

@@ -51,6 +51,10 @@ func (h *Handler) showEdit(w http.ResponseWriter, r *http.Request, status int, f
 func editPage(v *visit, d *provision.PersonPage, f ui.Filled) formPage {
 	u := &d.User
 	p := formPage{Shell: v.belowPerson(u), Name: ui.Say("edit_of", "Name", u.Name())}
+	address := ui.Input{Name: "email", Label: ui.Say("address"), Help: ui.Say("address_help"), Value: u.Email.String(), Type: "email", Optional: true}
+	if v.acted() {
+		address.Fixed, address.Help = true, ui.Problem("acting_credentials")
+	}
 	if len(d.Links) > 0 {
 		p.Notices = append(p.Notices, ui.Notice{Text: ui.Say("edit_linked", "Connection", d.Links[0].ConnectionName)})
 	}
@@ -60,7 +64,7 @@ func editPage(v *visit, d *provision.PersonPage, f ui.Filled) formPage {
 		Fields: []field{
 			input(f.Input(ui.Input{Name: "first_name", Label: ui.Say("first_name"), Value: u.FirstName, Max: 4 * sso.MaxName, Optional: true, Focus: true})),
 			input(f.Input(ui.Input{Name: "last_name", Label: ui.Say("last_name"), Value: u.LastName, Max: 4 * sso.MaxName, Optional: true})),
-			input(f.Input(ui.Input{Name: "email", Label: ui.Say("address"), Help: ui.Say("address_help"), Value: u.Email.String(), Type: "email", Optional: true})),
+			input(f.Input(address)),
 			input(f.Input(ui.Input{Name: "username", Label: ui.Say("username"), Help: ui.Say("username_help"), Value: u.Username, Max: 4 * sso.MaxUsername, Mono: true, Optional: true})),
 			choose(f.Select(languageSelect(u.Language))),
 		},
@@ -151,7 +155,7 @@ func accessPage(v *visit, d *provision.PersonPage, builtIn []sso.Role) formPage 
 		if a.Fixed != "" {
 			s.Help, s.Options = ui.Problem(a.Fixed), []ui.Option{{Value: string(a.Role), Label: v.roleName(a.Role)}}
 		} else {
-			s.Options = append([]ui.Option{{Label: ui.Say("access_no")}}, v.roleOptions(builtIn)...)
+			s.Options = append([]ui.Option{{Label: ui.Say("access_no")}}, v.roleOptions(builtIn, a.Role)...)
 		}
 		f.Fields = append(f.Fields, choose(s))
 	}

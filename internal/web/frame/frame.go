@@ -29,6 +29,7 @@ const (
 type Console struct {
 	Line  []sso.Organization // from the organization of the session down to this one
 	Owner bool               // sees what only owners decide about
+	Acted bool               // by somebody who acts as the user, to whom some of it is closed
 }
 
 // Organization returns whose console it is.
@@ -89,7 +90,7 @@ func (c Console) Shell() ui.Shell {
 		s.Nav = append(s.Nav, ui.NavGroup{Name: ui.Say("console_sign_in"), Items: []ui.NavItem{
 			{Name: ui.Say("console_sso"), Path: c.To(SSO), Icon: "key"},
 			{Name: ui.Say("console_domains"), Path: c.To(Domains), Icon: "globe"},
-			{Name: ui.Say("console_security"), Path: c.To(Security), Icon: "shield"},
+			{Name: ui.Say("console_security"), Path: c.To(Security), Icon: "shield", Off: c.Acted},
 		}})
 		organization.Items = append(organization.Items, ui.NavItem{Name: ui.Say("console_settings"), Path: c.To(Settings), Icon: "settings"})
 	}

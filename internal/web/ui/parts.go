@@ -36,6 +36,7 @@ type Button struct {
 	Path string
 	Icon string
 	Kind Emphasis
+	Off  bool // closed to whoever acts as the person, of which the page tells
 }
 
 // Emphasis is how much a button asks for attention. A page has one that is
@@ -60,6 +61,7 @@ type Do struct {
 	Fields []Hidden
 	// About is what it does it to, said to who cannot see beside what it stands.
 	About Text
+	Off   bool // as in [Button]
 }
 
 // Submit is the row of buttons that ends a form: {{template "submit" .}}.
@@ -92,6 +94,7 @@ type Confirm struct {
 	Cancel string // path for who changes their mind
 	// Problem is the code of what was wrong with what was typed.
 	Problem string
+	Off     bool // as in [Button]
 }
 
 // Menu is what can be done with one of many things, behind three dots:

@@ -41,6 +41,7 @@ type NavItem struct {
 	Path string
 	Icon string
 	Note Text // such as how many things wait there
+	Off  bool // as in [Button]
 }
 
 // Link leads to another page.
