@@ -279,13 +279,13 @@ func word(text, w string) int {
 			return -1
 		}
 		at += from
-		if (at == 0 || !alphanumeric(text[at-1])) && (at+len(w) == len(text) || !alphanumeric(text[at+len(w)])) {
+		if (at == 0 || !ofWord(text[at-1])) && (at+len(w) == len(text) || !ofWord(text[at+len(w)])) {
 			return at
 		}
 		from = at + 1
 	}
 }
 
-func alphanumeric(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+func ofWord(c byte) bool {
+	return c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }

@@ -78,18 +78,10 @@ func Spans(text string, values Values) []Span {
 // mark returns the marked part at the start of a text, which begins with one of
 // the marks, and its length.
 func mark(text string, values Values) (Span, int) {
-	between := func(mark string) (string, bool) {
-		inside, found := strings.CutPrefix(text, mark)
-		if !found {
-			return "", false
-		}
-		inside, _, found = strings.Cut(inside, mark)
-		return inside, found && inside != ""
-	}
-	if inside, ok := between("**"); ok {
+	if inside, ok := between(text, "**"); ok {
 		return Span{Kind: Label, Text: values.Fill(inside)}, len(inside) + 2*len("**")
 	}
-	if inside, ok := between("`"); ok {
+	if inside, ok := between(text, "`"); ok {
 		return Span{Kind: Code, Text: values.Fill(inside)}, len(inside) + 2*len("`")
 	}
 	if name, _, ok := strings.Cut(text[1:], "}"); ok && text[0] == '{' && Value(name).known() {
@@ -99,4 +91,19 @@ func mark(text string, values Values) (Span, int) {
 		return Span{Kind: Missing, Text: name, Value: Value(name)}, len(name) + len("{}")
 	}
 	return Span{Kind: Plain, Text: text[:1]}, 1
+}
+
+// between returns what stands between a mark at the start of a text and the
+// next one. A label may end in an asterisk of its own, as those of fields do
+// that have to be filled.
+func between(text, mark string) (string, bool) {
+	inside, found := strings.CutPrefix(text, mark)
+	end := strings.Index(inside, mark)
+	if !found || end <= 0 {
+		return "", false
+	}
+	for strings.HasPrefix(inside[end+1:], mark) {
+		end++
+	}
+	return inside[:end], true
 }

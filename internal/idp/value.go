@@ -104,7 +104,7 @@ func (c Copy) Fill(vs Values) string {
 			return string(quoted[1 : len(quoted)-1])
 		})
 	case PowerShell:
-		return vs.fill(c.Text, strings.NewReplacer("`", "``", `"`, "`\"", "$", "`$").Replace)
+		return vs.fill(c.Text, strings.NewReplacer("`", "``", `"`, "`\"", "“", "`“", "”", "`”", "„", "`„", "$", "`$").Replace)
 	case XML:
 		return vs.fill(c.Text, strings.NewReplacer("&", "&amp;", "<", "&lt;", `"`, "&quot;").Replace)
 	}
