@@ -55,6 +55,7 @@ func law() []room {
 		{"internal/notify", lower, []string{leaves, domain, storage}},
 		{"internal/authority", lower, []string{"internal/fault", "internal/secret", domain, storage}},
 		{"internal/factor", lower, []string{"internal/fault", "internal/secret", "internal/otp", "internal/passkey", domain, storage, "internal/notify"}},
+		{"internal/routing", lower, []string{domain, storage}},
 		{"internal/recovery", lower, []string{"internal/fault", "internal/secret", domain, storage, "internal/notify"}},
 		{"internal/jobs", lower, []string{leaves, domain, storage, "internal/notify"}},
 

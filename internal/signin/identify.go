@@ -2,11 +2,11 @@ package signin
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/routing"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 )
@@ -56,35 +56,12 @@ func (s *Service) Identify(ctx context.Context, b Browser, id sso.AttemptID, typ
 // route finds out how the attempt goes on: through which connections, or by
 // password.
 func (s *Service) route(ctx context.Context, r *store.Reader, a *sso.Attempt, by sso.Method) error {
-	w, err := s.leadsTo(ctx, r, a)
+	ask := askOf(a)
+	ask.Wish = by
+	route, _, err := routing.Find(ctx, r, ask)
 	if err != nil {
 		return err
 	}
-	lineage, claim := w.line, w.claim
-	if by == sso.ByPassword {
-		// Where single sign-on is the only way in, the wish is not granted;
-		// to the exempt and to those outside its domains it is.
-		entry := sso.Entry{Method: sso.ByPassword, Email: a.Typed, Outside: claim == nil || !leads(lineage, claim.Org)}
-		if !sso.RulesOf(lineage).DemandsSSO(entry) {
-			a.Method = sso.ByPassword
-			return nil
-		}
-	}
-	var active []sso.Connection
-	if len(lineage) > 0 && a.Username == "" {
-		ids := make([]sso.OrgID, len(lineage))
-		for i := range lineage {
-			ids[i] = lineage[i].ID
-		}
-		if active, err = r.ActiveConnections(ctx, ids); err != nil {
-			return err
-		}
-	}
-	named, err := s.named(ctx, r, &w)
-	if err != nil {
-		return err
-	}
-	route := sso.FindRoute(lineage, active, claim, named)
 	a.Method = route.Method
 	switch len(route.Connections) {
 	case 0:
@@ -96,78 +73,9 @@ func (s *Service) route(ctx context.Context, r *store.Reader, a *sso.Attempt, by
 	return nil
 }
 
-// named reads the connection that the domain names, if it names one. It is for
-// new people and for those at home where it belongs: anybody else it could not
-// sign in.
-func (s *Service) named(ctx context.Context, r *store.Reader, w *way) (*sso.Named, error) {
-	if w.claim == nil || w.claim.Connection == "" {
-		return nil, nil
-	}
-	c, err := r.Connection(ctx, w.claim.Connection)
-	if err != nil {
-		return nil, err
-	}
-	if w.known != nil && !slices.Contains(w.known.HomePath, c.Org) {
-		return nil, nil
-	}
-	lineage, err := r.Lineage(ctx, c.Org)
-	if err != nil {
-		return nil, err
-	}
-	return &sso.Named{Connection: c, Lineage: lineage}, nil
-}
-
-// leads reports whether org stands in this line.
-func leads(line []sso.Organization, org sso.OrgID) bool {
-	return slices.ContainsFunc(line, func(o sso.Organization) bool { return o.ID == org })
-}
-
-// way is where an attempt leads, as far as it is known before the proof.
-type way struct {
-	line  []sso.Organization // whose rules it follows, from the root; empty: nobody's
-	claim *sso.Domain        // to the domain of the address; nil: none that is verified
-	known *store.UserAt      // the one user of the claimant's tree with the address; nil: none, or several
-}
-
-// leadsTo returns where an attempt leads: to the organization that the sign-on
-// URL names, else to the home of the one user of the claimant's tree who has
-// the address, else to the organization that has proved its domain.
-func (s *Service) leadsTo(ctx context.Context, r *store.Reader, a *sso.Attempt) (way, error) {
-	var w way
-	if !a.Typed.IsZero() {
-		d, err := r.VerifiedDomain(ctx, a.Typed.Domain())
-		switch {
-		case err == nil:
-			w.claim = &d
-		case !errors.Is(err, store.ErrNotFound):
-			return way{}, err
-		}
-	}
-	var err error
-	if w.claim != nil {
-		if w.line, err = r.Lineage(ctx, w.claim.Org); err != nil {
-			return way{}, err
-		}
-		users, err := r.UsersByEmail(ctx, a.Typed)
-		if err != nil {
-			return way{}, err
-		}
-		root := w.line[0].ID
-		users = slices.DeleteFunc(users, func(u store.UserAt) bool {
-			return u.User.State == sso.UserDeleted || u.HomePath[0] != root
-		})
-		if len(users) == 1 {
-			w.known = &users[0]
-		}
-	}
-	to := a.Org
-	if to == "" && w.known != nil {
-		to = w.known.User.Home
-	}
-	if to != "" && (len(w.line) == 0 || w.line[len(w.line)-1].ID != to) {
-		w.line, err = r.Lineage(ctx, to)
-	}
-	return w, err
+// askOf returns what an attempt says of its person.
+func askOf(a *sso.Attempt) routing.Ask {
+	return routing.Ask{Email: a.Typed, Username: a.Username, Org: a.Org}
 }
 
 // Choice is one thing that the person may choose.

@@ -10,6 +10,7 @@ import (
 	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/password"
+	"github.com/sallyport/sallyport/internal/routing"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
@@ -155,7 +156,7 @@ func (s *Service) candidates(ctx context.Context, r *store.Reader, b Browser, a 
 		p, err := s.confirmed(ctx, r, b, a)
 		return []sso.User{p.User}, err
 	}
-	w, err := s.leadsTo(ctx, r, a)
+	w, err := routing.Lead(ctx, r, askOf(a))
 	if err != nil {
 		return nil, err
 	}
@@ -191,18 +192,15 @@ func (s *Service) belong(ctx context.Context, tx *store.Writer, b Browser, a *ss
 // passwordAllowed asks the organization to which the address leads, before
 // anything about the person is looked at. The person's own organization is
 // asked in [Service.Finish].
-func passwordAllowed(w *way, b Browser, a *sso.Attempt) error {
-	// A sign-on URL leads to an organization whatever the address is; only
-	// people of its domains must come through the connection.
-	outside := w.claim == nil || !leads(w.line, w.claim.Org)
-	return sso.RulesOf(w.line).Admit(sso.Entry{Method: sso.ByPassword, Email: a.Typed, Address: b.Address, Outside: outside})
+func passwordAllowed(w *routing.Way, b Browser, a *sso.Attempt) error {
+	return sso.RulesOf(w.Line).Admit(sso.Entry{Method: sso.ByPassword, Email: a.Typed, Address: b.Address, Outside: w.Outside()})
 }
 
 // namesakes returns the users with a password whom the attempt names, at most
 // [maxNamesakes]. Whoever has the address in another tree than that of who has
 // proved its domain does not count: no organization stands in the way of
 // another one's people.
-func (s *Service) namesakes(ctx context.Context, r *store.Reader, a *sso.Attempt, w *way) ([]sso.User, error) {
+func (s *Service) namesakes(ctx context.Context, r *store.Reader, a *sso.Attempt, w *routing.Way) ([]sso.User, error) {
 	var users []store.UserAt
 	var err error
 	if a.Username != "" {
@@ -216,7 +214,7 @@ func (s *Service) namesakes(ctx context.Context, r *store.Reader, a *sso.Attempt
 	users = slices.DeleteFunc(users, func(u store.UserAt) bool {
 		return u.User.PasswordHash == "" || u.User.State == sso.UserDeleted || a.Org != "" && !slices.Contains(u.HomePath, a.Org)
 	})
-	if own := slices.DeleteFunc(slices.Clone(users), func(u store.UserAt) bool { return w.claim == nil || u.HomePath[0] != w.line[0].ID }); len(own) > 0 {
+	if own := slices.DeleteFunc(slices.Clone(users), func(u store.UserAt) bool { return w.Claim == nil || u.HomePath[0] != w.Line[0].ID }); len(own) > 0 {
 		users = own
 	}
 	var all []sso.User

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/routing"
 	"github.com/sallyport/sallyport/internal/saml"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
@@ -34,7 +35,7 @@ func (j *judgement) identify(assertion *saml.Assertion, a *sso.Attempt) (person,
 	// The common case, somebody known whose address has not changed, needs no
 	// look at anybody else.
 	if p.in.Linked == nil || !asserted.Email.IsZero() && !asserted.Email.Same(p.in.Linked.User.Email) {
-		if err := j.others(&p.in); err != nil {
+		if err := routing.Meet(j.ctx, j.tx.Reader, &p.in, j.now); err != nil {
 			return person{}, err
 		}
 	}
@@ -100,50 +101,6 @@ func (j *judgement) linked(in *sso.SignIn) (*sso.Link, []store.MembershipAt, err
 	in.LinkedBy = link.Issuer
 	in.Linked = &sso.Resident{User: user.User, HomePath: user.HomePath, Member: len(orgsWithin(j.connection.Org, memberships)) > 0}
 	return &link, memberships, nil
-}
-
-// others reads who else has the asserted address or username, and who has
-// proved its domain.
-func (j *judgement) others(in *sso.SignIn) error {
-	if in.Asserted.Email.IsZero() {
-		return nil
-	}
-	users, err := j.tx.UsersByEmail(j.ctx, in.Asserted.Email)
-	if err != nil {
-		return err
-	}
-	// Links matter only for those who could be signed in.
-	for _, u := range users {
-		r := sso.Resident{User: u.User, HomePath: u.HomePath}
-		if in.Linked == nil && in.Within(u.HomePath) {
-			links, err := j.tx.LinksOfUser(j.ctx, u.User.ID, j.connection.ID)
-			if err != nil {
-				return err
-			}
-			r.OtherSubject = len(links) > 0
-		}
-		in.SameEmail = append(in.SameEmail, r)
-	}
-	d, err := j.tx.VerifiedDomain(j.ctx, in.Asserted.Email.Domain())
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-	case err != nil:
-		return err
-	default:
-		org, err := j.tx.Organization(j.ctx, d.Org)
-		if err != nil {
-			return err
-		}
-		in.Claim = &sso.VerifiedClaim{Domain: d, OrgPath: org.Path}
-	}
-	if in.Linked == nil && in.Asserted.Username != "" {
-		_, err := j.tx.Org(j.connection.Org).UserByUsername(j.ctx, in.Asserted.Username)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
-		in.UsernameTaken = err == nil
-	}
-	return nil
 }
 
 // store writes what was decided, with an audit event for all that is new.

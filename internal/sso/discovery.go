@@ -8,7 +8,22 @@ type Route struct {
 	// Connections to sign in through; one: go there; several: let the person
 	// choose. Empty for [ByPassword].
 	Connections []ConnectionID
+	Rule        RouteRule // why
+	Org         OrgID     // whose domain or connections they are; "": nobody's
 }
+
+// RouteRule names why an address leads where it does.
+type RouteRule string
+
+// The rules, in the order in which they are asked.
+const (
+	RouteWish   RouteRule = "wish"   // the person asked for the password, and may
+	RouteNobody RouteRule = "nobody" // no organization has proved the domain
+	RouteOff    RouteRule = "off"    // the organization does not use single sign-on
+	RouteDomain RouteRule = "domain" // the domain names the connection
+	RouteOwn    RouteRule = "own"    // connections of the organization, or of the nearest above it that has any
+	RouteNone   RouteRule = "none"   // none of the connections can be used
+)
 
 // Named is the connection that a domain names, with its organization's lineage
 // from the root.
@@ -40,15 +55,15 @@ func (n *Named) usable(claim *Domain) bool {
 // be told from the answer.
 func FindRoute(lineage []Organization, active []Connection, claim *Domain, named *Named) Route {
 	if len(lineage) == 0 {
-		return Route{Method: ByPassword}
+		return Route{Method: ByPassword, Rule: RouteNobody}
 	}
 	demanded := slices.ContainsFunc(lineage, func(o Organization) bool { return o.Policy.SSO == SSORequired })
 	if !lineage[len(lineage)-1].Policy.SSOOn() && !demanded {
-		return Route{Method: ByPassword}
+		return Route{Method: ByPassword, Rule: RouteOff}
 	}
 	for i := len(lineage) - 1; i >= 0; i-- {
 		if claim != nil && claim.Org == lineage[i].ID && named.usable(claim) {
-			return Route{Method: BySSO, Connections: []ConnectionID{named.Connection.ID}}
+			return Route{Method: BySSO, Connections: []ConnectionID{named.Connection.ID}, Rule: RouteDomain, Org: claim.Org}
 		}
 		var usable []ConnectionID
 		for j := range active {
@@ -58,10 +73,10 @@ func FindRoute(lineage []Organization, active []Connection, claim *Domain, named
 			}
 		}
 		if len(usable) > 0 {
-			return Route{Method: BySSO, Connections: usable}
+			return Route{Method: BySSO, Connections: usable, Rule: RouteOwn, Org: lineage[i].ID}
 		}
 	}
-	return Route{Method: ByPassword}
+	return Route{Method: ByPassword, Rule: RouteNone}
 }
 
 // PickOrg says as a member of which organization a person is signed in: the
