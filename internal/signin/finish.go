@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -163,7 +164,7 @@ func (s *Service) admit(ctx context.Context, tx *store.Writer, b Browser, a *sso
 	if err := rules.Admit(entry); err != nil {
 		return p, nil, err
 	}
-	if err := rules.AdmitAs(p.Membership.Role, &p.User, now); err != nil {
+	if err := inactive(ctx, tx, rules, &p, now); err != nil {
 		return p, nil, err
 	}
 	if err := current(ctx, tx, a, &p.User); err != nil {
@@ -173,6 +174,21 @@ func (s *Service) admit(ctx context.Context, tx *store.Writer, b Browser, a *sso
 		return p, nil, err
 	}
 	return p, rules, nil
+}
+
+// inactive refuses who has not come for longer than the rules bear. Who has used
+// a session has come, however long ago they signed in.
+func inactive(ctx context.Context, tx *store.Writer, rules sso.Rules, p *sso.Person, now time.Time) error {
+	last := p.User.LastActive()
+	refusal := rules.AdmitAs(p.Membership.Role, last, now)
+	if refusal == nil {
+		return nil
+	}
+	used, err := tx.Presence(ctx, p.User.ID)
+	if err != nil || !used.After(last) {
+		return cmp.Or(err, refusal)
+	}
+	return rules.AdmitAs(p.Membership.Role, used, now)
 }
 
 // rulesOf returns the policies that hold for a person, and how they stand at

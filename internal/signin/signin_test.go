@@ -310,6 +310,36 @@ func TestSwitchedOffMidway(t *testing.T) {
 // stale returns an attempt that waits for its connection, made before.
 func (w *world) stale(a sso.Attempt) sso.AttemptID { return a.ID }
 
+// A session may live longer than somebody may stay away. Who uses it every day
+// comes every day, and comes in again once it is over.
+func TestWhoUsesASessionIsNotInactive(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		const day = 24 * time.Hour
+		w.apply(`organizations: [{key: plain, policy: {inactive_after: 30d, session_idle: 7d, session_life: 90d}}]`)
+		token := w.passwordSession("paul@plain.example")
+		for range 89 {
+			w.now = w.now.Add(day)
+			if _, err := w.Person(t.Context(), token); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.now = w.now.Add(day)
+		if _, err := w.Person(t.Context(), token); !fault.Is(err, "session_over") {
+			t.Fatalf("after 90 days: %v", err)
+		}
+		w.browser.Session = secret.Token{}
+		w.passwordSession("paul@plain.example")
+		w.now = w.now.Add(31 * day)
+		a := w.identify("paul@plain.example", sso.StepPassword)
+		if _, err := w.Password(t.Context(), w.browser, a.ID, "correct horse"); err != nil {
+			t.Fatal(err)
+		}
+		_, err := w.Finish(t.Context(), w.browser, a.ID, signin.AskFirst)
+		w.mustRefuse(err, "user_inactive")
+	})
+}
+
 func TestSessionIsJudgedWhenItIsUsed(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, w *world) {

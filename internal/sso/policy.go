@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"time"
@@ -95,11 +96,12 @@ func (p Policy) Admit(e Entry) error {
 	return nil
 }
 
-// AdmitAs decides what can be decided only once it is known who the person is.
-func (p Policy) AdmitAs(role Role, user *User, now time.Time) error {
+// AdmitAs decides what can be decided only once it is known who the person is,
+// and when they last came.
+func (p Policy) AdmitAs(role Role, last, now time.Time) error {
 	// An owner may be the last one, whom nobody could let in again. All others
 	// are suspended by and by where they do not come.
-	if p.InactiveAfter > 0 && role != RoleOwner && now.Sub(user.LastActive()) > p.InactiveAfter.Std() {
+	if p.InactiveAfter > 0 && role != RoleOwner && now.Sub(last) > p.InactiveAfter.Std() {
 		return &fault.Error{Kind: fault.Denied, Code: "user_inactive", Fix: fault.AdminSide}
 	}
 	return nil
@@ -136,9 +138,9 @@ func (r Rules) Admit(e Entry) error {
 }
 
 // AdmitAs is [Policy.AdmitAs] of all of them.
-func (r Rules) AdmitAs(role Role, user *User, now time.Time) error {
+func (r Rules) AdmitAs(role Role, last, now time.Time) error {
 	for i := range r {
-		if err := r[i].AdmitAs(role, user, now); err != nil {
+		if err := r[i].AdmitAs(role, last, now); err != nil {
 			return err
 		}
 	}
@@ -146,18 +148,20 @@ func (r Rules) AdmitAs(role Role, user *User, now time.Time) error {
 }
 
 // SessionLives returns how long a session lives unused and at all: the
-// shortest that any of them says.
+// shortest that any of them says, or the common lives where none says anything.
 func (r Rules) SessionLives() (idle, life time.Duration) {
-	idle, life = SessionIdle, SessionLife
 	for i := range r {
-		if d := r[i].SessionIdle.Std(); d > 0 {
-			idle = min(idle, d)
-		}
-		if d := r[i].SessionLife.Std(); d > 0 {
-			life = min(life, d)
-		}
+		idle, life = shorter(idle, r[i].SessionIdle.Std()), shorter(life, r[i].SessionLife.Std())
 	}
-	return idle, life
+	return cmp.Or(idle, SessionIdle), cmp.Or(life, SessionLife)
+}
+
+// shorter returns the shorter of two lengths of time, of which 0 is none.
+func shorter(a, b time.Duration) time.Duration {
+	if a <= 0 || b > 0 && b < a {
+		return max(b, 0)
+	}
+	return a
 }
 
 // DemandsSSO reports whether any of them demands a connection.

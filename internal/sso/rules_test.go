@@ -61,7 +61,7 @@ func TestPolicyAdmitsAs(t *testing.T) {
 		"let in again by somebody":      {idle, sso.RoleMember, now.Add(-240 * time.Hour), now.Add(-time.Hour), ""},
 		"never here, created then":      {idle, sso.RoleMember, time.Time{}, time.Time{}, "user_inactive"},
 	} {
-		err := tc.policy.AdmitAs(tc.role, &sso.User{CreatedAt: created, LastSignInAt: tc.last, UpdatedAt: tc.cared}, now)
+		err := tc.policy.AdmitAs(tc.role, (&sso.User{CreatedAt: created, LastSignInAt: tc.last, UpdatedAt: tc.cared}).LastActive(), now)
 		if tc.code == "" && err != nil || tc.code != "" && !fault.Is(err, tc.code) {
 			t.Errorf("%s: AdmitAs() = %v, want %q", name, err, tc.code)
 		}
@@ -251,5 +251,31 @@ func TestTreeHasNoCircleAndAnEnd(t *testing.T) {
 	}
 	if err := root.Place(&last); !fault.Is(err, "organization_cycle") {
 		t.Errorf("below its own child = %v, want organization_cycle", err)
+	}
+}
+
+func TestAnOrganizationDecidesHowLongSessionsLive(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	policy := func(idle, life time.Duration) sso.Policy {
+		return sso.Policy{SessionIdle: sso.DurationOf(idle), SessionLife: sso.DurationOf(life)}
+	}
+	for name, tc := range map[string]struct {
+		rules      sso.Rules
+		idle, life time.Duration
+	}{
+		"nobody says anything":             {sso.Rules{policy(0, 0), policy(0, 0)}, sso.SessionIdle, sso.SessionLife},
+		"shorter than is common":           {sso.Rules{policy(time.Hour, day)}, time.Hour, day},
+		"longer than is common":            {sso.Rules{policy(30*day, 90*day)}, 30 * day, 90 * day},
+		"one of the two":                   {sso.Rules{policy(2*day, 0)}, 2 * day, sso.SessionLife},
+		"below, shorter":                   {sso.Rules{policy(30*day, 90*day), policy(time.Hour, 2*day)}, time.Hour, 2 * day},
+		"below, longer, which counts not":  {sso.Rules{policy(time.Hour, 2*day), policy(30*day, 90*day)}, time.Hour, 2 * day},
+		"below, where above says nothing":  {sso.Rules{policy(0, 0), policy(30*day, 90*day)}, 30 * day, 90 * day},
+		"above, where below says nothing":  {sso.Rules{policy(30*day, 90*day), policy(0, 0)}, 30 * day, 90 * day},
+		"in each one another, the shorter": {sso.Rules{policy(0, 3*day), policy(day, 0)}, day, 3 * day},
+	} {
+		if idle, life := tc.rules.SessionLives(); idle != tc.idle || life != tc.life {
+			t.Errorf("%s: %v and %v, want %v and %v", name, idle, life, tc.idle, tc.life)
+		}
 	}
 }

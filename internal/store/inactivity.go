@@ -43,7 +43,8 @@ func idleText(which string) string {
 					select u.created_at as at
 					union all select u.updated_at
 					union all select u.last_sign_in_at
-					union all select s.seen_at from sessions s where s.user_id = u.id
+					union all select p.at from presence p where p.user_id = u.id
+					union all select s.seen_at from sessions s where s.user_id = u.id and s.actor_id is null
 				) instants
 			) as last
 			from few

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -91,15 +92,44 @@ func (w *Writer) InsertSession(ctx context.Context, s sso.Session, token secret.
 	return doing(err, "inserting session %s", s.ID)
 }
 
-// TouchSession notes that a session was used. One that has ended stays as it
-// is and is [ErrNotFound].
+// presenceEvery is how stale it may be when somebody was last there.
+const presenceEvery = time.Hour
+
+// TouchSession notes that a session was used, and that its person was there,
+// unless somebody acts as them. One that has ended stays as it is and is
+// [ErrNotFound]. It takes two statements.
 func (w *Writer) TouchSession(ctx context.Context, id sso.SessionID, now time.Time) error {
 	n, err := w.q.exec(ctx, `
 		update sessions
 		set seen_at = $2
 		where id = $1 and ended_at is null`,
 		id, at(now))
-	return doing(found(n, err), "touching session %s", id)
+	if err = found(n, err); err == nil {
+		_, err = w.q.exec(ctx, `
+			insert into presence (user_id, at)
+			select s.user_id, $2
+			from sessions s
+			where s.id = $1 and s.actor_id is null
+			on conflict (user_id) do update
+			set at = excluded.at
+			where presence.at < $3`,
+			id, at(now), at(now.Add(-presenceEvery)))
+	}
+	return doing(err, "touching session %s", id)
+}
+
+// Presence returns when the user last used a session, to an hour; the zero time
+// where that was never noted.
+func (r *Reader) Presence(ctx context.Context, user sso.UserID) (time.Time, error) {
+	t, err := one(ctx, r.q, func(t *time.Time) []any { return []any{utc(t)} }, `
+		select p.at
+		from presence p
+		where p.user_id = $1`,
+		user)
+	if errors.Is(err, ErrNotFound) {
+		return time.Time{}, nil
+	}
+	return t, doing(err, "reading when user %s was last there", user)
 }
 
 // RotateSession gives a session another token: what knew the old one is out.

@@ -134,8 +134,25 @@ func idlePeopleAreFound(w *world) {
 	busy := add("busy", &root, 100*day) // with a session of long ago
 	w.addMember(root.ID, busy.ID)
 	s, token := w.session(root.ID, busy.ID, "")
-	s.SeenAt = w.now.Add(-day)
+	s.SeenAt, s.Actor = w.now.Add(-day), ""
 	w.write(func(tx *store.Writer) error { return tx.InsertSession(ctx, s, token) })
+
+	regular := add("regular", &root, 100*day) // came yesterday, with a session that is gone
+	w.addMember(root.ID, regular.ID)
+	s, token = w.session(root.ID, regular.ID, "")
+	s.SeenAt, s.ExpiresAt, s.Actor = w.now.Add(-90*day), w.now, ""
+	w.write(func(tx *store.Writer) error { return tx.InsertSession(ctx, s, token) })
+	w.write(func(tx *store.Writer) error { return tx.TouchSession(ctx, s.ID, w.now.Add(-day)) })
+	w.write(func(tx *store.Writer) error { _, err := tx.DeleteExpired(ctx, w.now); return err })
+	same(w, "Presence()", w.now.Add(-day), get[time.Time](w, "Presence()")(w.reader().Presence(ctx, regular.ID)))
+	same(w, "Presence() of who never came", time.Time{}, get[time.Time](w, "Presence()")(w.reader().Presence(ctx, gone.ID)))
+
+	acted := add("acted", &root, 100*day) // did not come: somebody acts as them
+	w.addMember(root.ID, acted.ID)
+	s, token = w.session(root.ID, acted.ID, "")
+	s.SeenAt, s.Actor, s.ActorSession = w.now.Add(-day), regular.ID, "ses_operator"
+	w.write(func(tx *store.Writer) error { return tx.InsertSession(ctx, s, token) })
+	w.write(func(tx *store.Writer) error { return tx.TouchSession(ctx, s.ID, w.now) })
 
 	own := func(name string, org *sso.Organization) {
 		w.write(func(tx *store.Writer) error {
@@ -152,7 +169,7 @@ func idlePeopleAreFound(w *world) {
 	own("suspended", &free)
 
 	got := w.idle(users)
-	same(w, "who is idle", []string{"gone", "lax", "never", "one-of-two", "strict"}, slices.Sorted(maps.Keys(got)))
+	same(w, "who is idle", []string{"acted", "gone", "lax", "never", "one-of-two", "strict"}, slices.Sorted(maps.Keys(got)))
 	same(w, "one of them", sso.Idle{User: gone.ID, Home: root.ID, After: 90 * day, Last: gone.LastSignInAt}, got["gone"])
 	if got["strict"].After != 30*day || got["lax"].After != 90*day {
 		w.Errorf("the rules are %v and %v, want the strictest of the line", got["strict"].After, got["lax"].After)
