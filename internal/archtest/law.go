@@ -31,6 +31,7 @@ func law() []room {
 		{"internal/fault", leaves, nil},
 		{"internal/secret", leaves, nil},
 		{"internal/safehttp", leaves, []string{"internal/fault"}},
+		{"internal/dnsproof", leaves, nil},
 
 		// Nothing but these three touches XML; each sees only those before it.
 		{"internal/xmltree", xmlCore, nil},
@@ -91,10 +92,11 @@ func law() []room {
 		{"internal/samltest", support, []string{"internal/fault", xmlCore, "internal/saml"}},
 		{"internal/passkeytest", support, nil},
 		{"internal/mailtest", support, nil},
+		{"internal/dnstest", support, nil},
 		{"internal/storetest", support, []string{leaves, domain, storage}},
 		{"internal/webtest", support, []string{leaves, domain, transport}},
 		{"internal/archtest", support, nil},
-		{"e2e", support, []string{"internal/mailtest"}},
+		{"e2e", support, []string{"internal/dnstest", "internal/mailtest"}},
 	}
 }
 
@@ -125,6 +127,7 @@ func reserved() map[string][]string {
 		"github.com/alecthomas/kong":           {"cmd/sallyport"},
 		"github.com/wneessen/go-mail":          {"internal/notify"},
 		"github.com/emersion":                  {"internal/mailtest"},
+		"github.com/miekg/dns":                 {"internal/dnstest"},
 		"github.com/nicksnyder/go-i18n":        {"internal/notify", "internal/web/ui"},
 		"code.dny.dev/ssrf":                    {"internal/safehttp"},
 		"go.yaml.in/yaml/v3":                   {"internal/idp", "internal/setup", "cmd/sallyport"},
