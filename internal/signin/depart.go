@@ -36,6 +36,7 @@ type pending struct {
 	Connection sso.ConnectionID `json:"connection"`
 	Request    string           `json:"request"`
 	Fresh      time.Time        `json:"fresh,omitzero"` // when the person had to be asked anew
+	Test       sso.TestID       `json:"test,omitempty"` // that the answer is for; "": a sign-in
 }
 
 // Depart makes the request to the identity provider, at [sso.StepSSO].
@@ -51,10 +52,15 @@ func (s *Service) Depart(ctx context.Context, b Browser, id sso.AttemptID) (Depa
 		if err := at(&a, sso.StepSSO); err != nil {
 			return err
 		}
-		if c, err = connection(ctx, tx.Reader, a.Connection); err != nil {
+		if a.Test == "" {
+			c, err = connection(ctx, tx.Reader, a.Connection)
+		} else {
+			c, err = tried(ctx, tx.Reader, a.Connection)
+		}
+		if err != nil {
 			return err
 		}
-		out := pending{Attempt: a.ID, Connection: c.ID, Request: request}
+		out := pending{Attempt: a.ID, Connection: c.ID, Request: request, Test: a.Test}
 		if fresh = a.Fresh || c.SAML.ForceAuthn; fresh {
 			out.Fresh = s.Now()
 		}

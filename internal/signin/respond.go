@@ -32,8 +32,9 @@ type Response struct {
 // A refusal is a fault with the reference of the trace that was kept. Of
 // responses that nobody waits for, only so many are kept for each network. The
 // attempt is returned with it where the request was known, so that the person
-// can begin again for the same app.
-func (s *Service) Respond(ctx context.Context, b Browser, in Response) (sso.AttemptID, error) {
+// can begin again for the same app. An answer to a test is no sign-in, and
+// never refused: what it was worth stands in the test.
+func (s *Service) Respond(ctx context.Context, b Browser, in Response) (Answered, error) {
 	j := judgement{Service: s, ctx: ctx, now: s.Now(), browser: b}
 	j.trace = sso.Trace{Method: sso.BySSO, At: j.now, Address: addressOf(b), UserAgent: b.UserAgent}
 	message, err := saml.DecodePost(in.SAMLResponse)
@@ -45,41 +46,52 @@ func (s *Service) Respond(ctx context.Context, b Browser, in Response) (sso.Atte
 		return err
 	})
 	if err != nil {
-		return "", fmt.Errorf("judging a response: %w", err)
+		return Answered{}, fmt.Errorf("judging a response: %w", err)
 	}
 	if unwaited != nil && !s.strays.allow(strayKey(b), j.now) {
-		return "", unwaited // the log has it; a flood costs no work and fills no database
+		return Answered{}, unwaited // the log has it; a flood costs no work and fills no database
 	}
 	// The cryptography is done before the transaction: on SQLite nobody else
 	// writes while that is open. A response that nobody waits for is judged
 	// all the same, so that support sees everything that is wrong with it.
 	j.verify()
-	var attempt sso.AttemptID
+	var answered Answered
 	var failure *fault.Error
 	err = s.DB.Write(ctx, func(tx *store.Writer) error {
 		again := j // the transaction may run twice
-		again.tx, attempt, failure = tx, "", nil
+		again.tx, answered, failure = tx, Answered{}, nil
 		var err error = unwaited
-		if unwaited == nil {
+		switch {
+		case unwaited != nil:
+		case j.waiting.Test != "":
+			answered.Test = true
+			err = again.tryOut(in.RelayState)
+		default:
 			err = again.judge(in.RelayState)
 		}
-		attempt = again.trace.Attempt
+		answered.Attempt = again.trace.Attempt
 		if f, ok := errors.AsType[*fault.Error](err); ok {
 			failure, err = recordFailure(ctx, tx, &again.trace, f)
 			return err
 		}
-		if err != nil {
+		if err != nil || answered.Test {
 			return err
 		}
 		return recordSuccess(ctx, tx, &again.trace)
 	})
 	if err != nil {
-		return "", fmt.Errorf("judging a response: %w", err)
+		return Answered{}, fmt.Errorf("judging a response: %w", err)
 	}
 	if failure != nil {
-		return attempt, failure
+		return answered, failure
 	}
-	return attempt, nil
+	return answered, nil
+}
+
+// Answered says which attempt a response was for.
+type Answered struct {
+	Attempt sso.AttemptID // "": not known
+	Test    bool          // it was a test
 }
 
 // judgement is one response in the course of being judged.
@@ -144,33 +156,19 @@ func replayed() *fault.Error {
 
 // judge decides within the transaction, which burns the request first.
 func (j *judgement) judge(relay string) error {
-	_, err := j.tx.Consume(j.ctx, store.KindSAMLRequest, relayHash(relay), j.now)
-	if errors.Is(err, store.ErrUsed) || errors.Is(err, store.ErrNotFound) {
-		return replayed()
+	if err := j.burn(relay); err != nil {
+		return err
 	}
+	before, err := j.reread()
 	if err != nil {
-		return err
-	}
-	if j.waiting.Connection != j.connection.ID {
-		return &fault.Error{Kind: fault.Denied, Code: "tenant_connection", Want: "an answer at the address that the request named", Got: "an answer at the address of another connection", Fix: fault.IdPSide}
-	}
-	// State is looked at now, and not only when the request went out.
-	before := j.connection.Version
-	if j.connection, err = j.tx.Connection(j.ctx, j.connection.ID); err != nil {
-		return err
-	}
-	if j.lineage, err = j.tx.Lineage(j.ctx, j.connection.Org); err != nil {
 		return err
 	}
 	last := len(j.lineage) - 1
 	if err := j.connection.Usable(&j.lineage[last], j.lineage[:last]); err != nil {
 		return err
 	}
-	if j.connection.Version != before { // saved in this very moment
-		if j.trust, err = j.trusts(j.ctx, j.tx.Reader, &j.connection); err != nil {
-			return err
-		}
-		j.verify()
+	if err := j.again(before); err != nil {
+		return err
 	}
 	switch {
 	case j.undecodable != nil:
@@ -193,6 +191,47 @@ func (j *judgement) judge(relay string) error {
 		return err
 	}
 	return j.prove(&a, j.assertion, &p)
+}
+
+// burn uses the request up, whatever becomes of the response.
+func (j *judgement) burn(relay string) error {
+	_, err := j.tx.Consume(j.ctx, store.KindSAMLRequest, relayHash(relay), j.now)
+	if errors.Is(err, store.ErrUsed) || errors.Is(err, store.ErrNotFound) {
+		return replayed()
+	}
+	if err != nil {
+		return err
+	}
+	if j.waiting.Connection != j.connection.ID {
+		return &fault.Error{Kind: fault.Denied, Code: "tenant_connection", Want: "an answer at the address that the request named", Got: "an answer at the address of another connection", Fix: fault.IdPSide}
+	}
+	return nil
+}
+
+// reread reads the connection and the organizations above it as they are in
+// the transaction: state is looked at now, and not only when the request went
+// out. It returns the version by which the message was judged.
+func (j *judgement) reread() (before int64, err error) {
+	before = j.connection.Version
+	if j.connection, err = j.tx.Connection(j.ctx, j.connection.ID); err != nil {
+		return before, err
+	}
+	j.lineage, err = j.tx.Lineage(j.ctx, j.connection.Org)
+	return before, err
+}
+
+// again judges the message anew where the connection was saved in this very
+// moment.
+func (j *judgement) again(before int64) error {
+	if j.connection.Version == before {
+		return nil
+	}
+	var err error
+	if j.trust, err = j.trusts(j.ctx, j.tx.Reader, &j.connection); err != nil {
+		return err
+	}
+	j.verify()
+	return nil
 }
 
 // verify has the message judged and keeps the verdict list.

@@ -506,14 +506,14 @@ func TestRequestSurvivesTheAttempt(t *testing.T) {
 		if _, err := w.finish(a.ID); err != nil {
 			t.Fatal(err)
 		}
-		id, err := w.Respond(t.Context(), w.browser, signin.Response{ConnectionKey: f.key, SAMLResponse: response, RelayState: f.relay})
-		if !fault.Is(err, "saml_replay") || id != "" {
-			t.Errorf("a replay = attempt %q, %v, want none", id, err)
+		answered, err := w.Respond(t.Context(), w.browser, signin.Response{ConnectionKey: f.key, SAMLResponse: response, RelayState: f.relay})
+		if !fault.Is(err, "saml_replay") || answered.Attempt != "" {
+			t.Errorf("a replay = attempt %q, %v, want none", answered.Attempt, err)
 		}
 		g := w.depart(w.identify("alice@acme.example", sso.StepSSO), "acme-okta")
-		id, err = w.Respond(t.Context(), w.browser, signin.Response{ConnectionKey: g.key, SAMLResponse: "%%%", RelayState: g.relay})
-		if !fault.Is(err, "bind_base64") || id != g.attempt.ID {
-			t.Errorf("a refusal = attempt %q, %v, want %s", id, err, g.attempt.ID)
+		answered, err = w.Respond(t.Context(), w.browser, signin.Response{ConnectionKey: g.key, SAMLResponse: "%%%", RelayState: g.relay})
+		if !fault.Is(err, "bind_base64") || answered.Attempt != g.attempt.ID {
+			t.Errorf("a refusal = attempt %q, %v, want %s", answered.Attempt, err, g.attempt.ID)
 		}
 		w.now = w.now.Add(2 * sso.AttemptLife)
 		if request, err := w.Request(t.Context(), w.browser, a.ID); err != nil || request != "client_id=portal" {

@@ -211,9 +211,9 @@ func about(address string) func(*samltest.Response) {
 
 func (w *world) respond(f flight, response string) error {
 	w.Helper()
-	id, err := w.Respond(w.Context(), w.browser, signin.Response{ConnectionKey: f.key, SAMLResponse: response, RelayState: f.relay})
-	if err == nil && id != f.attempt.ID {
-		w.Fatalf("Respond() = attempt %s, want %s", id, f.attempt.ID)
+	answered, err := w.Respond(w.Context(), w.browser, signin.Response{ConnectionKey: f.key, SAMLResponse: response, RelayState: f.relay})
+	if err == nil && answered.Attempt != f.attempt.ID {
+		w.Fatalf("Respond() = attempt %s, want %s", answered.Attempt, f.attempt.ID)
 	}
 	return err
 }

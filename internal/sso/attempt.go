@@ -47,7 +47,8 @@ type Attempt struct {
 	// sign-in. Back is the path of ours to which that leads back.
 	Session   SessionID
 	Back      string
-	Proof     Proof // zero until the person has been proven
+	Test      TestID // that it is; "" in a sign-in
+	Proof     Proof  // zero until the person has been proven
 	CreatedAt time.Time
 	ExpiresAt time.Time
 	DoneAt    time.Time // zero until a session was made of it

@@ -241,13 +241,25 @@ func (c *Connection) Complete() error {
 }
 
 // Usable refuses to sign anybody in through a connection that is not active,
-// or whose organization is suspended or not entitled to single sign-on.
-// Entitlement may come from any of the organizations above it. It is asked at
-// the start of a sign-in and again when the answer comes.
+// or whose organization is suspended, not entitled to single sign-on or has
+// switched it off. It is asked at the start of a sign-in and again when the answer comes.
 func (c *Connection) Usable(org *Organization, above []Organization) error {
 	if c.State != ConnectionActive {
 		return &fault.Error{Kind: fault.Denied, Code: "connection_inactive", Want: string(ConnectionActive), Got: string(c.State), Fix: fault.AdminSide}
 	}
+	if err := Permitted(org, above); err != nil {
+		return err
+	}
+	if !org.Policy.SSOOn() {
+		return &fault.Error{Kind: fault.Denied, Code: "policy_sso_off", Got: org.Key, Fix: fault.AdminSide}
+	}
+	return nil
+}
+
+// Permitted refuses single sign-on, and trying it, to an organization that is
+// suspended or not entitled to it. Entitlement may come from any of the
+// organizations above it.
+func Permitted(org *Organization, above []Organization) error {
 	if org.State != OrgActive {
 		return &fault.Error{Kind: fault.Denied, Code: "organization_suspended", Got: org.Key, Fix: fault.OperatorSide}
 	}
@@ -260,9 +272,6 @@ func (c *Connection) Usable(org *Organization, above []Organization) error {
 	}
 	if !entitled {
 		return &fault.Error{Kind: fault.Denied, Code: "organization_not_entitled", Want: string(EntitledSSO), Got: org.Key, Fix: fault.OperatorSide}
-	}
-	if !org.Policy.SSOOn() {
-		return &fault.Error{Kind: fault.Denied, Code: "policy_sso_off", Got: org.Key, Fix: fault.AdminSide}
 	}
 	return nil
 }

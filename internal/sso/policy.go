@@ -60,6 +60,8 @@ const (
 	ByPassword Method = "password"
 	ByPasskey  Method = "passkey" // alone, in place of a password
 	BySSO      Method = "sso"
+	// ByTest is no way in: it marks the traces of tests.
+	ByTest Method = "test"
 	// ByLogout is no way in: it marks the traces of single logout.
 	ByLogout Method = "logout"
 )

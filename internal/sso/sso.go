@@ -36,6 +36,8 @@ type (
 	ImportID     string // imp_…
 	SetupLinkID  string // set_…
 	ConflictID   string // cfl_…
+	TestID       string // tst_…
+	TestLinkID   string // tsl_…
 )
 
 // NewOrgID returns a fresh identifier.
@@ -82,3 +84,9 @@ func NewSetupLinkID(now time.Time) SetupLinkID { return SetupLinkID(secret.NewID
 
 // NewConflictID returns a fresh identifier.
 func NewConflictID(now time.Time) ConflictID { return ConflictID(secret.NewID("cfl", now)) }
+
+// NewTestID returns a fresh identifier.
+func NewTestID(now time.Time) TestID { return TestID(secret.NewID("tst", now)) }
+
+// NewTestLinkID returns a fresh identifier.
+func NewTestLinkID(now time.Time) TestLinkID { return TestLinkID(secret.NewID("tsl", now)) }

@@ -6,12 +6,12 @@ import (
 	"github.com/sallyport/sallyport/internal/sso"
 )
 
-const attemptColumns = `a.id, a.browser, a.app_id, a.request, a.org_id, a.typed, a.username, a.connection_id, a.choices, a.method, a.fresh, a.session_id, a.back, a.proof, a.created_at, a.expires_at, a.done_at, a.version`
+const attemptColumns = `a.id, a.browser, a.app_id, a.request, a.org_id, a.typed, a.username, a.connection_id, a.choices, a.method, a.fresh, a.session_id, a.back, a.test_id, a.proof, a.created_at, a.expires_at, a.done_at, a.version`
 
 func attemptFields(a *sso.Attempt) []any {
 	return []any{
 		&a.ID, hash(&a.Browser), opt(&a.App), &a.Request, opt(&a.Org), email(&a.Typed), &a.Username, opt(&a.Connection),
-		fromJSON(&a.Choices), &a.Method, &a.Fresh, opt(&a.Session), &a.Back, fromJSON(&a.Proof), utc(&a.CreatedAt), utc(&a.ExpiresAt), utc(&a.DoneAt), &a.Version,
+		fromJSON(&a.Choices), &a.Method, &a.Fresh, opt(&a.Session), &a.Back, opt(&a.Test), fromJSON(&a.Proof), utc(&a.CreatedAt), utc(&a.ExpiresAt), utc(&a.DoneAt), &a.Version,
 	}
 }
 
@@ -28,15 +28,15 @@ func (r *Reader) Attempt(ctx context.Context, id sso.AttemptID) (sso.Attempt, er
 // InsertAttempt stores a new attempt, as version 1.
 func (w *Writer) InsertAttempt(ctx context.Context, a sso.Attempt) error {
 	_, err := w.q.exec(ctx, `
-		insert into attempts (id, browser, app_id, request, org_id, typed, username, connection_id, choices, method, fresh, session_id, back, proof, created_at, expires_at, done_at, version)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 1)`,
+		insert into attempts (id, browser, app_id, request, org_id, typed, username, connection_id, choices, method, fresh, session_id, back, proof, created_at, expires_at, done_at, test_id, version)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1)`,
 		a.ID, a.Browser[:], null(a.App), a.Request, null(a.Org), null(a.Typed.String()), a.Username, null(a.Connection), toJSON(a.Choices), a.Method,
-		a.Fresh, null(a.Session), a.Back, toJSON(a.Proof), at(a.CreatedAt), at(a.ExpiresAt), at(a.DoneAt))
+		a.Fresh, null(a.Session), a.Back, toJSON(a.Proof), at(a.CreatedAt), at(a.ExpiresAt), at(a.DoneAt), null(a.Test))
 	return doing(err, "inserting attempt %s", a.ID)
 }
 
-// SaveAttempt replaces this version of an attempt. Its browser and its first
-// instant stay.
+// SaveAttempt replaces this version of an attempt. Its browser, its first
+// instant, and whether it is a test, stay.
 func (w *Writer) SaveAttempt(ctx context.Context, a sso.Attempt) error {
 	n, err := w.q.exec(ctx, `
 		update attempts

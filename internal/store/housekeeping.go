@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"time"
+
+	"github.com/sallyport/sallyport/internal/sso"
 )
 
 // TraceLife is how long traces are kept. They hold what identity providers
@@ -20,7 +22,8 @@ const InvitationKept = 90 * 24 * time.Hour
 // DeleteExpired deletes what is of no use any more: attempts, single-use
 // things, tokens, sessions, logouts, remembered browsers, SMS codes, counts of
 // tries and uploaded lists of people past their time, traces past [TraceLife],
-// browsers past [BrowserLife], messages past [OutboxLife], conflicts past [ConflictLife] and invitations past [InvitationKept]. It returns
+// browsers past [BrowserLife], tests past [sso.TestKept], messages past
+// [OutboxLife], conflicts past [ConflictLife] and invitations past [InvitationKept]. It returns
 // how many rows it deleted; while that is not 0 there may be more. It takes one
 // statement for each of these.
 func (w *Writer) DeleteExpired(ctx context.Context, now time.Time) (int64, error) {
@@ -41,6 +44,7 @@ func (w *Writer) DeleteExpired(ctx context.Context, now time.Time) (int64, error
 		{`delete from imports where id in (select id from imports where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from invitations where id in (select id from invitations where expires_at <= $1 order by expires_at limit $2)`, now.Add(-InvitationKept)},
 		{`delete from traces where reference in (select reference from traces where at <= $1 order by at limit $2)`, now.Add(-TraceLife)},
+		{`delete from tests where id in (select id from tests where created_at <= $1 order by created_at limit $2)`, now.Add(-sso.TestKept)},
 		{`delete from outbox where id in (select id from outbox where done_at <= $1 order by done_at limit $2)`, now.Add(-OutboxLife)},
 		{`delete from conflicts where id in (select id from conflicts where seen_at <= $1 order by seen_at limit $2)`, now.Add(-ConflictLife)},
 	} {

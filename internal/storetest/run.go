@@ -36,6 +36,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"owners cannot all step down at once":                       lastOwnersRace,
 		"imports are kept":                                          importsAreKept,
 		"brands and logos are kept":                                 brandsAreKept,
+		"tests are kept":                                            testsAreKept,
 		"setup links are kept":                                      setupLinksAreKept,
 		"invitations are kept":                                      invitationsAreKept,
 		"one of many accepts an invitation":                         oneOfManyAccepts,

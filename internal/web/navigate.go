@@ -47,6 +47,7 @@ const (
 	continuePath = "/login/continue"
 	againPath    = "/login/again"
 	confirmPath  = "/login/confirm"
+	testPath     = "/test/done"
 )
 
 // Where somebody ends who has signed out: everywhere, or here at least.
@@ -61,6 +62,10 @@ func LoginPath(id sso.AttemptID) string { return AttemptPath(loginPath, id) }
 // ContinuePath returns the path to which the browser comes back from an
 // identity provider.
 func ContinuePath(id sso.AttemptID) string { return AttemptPath(continuePath, id) }
+
+// TestPath returns the path that shows what a test has come to, to the browser
+// in which it was made.
+func TestPath(id sso.AttemptID) string { return AttemptPath(testPath, id) }
 
 // AgainPath returns the path that begins a sign-in anew, for the same app.
 func AgainPath(id sso.AttemptID) string { return AttemptPath(againPath, id) }

@@ -28,7 +28,7 @@ import (
 
 // Flow is the sign-in behind the endpoints; [signin.Service] is one.
 type Flow interface {
-	Respond(context.Context, signin.Browser, signin.Response) (sso.AttemptID, error)
+	Respond(context.Context, signin.Browser, signin.Response) (signin.Answered, error)
 	Logout(context.Context, signin.Browser, signin.LogoutMessage) (signin.SingleLogout, error)
 	Metadata(ctx context.Context, connectionKey string) ([]byte, error)
 }
@@ -80,17 +80,20 @@ func (h *Handler) respond(w http.ResponseWriter, r *http.Request) error {
 			Want: "SAMLResponse once and RelayState at most once", Got: "another set of fields",
 		}
 	}
-	attempt, err := h.Flow.Respond(r.Context(),
+	answered, err := h.Flow.Respond(r.Context(),
 		signin.Browser{Address: web.Address(r), UserAgent: web.UserAgent(r)},
 		signin.Response{ConnectionKey: key, SAMLResponse: form.Get("SAMLResponse"), RelayState: form.Get("RelayState")})
-	if attempt != "" {
-		web.Note(r, "att", string(attempt))
-		web.RetryAt(r, web.AgainPath(attempt))
+	if answered.Attempt != "" {
+		web.Note(r, "att", string(answered.Attempt))
+		web.RetryAt(r, web.AgainPath(answered.Attempt))
 	}
 	if err != nil {
 		return err
 	}
-	return web.SeeOther(w, r, web.ContinuePath(attempt))
+	if answered.Test {
+		return web.SeeOther(w, r, web.TestPath(answered.Attempt))
+	}
+	return web.SeeOther(w, r, web.ContinuePath(answered.Attempt))
 }
 
 // visit serves GET /saml/{connection}/acs: somebody opened the address, or an

@@ -14,7 +14,6 @@ import (
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/signin"
-	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
 	"github.com/sallyport/sallyport/internal/web/samlapi"
 	"github.com/sallyport/sallyport/internal/web/ui"
@@ -36,13 +35,13 @@ func (f *fake) Logout(_ context.Context, b signin.Browser, in signin.LogoutMessa
 	return f.done, f.refused
 }
 
-func (f *fake) Respond(_ context.Context, b signin.Browser, in signin.Response) (sso.AttemptID, error) {
+func (f *fake) Respond(_ context.Context, b signin.Browser, in signin.Response) (signin.Answered, error) {
 	f.browser = b
 	f.got = append(f.got, in)
 	if in.SAMLResponse != "good" {
-		return "att_1", &fault.Error{Kind: fault.Denied, Code: "saml_audience", Want: "https://we.example", Got: "https://other.example", Fix: fault.IdPSide, Ref: "7F3K-22QD"}
+		return signin.Answered{Attempt: "att_1"}, &fault.Error{Kind: fault.Denied, Code: "saml_audience", Want: "https://we.example", Got: "https://other.example", Fix: fault.IdPSide, Ref: "7F3K-22QD"}
 	}
-	return "att_1", nil
+	return signin.Answered{Attempt: "att_1", Test: in.RelayState == "test"}, nil
 }
 
 func (*fake) Metadata(_ context.Context, key string) ([]byte, error) {
@@ -123,6 +122,15 @@ func TestAGoodResponseGoesOnAtAPageOfOurs(t *testing.T) {
 	}
 	if !f.browser.Session.IsZero() || f.browser.Binding != (signin.Browser{}).Binding {
 		t.Error("the flow saw the cookies of a cross-site post")
+	}
+}
+
+func TestAnAnswerToATestGoesOnAtItsOwnPage(t *testing.T) {
+	t.Parallel()
+	_, h := open(t)
+	w := serve(h, post(t, acs, "SAMLResponse=good&RelayState=test"))
+	if w.Code != 303 || w.Header().Get("Location") != "https://id.example/test/done?attempt=att_1" {
+		t.Errorf("%d to %q, want 303 to the page of the test", w.Code, w.Header().Get("Location"))
 	}
 }
 

@@ -1,0 +1,162 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// TestStart says what is tried, and who does it.
+type TestStart struct {
+	Org        sso.OrgID
+	Connection sso.ConnectionID
+	By         string       // a user's or a setup link's ID; "": whoever has Link
+	Link       secret.Token // a test link, which says the rest; zero: none
+}
+
+// BeginTest begins a sign-in that leads nowhere, at [sso.StepSSO]. A connection
+// may be tried before it is active.
+func (s *Service) BeginTest(ctx context.Context, b Browser, start TestStart) (sso.Attempt, error) {
+	a := s.newAttempt(b)
+	a.Method, a.Fresh = sso.BySSO, true
+	err := s.DB.Write(ctx, func(tx *store.Writer) error {
+		t := sso.Test{ID: sso.NewTestID(a.CreatedAt), Org: start.Org, Connection: start.Connection, By: start.By, State: sso.TestWaiting, CreatedAt: a.CreatedAt}
+		if !start.Link.IsZero() {
+			l, err := tx.TestLink(ctx, start.Link.Hash())
+			if errors.Is(err, store.ErrNotFound) {
+				return sso.NoTestLink()
+			}
+			if err != nil {
+				return err
+			}
+			if err := l.Usable(a.CreatedAt); err != nil {
+				return err
+			}
+			t.Org, t.Connection, t.Link, t.By = l.Org, l.Connection, l.ID, ""
+		}
+		if _, err := tx.Org(t.Org).Connection(ctx, t.Connection); err != nil {
+			return err
+		}
+		c, err := tried(ctx, tx.Reader, t.Connection)
+		if err != nil {
+			return err
+		}
+		t.Fingerprint = c.Fingerprint()
+		a.Connection, a.Test = c.ID, t.ID
+		if err := tx.Org(t.Org).InsertTest(ctx, t); err != nil {
+			return err
+		}
+		return tx.InsertAttempt(ctx, a)
+	})
+	if err != nil {
+		return sso.Attempt{}, fmt.Errorf("beginning a test: %w", err)
+	}
+	return a, nil
+}
+
+// TestOf returns the test for which the browser began an attempt.
+func (s *Service) TestOf(ctx context.Context, b Browser, id sso.AttemptID) (sso.Test, error) {
+	var t sso.Test
+	err := s.DB.Read(ctx, func(r *store.Reader) error {
+		a, err := r.Attempt(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := a.OwnedBy(b.Binding); err != nil {
+			return err
+		}
+		if a.Test == "" {
+			return store.ErrNotFound
+		}
+		t, err = r.Test(ctx, a.Test)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return sso.Test{}, &fault.Error{Kind: fault.NotFound, Code: "attempt_unknown", Fix: fault.PersonSide}
+	}
+	return t, err
+}
+
+// tried reads a connection that is to be tried, active or not.
+func tried(ctx context.Context, r *store.Reader, id sso.ConnectionID) (sso.Connection, error) {
+	c, err := r.Connection(ctx, id)
+	if err != nil {
+		return sso.Connection{}, err
+	}
+	lineage, err := r.Lineage(ctx, c.Org)
+	if err != nil {
+		return sso.Connection{}, err
+	}
+	last := len(lineage) - 1
+	if err := sso.Permitted(&lineage[last], lineage[:last]); err != nil {
+		return sso.Connection{}, err
+	}
+	return c, c.Complete()
+}
+
+// tryOut judges the answer to a test in the transaction, which burns the
+// request first, and writes down what a sign-in would have come to. Nobody is
+// made, linked, changed or signed in.
+func (j *judgement) tryOut(relay string) error {
+	if err := j.burn(relay); err != nil {
+		return err
+	}
+	before, err := j.reread()
+	if err != nil {
+		return err
+	}
+	if err := j.again(before); err != nil {
+		return err
+	}
+	t, err := j.tx.Test(j.ctx, j.waiting.Test)
+	if err != nil {
+		return err
+	}
+	a, err := j.attempt(j.waiting)
+	if err != nil {
+		return err
+	}
+	verdict := j.examine(&t, &a)
+	failure, isFault := errors.AsType[*fault.Error](verdict)
+	if verdict != nil && !isFault {
+		return verdict
+	}
+	t.State, t.Fingerprint, t.AnsweredAt = sso.TestPassed, j.connection.Fingerprint(), j.now
+	if failure != nil {
+		t.State = sso.TestFailed
+		t.Result.Code, t.Result.Want, t.Result.Got, t.Result.Fix = failure.Code, failure.Want, failure.Got, failure.Fix.String()
+		j.trace.Code, j.trace.Want, j.trace.Got, j.trace.Fix = failure.Code, failure.Want, failure.Got, failure.Fix.String()
+	}
+	j.trace.Method = sso.ByTest
+	if err := recordSuccess(j.ctx, j.tx, &j.trace); err != nil {
+		return err
+	}
+	t.Reference = j.trace.Reference
+	if err := j.tx.Org(t.Org).AnswerTest(j.ctx, t); err != nil {
+		return err
+	}
+	a.DoneAt = j.now
+	return saveAttempt(j.ctx, j.tx, &a)
+}
+
+// examine fills in what the answer was worth, and returns why a sign-in by it
+// would have been refused.
+func (j *judgement) examine(t *sso.Test, a *sso.Attempt) error {
+	t.Result.Checks = j.trace.Checks
+	switch {
+	case j.undecodable != nil:
+		return j.undecodable
+	case j.refused != nil:
+		return j.refused
+	}
+	if err := j.once(j.assertion); err != nil {
+		return err
+	}
+	x := examination{judgement: j, test: t, assertion: j.assertion}
+	return x.run(a)
+}

@@ -1,0 +1,186 @@
+package signin_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/samltest"
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/signin"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// trial begins a test of a connection and sends the browser off.
+func (w *world) trial(key string) flight {
+	w.Helper()
+	c := w.connection(key)
+	a, err := w.BeginTest(w.Context(), w.browser, signin.TestStart{Org: c.Org, Connection: c.ID, By: "usr_x"})
+	if err != nil {
+		w.Fatalf("BeginTest() = %v", err)
+	}
+	return w.depart(a, key)
+}
+
+func (w *world) connection(key string) sso.Connection {
+	w.Helper()
+	var c sso.Connection
+	w.read(func(r *store.Reader) error {
+		var err error
+		c, err = r.ConnectionByKey(w.Context(), key)
+		return err
+	})
+	return c
+}
+
+func (w *world) read(fn func(r *store.Reader) error) {
+	w.Helper()
+	if err := w.DB.Read(w.Context(), fn); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// tested answers a test and returns what it has come to.
+func (w *world) tested(f flight, forge ...func(*samltest.Response)) sso.Test {
+	w.Helper()
+	if err := w.respond(f, w.answer(f, forge...)); err != nil {
+		w.Fatalf("Respond() to a test = %v", err)
+	}
+	t, err := w.TestOf(w.Context(), w.browser, f.attempt.ID)
+	if err != nil {
+		w.Fatalf("TestOf() = %v", err)
+	}
+	return t
+}
+
+// verdict returns the verdict of a line.
+func verdict(t *sso.Test, rule string) string {
+	i := slices.IndexFunc(t.Result.Checks, func(c sso.Check) bool { return c.Rule == rule })
+	if i < 0 {
+		return ""
+	}
+	return t.Result.Checks[i].Verdict
+}
+
+func TestATestLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		f := w.trial("acme-okta")
+		got := w.tested(f, about("new@acme.example"))
+		if !got.Passed() || got.Result.Act != sso.ActCreate || got.Result.Email != "new@acme.example" || got.Subject == "" || got.Reference == "" {
+			t.Errorf("test %+v", got)
+		}
+		c := w.connection("acme-okta")
+		if got.Fingerprint != c.Fingerprint() {
+			t.Errorf("fingerprint %q, want that of the settings", got.Fingerprint)
+		}
+		if n := len(got.Result.Checks); n < 20 {
+			t.Errorf("%d checks, want 20 at least", n)
+		}
+		for _, line := range []string{"ident.subject", "ident.email", "ident.domain", "ident.person", "ident.role", "advice.signed", "advice.certificate"} {
+			if verdict(&got, line) == "" {
+				t.Errorf("no line %s", line)
+			}
+		}
+		w.read(func(r *store.Reader) error {
+			users, err := r.UsersByEmail(t.Context(), sso.StoredEmail("new@acme.example"))
+			if err != nil || len(users) > 0 {
+				t.Errorf("users %v, %v", users, err)
+			}
+			return nil
+		})
+		if _, err := w.Finish(t.Context(), w.browser, f.attempt.ID, signin.Switch); !fault.Is(err, "attempt_over") {
+			t.Errorf("Finish() of a test = %v", err)
+		}
+		// The same person, by a real sign-in, is new.
+		p, err := w.signInBySSO("new@acme.example", "acme-okta")
+		if err != nil || p.User.Email.String() != "new@acme.example" {
+			t.Errorf("a sign-in after the test = %v, %v", p.User, err)
+		}
+		if again := w.tested(w.trial("acme-okta"), about("new@acme.example")); again.Result.Act != sso.ActSignIn {
+			t.Errorf("a test by somebody known would %q", again.Result.Act)
+		}
+	})
+}
+
+func TestADraftMayBeTriedAndSignsNobodyIn(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		if got := w.tested(w.trial("initech-draft"), about("ida@initech.example")); !got.Passed() {
+			t.Errorf("test %+v", got.Result)
+		}
+	})
+}
+
+func TestATestSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		for what, tc := range map[string]struct {
+			forge []func(*samltest.Response)
+			code  string
+			line  string
+		}{
+			"signed by somebody else": {[]func(*samltest.Response){about("bob@acme.example"), samltest.SignByStranger}, "sig_value", "sig.value"},
+			"a foreign domain":        {[]func(*samltest.Response){about("carol@globex.example")}, "ident_domain", "ident.domain"},
+			"no address":              {[]func(*samltest.Response){about("nobody")}, "ident_email", "ident.email"},
+		} {
+			got := w.tested(w.trial("acme-okta"), tc.forge...)
+			if got.State != sso.TestFailed || got.Result.Code != tc.code || verdict(&got, tc.line) != "fail" {
+				t.Errorf("%s: %s, code %q, %s is %q", what, got.State, got.Result.Code, tc.line, verdict(&got, tc.line))
+			}
+		}
+		// The domain that waits for its proof is the administrator's own.
+		got := w.tested(w.trial("acme-okta"), about("ann@claimed.example"))
+		if !got.Passed() || verdict(&got, "ident.domain") != "warn" {
+			t.Errorf("an address of a domain in review: %s, %q", got.State, verdict(&got, "ident.domain"))
+		}
+	})
+}
+
+func TestATestIsAnsweredOnceAndShownToItsBrowser(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		f := w.trial("acme-okta")
+		response := w.answer(f, about("bob@acme.example"))
+		if err := w.respond(f, response); err != nil {
+			t.Fatal(err)
+		}
+		w.mustRefuse(w.respond(f, response), "saml_replay")
+		if _, err := w.TestOf(t.Context(), newBrowser(), f.attempt.ID); !fault.Is(err, "bind_cookie") {
+			t.Errorf("TestOf() in another browser = %v", err)
+		}
+		if _, err := w.TestOf(t.Context(), w.browser, w.identify("bob@acme.example", sso.StepSSO).ID); !fault.Is(err, "attempt_unknown") {
+			t.Errorf("TestOf() of a sign-in = %v", err)
+		}
+	})
+}
+
+func TestATestLinkOpensOneConnection(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		c := w.connection("acme-okta")
+		token := secret.NewToken()
+		l := sso.TestLink{ID: sso.NewTestLinkID(w.now), Org: c.Org, Connection: c.ID, By: "usr_x", CreatedAt: w.now, ExpiresAt: w.now.Add(sso.TestLinkLife)}
+		if err := w.DB.Write(t.Context(), func(tx *store.Writer) error { return tx.Org(c.Org).InsertTestLink(t.Context(), l, token.Hash()) }); err != nil {
+			t.Fatal(err)
+		}
+		a, err := w.BeginTest(t.Context(), w.browser, signin.TestStart{Link: token, By: "usr_forged"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := w.tested(w.depart(a, "acme-okta"), about("bob@acme.example")); !got.Passed() || got.By != "" || got.Link != l.ID {
+			t.Errorf("test %+v", got)
+		}
+		if _, err := w.BeginTest(t.Context(), w.browser, signin.TestStart{Link: secret.NewToken()}); !fault.Is(err, "test_link_over") {
+			t.Errorf("another link = %v", err)
+		}
+		w.now = l.ExpiresAt
+		if _, err := w.BeginTest(t.Context(), w.browser, signin.TestStart{Link: token}); !fault.Is(err, "test_link_over") {
+			t.Errorf("an expired link = %v", err)
+		}
+		if _, err := w.BeginTest(t.Context(), w.browser, signin.TestStart{Org: w.connection("globex-idp").Org, Connection: c.ID}); err == nil {
+			t.Error("another organization's connection was tried")
+		}
+	})
+}
