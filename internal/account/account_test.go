@@ -3,6 +3,7 @@ package account_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -339,6 +340,7 @@ func TestJoiningLeavesWhatSomebodyIsAlready(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(w *world) {
 		ctx := w.Context()
+		w.move(&w.acme, &w.globex)
 		token := w.invite(func(i *sso.Invitation) {
 			i.Email, i.Org, i.Role, i.Organizations = w.alice.User.Email, w.globex.ID, sso.RoleMember, []sso.OrgID{w.acme.ID}
 		})
@@ -354,6 +356,36 @@ func TestJoiningLeavesWhatSomebodyIsAlready(t *testing.T) {
 				}
 				return err
 			})
+		}
+	})
+}
+
+// An invitation gives access to organizations below. Who is in one that has
+// become another customer's meanwhile is that customer's to say.
+func TestAnInvitationGivesNothingInWhatHasMovedAway(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(w *world) {
+		ctx := w.Context()
+		kept, sold := w.addOrg("kept"), w.addOrg("sold")
+		w.move(&kept, &w.acme)
+		w.move(&sold, &w.acme)
+		token := w.invite(func(i *sso.Invitation) {
+			i.Email, i.Role, i.Organizations = w.email("nina@nowhere.example"), sso.RoleMember, []sso.OrgID{kept.ID, sold.ID}
+		})
+		w.move(&sold, &w.globex)
+		nina, err := w.Register(ctx, w.browser, token, person())
+		w.wants("registering", err, "")
+		var orgs []sso.OrgID
+		w.write(func(tx *store.Writer) error {
+			all, err := tx.Memberships(ctx, nina.ID)
+			orgs = nil
+			for _, m := range all {
+				orgs = append(orgs, m.Org)
+			}
+			return err
+		})
+		if !slices.Contains(orgs, w.acme.ID) || !slices.Contains(orgs, kept.ID) || slices.Contains(orgs, sold.ID) {
+			w.Errorf("a member of %v, want of Acme and what was kept", orgs)
 		}
 	})
 }

@@ -211,6 +211,13 @@ func (s *Service) accept(ctx context.Context, tx *store.Writer, o *Offer, user s
 		return err
 	}
 	for _, m := range o.Memberships(user, now) {
+		there, err := tx.Organization(ctx, m.Org)
+		if err != nil {
+			return err
+		}
+		if !there.Within(o.Org) {
+			continue // it was moved meanwhile: others give access to it now
+		}
 		org := tx.Org(m.Org)
 		have, err := org.Membership(ctx, user)
 		switch {

@@ -115,6 +115,16 @@ func (w *world) rekey(o *sso.Organization, key string) {
 	o.Version++
 }
 
+// move puts an organization below another one.
+func (w *world) move(o, parent *sso.Organization) {
+	w.Helper()
+	if err := o.Place(parent); err != nil {
+		w.Fatal(err)
+	}
+	w.write(func(tx *store.Writer) error { return tx.SaveOrganization(w.Context(), *o) })
+	o.Version++
+}
+
 // policy changes what an organization demands.
 func (w *world) policy(o *sso.Organization, p sso.Policy) {
 	w.Helper()
