@@ -6,6 +6,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/provision"
+	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 )
@@ -95,5 +96,27 @@ func TestAnAddressIsChangedOnceAtATime(t *testing.T) {
 		if got, want := h.mails(), string(notify.AddressChanged)+" mia@acme.example, "+string(notify.AddressGiven)+" "+is; got != want {
 			h.Errorf("mails %q, want %q", got, want)
 		}
+	})
+}
+
+// Whoever reads the mail of an account can reset it, so another address wants
+// what a reset wants. Another name does not.
+func TestAnAddressIsGivenAfterAFreshProofOnly(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		ctx := h.Context()
+		old := h.admin
+		old.Session.ID = sso.NewSessionID(h.now())
+		old.Session.AuthTime = h.now().Add(-sso.FreshFor)
+		h.write(func(tx *store.Writer) error {
+			return tx.InsertSession(ctx, old.Session, secret.NewToken().Hash())
+		})
+		to := provision.Profile{Version: 1, FirstName: "Mia", Username: h.member.User.Username, Email: "other@acme.example"}
+		refused(h, "another address", h.EditPerson(ctx, &old, h.acme.ID, h.member.User.ID, to), "session_stale")
+		named := to
+		named.Email = h.member.User.Email.String()
+		must(h, "another name", h.EditPerson(ctx, &old, h.acme.ID, h.member.User.ID, named))
+		to.Version++
+		must(h, "another address, after a proof", h.EditPerson(ctx, &h.admin, h.acme.ID, h.member.User.ID, to))
 	})
 }

@@ -265,6 +265,9 @@ func (a *act) edit(u *sso.User, them *sso.Standing, to Profile) ([]string, error
 		if err := a.rights.Recover(them); err != nil {
 			return nil, err
 		}
+		if err := a.by.Session.Proved(a.now); err != nil {
+			return nil, err
+		}
 		if !u.Email.IsZero() {
 			if err := a.giveAddress(u.Email, them.HomePath, u.ID); err != nil {
 				return nil, err

@@ -92,6 +92,14 @@ func (s *Session) idle() time.Duration {
 // more is asked of them before an act that matters.
 func (s *Session) Fresh(now time.Time) bool { return now.Sub(s.AuthTime) < FreshFor }
 
+// Proved refuses a session that is not fresh.
+func (s *Session) Proved(now time.Time) error {
+	if s.Fresh(now) {
+		return nil
+	}
+	return &fault.Error{Kind: fault.Denied, Code: "session_stale", Want: "a proof of the last ten minutes", Fix: fault.PersonSide}
+}
+
 // ActedAs reports whether somebody of the vendor's acts as the user.
 func (s *Session) ActedAs() bool { return s.Actor != "" }
 

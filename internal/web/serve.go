@@ -161,16 +161,18 @@ func (rt *Router) dispatch(w http.ResponseWriter, r *http.Request, by methods) e
 			return err
 		}
 	}
-	if route.Fresh && !x.person.Session.Fresh(rt.cfg.Now()) {
-		return rt.confirm(w, r, by)
+	if route.Fresh {
+		if err := x.person.Session.Proved(rt.cfg.Now()); err != nil {
+			return rt.confirm(w, r, by, err)
+		}
 	}
 	return route.Handler(w, r)
 }
 
 // confirm has the person prove anew that it is them. A page waits for that. A
-// form is refused, since what it held would be lost on the way: the page that
-// says so leads to the proof, and from there to the form.
-func (rt *Router) confirm(w http.ResponseWriter, r *http.Request, by methods) error {
+// form is refused with stale, since what it held would be lost on the way: the
+// page that says so leads to the proof, and from there to the form.
+func (rt *Router) confirm(w http.ResponseWriter, r *http.Request, by methods, stale error) error {
 	if safe(r.Method) {
 		return SeeOther(w, r, ConfirmPath(r.URL.RequestURI()))
 	}
@@ -181,7 +183,7 @@ func (rt *Router) confirm(w http.ResponseWriter, r *http.Request, by methods) er
 		back = path
 	}
 	RetryAt(r, ConfirmPath(back))
-	return &fault.Error{Kind: fault.Denied, Code: "session_stale", Want: "a proof of the last ten minutes", Fix: fault.PersonSide}
+	return stale
 }
 
 // cameFrom returns the page of ours from which a request came.

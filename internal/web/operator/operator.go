@@ -76,6 +76,12 @@ func (h *Handler) Routes() []web.Route {
 	change := func(path string, handler web.Handler) web.Route {
 		return route(web.Operator, http.MethodPost, path, handler)
 	}
+	// fresh are for who has proved themselves a moment ago: in a browser that was
+	// left signed in, nobody becomes whom they like.
+	fresh := func(r web.Route) web.Route {
+		r.Fresh = true
+		return r
+	}
 	return []web.Route{
 		look(homePath, h.home),
 		look(organizationsPath, h.organizations),
@@ -86,8 +92,8 @@ func (h *Handler) Routes() []web.Route {
 		ask(organizationPath+"/edit", h.editOrganization),
 		change(organizationPath+"/name", h.renameOrganization),
 		change(organizationPath+"/parent", h.moveOrganization),
-		ask(organizationPath+"/suspend", h.askSuspend),
-		change(organizationPath+"/suspend", h.suspend),
+		fresh(ask(organizationPath+"/suspend", h.askSuspend)),
+		fresh(change(organizationPath+"/suspend", h.suspend)),
 		change(organizationPath+"/resume", h.resume),
 		ask(organizationPath+"/entitlements/{entitlement}", h.askGrant),
 		change(organizationPath+"/entitlements/{entitlement}", h.grant),
@@ -98,10 +104,10 @@ func (h *Handler) Routes() []web.Route {
 		help(personPath+"/sign-out", h.signOut),
 		help(personPath+"/unlock", h.unlock),
 		help(personPath+"/reset-password", h.resetPassword),
-		ask(personPath+"/reset-account", h.askResetAccount),
-		change(personPath+"/reset-account", h.resetAccount),
-		look(personPath+"/act-as/{key}", h.askActAs),
-		help(personPath+"/act-as/{key}", h.actAs),
+		fresh(ask(personPath+"/reset-account", h.askResetAccount)),
+		fresh(change(personPath+"/reset-account", h.resetAccount)),
+		fresh(look(personPath+"/act-as/{key}", h.askActAs)),
+		fresh(help(personPath+"/act-as/{key}", h.actAs)),
 		look(rolesPath, h.roles),
 		ask(newRolePath, h.newRole),
 		change(newRolePath, h.createRole),
