@@ -169,15 +169,15 @@ func newPair(name string) (pair, error) {
 
 // certify returns a certificate that key signs for itself.
 func certify(key crypto.Signer, name string) ([]byte, error) {
-	return issue(key.Public(), name, nil, key)
+	return issue(key.Public(), pkix.Name{CommonName: name}, nil, key)
 }
 
 // issue returns a certificate of a key, by another one: that of a parent, or
 // nobody's.
-func issue(public crypto.PublicKey, name string, parent *x509.Certificate, key crypto.Signer) ([]byte, error) {
+func issue(public crypto.PublicKey, subject pkix.Name, parent *x509.Certificate, key crypto.Signer) ([]byte, error) {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1),
-		Subject:      pkix.Name{CommonName: name},
+		Subject:      subject,
 		NotBefore:    time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
 		NotAfter:     time.Date(2036, 1, 1, 0, 0, 0, 0, time.UTC),
 	}

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/binary"
 	"math/big"
@@ -65,7 +66,7 @@ func issuedTo() []byte {
 	if err != nil {
 		panic(err)
 	}
-	cert, err := issue(strangerPair().key.Public(), "idp.example", parsed(trusted.cert), trusted.key)
+	cert, err := issue(strangerPair().key.Public(), pkix.Name{CommonName: "idp.example"}, parsed(trusted.cert), trusted.key)
 	if err != nil {
 		panic(err)
 	}
