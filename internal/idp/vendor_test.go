@@ -115,8 +115,8 @@ func TestEveryClaimIsMappedWithoutTyping(t *testing.T) {
 			}
 			got := map[idp.Field]bool{
 				idp.ForEmail: a.Email.String() == value, idp.ForFirstName: a.FirstName == value, idp.ForLastName: a.LastName == value,
-				idp.ForGroups:   slices.Equal(a.Groups, []string{value}),
-				idp.ForUsername: true, idp.ForSubject: true, // chosen by the administrator, if at all
+				idp.ForUsername: a.Username == value, idp.ForGroups: slices.Equal(a.Groups, []string{value}),
+				idp.ForSubject: true, // chosen by the administrator
 			}
 			if !got[c.Field] {
 				t.Errorf("%s: what is sent as %s does not become the %s", v.ID, c.Sent, c.Field)

@@ -43,25 +43,25 @@ type Asserted struct {
 // The names under which the common identity providers send things, by their
 // own defaults: Microsoft's claim URIs, X.500 OIDs as the eduPerson and
 // InCommon profiles write them, and the short names of Okta, Google,
-// OneLogin, JumpCloud and Keycloak.
+// OneLogin, JumpCloud and Keycloak. They are found whatever their capitals.
 func emailNames() []string {
 	return []string{
 		"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress", "urn:oid:0.9.2342.19200300.100.1.3", "urn:oid:1.2.840.113549.1.9.1",
-		"email", "mail", "emailAddress", "user.email", "Email", "email_address",
+		"email", "mail", "emailAddress", "user.email", "email_address", "e-mail",
 	}
 }
 
 func firstNames() []string {
 	return []string{
 		"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/givenname", "urn:oid:2.5.4.42",
-		"first_name", "firstName", "givenName", "given_name", "FirstName", "user.firstName", "firstname",
+		"first_name", "firstName", "givenName", "given_name", "user.firstName",
 	}
 }
 
 func lastNames() []string {
 	return []string{
 		"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/surname", "urn:oid:2.5.4.4",
-		"last_name", "lastName", "sn", "surname", "family_name", "LastName", "user.lastName", "lastname",
+		"last_name", "lastName", "sn", "surname", "family_name", "user.lastName",
 	}
 }
 
@@ -72,7 +72,7 @@ func usernames() []string {
 func groupNames() []string {
 	return []string{
 		"http://schemas.microsoft.com/ws/2008/06/identity/claims/groups", "http://schemas.xmlsoap.org/claims/Group",
-		"groups", "memberOf", "Groups", "group", "urn:oid:1.3.6.1.4.1.5923.1.5.1.1", "isMemberOf",
+		"groups", "memberOf", "group", "urn:oid:1.3.6.1.4.1.5923.1.5.1.1", "isMemberOf",
 	}
 }
 
@@ -95,7 +95,7 @@ const (
 func (m AttributeMap) Map(subject, nameID string, attributes []Attribute) (Asserted, error) {
 	a := Asserted{Subject: subject}
 	if m.Subject != "" {
-		v, err := single(attributes, []string{m.Subject})
+		v, err := single(attributes, choice{names: []string{m.Subject}})
 		if err != nil {
 			return Asserted{}, err
 		}
@@ -127,7 +127,7 @@ func (m AttributeMap) Map(subject, nameID string, attributes []Attribute) (Asser
 		a.Username = u
 	}
 	sent := values(attributes, names(m.Groups, groupNames))
-	a.Unsent = len(sent) == 0 && len(values(attributes, unsentNames())) > 0
+	a.Unsent = len(sent) == 0 && len(values(attributes, choice{names: unsentNames()})) > 0
 	for _, g := range sent {
 		g = cleanText(g, maxGroupName)
 		if g != "" && len(a.Groups) < MaxGroups && !slices.Contains(a.Groups, g) {
@@ -137,27 +137,40 @@ func (m AttributeMap) Map(subject, nameID string, attributes []Attribute) (Asser
 	return a, nil
 }
 
-func names(chosen string, usual func() []string) []string {
+// A choice is the names under which something is looked for.
+type choice struct {
+	names []string
+
+	// folded names are found whatever their capitals: they are typed by hand
+	// into many consoles, and nobody here has chosen one.
+	folded bool
+}
+
+func names(chosen string, usual func() []string) choice {
 	if chosen != "" {
-		return []string{chosen}
+		return choice{names: []string{chosen}}
 	}
-	return usual()
+	return choice{names: usual(), folded: true}
 }
 
 // values returns the values of the first of these names that has any.
-func values(attributes []Attribute, names []string) []string {
-	for _, n := range names {
+func values(attributes []Attribute, of choice) []string {
+	for _, n := range of.names {
+		var found []string
 		for i := range attributes {
-			if attributes[i].Name == n && len(attributes[i].Values) > 0 {
-				return attributes[i].Values
+			if name := attributes[i].Name; name == n || of.folded && strings.EqualFold(name, n) {
+				found = append(found, attributes[i].Values...)
 			}
+		}
+		if len(found) > 0 {
+			return found
 		}
 	}
 	return nil
 }
 
-func first(attributes []Attribute, names []string) string {
-	for _, v := range values(attributes, names) {
+func first(attributes []Attribute, of choice) string {
+	for _, v := range values(attributes, of) {
 		if v = strings.TrimSpace(v); v != "" {
 			return v
 		}
@@ -166,9 +179,9 @@ func first(attributes []Attribute, names []string) string {
 }
 
 // single returns the one value under these names, or "" where there is none.
-func single(attributes []Attribute, names []string) (string, error) {
+func single(attributes []Attribute, of choice) (string, error) {
 	got := ""
-	for _, v := range values(attributes, names) {
+	for _, v := range values(attributes, of) {
 		v = strings.TrimSpace(v)
 		if v == "" || v == got {
 			continue

@@ -164,6 +164,8 @@ func TestMapReadsTheUsualNames(t *testing.T) {
 		"chosen names":                                       {sso.AttributeMap{Subject: "oid", Email: "work", Username: "login"}, "x", []sso.Attribute{one("oid", "42"), one("work", " a@acme.example "), one("mail", "b@acme.example"), one("login", "al")}, sso.Asserted{Subject: "attribute:42", Email: email(t, "a@acme.example"), Username: "al"}},
 		"the same value twice":                               {sso.AttributeMap{}, "x", []sso.Attribute{one("mail", "a@acme.example", "a@acme.example")}, sso.Asserted{Subject: "s", Email: email(t, "a@acme.example")}},
 		"a username with @":                                  {sso.AttributeMap{}, "x", []sso.Attribute{one("uid", "a@acme.example")}, sso.Asserted{Subject: "s"}},
+		"names in other capitals":                            {sso.AttributeMap{}, "x", []sso.Attribute{one("E-Mail", "a@acme.example"), one("FirstName", "Alice"), one("User.LastName", "Archer"), one("MemberOf", "g1")}, sso.Asserted{Subject: "s", Email: email(t, "a@acme.example"), FirstName: "Alice", LastName: "Archer", Groups: []string{"g1"}}},
+		"a chosen name in other capitals":                    {sso.AttributeMap{Email: "Work"}, "x", []sso.Attribute{one("work", "a@acme.example")}, sso.Asserted{Subject: "s"}},
 		"a name full of tricks":                              {sso.AttributeMap{}, "x", []sso.Attribute{one("givenName", "\u202eA\x00l\tice  B \n")}, sso.Asserted{Subject: "s", FirstName: "Al ice B"}},
 	} {
 		got, err := tc.m.Map("s", tc.id, tc.attr)
@@ -177,13 +179,14 @@ func TestMapReadsTheUsualNames(t *testing.T) {
 		attr []sso.Attribute
 		code string
 	}{
-		"two addresses":           {sso.AttributeMap{}, "s", []sso.Attribute{one("mail", "a@acme.example", "b@acme.example")}, "ident_ambiguous"},
-		"an address that is none": {sso.AttributeMap{}, "s", []sso.Attribute{one("mail", "a@acme.example,b@acme.example")}, "ident_email"},
-		"no subject attribute":    {sso.AttributeMap{Subject: "oid"}, "s", nil, "ident_subject_missing"},
-		"an empty subject":        {sso.AttributeMap{Subject: "oid"}, "s", []sso.Attribute{one("oid", " ")}, "ident_subject_missing"},
-		"two subjects":            {sso.AttributeMap{Subject: "oid"}, "s", []sso.Attribute{one("oid", "1", "2")}, "ident_ambiguous"},
-		"no subject at all":       {sso.AttributeMap{}, "", nil, "ident_subject_missing"},
-		"a subject without end":   {sso.AttributeMap{}, strings.Repeat("a", sso.MaxSubject+1), nil, "ident_subject_missing"},
+		"two addresses": {sso.AttributeMap{}, "s", []sso.Attribute{one("mail", "a@acme.example", "b@acme.example")}, "ident_ambiguous"},
+		"two addresses, in two spellings of one name": {sso.AttributeMap{}, "s", []sso.Attribute{one("email", "a@acme.example"), one("Email", "b@acme.example")}, "ident_ambiguous"},
+		"an address that is none":                     {sso.AttributeMap{}, "s", []sso.Attribute{one("mail", "a@acme.example,b@acme.example")}, "ident_email"},
+		"no subject attribute":                        {sso.AttributeMap{Subject: "oid"}, "s", nil, "ident_subject_missing"},
+		"an empty subject":                            {sso.AttributeMap{Subject: "oid"}, "s", []sso.Attribute{one("oid", " ")}, "ident_subject_missing"},
+		"two subjects":                                {sso.AttributeMap{Subject: "oid"}, "s", []sso.Attribute{one("oid", "1", "2")}, "ident_ambiguous"},
+		"no subject at all":                           {sso.AttributeMap{}, "", nil, "ident_subject_missing"},
+		"a subject without end":                       {sso.AttributeMap{}, strings.Repeat("a", sso.MaxSubject+1), nil, "ident_subject_missing"},
 	} {
 		if _, err := tc.m.Map(tc.sub, "x", tc.attr); !fault.Is(err, tc.code) {
 			t.Errorf("%s: Map() = %v, want %s", name, err, tc.code)
