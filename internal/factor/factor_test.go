@@ -96,7 +96,7 @@ func TestAnAppIsAddedByItsCode(t *testing.T) {
 			t.Errorf("credentials since %v (%v), want now", got.CredentialsAt, err)
 		}
 		kinds, last := w.told(w.alice)
-		if !slices.Equal(kinds, []string{"factor_added"}) || last["factor"] != "totp" || last["device"] != "Firefox on Linux" || last["place"] != "192.0.2.1" {
+		if !slices.Equal(kinds, []string{"factor_added"}) || last["factor"] != "totp" || last["device"] != "Firefox, Linux" || last["place"] != "192.0.2.1" {
 			t.Errorf("alice is told %v %v", kinds, last)
 		}
 

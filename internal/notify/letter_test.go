@@ -16,7 +16,7 @@ import (
 // samples returns a message of each kind.
 func samples() map[notify.Kind]notify.Message {
 	until, at := notify.Instant(testTime.Add(48*time.Hour)), notify.Instant(testTime)
-	where := map[notify.Gap]string{notify.At: at, notify.Device: "Firefox on Linux", notify.Place: "192.0.2.1"}
+	where := map[notify.Gap]string{notify.At: at, notify.Device: "Firefox, Linux", notify.Place: "192.0.2.1"}
 	with := func(base map[notify.Gap]string, gap notify.Gap, value string) map[notify.Gap]string {
 		m := maps.Clone(base)
 		m[gap] = value

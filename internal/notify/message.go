@@ -51,7 +51,7 @@ const (
 	Link         Gap = "link"         // path below the base URL, with its leading slash and its token
 	Until        Gap = "until"        // instant, by [Instant]
 	At           Gap = "at"           // instant, by [Instant]
-	Device       Gap = "device"       // what the person did it with, such as "Firefox on Linux"; may be empty
+	Device       Gap = "device"       // what the person did it with, such as "Firefox, Linux"; may be empty
 	Place        Gap = "place"        // network address from where; may be empty
 	Factor       Gap = "factor"       // one of [Factors]
 	Left         Gap = "left"         // how many recovery codes are left, in digits

@@ -3,7 +3,7 @@ package sso
 import "strings"
 
 // DeviceName returns what to call a browser by what it says of itself, such as
-// "Firefox on Linux". It is for people to recognise, and nothing is decided by
+// "Firefox, Linux". It is for people to recognise, and nothing is decided by
 // it. What is not recognised is "".
 func DeviceName(userAgent string) string {
 	// Browsers name those that they resemble, so the rarer one comes first.
@@ -21,7 +21,7 @@ func DeviceName(userAgent string) string {
 	case system == "":
 		return browser
 	default:
-		return browser + " on " + system
+		return browser + ", " + system // in no language
 	}
 }
 
