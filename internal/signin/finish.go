@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/fault"
@@ -323,9 +324,13 @@ func (s *Service) stillActing(ctx context.Context, p *sso.Person, now time.Time)
 // maxUserAgent bounds what is kept of a browser's name, in octets.
 const maxUserAgent = 300
 
+// clipText cuts a text between two characters.
 func clipText(s string, limit int) string {
 	if len(s) <= limit {
 		return s
+	}
+	for limit > 0 && !utf8.RuneStart(s[limit]) {
+		limit--
 	}
 	return s[:limit]
 }

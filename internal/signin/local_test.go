@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/secret"
@@ -219,6 +220,21 @@ func TestGuessesRunOutForOneNetworkOnly(t *testing.T) {
 		w.now = w.now.Add(31e9)
 		if err := guess("correct horse"); err != nil {
 			t.Fatalf("later: %v", err)
+		}
+	})
+}
+
+// What browsers call themselves is cut short, and never within a character.
+func TestALongUserAgentIsCutBetweenCharacters(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		for n := 295; n <= 300; n++ {
+			w.browser = newBrowser()
+			w.browser.UserAgent = strings.Repeat("x", n) + strings.Repeat("€", 40)
+			p, err := w.Person(t.Context(), w.passwordSession("paul@plain.example"))
+			if err != nil || !utf8.ValidString(p.Session.UserAgent) || !strings.HasPrefix(w.browser.UserAgent, p.Session.UserAgent) || len(p.Session.UserAgent) < 290 {
+				t.Errorf("cut after %d: %q, %v", n, p.Session.UserAgent, err)
+			}
 		}
 	})
 }
