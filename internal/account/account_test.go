@@ -227,6 +227,14 @@ func TestAnInvitationMakesAPersonOnce(t *testing.T) {
 		})
 		_, err = w.Invitation(ctx, nobody, token)
 		w.wants("looking again", err, "invitation_accepted")
+		// Whoever has accepted it is told nothing of a mistake.
+		them := &sso.By{Person: sso.Person{User: users[0].User}}
+		if o, err := w.Invitation(ctx, them, token); err != nil || o.Way != account.AcceptDone {
+			w.Errorf("looking again, signed in: %q, %v, want done", o.Way, err)
+		}
+		them.Session.Actor = "usr_support"
+		_, err = w.Invitation(ctx, them, token)
+		w.wants("looking again, for them", err, "invitation_accepted")
 	})
 }
 

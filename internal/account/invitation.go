@@ -21,6 +21,7 @@ const (
 	AcceptSignIn   Way = "sign_in" // somebody has the address, and has to sign in first
 	AcceptBySSO    Way = "sso"     // the identity provider says who they are
 	AcceptOther    Way = "other"   // somebody else is signed in
+	AcceptDone     Way = "done"    // who is signed in has accepted it: a sign-in does, on the way here
 )
 
 // Offer is an invitation as it is shown to who opened its link.
@@ -50,6 +51,9 @@ func (s *Service) offer(ctx context.Context, r *store.Reader, by *sso.By, token 
 	}
 	if err != nil {
 		return Offer{}, err
+	}
+	if i.AcceptedBy != "" && i.AcceptedBy == by.User.ID && !by.Session.ActedAs() {
+		return Offer{Invitation: i, Way: AcceptDone}, nil
 	}
 	if err := i.Acceptable(s.Now()); err != nil {
 		return Offer{}, err

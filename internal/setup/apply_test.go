@@ -226,7 +226,7 @@ func TestApplyRefusesAndChangesNothing(t *testing.T) {
 			"a web page for metadata":        {"idp.xml", "page.html", "metadata_html"},
 			"metadata in two places":         {"metadata_file: idp.xml", "metadata_file: idp.xml\n        metadata: x", "apply_value"},
 			"active without metadata":        {"metadata_file: idp.xml", "metadata: ''", "connection_incomplete"},
-			"a mode that does not exist yet": {"first_sign_in: match", "first_sign_in: ask", "apply_value"},
+			"a mode that does not exist yet": {"first_sign_in: match", "first_sign_in: guess", "apply_value"},
 			"tile sign-in":                   {"force_authn: true", "idp_initiated: true", "apply_value"},
 			"an unknown role by default":     {"role: restricted", "role: king", "role_unknown"},
 			"defaults in another tree":       {"organizations: [acme, acme-emea]", "organizations: [globex]", "defaults_tree"},

@@ -152,7 +152,7 @@ func (a *applier) mergeConnection(c *sso.Connection, org *sso.Organization, in *
 	if err := choose(&c.State, in.State, "state", sso.ConnectionDraft, sso.ConnectionTested, sso.ConnectionActive, sso.ConnectionDisabled); err != nil {
 		return err
 	}
-	if err := choose(&c.FirstSignIn, in.FirstSignIn, "first_sign_in", sso.FirstCreate, sso.FirstMatch); err != nil {
+	if err := choose(&c.FirstSignIn, in.FirstSignIn, "first_sign_in", sso.FirstSignIns()...); err != nil {
 		return err
 	}
 	if idp := a.outside.idps[in]; idp != nil {
@@ -225,6 +225,10 @@ func (a *applier) mergeDefaults(to *sso.Defaults, org *sso.Organization, in *Def
 	if err := setGroups(&to.Groups, in.Groups, "defaults.groups"); err != nil {
 		return err
 	}
+	set(&to.KeepProfile, in.KeepProfile)
+	if err := in.Mapping.merge(&to.Mapping); err != nil {
+		return err
+	}
 	if in.Organizations == nil {
 		return nil
 	}
@@ -238,6 +242,32 @@ func (a *applier) mergeDefaults(to *sso.Defaults, org *sso.Organization, in *Def
 			return outsideTree(org, key)
 		}
 		to.Organizations = append(to.Organizations, o.ID)
+	}
+	return nil
+}
+
+// merge gives the mapping what the file says of it.
+func (m *Mapping) merge(to *sso.GroupRoles) error {
+	set(&to.On, m.On)
+	if m.Rows == nil {
+		return nil
+	}
+	to.Rows = nil
+	for i := range m.Rows {
+		from := &m.Rows[i]
+		row := sso.GroupRow{Group: from.Group, Label: from.Label}
+		if from.Role != "" {
+			if err := setRole(&row.Role, &from.Role); err != nil {
+				return at("defaults.mapping", err)
+			}
+		}
+		if err := setGroups(&row.Groups, from.Groups, "defaults.mapping"); err != nil {
+			return err
+		}
+		to.Rows = append(to.Rows, row)
+	}
+	if err := to.Valid(); err != nil {
+		return at("defaults.mapping", err)
 	}
 	return nil
 }

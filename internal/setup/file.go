@@ -79,6 +79,22 @@ type Defaults struct {
 	Role          *string  `yaml:"role"` // new: member
 	Groups        []string `yaml:"groups"`
 	Organizations []string `yaml:"organizations"` // keys
+	KeepProfile   *bool    `yaml:"keep_profile"`  // later sign-ins leave name and address alone
+	Mapping       Mapping  `yaml:"mapping"`
+}
+
+// Mapping says what groups at the identity provider are here.
+type Mapping struct {
+	On   *bool        `yaml:"on"` // roles and groups follow at every sign-in
+	Rows []MappingRow `yaml:"rows"`
+}
+
+// MappingRow says what one group is here. The first row that fits says the role.
+type MappingRow struct {
+	Group  string   `yaml:"group"` // as it is sent: a name, or an object ID
+	Label  string   `yaml:"label"` // what people call it
+	Role   string   `yaml:"role"`  // empty: the row says nothing about the role
+	Groups []string `yaml:"groups"`
 }
 
 // AttributeMap names attributes of the identity provider. An empty name means

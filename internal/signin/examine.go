@@ -76,7 +76,11 @@ func (x *examination) run(a *sso.Attempt) error {
 	x.attribute(lineFirstName, verdictWarn, r.FirstName)
 	x.attribute(lineLastName, verdictWarn, r.LastName)
 	x.attribute(lineUsername, verdictSkip, r.Username)
-	x.attribute(lineGroups, verdictSkip, strings.Join(r.Groups, ", "))
+	if asserted.Unsent {
+		x.line(lineGroups, verdictWarn, "", unsentGroups)
+	} else {
+		x.attribute(lineGroups, verdictSkip, strings.Join(r.Groups, ", "))
+	}
 	return x.person(a, asserted.Email)
 }
 
@@ -91,7 +95,7 @@ func (x *examination) attribute(line, without, got string) {
 
 // person asks as whom a sign-in would be, as a sign-in asks.
 func (x *examination) person(a *sso.Attempt, e sso.Email) error {
-	p, err := x.identify(x.assertion, a)
+	p, err := x.meets(a)
 	f, refused := errors.AsType[*fault.Error](err)
 	if err != nil && !refused {
 		return err
@@ -122,7 +126,10 @@ func (x *examination) person(a *sso.Attempt, e sso.Email) error {
 		m := p.decision.Memberships[0]
 		x.line(lineRole, verdictPass, "", strings.Join(append([]string{string(m.Role)}, m.Groups...), ", "))
 	}
-	return nil
+	return p.following(func(f *sso.Following) error {
+		x.test.Result.Checks = append(x.test.Result.Checks, f.Reason.Check())
+		return nil
+	})
 }
 
 // advise says what is good to know and refuses nobody.

@@ -91,6 +91,11 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, conse
 			failure, err = recordFailure(ctx, tx, trace, f)
 			return err
 		}
+		if a.Proof.First != nil {
+			if failure, err = s.link(ctx, tx, b, &a); err != nil || failure != nil {
+				return err
+			}
+		}
 		a.DoneAt = now
 		if err := saveAttempt(ctx, tx, &a); err != nil {
 			return err

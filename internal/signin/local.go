@@ -41,23 +41,7 @@ func (s *Service) Password(ctx context.Context, b Browser, id sso.AttemptID, typ
 	if err != nil {
 		return sso.Attempt{}, err
 	}
-	tries := triesOf(&a, users, b)
-	hashes, err := tries.hashes(ctx, s, users)
-	if err != nil {
-		return sso.Attempt{}, err
-	}
-	right, err := s.Passwords.VerifyAny(ctx, hashes, typed)
-	if err != nil {
-		return sso.Attempt{}, err
-	}
-	if right < 0 {
-		return sso.Attempt{}, &fault.Error{Kind: fault.Unauthenticated, Code: "password_wrong", Fix: fault.PersonSide}
-	}
-	user := users[right]
-	if err := user.MaySignIn(); err != nil {
-		return sso.Attempt{}, err
-	}
-	better, err := s.rehash(ctx, user.PasswordHash, typed)
+	right, err := s.guessPassword(ctx, b, nameOf(a.Typed, a.Username), users, typed)
 	if err != nil {
 		return sso.Attempt{}, err
 	}
@@ -65,24 +49,65 @@ func (s *Service) Password(ctx context.Context, b Browser, id sso.AttemptID, typ
 		if err := at(a, sso.StepPassword); err != nil {
 			return err
 		}
-		if better != user.PasswordHash {
-			if err := tx.UpgradePassword(ctx, user.ID, user.PasswordHash, better); err != nil {
-				return err
-			}
-		}
-		// What was counted at the account stays until the sign-in is finished:
-		// who knows the password must not guess at the second factor all anew.
-		if err := s.Limiter.Forget(ctx, tx, append(tries.accounts[len(users):], tries.name)...); err != nil {
-			return err
-		}
-		others := slices.Delete(slices.Clone(tries.accounts[:len(users)]), right, right+1)
-		if err := s.Limiter.GiveBack(ctx, tx, append(others, tries.network)...); err != nil {
+		if err := right.settle(ctx, s, tx); err != nil {
 			return err
 		}
 		a.Connection = ""
-		a.Proof = sso.Proof{AMR: []string{"pwd"}, At: s.Now(), Password: fingerprint(better)}
-		return s.belong(ctx, tx, b, a, &user)
+		a.Proof = sso.Proof{AMR: []string{"pwd"}, At: s.Now(), Password: fingerprint(right.hash)}
+		return s.belong(ctx, tx, b, a, &right.user)
 	})
+}
+
+// guessed is a password that was right.
+type guessed struct {
+	user  sso.User
+	hash  string // that is to stand in for the stored one
+	tries tries
+	users int // how many it was held against
+	index int // of the user among them
+}
+
+// guessPassword counts a guess at the password of a name, and holds it against
+// those of the users who may have it.
+func (s *Service) guessPassword(ctx context.Context, b Browser, name string, users []sso.User, typed string) (guessed, error) {
+	g := guessed{tries: triesOf(name, users, b), users: len(users)}
+	hashes, err := g.tries.hashes(ctx, s, users)
+	if err != nil {
+		return g, err
+	}
+	if g.index, err = s.Passwords.VerifyAny(ctx, hashes, typed); err != nil {
+		return g, err
+	}
+	if g.index < 0 {
+		return g, &fault.Error{Kind: fault.Unauthenticated, Code: "password_wrong", Fix: fault.PersonSide}
+	}
+	g.user = users[g.index]
+	if err := g.user.MaySignIn(); err != nil {
+		return g, err
+	}
+	g.hash, err = s.rehash(ctx, g.user.PasswordHash, typed)
+	return g, err
+}
+
+// settle gives back what a right guess was counted at, and stores the better
+// hash. What was counted at the account stays until the sign-in is finished: who
+// knows the password must not guess at the second factor all anew.
+func (g *guessed) settle(ctx context.Context, s *Service, tx *store.Writer) error {
+	if g.hash != g.user.PasswordHash {
+		if err := tx.UpgradePassword(ctx, g.user.ID, g.user.PasswordHash, g.hash); err != nil {
+			return err
+		}
+	}
+	if err := s.Limiter.Forget(ctx, tx, append(g.tries.accounts[g.users:], g.tries.name)...); err != nil {
+		return err
+	}
+	others := slices.Delete(slices.Clone(g.tries.accounts[:g.users]), g.index, g.index+1)
+	return s.Limiter.GiveBack(ctx, tx, append(others, g.tries.network)...)
+}
+
+// nameOf returns the form in which a name is counted.
+func nameOf(e sso.Email, username string) string {
+	return cmp.Or(e.Key(), sso.UsernameKey(username)) // as a reset is counted
 }
 
 // fingerprint tells one password hash from another, and nothing about it. A
@@ -114,8 +139,7 @@ type tries struct {
 
 // triesOf returns the counts for a guess. Those of nobody's name are like
 // those of somebody's, so that the work is the same.
-func triesOf(a *sso.Attempt, users []sso.User, b Browser) tries {
-	name := cmp.Or(a.Typed.Key(), sso.UsernameKey(a.Username)) // as a reset is counted
+func triesOf(name string, users []sso.User, b Browser) tries {
 	var only sso.UserID
 	if len(users) == 1 {
 		only = users[0].ID

@@ -1,7 +1,11 @@
 package signin
 
 import (
+	"context"
 	"errors"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/routing"
@@ -10,129 +14,271 @@ import (
 	"github.com/sallyport/sallyport/internal/store"
 )
 
-// person is who an assertion is about, as decided, and not stored yet.
-type person struct {
-	in       sso.SignIn
-	decision sso.Decision
-	link     *sso.Link
-	orgs     []sso.OrgID // of the connection's tree, of which they are a member
-	org      sso.OrgID   // to be signed in to; "": to be chosen
+// meeting is somebody of whom an identity provider speaks, meeting what is
+// stored. Nothing is written before it is decided, so that a sign-in which is
+// refused leaves nobody behind.
+type meeting struct {
+	ctx        context.Context
+	tx         *store.Writer
+	now        time.Time
+	connection sso.Connection
+	attempt    *sso.Attempt
+
+	in          sso.SignIn
+	decision    sso.Decision
+	link        *sso.Link            // of the subject; nil: it is new
+	memberships []store.MembershipAt // of whom it is linked to
+	orgs        []sso.OrgID          // of the connection's tree, of which they are a member
+	org         sso.OrgID            // to be signed in to; "": to be chosen
+	checks      []sso.Check          // lines of the trace that say what was done and why
 }
 
-// identify gathers what is stored about the asserted person and has package
-// sso decide. Nothing is written yet: a sign-in that is refused leaves nobody
-// behind.
-func (j *judgement) identify(assertion *saml.Assertion, a *sso.Attempt) (person, error) {
-	asserted, err := j.connection.Attributes.Map(assertion.SubjectKey(), assertion.NameID.Value, attributes(assertion))
-	if err != nil {
-		return person{}, err
-	}
-	p := person{in: sso.SignIn{Connection: j.connection, Org: j.lineage[len(j.lineage)-1], Asserted: asserted, Typed: a.Typed}}
-	var memberships []store.MembershipAt
-	if p.link, memberships, err = j.linked(&p.in); err != nil {
-		return person{}, err
+// meet gathers what is stored about somebody who is asserted.
+func (m *meeting) meet(org sso.Organization, asserted sso.Asserted) error {
+	m.in = sso.SignIn{Connection: m.connection, Org: org, Asserted: asserted, Typed: m.attempt.Typed}
+	if err := m.linked(); err != nil {
+		return err
 	}
 	// The common case, somebody known whose address has not changed, needs no
 	// look at anybody else.
-	if p.in.Linked == nil || !asserted.Email.IsZero() && !asserted.Email.Same(p.in.Linked.User.Email) {
-		if err := routing.Meet(j.ctx, j.tx.Reader, &p.in, j.now); err != nil {
-			return person{}, err
+	if m.in.Linked == nil || !asserted.Email.IsZero() && !asserted.Email.Same(m.in.Linked.User.Email) {
+		if err := routing.Meet(m.ctx, m.tx.Reader, &m.in, m.now); err != nil {
+			return err
 		}
 	}
-	if p.in.Linked == nil {
-		if err := j.places(&p.in, a); err != nil {
-			return person{}, err
-		}
-	}
-	if p.decision, err = p.in.Decide(j.now); err != nil {
-		return person{}, err
-	}
-	switch p.decision.Act {
-	case sso.ActCreate:
-		for _, m := range p.decision.Memberships {
-			p.orgs = append(p.orgs, m.Org)
-		}
-	case sso.ActLink:
-		if memberships, err = j.tx.MembershipsAt(j.ctx, p.decision.User.ID); err != nil {
-			return person{}, err
-		}
-		p.orgs = orgsWithin(j.connection.Org, memberships)
-	default:
-		p.orgs = orgsWithin(j.connection.Org, memberships)
-	}
-	var ok bool
-	if p.org, ok = sso.PickOrg(p.orgs, a.Org, j.connection.Org); !ok {
-		return person{}, &fault.Error{Kind: fault.Denied, Code: "membership_missing", Got: p.decision.User.Email.String(), Fix: fault.AdminSide}
-	}
-	return p, nil
-}
-
-// places reads where a new person would belong.
-func (j *judgement) places(in *sso.SignIn, a *sso.Attempt) error {
-	var err error
-	if in.Defaults, err = j.tx.OrganizationsByID(j.ctx, j.connection.Defaults.Organizations); err != nil {
-		return err
-	}
-	if a.Org == "" {
+	if m.in.Linked != nil {
 		return nil
 	}
-	asked, err := j.tx.Organization(j.ctx, a.Org)
-	in.Asked = &asked
-	return err
+	return m.places()
 }
 
 // linked reads the user to whom the subject is linked, if there is one.
-func (j *judgement) linked(in *sso.SignIn) (*sso.Link, []store.MembershipAt, error) {
-	link, err := j.tx.Link(j.ctx, j.connection.ID, in.Asserted.Subject)
+func (m *meeting) linked() error {
+	link, err := m.tx.Link(m.ctx, m.connection.ID, m.in.Asserted.Subject)
 	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil, nil
+		return nil
 	}
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	user, err := j.tx.UserAt(j.ctx, link.User)
+	user, err := m.tx.UserAt(m.ctx, link.User)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	memberships, err := j.tx.MembershipsAt(j.ctx, link.User)
+	if m.memberships, err = m.tx.MembershipsAt(m.ctx, link.User); err != nil {
+		return err
+	}
+	m.link, m.in.LinkedBy = &link, link.Issuer
+	m.in.Linked = &sso.Resident{User: user.User, HomePath: user.HomePath, Member: len(orgsWithin(m.connection.Org, m.memberships)) > 0}
+	return nil
+}
+
+// places reads where a new person would belong.
+func (m *meeting) places() error {
+	var err error
+	if m.in.Defaults, err = m.tx.OrganizationsByID(m.ctx, m.connection.Defaults.Organizations); err != nil || m.attempt.Org == "" {
+		return err
+	}
+	asked, err := m.tx.Organization(m.ctx, m.attempt.Org)
+	m.in.Asked = &asked
+	return err
+}
+
+// decided takes over a decision, and finds out where it leads.
+func (m *meeting) decided(d sso.Decision, err error) error {
+	m.decision = d
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	in.LinkedBy = link.Issuer
-	in.Linked = &sso.Resident{User: user.User, HomePath: user.HomePath, Member: len(orgsWithin(j.connection.Org, memberships)) > 0}
-	return &link, memberships, nil
+	m.checks = append(m.checks, sso.Check{Rule: linePerson, About: string(d.Act), Verdict: verdictPass})
+	switch d.Act {
+	case sso.ActAsk:
+		return nil
+	case sso.ActCreate:
+		for _, membership := range d.Memberships {
+			m.orgs = append(m.orgs, membership.Org)
+		}
+		m.checks = append(m.checks, d.Why.Check())
+	case sso.ActLink:
+		if m.memberships, err = m.tx.MembershipsAt(m.ctx, d.User.ID); err != nil {
+			return err
+		}
+		m.orgs = orgsWithin(m.connection.Org, m.memberships)
+	default:
+		m.orgs = orgsWithin(m.connection.Org, m.memberships)
+	}
+	if m.in.Asserted.Unsent {
+		m.checks = append(m.checks, sso.Check{Rule: lineGroups, Verdict: verdictWarn, Got: unsentGroups})
+	}
+	var ok bool
+	if m.org, ok = sso.PickOrg(m.orgs, m.attempt.Org, m.connection.Org); !ok {
+		return &fault.Error{Kind: fault.Denied, Code: "membership_missing", Got: d.User.Email.String(), Fix: fault.AdminSide}
+	}
+	return nil
+}
+
+// clash puts what an administrator has to decide into their inbox.
+func (m *meeting) clash(reference string) error {
+	c := m.decision.Clash
+	if c == nil {
+		return nil
+	}
+	return m.tx.Org(m.connection.Org).NoteConflict(m.ctx, sso.Conflict{
+		ID: sso.NewConflictID(m.now), Org: m.connection.Org, Connection: m.connection.ID, Subject: m.in.Asserted.Subject,
+		Clash: *c, Asserted: m.in.Asserted, Reference: reference, SeenAt: m.now,
+	})
 }
 
 // store writes what was decided, with an audit event for all that is new.
-func (j *judgement) store(p *person) error {
-	d := &p.decision
-	home := j.tx.Org(d.User.Home)
+func (m *meeting) store() error {
+	d := &m.decision
+	for _, id := range d.Accepts {
+		if err := m.accept(id); err != nil {
+			return err
+		}
+	}
 	if d.Changed {
-		if err := home.SaveUser(j.ctx, d.User); err != nil {
+		if err := m.tx.Org(d.User.Home).SaveUser(m.ctx, d.User); err != nil {
 			return err
 		}
 	}
-	for _, m := range d.Memberships {
-		if err := j.tx.Org(m.Org).SaveMembership(j.ctx, m); err != nil {
+	for _, membership := range d.Memberships {
+		if err := m.tx.Org(membership.Org).SaveMembership(m.ctx, membership); err != nil {
 			return err
 		}
 	}
-	own, issuer := j.tx.Org(j.connection.Org), j.connection.SAML.IdPEntityID
-	if p.link != nil {
-		if p.link.Issuer == issuer {
+	if err := m.tie(); err != nil {
+		return err
+	}
+	if d.Act != sso.ActCreate {
+		return m.follow()
+	}
+	if d.Recreated {
+		return m.recreated()
+	}
+	return nil
+}
+
+// tie links the subject to the user, or notes what is new about the link.
+func (m *meeting) tie() error {
+	own, issuer, groups := m.tx.Org(m.connection.Org), m.connection.SAML.IdPEntityID, sentGroups(&m.in.Asserted)
+	if m.link != nil {
+		if m.link.Issuer == issuer && sameGroups(m.link.Groups, groups) {
 			return nil
 		}
-		p.link.Issuer, p.link.SeenAt = issuer, j.now
-		return own.SaveLink(j.ctx, *p.link)
+		m.link.Issuer, m.link.SeenAt, m.link.Groups = issuer, m.now, groups
+		return own.SaveLink(m.ctx, *m.link)
 	}
-	if err := own.InsertLink(j.ctx, sso.Link{Connection: j.connection.ID, Org: j.connection.Org, Subject: p.in.Asserted.Subject, User: d.User.ID, Issuer: issuer, CreatedAt: j.now, SeenAt: j.now}); err != nil {
+	user := m.decision.User.ID
+	link := sso.Link{Connection: m.connection.ID, Org: m.connection.Org, Subject: m.in.Asserted.Subject, User: user, Issuer: issuer, CreatedAt: m.now, SeenAt: m.now, Groups: groups}
+	if err := own.InsertLink(m.ctx, link); err != nil {
 		return err
 	}
 	action := "user.linked"
-	if d.Act == sso.ActCreate {
-		action = "user.created"
+	detail := map[string]string{"connection": string(m.connection.ID)}
+	if m.decision.Act == sso.ActCreate {
+		action, detail["why"] = "user.created", m.decision.Why.Check().Got
 	}
-	return own.Record(j.ctx, sso.Event{At: j.now, Actor: "sign-in", Action: action, Target: string(d.User.ID), Detail: map[string]string{"connection": string(j.connection.ID)}})
+	return own.Record(m.ctx, m.event(action, detail))
+}
+
+func (m *meeting) event(action string, detail map[string]string) sso.Event {
+	return sso.Event{At: m.now, Actor: "sign-in", Action: action, Target: string(m.decision.User.ID), Detail: detail}
+}
+
+// sentGroups returns the groups as they are kept: nil where they are unknown.
+func sentGroups(a *sso.Asserted) []string {
+	if a.Groups == nil && !a.Unsent {
+		return []string{}
+	}
+	return a.Groups
+}
+
+// sameGroups reports whether both are the same groups, in whatever order.
+func sameGroups(a, b []string) bool {
+	return (a == nil) == (b == nil) && len(a) == len(b) && (slices.Equal(a, b) || slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))))
+}
+
+// unsentGroups says that groups were left out.
+const unsentGroups = "left out, there being too many: an address in their place"
+
+// follow has roles and groups follow the groups at the identity provider, where
+// the connection says so.
+func (m *meeting) follow() error {
+	return m.following(func(f *sso.Following) error {
+		m.checks = append(m.checks, f.Reason.Check())
+		if !f.Changed() {
+			return nil
+		}
+		return m.become(f)
+	})
+}
+
+// following finds out what becomes of each membership that the mapping of groups
+// governs.
+func (m *meeting) following(do func(*sso.Following) error) error {
+	defaults := &m.connection.Defaults
+	for i := range m.memberships {
+		at := &m.memberships[i]
+		if !at.Within(m.connection.Org) || !defaults.Governs(at.Org) {
+			continue
+		}
+		f := defaults.Follow(at.Membership, m.in.Asserted.Groups, m.in.Asserted.Unsent)
+		if f.Drops() {
+			p, err := m.tx.Org(at.Org).Position(m.ctx, at.User)
+			if err != nil {
+				return err
+			}
+			f.Spare(&p)
+		}
+		if err := do(&f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// become stores what a sign-in makes of a membership.
+func (m *meeting) become(f *sso.Following) error {
+	org := m.tx.Org(f.Org)
+	f.UpdatedAt = m.now
+	if err := org.SaveMembership(m.ctx, f.Membership); err != nil {
+		return err
+	}
+	// Who may do more from now on comes in anew, everywhere.
+	if f.Rises() {
+		if _, err := org.EndSessionsOf(m.ctx, f.User, m.now); err != nil {
+			return err
+		}
+	}
+	if f.Role != f.Was.Role {
+		return org.Record(m.ctx, m.event("membership.role_changed", map[string]string{"before": string(f.Was.Role), "after": string(f.Role), "why": f.Reason.Check().Got}))
+	}
+	return org.Record(m.ctx, m.event("membership.groups_changed", map[string]string{"before": strings.Join(f.Was.Groups, ", "), "after": strings.Join(f.Groups, ", ")}))
+}
+
+// accept uses an invitation up.
+func (m *meeting) accept(id sso.InvitationID) error {
+	if err := m.tx.AcceptInvitation(m.ctx, id, m.decision.User.ID, m.now); err != nil {
+		return err
+	}
+	for i := range m.in.Invited {
+		if in := &m.in.Invited[i]; in.ID == id {
+			return m.tx.Org(in.Org).Record(m.ctx, m.event("invitation.accepted", map[string]string{"invitation": string(id), "role": string(in.Role)}))
+		}
+	}
+	return nil
+}
+
+// recreated ends the leave to come back: it counts once.
+func (m *meeting) recreated() error {
+	own := m.tx.Org(m.connection.Org)
+	c, err := own.AllowedConflict(m.ctx, m.connection.ID, m.in.Asserted.Subject)
+	if err != nil {
+		return err
+	}
+	c.State = sso.ConflictSolved
+	return own.DecideConflict(m.ctx, c, sso.ConflictAllowed)
 }
 
 func attributes(a *saml.Assertion) []sso.Attribute {

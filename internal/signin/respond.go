@@ -71,7 +71,9 @@ func (s *Service) Respond(ctx context.Context, b Browser, in Response) (Answered
 		}
 		answered.Attempt = again.trace.Attempt
 		if f, ok := errors.AsType[*fault.Error](err); ok {
-			failure, err = recordFailure(ctx, tx, &again.trace, f)
+			if failure, err = recordFailure(ctx, tx, &again.trace, f); err == nil && again.meeting != nil {
+				err = again.meeting.clash(failure.Ref)
+			}
 			return err
 		}
 		if err != nil || answered.Test {
@@ -110,7 +112,8 @@ type judgement struct {
 	trust       trusted
 	lineage     []sso.Organization
 	assertion   *saml.Assertion
-	refused     error // by package saml
+	refused     error    // by package saml
+	meeting     *meeting // with what is stored; nil: it has not come to that
 }
 
 // expect reads what the response must fit: the connection that the URL names
@@ -183,14 +186,42 @@ func (j *judgement) judge(relay string) error {
 	if err := j.once(j.assertion); err != nil {
 		return err
 	}
-	p, err := j.identify(j.assertion, &a)
+	return j.identify(&a)
+}
+
+// meets decides who the assertion is about. It writes nothing.
+func (j *judgement) meets(a *sso.Attempt) (*meeting, error) {
+	m := &meeting{ctx: j.ctx, tx: j.tx, now: j.now, connection: j.connection, attempt: a}
+	asserted, err := j.connection.Attributes.Map(j.assertion.SubjectKey(), j.assertion.NameID.Value, attributes(j.assertion))
 	if err != nil {
+		return m, err
+	}
+	if err := m.meet(j.lineage[len(j.lineage)-1], asserted); err != nil {
+		return m, err
+	}
+	return m, m.decided(m.in.Decide(j.now))
+}
+
+// identify decides who the assertion is about, and writes it down.
+func (j *judgement) identify(a *sso.Attempt) error {
+	var err error
+	if j.meeting, err = j.meets(a); err != nil {
 		return err
 	}
-	if err := j.store(&p); err != nil {
-		return err
+	m := j.meeting
+	switch {
+	case m.decision.Act == sso.ActAsk && a.Session != "": // who is signed in is not new
+		return &fault.Error{Kind: fault.Denied, Code: "confirm_person", Want: "the person who is signed in", Got: "somebody who comes for the first time", Fix: fault.PersonSide}
+	case m.decision.Act == sso.ActAsk:
+		j.ask(a, m)
+	default:
+		if err := m.store(); err != nil {
+			return err
+		}
+		j.prove(a, m)
 	}
-	return j.prove(&a, j.assertion, &p)
+	j.trace.Checks = append(j.trace.Checks, m.checks...)
+	return saveAttempt(j.ctx, j.tx, a)
 }
 
 // burn uses the request up, whatever becomes of the response.
@@ -304,20 +335,33 @@ func (j *judgement) once(a *saml.Assertion) error {
 }
 
 // prove writes down who the person is.
-func (j *judgement) prove(a *sso.Attempt, assertion *saml.Assertion, p *person) error {
+func (j *judgement) prove(a *sso.Attempt, m *meeting) {
 	a.Proof = sso.Proof{
-		User: p.decision.User.ID, Org: p.org, AMR: methodsOf(assertion), At: j.now,
-		SAML: samlSession(assertion), NotAfter: assertion.SessionNotOnOrAfter,
+		User: m.decision.User.ID, Org: m.org, AMR: methodsOf(j.assertion), At: j.authenticated(),
+		SAML: samlSession(j.assertion), NotAfter: j.assertion.SessionNotOnOrAfter,
 	}
-	// The identity provider may have asked the person hours ago.
-	if t := assertion.AuthnInstant; !t.IsZero() && t.Before(j.now) {
-		a.Proof.At = t
+	if m.org == "" {
+		a.Proof.Orgs = m.orgs
 	}
-	if p.org == "" {
-		a.Proof.Orgs = p.orgs
+	j.trace.User = m.decision.User.ID
+}
+
+// ask keeps what the identity provider said, until the person has said who they
+// are here.
+func (j *judgement) ask(a *sso.Attempt, m *meeting) {
+	a.Proof = sso.Proof{At: j.authenticated(), First: &sso.First{
+		Connection: j.connection.ID, Asserted: m.in.Asserted, Issuer: j.assertion.Issuer, AMR: methodsOf(j.assertion), At: j.authenticated(),
+		SAML: samlSession(j.assertion), NotAfter: j.assertion.SessionNotOnOrAfter,
+	}}
+}
+
+// authenticated returns when the person proved themselves: the identity
+// provider may have asked them hours ago.
+func (j *judgement) authenticated() time.Time {
+	if t := j.assertion.AuthnInstant; !t.IsZero() && t.Before(j.now) {
+		return t
 	}
-	j.trace.User = p.decision.User.ID
-	return saveAttempt(j.ctx, j.tx, a)
+	return j.now
 }
 
 // samlSession returns what the identity provider calls the session.

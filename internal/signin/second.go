@@ -19,6 +19,11 @@ func (s *Service) need(ctx context.Context, tx *store.Writer, b Browser, a *sso.
 	if a.Proof.Second == sso.SecondDevice {
 		a.Proof.Second = "" // to be seen again: it may be forgotten by now
 	}
+	if a.Proof.First != nil {
+		if asked, err := s.needToConnect(ctx, tx, a); err != nil || asked {
+			return err
+		}
+	}
 	if a.Method == sso.BySSO && slices.Contains(a.Proof.AMR, "mfa") && a.Proof.Second == "" {
 		a.Proof.Second = sso.SecondIdP
 	}
@@ -46,6 +51,22 @@ func (s *Service) need(ctx context.Context, tx *store.Writer, b Browser, a *sso.
 		a.Proof.Second, a.Proof.Needs = sso.SecondDevice, ""
 	}
 	return nil
+}
+
+// needToConnect asks who connects an account for a second factor of that
+// account, where it has any: what the identity provider asked for says nothing
+// about whose the account is, and no policy makes one proof out of two.
+func (s *Service) needToConnect(ctx context.Context, tx *store.Writer, a *sso.Attempt) (bool, error) {
+	switch a.Proof.Second {
+	case sso.SecondTOTP, sso.SecondSMS, sso.SecondPasskey, sso.SecondRecovery:
+		return false, nil
+	}
+	have, err := tx.Factors(ctx, a.Proof.User)
+	if err != nil || len(have) == 0 {
+		return false, err
+	}
+	a.Proof.Needs = sso.NeedFactor
+	return true, nil
 }
 
 // settle is need as soon as the organization is known, so that the person is

@@ -68,18 +68,19 @@ func ids(accepts []*Invited) []InvitationID {
 // First is what a connection that asks people has found out about one, kept
 // until they have answered.
 type First struct {
-	Asserted Asserted    `json:"asserted"`
-	Issuer   string      `json:"issuer"` // which identity provider said so
-	AMR      []string    `json:"amr,omitempty"`
-	At       time.Time   `json:"at"`
-	SAML     SAMLSession `json:"saml,omitzero"`
-	NotAfter time.Time   `json:"not_after,omitzero"`
+	Connection ConnectionID `json:"connection"` // through which they came
+	Asserted   Asserted     `json:"asserted"`
+	Issuer     string       `json:"issuer"` // which identity provider said so
+	AMR        []string     `json:"amr,omitempty"`
+	At         time.Time    `json:"at"`
+	SAML       SAMLSession  `json:"saml,omitzero"`
+	NotAfter   time.Time    `json:"not_after,omitzero"`
 }
 
-// Asks refuses to go on with an answer that is out of date: the connection
-// does not ask any more, or another identity provider stands behind it.
+// Asks refuses to go on with an answer that is out of date: the connection is
+// another one, does not ask any more, or another identity provider stands behind it.
 func (f *First) Asks(c *Connection) error {
-	if c.FirstSignIn != FirstAsk || c.SAML.IdPEntityID != f.Issuer {
+	if c.ID != f.Connection || c.FirstSignIn != FirstAsk || c.SAML.IdPEntityID != f.Issuer {
 		return &fault.Error{Kind: fault.Conflict, Code: "attempt_changed", Want: "a connection as it was when this began", Fix: fault.PersonSide}
 	}
 	return nil

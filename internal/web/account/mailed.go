@@ -179,6 +179,9 @@ func (h *Handler) invitation(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if o.Way == account.AcceptDone {
+		return web.SeeOther(w, r, profilePath)
+	}
 	return h.UI.Render(w, r, http.StatusOK, showInvitation(&o, &by, r.URL.Path, ui.Filled{}))
 }
 
@@ -229,6 +232,8 @@ func (h *Handler) accept(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	switch o.Way {
+	case account.AcceptDone:
+		return web.SeeOther(w, r, profilePath)
 	case account.AcceptSignedIn:
 		org, err := h.Flow.Join(r.Context(), &by, tokenOf(r))
 		if err != nil {

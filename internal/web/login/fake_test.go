@@ -338,3 +338,55 @@ func (f *fake) only(t *testing.T) sso.Attempt {
 	}
 	return sso.Attempt{}
 }
+
+func (f *fake) Newcomer(_ context.Context, b signin.Browser, id sso.AttemptID) (signin.Newcomer, error) {
+	a, err := f.newcomer(b, id)
+	return signin.Newcomer{Name: "Ada Lovelace", Email: a.Typed, Connection: "Acme Okta"}, err
+}
+
+func (f *fake) newcomer(b signin.Browser, id sso.AttemptID) (sso.Attempt, error) {
+	a, err := f.load(b, id)
+	if err == nil && a.Next() != sso.StepFirst {
+		err = &fault.Error{Kind: fault.Conflict, Code: "attempt_step", Fix: fault.PersonSide}
+	}
+	return a, err
+}
+
+// Connect knows one account, whose password is "right"; that of "other" is not
+// the newcomer's to have.
+func (f *fake) Connect(_ context.Context, b signin.Browser, id sso.AttemptID, name, password string) (sso.Attempt, error) {
+	a, err := f.newcomer(b, id)
+	switch {
+	case err != nil:
+		return a, err
+	case name == "":
+		return a, &fault.Error{Kind: fault.Invalid, Code: "ident_email", Fix: fault.PersonSide}
+	case name == "other" && password == "right":
+		return a, &fault.Error{Kind: fault.Conflict, Code: "ident_conflict", Fix: fault.AdminSide, Ref: passwordRef}
+	case password != "right":
+		return a, &fault.Error{Kind: fault.Unauthenticated, Code: "password_wrong", Fix: fault.PersonSide, Ref: passwordRef}
+	}
+	a.Proof.User, a.Proof.Org = "usr_1", "org_1"
+	return f.keep(a), nil
+}
+
+func (f *fake) ConnectPasskey(_ context.Context, b signin.Browser, id sso.AttemptID, response []byte) (sso.Attempt, error) {
+	a, err := f.newcomer(b, id)
+	if err != nil {
+		return a, err
+	}
+	if string(response) != "right" {
+		return a, &fault.Error{Kind: fault.Unauthenticated, Code: "passkey_unknown", Fix: fault.PersonSide}
+	}
+	a.Proof.User, a.Proof.Org = "usr_1", "org_1"
+	return f.keep(a), nil
+}
+
+func (f *fake) Register(_ context.Context, b signin.Browser, id sso.AttemptID) (sso.Attempt, error) {
+	a, err := f.newcomer(b, id)
+	if err != nil {
+		return a, err
+	}
+	a.Proof.User, a.Proof.Org, a.Proof.First = "usr_1", "org_1", nil
+	return f.keep(a), nil
+}

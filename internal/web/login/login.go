@@ -30,6 +30,10 @@ type Flow interface {
 	Offer(ctx context.Context, b signin.Browser, id sso.AttemptID, kind sso.FactorKind, before string) (signin.Offered, error)
 	OfferNumber(ctx context.Context, b signin.Browser, id sso.AttemptID, number string) error
 	Enrol(context.Context, signin.Browser, sso.AttemptID, signin.Addition) (sso.Attempt, []string, error)
+	Newcomer(context.Context, signin.Browser, sso.AttemptID) (signin.Newcomer, error)
+	Connect(ctx context.Context, b signin.Browser, id sso.AttemptID, name, password string) (sso.Attempt, error)
+	ConnectPasskey(ctx context.Context, b signin.Browser, id sso.AttemptID, response []byte) (sso.Attempt, error)
+	Register(context.Context, signin.Browser, sso.AttemptID) (sso.Attempt, error)
 	Confirm(ctx context.Context, b signin.Browser, back string) (sso.Attempt, error)
 	Finish(context.Context, signin.Browser, sso.AttemptID, signin.Consent) (signin.Finished, error)
 	SignOut(context.Context, secret.Token) (signin.SignedOut, error)
@@ -66,6 +70,9 @@ const (
 	numberPath   = "/login/enrol/number"
 	codesPath    = "/login/enrol/codes"
 	confirmPath  = "/login/confirm"
+	firstPath    = "/login/first"
+	firstKeyPath = "/login/first/passkey"
+	firstNewPath = "/login/first/new"
 
 	homePath      = "/{$}"
 	accountPath   = "/account"
@@ -100,6 +107,10 @@ func (h *Handler) Routes() []web.Route {
 		page(http.MethodPost, enrolPath, h.add),
 		page(http.MethodPost, numberPath, h.number),
 		page(http.MethodPost, codesPath, h.download),
+		page(http.MethodGet, firstPath, h.resume),
+		page(http.MethodPost, firstPath, h.first),
+		page(http.MethodPost, firstKeyPath, h.firstKey),
+		page(http.MethodPost, firstNewPath, h.firstNew),
 		page(http.MethodGet, confirmPath, h.confirm),
 		page(http.MethodPost, logoutPath, h.logout),
 		{Method: http.MethodGet, Path: homePath, Access: web.Public, Handler: h.home},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/signin"
+	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
 	"github.com/sallyport/sallyport/internal/web/login"
 	"github.com/sallyport/sallyport/internal/webtest"
@@ -388,4 +389,62 @@ func TestPagesSpeakTheBrowsersLanguage(t *testing.T) {
 // signinBrowser is what the flow sees of a browser.
 func signinBrowser(b *webtest.Browser) signin.Browser {
 	return signin.Browser{Binding: secret.ParseToken(b.Cookie("sallyport-browser")).Hash()}
+}
+
+// newcomer brings a browser to the question of who comes for the first time.
+func newcomer(t *testing.T, h house) (*webtest.Browser, sso.AttemptID, *webtest.Page) {
+	t.Helper()
+	b := webtest.NewBrowser(t, h.base)
+	b.Get("/oauth2/authorize?"+appRequest).Submit(map[string]string{"email": "ada@sso.example"}, "", "")
+	a := h.only(t)
+	a.Proof.First = &sso.First{}
+	h.keep(a)
+	return b, a.ID, b.Get(web.ContinuePath(a.ID))
+}
+
+func TestANewcomerIsAsked(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	_, _, page := newcomer(t, h)
+	if page.Heading() != "Your first time here" || page.Value("name") != "ada@sso.example" || !page.Has("password") {
+		t.Fatalf("%d %q, want the question\n%s", page.Status, page.Heading(), page.Body)
+	}
+	wrong := page.Press("Connect my account", map[string]string{"name": "lovelace", "password": "wrong"})
+	if wrong.Status != 401 || wrong.Value("name") != "lovelace" || wrong.Alert() == "" || wrong.Value("password") != "" {
+		t.Fatalf("a wrong password: %d %q with %q\n%s", wrong.Status, wrong.Value("name"), wrong.Alert(), wrong.Body)
+	}
+	if bad := wrong.Press("Connect my account", map[string]string{"name": "", "password": "right"}); bad.Status != 422 && bad.Status != 400 || bad.Alert() == "" {
+		t.Errorf("no name: %d %q", bad.Status, bad.Alert())
+	}
+	if other := wrong.Press("Connect my account", map[string]string{"name": "other", "password": "right"}); other.Status != 409 || other.Code() != "ident_conflict" || !strings.Contains(other.Body, passwordRef) {
+		t.Errorf("an account that cannot be theirs: %d %s", other.Status, other.Code())
+	}
+	if got := wrong.Press("Connect my account", map[string]string{"name": "lovelace", "password": "right"}).Refresh().Left; got != atApp {
+		t.Errorf("the right one leads to %q, want the app", got)
+	}
+}
+
+func TestANewcomerMayBeNew(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	b, id, page := newcomer(t, h)
+	if got := page.Press("I am new here", nil).Refresh().Left; got != atApp {
+		t.Errorf("being new leads to %q, want the app", got)
+	}
+	if got := b.Post(web.AttemptPath("/login/first/new", id), nil); got.Status != 409 {
+		t.Errorf("once more: %d %s", got.Status, got.Code())
+	}
+}
+
+func TestANewcomerHasAPasskey(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	b, id, _ := newcomer(t, h)
+	path := web.AttemptPath("/login/first/passkey", id)
+	if got := b.Post(path, url.Values{"credential": {"wrong"}}); got.Status != 401 || got.Heading() != "Your first time here" {
+		t.Errorf("somebody else's: %d %q", got.Status, got.Heading())
+	}
+	if got := b.Post(path, url.Values{"credential": {"right"}}).Refresh().Left; got != atApp {
+		t.Errorf("their own leads to %q, want the app", got)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/sallyport/sallyport/internal/otp"
+	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web/ui"
 	"github.com/sallyport/sallyport/internal/webtest"
 )
@@ -67,5 +68,11 @@ func TestPages(t *testing.T) {
 	} {
 		pages[name] = webtest.Specimen{Page: page}
 	}
+	email := sso.StoredEmail("ada@acme.example")
+	first := firstPageOf("att_1", "Ada <Lovelace>", email, "Acme & Okta")
+	first.Passkey = &quiet
+	again1st := firstPageOf("att_1", "", email, "Acme Okta")
+	again1st.Password.Problem, again1st.Name.Value = "password_wrong", `ada"<b>`
+	pages["first"], pages["first-problem"] = webtest.Specimen{Page: first}, webtest.Specimen{Page: again1st}
 	webtest.Pages{Set: Pages(), Specimens: pages, Composed: []string{"by_", "kind_"}}.Check(t)
 }

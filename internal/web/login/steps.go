@@ -192,6 +192,8 @@ func (h *Handler) resume(w http.ResponseWriter, r *http.Request) error {
 		return h.askChoice(w, r, &a)
 	case sso.StepPasskey:
 		return h.askPasskey(w, r, http.StatusOK, &a, "")
+	case sso.StepFirst:
+		return h.askFirst(w, r, http.StatusOK, a.ID, "", "")
 	default:
 		return h.askIdentity(w, r, http.StatusOK, identifyPage{Action: web.LoginPath(a.ID), Typed: who(&a)}, a.ID)
 	}
@@ -206,6 +208,8 @@ func pathOf(step sso.Step, id sso.AttemptID) string {
 		return web.AttemptPath(choosePath, id)
 	case sso.StepPasskey:
 		return web.AttemptPath(passkeyPath, id)
+	case sso.StepFirst:
+		return web.AttemptPath(firstPath, id)
 	case sso.StepFactor:
 		return web.AttemptPath(factorPath, id)
 	case sso.StepEnrol:
