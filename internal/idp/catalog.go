@@ -22,7 +22,9 @@ type all struct {
 	byID     map[ID]*Vendor
 	stages   map[Stage]Text
 	places   map[Place]Text
+	clicks   map[Click]Text
 	signs    []sign
+	sources  map[ID][]source
 	entries  []entry
 	codes    map[string]codeEntry
 	problems []problem
@@ -57,7 +59,7 @@ func (s Stage) Title() Text { return catalogue().stages[s] }
 func (p Place) Title() Text { return catalogue().places[p] }
 
 func read(from fs.FS) (*all, error) {
-	a := &all{byID: map[ID]*Vendor{}, codes: map[string]codeEntry{}}
+	a := &all{byID: map[ID]*Vendor{}, codes: map[string]codeEntry{}, sources: map[ID][]source{}}
 	names, err := fs.Glob(from, "data/vendors/*.yaml")
 	if err != nil {
 		return nil, fmt.Errorf("listing vendors: %w", err)
@@ -83,13 +85,17 @@ func read(from fs.FS) (*all, error) {
 		return strings.Compare(strings.ToLower(x.Name), strings.ToLower(y.Name))
 	})
 	var words struct {
-		Stages map[Stage]Text `yaml:"stages"`
-		Places map[Place]Text `yaml:"places"`
+		Stages map[Stage]Text  `yaml:"stages"`
+		Places map[Place]Text  `yaml:"places"`
+		Clicks map[string]Text `yaml:"clicks"`
 	}
 	if err := decode(from, "data/words.yaml", &words); err != nil {
 		return nil, err
 	}
-	a.stages, a.places = words.Stages, words.Places
+	a.stages, a.places, a.clicks = words.Stages, words.Places, map[Click]Text{}
+	for own, text := range words.Clicks {
+		a.clicks[Click("{"+own+"}")] = text
+	}
 	if err := a.compile(); err != nil {
 		return nil, err
 	}

@@ -54,6 +54,7 @@ func everyText(f func(at string, t Text)) {
 	}
 	texts(reflect.ValueOf(a.stages), "stages", f)
 	texts(reflect.ValueOf(a.places), "places", f)
+	texts(reflect.ValueOf(a.clicks), "clicks", f)
 }
 
 // Somebody who reads German is told as much as somebody who reads English: the
@@ -175,6 +176,7 @@ func check(t *testing.T, v *Vendor, a *all) {
 		}
 	}
 	for _, s := range v.Steps {
+		clicks(t, s.Path)
 		if s.Stage.Title().IsZero() {
 			t.Errorf("a step is of the stage %q, which is none", s.Stage)
 		}
@@ -190,13 +192,13 @@ func check(t *testing.T, v *Vendor, a *all) {
 		}
 		for _, r := range s.Rows {
 			kinds := 0
-			for _, filled := range []bool{r.Value != "", r.Choice != "", r.Take != ""} {
+			for _, filled := range []bool{r.Value != "", r.Choice != "", r.Tick, r.Take != ""} {
 				if filled {
 					kinds++
 				}
 			}
 			if r.Label == "" || kinds != 1 {
-				t.Errorf("%s: the row %q has %d of value, choice and take", s.Stage, r.Label, kinds)
+				t.Errorf("%s: the row %q has %d of value, choice, tick and take", s.Stage, r.Label, kinds)
 			}
 			if r.Value != "" && !r.Value.known() {
 				t.Errorf("%s: the row %q takes %q, which is no value of ours", s.Stage, r.Label, r.Value)
@@ -220,6 +222,7 @@ func check(t *testing.T, v *Vendor, a *all) {
 		t.Error("no name or labels")
 	}
 	for place, path := range v.Places {
+		clicks(t, path)
 		if place.Title().IsZero() || len(path) == 0 {
 			t.Errorf("the place %q with the path %q is none", place, path)
 		}
@@ -258,6 +261,19 @@ func check(t *testing.T, v *Vendor, a *all) {
 	for _, answer := range []Answer{v.Support.IdPInitiated, v.Support.SLO, v.Support.SCIM} {
 		if !slices.Contains([]Answer{Yes, No, Depends, Unknown}, answer) {
 			t.Errorf("a feature is supported %q", answer)
+		}
+	}
+}
+
+// Nobody who reads German meets English that does not stand in the console.
+func clicks(t *testing.T, path []Click) {
+	t.Helper()
+	for _, c := range path {
+		switch {
+		case strings.TrimSpace(string(c)) == "":
+			t.Errorf("an empty click in %q", path)
+		case strings.HasPrefix(string(c), "your ") || c.IsLabel() && strings.HasPrefix(string(c), "{") && strings.HasSuffix(string(c), "}"):
+			t.Errorf("%q is no label", c)
 		}
 	}
 }

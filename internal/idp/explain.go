@@ -25,7 +25,7 @@ type Explanation struct {
 	Side   fault.Side
 
 	Place Place
-	Path  []string // the clicks to it in the vendor's console; empty: there is none
+	Path  []Click // the way to it in the vendor's console; empty: there is none
 	Copy  []Copy
 	Link  string // a page of the vendor about this very error
 

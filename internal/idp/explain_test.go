@@ -92,7 +92,7 @@ func TestExplainSaysWhoseSideAndWhere(t *testing.T) {
 		t.Fatalf("Explain = %q, want one", ids(found))
 	}
 	e := found[0]
-	if e.Side != fault.IdPSide || !slices.Equal(e.Path, []string{"Enterprise apps", "your application", "Users and groups", "Add user/group"}) {
+	if e.Side != fault.IdPSide || !slices.Equal(e.Path, []idp.Click{"Enterprise apps", "{application}", "Users and groups", "Add user/group"}) {
 		t.Errorf("side %s, path %q", e.Side, e.Path)
 	}
 	if e.Link != "https://login.microsoftonline.com/error?code=50105" || e.Matched != "AADSTS50105" {
@@ -100,6 +100,9 @@ func TestExplainSaysWhoseSideAndWhere(t *testing.T) {
 	}
 	if !slices.Contains(e.Problems, "not_assigned") || !slices.Contains(e.Faults, "saml_status") {
 		t.Errorf("problems %q, codes %q", e.Problems, e.Faults)
+	}
+	if own := e.Path[1]; own.IsLabel() || own.In("en") != "your application" || own.In("de") != "Ihre Anwendung" || !e.Path[0].IsLabel() || e.Path[0].In("de") != "Enterprise apps" {
+		t.Errorf("the way is %q in English, %q in German", own.In("en"), own.In("de"))
 	}
 	if found := idp.Explain("AADSTS16003", ""); len(found) != 1 || found[0].Link != "https://login.microsoftonline.com/error?code=16003" {
 		t.Errorf("an unknown code is explained by %+v, want Microsoft's page about it", found)
@@ -131,8 +134,8 @@ func TestForCode(t *testing.T) {
 		at   idp.ID
 		code string
 		side fault.Side
-		path string // the last click
-		says string // in remedy or hint
+		path idp.Click // the last one
+		says string    // in remedy or hint
 	}{
 		{"entra-id", "saml_audience", fault.IdPSide, "Edit", "**Identifier (Entity ID)** to {sp_entity_id}"},
 		{"okta", "saml_audience", fault.IdPSide, "Configure SAML", "**Audience URI (SP Entity ID)** to {sp_entity_id}"},
@@ -159,7 +162,7 @@ func TestForCode(t *testing.T) {
 			t.Errorf("ForCode(%s, %s) = %t, side %s, want %s", tc.at, tc.code, ok, e.Side, tc.side)
 			continue
 		}
-		last := ""
+		last := idp.Click("")
 		if len(e.Path) > 0 {
 			last = e.Path[len(e.Path)-1]
 		}

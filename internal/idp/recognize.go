@@ -80,6 +80,12 @@ type sign struct {
 	pattern *regexp.Regexp
 }
 
+// A source is a [Derivation] that can be used.
+type source struct {
+	Derivation
+	pattern *regexp.Regexp
+}
+
 // compile makes the patterns usable.
 func (a *all) compile() error {
 	for _, v := range a.vendors {
@@ -92,6 +98,13 @@ func (a *all) compile() error {
 				return fmt.Errorf("reading the signs of %s: %q on %q", v.ID, s.Pattern, s.On)
 			}
 			a.signs = append(a.signs, sign{s, v, pattern})
+		}
+		for _, d := range v.Metadata.From {
+			pattern, err := regexp.Compile("(?i)" + d.Pattern)
+			if err != nil {
+				return fmt.Errorf("reading where the metadata of %s are: %w", v.ID, err)
+			}
+			a.sources[v.ID] = append(a.sources[v.ID], source{d, pattern})
 		}
 	}
 	return nil
@@ -156,4 +169,22 @@ func (s *sign) hits(names []string) bool {
 		}
 	}
 	return false
+}
+
+// MetadataAddress returns where the metadata of an identity provider of this
+// vendor are likely to be, or "" where nothing that is known leads there. It is
+// a suggestion: it stands in for nothing that was given.
+func (v *Vendor) MetadataAddress(entityID string, ssoURLs []string) string {
+	seen := map[Where][]string{OnEntityID: {entityID}, OnSSO: ssoURLs}
+	for _, s := range catalogue().sources[v.ID] {
+		for _, name := range seen[s.On] {
+			if len(name) > maxSign {
+				continue
+			}
+			if m := s.pattern.FindStringSubmatchIndex(name); m != nil {
+				return string(s.pattern.ExpandString(nil, s.URL, name, m))
+			}
+		}
+	}
+	return ""
 }

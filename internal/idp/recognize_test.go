@@ -167,3 +167,32 @@ func TestRecognizeNamesProductsWithoutGuide(t *testing.T) {
 		}
 	}
 }
+
+func TestMetadataAddress(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[idp.ID]string{
+		"okta":                    "https://acme.okta.com/app/exk1fcia6d6EMsf331d8/sso/saml/metadata",
+		"adfs":                    "https://adfs.acme.example/FederationMetadata/2007-06/FederationMetadata.xml",
+		"auth0":                   "https://acme.eu.auth0.com/samlp/metadata/9qZr4tXk2LmN8vBc7sWd1fGh3jKp5yTe",
+		"aws-iam-identity-center": "https://portal.sso.eu-central-1.amazonaws.com/saml/metadata/MTIzNDU2Nzg5MDEyX2lucy1hYmNkZWYwMTIz",
+		"cloudflare-access":       "https://acme.cloudflareaccess.com/cdn-cgi/access/sso/saml/6f2c1b0d9e8a7f6c5b4a/saml-metadata",
+		"duo":                     "https://sso-4f3e2d1c.sso.duosecurity.com/saml2/sp/DIABCDEFGHIJ12345678/metadata",
+		"keycloak":                "https://keycloak.acme.example/realms/acme/protocol/saml/descriptor",
+		"netiq":                   "https://nam.acme.example:8443/nidp/saml2/metadata",
+		"onelogin":                "https://app.onelogin.com/saml/metadata/3e2d1c0b-9f8e-4d7c-8b6a-5f4e3d2c1b0a",
+		"sap-ias":                 "https://acme.accounts.ondemand.com/saml2/metadata",
+
+		"google-workspace": "", // there is none
+		"entra-id":         "", // it needs the ID of the application
+		"shibboleth":       "", // a file that stands still
+	} {
+		v, _ := idp.ByID(id)
+		e := examples()[id][0]
+		if got := v.MetadataAddress(e.entityID, []string{e.sso}); got != want {
+			t.Errorf("%s: MetadataAddress = %q, want %q", id, got, want)
+		}
+		if got := v.MetadataAddress("https://idp.acme.example", []string{"https://idp.acme.example/in"}); got != "" {
+			t.Errorf("%s: MetadataAddress of something else = %q", id, got)
+		}
+	}
+}

@@ -26,7 +26,7 @@ type Vendor struct {
 	Labels map[Value]string `yaml:"labels"`
 
 	// Places are the click paths to what may have to be mended.
-	Places map[Place][]string `yaml:"places"`
+	Places map[Place][]Click `yaml:"places"`
 
 	Steps  []Step  `yaml:"steps"`
 	Claims []Claim `yaml:"claims"`
@@ -56,7 +56,16 @@ type Metadata struct {
 	// keys change. False: only a file is to be had, or it stands still.
 	Refreshable bool `yaml:"refreshable"`
 
-	Note Text `yaml:"note"`
+	From []Derivation `yaml:"from"`
+	Note Text         `yaml:"note"`
+}
+
+// A Derivation says how the address of metadata follows from something else
+// that is known of an identity provider.
+type Derivation struct {
+	On      Where  `yaml:"on"`
+	Pattern string `yaml:"pattern"` // RE2, without regard to case
+	URL     string `yaml:"url"`     // with $1 and the like of the pattern
 }
 
 // Signs is what is signed of a response unless somebody changes it.
@@ -149,13 +158,31 @@ const (
 	ToSwitch   Stage = "activate"
 )
 
+// A Click is one step on the way to something in a console: a label as the
+// vendor writes it, or, in braces, what the administrator has called something.
+type Click string
+
+// In returns what to click in a language.
+func (c Click) In(language string) string {
+	if own, ok := catalogue().clicks[c]; ok {
+		return own.In(language)
+	}
+	return string(c)
+}
+
+// IsLabel reports whether it stands so in the console.
+func (c Click) IsLabel() bool {
+	_, own := catalogue().clicks[c]
+	return !own
+}
+
 // A Step is one thing that the administrator does in the console, in order.
 type Step struct {
-	Stage Stage    `yaml:"stage"`
-	Path  []string `yaml:"path"` // what to click, one after the other
-	Text  Text     `yaml:"text"`
-	Rows  []Row    `yaml:"rows"`
-	Copy  []Copy   `yaml:"copy"`
+	Stage Stage   `yaml:"stage"`
+	Path  []Click `yaml:"path"` // one after the other
+	Text  Text    `yaml:"text"`
+	Rows  []Row   `yaml:"rows"`
+	Copy  []Copy  `yaml:"copy"`
 
 	// Unverified says that no primary source confirms the path.
 	Unverified bool `yaml:"unverified"`
@@ -175,11 +202,12 @@ const (
 )
 
 // A Row is one field of a console: what of ours goes into it, what to choose
-// there, or what to take from it.
+// there, that it is to be ticked, or what to take from it.
 type Row struct {
 	Label    string `yaml:"label"`
 	Value    Value  `yaml:"value"`
 	Choice   string `yaml:"choice"`
+	Tick     bool   `yaml:"tick"`
 	Take     Thing  `yaml:"take"`
 	Optional bool   `yaml:"optional"`
 	Note     Text   `yaml:"note"`
