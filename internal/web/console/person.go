@@ -111,9 +111,11 @@ func personFacts(d *provision.PersonPage) []ui.Fact {
 		{Name: ui.Say("state"), Badge: &state},
 		{Name: ui.Say("since"), At: d.Position.CreatedAt},
 	}
-	if u.LastSignInAt.IsZero() {
+	switch {
+	case d.Guest: // where else they sign in, and when, is nobody's business here
+	case u.LastSignInAt.IsZero():
 		facts = append(facts, ui.Fact{Name: ui.Say("seen"), Value: ui.Say("never")})
-	} else {
+	default:
 		facts = append(facts, ui.Fact{Name: ui.Say("seen"), At: u.LastSignInAt})
 	}
 	return append(facts, ui.Fact{Name: ui.Say("identifier"), Value: ui.As(string(u.ID)), Mono: true})
