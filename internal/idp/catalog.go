@@ -105,7 +105,10 @@ func read(from fs.FS) (*all, error) {
 	if err := a.readCodes(from); err != nil {
 		return nil, err
 	}
-	return a, a.readProblems(from)
+	if err := a.readProblems(from); err != nil {
+		return nil, err
+	}
+	return a, nil
 }
 
 func generic(v *Vendor) int {
