@@ -57,28 +57,28 @@ func writeOverlay(folder string, sources []*source) (string, error) {
 	return path, os.WriteFile(path, text, 0o600)
 }
 
-// Seconds of processor time: for all tests, and for few of which one may stand
-// still.
-const longest, long = 600, 5
-
 // run runs tests with some checks off and returns their output. With none off the
-// checks say which of them are reached.
-func (s *suite) run(ctx context.Context, off []int, limit int, args ...string) ([]byte, error) {
-	// A limit of processor time, so that a busy machine changes nothing: without some
-	// checks a reader stands still.
-	limited := []string{"-c", fmt.Sprintf(`ulimit -t %d && exec "$0" "$@"`, limit), s.binary, "-test.v", "-test.short", "-test.timeout=0"}
-	cmd := exec.CommandContext(ctx, "sh", append(limited, args...)...)
+// checks say which of them are reached. Tests that stand still are ended.
+func (s *suite) run(ctx context.Context, off []int, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, s.binary, append([]string{"-test.v", "-test.short", "-test.timeout=0"}, args...)...)
 	cmd.Dir = s.dir
 	numbers := make([]string, len(off))
 	for i, n := range off {
 		numbers[i] = strconv.Itoa(n)
 	}
 	cmd.Env = append(os.Environ(), "MUTANT_OFF="+strings.Join(numbers, " "))
-	out, err := cmd.CombinedOutput()
+	var out output
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	err := out.watch(cmd.Process, ended)
 	if _, failed := errors.AsType[*exec.ExitError](err); failed {
 		err = nil // the output says so
 	}
-	return out, err
+	return out.bytes(), err
 }
 
 var (
@@ -92,7 +92,7 @@ var (
 // record runs all tests one after the other with every check on, and takes note of
 // which checks each of them gets as far as.
 func (s *suite) record(ctx context.Context) error {
-	out, err := s.run(ctx, nil, longest, "-test.run=^Test", "-test.parallel=1")
+	out, err := s.run(ctx, nil, "-test.run=^Test", "-test.parallel=1")
 	if err != nil {
 		return err
 	}
@@ -179,7 +179,7 @@ func (s *suite) red(ctx context.Context, off []int, tests []string) ([]string, e
 	batch := waiting
 	var red []string
 	for len(waiting) > 0 {
-		out, err := s.run(ctx, off, long+len(batch)/20, "-test.run="+pattern(batch))
+		out, err := s.run(ctx, off, "-test.run="+pattern(batch))
 		if err != nil {
 			return nil, err
 		}
@@ -194,24 +194,49 @@ func (s *suite) red(ctx context.Context, off []int, tests []string) ([]string, e
 		waiting = slices.DeleteFunc(waiting, ended)
 		running := runningIn(out)
 		suspect := slices.IndexFunc(still, func(name string) bool { return running[name] })
-		switch {
-		case len(still) == 0 || len(still) < len(batch) && suspect < 0:
-			batch = waiting // all have ended, or a panic ended the others
-		case len(batch) == 1: // stands still; its like need not be waited for
-			red = append(red, batch[0])
-			guilty := slices.IndexFunc(off, func(n int) bool { return s.reached[n][batch[0]] })
-			if guilty < 0 {
-				return nil, fmt.Errorf("%s: %s comes to no end, and gets as far as no check that is off:\n%s", s.pkg, batch[0], last(out))
+		suspects := 0
+		for _, name := range still {
+			if running[name] {
+				suspects++
 			}
-			waiting = slices.DeleteFunc(waiting, func(name string) bool { return s.reached[off[guilty]][name] })
-			off = slices.Delete(slices.Clone(off), guilty, guilty+1)
+		}
+		end := panickedIn(out, batch)
+		switch {
+		case len(still) == 0:
 			batch = waiting
+			continue
+		case end != "":
+		case suspects == 1 || len(batch) == 1:
+			end = still[max(suspect, 0)] // stands still
+			red = append(red, end)
 		default: // one of those that were running
 			batch = still[max(suspect, 0):][:1]
+			continue
 		}
+		// Without the check nothing goes on. The other cases of it need not be waited for.
+		guilty := slices.IndexFunc(off, func(n int) bool { return s.reached[n][end] })
+		if guilty < 0 {
+			return nil, fmt.Errorf("%s: %s comes to no end, and gets as far as no check that is off:\n%s", s.pkg, end, last(out))
+		}
+		waiting = slices.DeleteFunc(waiting, func(name string) bool { return s.reached[off[guilty]][name] })
+		off = slices.Delete(slices.Clone(off), guilty, guilty+1)
+		batch = waiting
 	}
 	slices.Sort(red)
 	return slices.Compact(red), nil
+}
+
+// panickedIn returns the one of some tests in which a panic ended all of them, or "".
+func panickedIn(out []byte, tests []string) string {
+	failed := ""
+	for line := range strings.Lines(string(out)) {
+		if m := lineOfEnd.FindStringSubmatch(line); m != nil && m[1] == "FAIL" && slices.Contains(tests, m[2]) {
+			failed = m[2] // those around it are said to fail behind it
+		} else if strings.HasPrefix(line, "panic: ") {
+			return failed
+		}
+	}
+	return ""
 }
 
 // runningIn returns the tests that were running when the output ended.
