@@ -231,6 +231,13 @@ func (s *Service) accept(ctx context.Context, tx *store.Writer, o *Offer, user s
 		case !have.CreatedAt.After(o.CreatedAt), !have.UpdatedAt.Equal(have.CreatedAt), have.Role == sso.RoleOwner:
 			continue // what they are there, somebody has decided
 		default: // made by a sign-in on the way here, with the connection's defaults
+			at, err := tx.Organization(ctx, m.Org)
+			if err != nil {
+				return err
+			}
+			if err := org.RoleChanged(ctx, &at, user, have.Role, m.Role, now); err != nil {
+				return err
+			}
 			m.CreatedAt = have.CreatedAt
 			for _, g := range have.Groups {
 				if !slices.Contains(m.Groups, g) {

@@ -42,6 +42,22 @@ func TestAnOperatorIsAddedAgainAndAgain(t *testing.T) {
 			}
 			return err
 		})
+		// A support agent who becomes an operator comes in anew; nobody else does.
+		for _, tc := range []struct {
+			role sso.Role
+			ends bool
+		}{{sso.RoleMember, false}, {sso.RoleAdmin, true}} {
+			if err := add("sam@operators.example", tc.role); err != nil {
+				h.Fatal(err)
+			}
+			h.write(func(tx *store.Writer) error {
+				p, err := tx.PersonBySession(ctx, h.support.Session.ID)
+				if ended := !p.Session.EndedAt.IsZero(); ended != tc.ends {
+					h.Errorf("added as %s: the session ended is %v, want %v", tc.role, ended, tc.ends)
+				}
+				return err
+			})
+		}
 		if err := add("alice@acme.example", sso.RoleOwner); !fault.Is(err, "operator_elsewhere") {
 			h.Errorf("a customer's user = %v, want operator_elsewhere", err)
 		}

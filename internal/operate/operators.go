@@ -37,6 +37,13 @@ func (s *Service) AddOperator(ctx context.Context, address string, role sso.Role
 			return err
 		}
 		m := sso.Membership{Org: org.ID, User: u.ID, Role: role, CreatedAt: now, UpdatedAt: now}
+		had, err := tx.Org(org.ID).Membership(ctx, u.ID)
+		if err == nil {
+			err = tx.Org(org.ID).RoleChanged(ctx, &org, u.ID, had.Role, role, now)
+		}
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
 		if err := tx.Org(org.ID).SaveMembership(ctx, m); err != nil {
 			return err
 		}

@@ -392,7 +392,7 @@ func (a *importing) alter(p *plan, r *sso.ImportRow, i *sso.Import) error {
 		}
 	case slices.Contains(r.Changes, "role") || slices.Contains(r.Changes, "groups"):
 		m := p.them.Positions[at].Membership
-		rises := slices.Contains(r.Changes, "role") && p.role.Above(m.Role)
+		was := m.Role
 		if slices.Contains(r.Changes, "role") {
 			m.Role = p.role
 		}
@@ -403,11 +403,8 @@ func (a *importing) alter(p *plan, r *sso.ImportRow, i *sso.Import) error {
 		if err := a.org.SaveMembership(a.ctx, m); err != nil {
 			return err
 		}
-		// As in changeRole: who may do more comes in anew.
-		if rises {
-			if _, err := a.org.EndSessionsOf(a.ctx, u.ID, a.now); err != nil {
-				return err
-			}
+		if err := a.roleChanged(a.place.ID, u.ID, was, m.Role); err != nil {
+			return err
 		}
 	}
 	for j := range p.orgs {

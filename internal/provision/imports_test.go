@@ -151,21 +151,6 @@ func TestImportedPeopleAreWelcomedOrHaveTheirPassword(t *testing.T) {
 	})
 }
 
-// A list is no way around what a change of a role means.
-func TestWhoRisesByAListComesInAnew(t *testing.T) {
-	t.Parallel()
-	eachEngine(t, func(h *house) {
-		page := h.upload(&h.owner, provision.NewImport{File: []byte("email,role,groups\nmia@acme.example,admin,\nadam@acme.example,,ops\n")})
-		must(h, "starting", h.Start(h.Context(), &h.owner, h.acme.ID, page.ID))
-		if h.role(h.acme.ID, h.member.User.ID) != sso.RoleAdmin || h.sessions(h.member.User.ID) != 0 {
-			h.Errorf("who has risen is a %s with %d sessions", h.role(h.acme.ID, h.member.User.ID), h.sessions(h.member.User.ID))
-		}
-		if n := h.sessions(h.admin.User.ID); n != 1 {
-			h.Errorf("who has got a group has %d sessions", n)
-		}
-	})
-}
-
 // Two people import lists with the same addresses at once, and a worker helps
 // both: everybody is made once.
 func TestTwoImportsAtOnceMakeEverybodyOnce(t *testing.T) {

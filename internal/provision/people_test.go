@@ -510,23 +510,3 @@ func TestAPageIsAHandfulOfStatements(t *testing.T) {
 		}
 	})
 }
-
-func TestWhoMayDoMoreComesInAnew(t *testing.T) {
-	t.Parallel()
-	eachEngine(t, func(h *house) {
-		ctx := h.Context()
-		for _, step := range []struct {
-			from, to sso.Role
-			ends     bool // their session
-		}{
-			{sso.RoleRestricted, sso.RoleMember, true}, {sso.RoleMember, sso.RoleAdmin, true}, {sso.RoleAdmin, sso.RoleOwner, true},
-			{sso.RoleOwner, sso.RoleAdmin, false}, {sso.RoleAdmin, sso.RoleMember, false}, {sso.RoleMember, sso.RoleRestricted, false},
-		} {
-			them := h.add(h.acme, string(step.from+"-to-"+step.to), step.from)
-			must(h, them.User.Username, h.ChangeRole(ctx, &h.owner, h.acme.ID, them.User.ID, string(step.to)))
-			if ended := h.sessions(them.User.ID) == 0; ended != step.ends {
-				h.Errorf("%s: the session ended is %v, want %v", them.User.Username, ended, step.ends)
-			}
-		}
-	})
-}

@@ -50,14 +50,22 @@ func (a *act) changeRole(p *sso.Position, to sso.Role) error {
 	if err := a.tx.Org(p.Org).SaveMembership(a.ctx, p.Membership); err != nil {
 		return err
 	}
-	// Who may do more from now on comes in anew: a session that somebody else
-	// has got hold of must not grow with its owner.
-	if to.Above(was) {
-		if _, err := a.tx.Org(p.Org).EndSessionsOf(a.ctx, p.User, a.now); err != nil {
+	if err := a.roleChanged(p.Org, p.User, was, to); err != nil {
+		return err
+	}
+	return a.recordIn(p.Org, "membership.role_changed", string(p.User), map[string]string{"before": string(was), "after": string(to)})
+}
+
+// roleChanged has the sessions of somebody follow a change of their role.
+func (a *act) roleChanged(org sso.OrgID, user sso.UserID, from, to sso.Role) error {
+	o := a.place
+	if org != o.ID {
+		var err error
+		if o, err = a.tx.Organization(a.ctx, org); err != nil {
 			return err
 		}
 	}
-	return a.recordIn(p.Org, "membership.role_changed", string(p.User), map[string]string{"before": string(was), "after": string(to)})
+	return a.tx.Org(org).RoleChanged(a.ctx, &o, user, from, to, a.now)
 }
 
 // SetGroups puts a member into exactly these groups of the organization.

@@ -171,6 +171,9 @@ func (a *applier) membership(org *sso.Organization, in *User, id sso.UserID) err
 		return err
 	}
 	if !missing {
+		if err := a.tx.Org(org.ID).RoleChanged(a.ctx, org, id, old.Role, m.Role, a.now); err != nil {
+			return err
+		}
 		a.did("membership", in.name()+" in "+org.Key, changed(field{"role, now " + string(m.Role), old.Role != m.Role}, field{"groups", !slices.Equal(old.Groups, m.Groups)}))
 	}
 	return a.record(org.ID, "membership.saved", string(id))

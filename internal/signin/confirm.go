@@ -60,7 +60,7 @@ func (s *Service) present(ctx context.Context, r *store.Reader, b Browser) (sso.
 	if b.Session.IsZero() {
 		return sso.Person{}, over
 	}
-	p, err := r.Person(ctx, b.Session.Hash())
+	p, err := holder(ctx, r, b.Session, s.Now())
 	if errors.Is(err, store.ErrNotFound) {
 		return sso.Person{}, over
 	}

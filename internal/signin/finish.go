@@ -238,7 +238,7 @@ func (s *Service) replaces(ctx context.Context, tx *store.Writer, b Browser, nex
 	if b.Session.IsZero() {
 		return nil
 	}
-	present, err := tx.Person(ctx, b.Session.Hash())
+	present, err := holder(ctx, tx.Reader, b.Session, now)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
@@ -272,10 +272,11 @@ func (s *Service) Person(ctx context.Context, token secret.Token) (sso.Person, e
 	if token.IsZero() {
 		return sso.Person{}, nobody
 	}
+	now := s.Now()
 	var p sso.Person
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
 		var err error
-		p, err = r.Person(ctx, token.Hash())
+		p, err = holder(ctx, r, token, now)
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
@@ -284,7 +285,6 @@ func (s *Service) Person(ctx context.Context, token secret.Token) (sso.Person, e
 	if err != nil {
 		return sso.Person{}, err
 	}
-	now := s.Now()
 	if err := p.Valid(now); err != nil {
 		return sso.Person{}, err
 	}
@@ -301,6 +301,30 @@ func (s *Service) Person(ctx context.Context, token secret.Token) (sso.Person, e
 		p.Session.SeenAt = now
 	}
 	return p, nil
+}
+
+// holder reads who holds a session token, or one that was replaced a moment
+// ago, as what the token is good for.
+func holder(ctx context.Context, r *store.Reader, token secret.Token, now time.Time) (sso.Person, error) {
+	p, err := r.Person(ctx, token.Hash())
+	if errors.Is(err, store.ErrNotFound) {
+		p, err = r.RetiredPerson(ctx, token.Hash(), now)
+	}
+	p.Settle()
+	return p, err
+}
+
+// Renew replaces the token of a session that waits for it, and returns the new
+// one; an empty one where another request was quicker.
+func (s *Service) Renew(ctx context.Context, token secret.Token) (secret.Token, error) {
+	next := secret.NewToken()
+	err := s.DB.Write(ctx, func(tx *store.Writer) error {
+		return tx.RenewSession(ctx, token.Hash(), next.Hash(), s.Now().Add(sso.RetiredFor))
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return secret.Token{}, nil
+	}
+	return next, err
 }
 
 // stillActing refuses a session in which somebody acts as the person once they

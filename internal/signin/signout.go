@@ -47,7 +47,7 @@ func (s *Service) SignOut(ctx context.Context, token secret.Token) (SignedOut, e
 	err := s.DB.Write(ctx, func(tx *store.Writer) error {
 		tell = false
 		now := s.Now()
-		p, err := tx.Person(ctx, token.Hash())
+		p, err := holder(ctx, tx.Reader, token, now)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}

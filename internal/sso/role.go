@@ -29,6 +29,34 @@ func (r Role) BuiltIn() bool {
 	return false
 }
 
+// Rise is what becomes of somebody's sessions when their role changes.
+type Rise uint8
+
+// What becomes of sessions. The zero value leaves them as they are: whatever a
+// session does is judged by the role of the moment.
+const (
+	Unmoved   Rise = iota
+	Renewed        // they go on, each under another token
+	SignedOut      // they end: the person comes in anew
+)
+
+// Rise returns what becomes of the sessions of a member whose role changes.
+//
+// A token that somebody else has got hold of must not grow with its owner. To
+// replace it is enough against who kept it for later; against who uses it at
+// the same time only a new sign-in is, since a new token goes to whoever asks
+// first. So whoever may open a console from now on comes in anew.
+func (o *Organization) Rise(from, to Role) Rise {
+	switch {
+	case from == to || from.Above(to):
+		return Unmoved
+	case to == RoleOwner || to == RoleAdmin || o.OfOperators():
+		return SignedOut
+	default:
+		return Renewed
+	}
+}
+
 // Above reports whether a role may do more in the consoles than another one.
 func (r Role) Above(other Role) bool { return r.rank() > other.rank() }
 

@@ -122,7 +122,28 @@ type Person struct {
 	Membership Membership
 	// Suspended says that the organization, or one above it, is suspended.
 	Suspended bool
+	// Former is the role for which the token was given, where the person has
+	// another one by now and the token waits to be replaced; else "".
+	Former Role
+	// Retired says that the token was replaced a moment ago, and is good for
+	// what was under way with it.
+	Retired bool
 }
+
+// RetiredFor is how long a token goes on that was replaced because its person
+// may do more: a browser has other requests under way, which bring it still.
+const RetiredFor = 30 * time.Second
+
+// Settle has the person be no more than their token is good for. What they are
+// by now, they are by the token that replaces it.
+func (p *Person) Settle() {
+	if p.Former != "" && !p.Former.Above(p.Membership.Role) {
+		p.Membership.Role = p.Former
+	}
+}
+
+// Waits reports whether the token is to be replaced.
+func (p *Person) Waits() bool { return p.Former != "" && !p.Retired }
 
 // Valid refuses the person of a session that may not be used any more.
 func (p *Person) Valid(now time.Time) error {

@@ -25,7 +25,7 @@ func sessionFields(s *sso.Session) []any {
 // A person is there only while the membership is: who is removed from the
 // organization is signed out of it.
 const (
-	personColumns = sessionColumns + `, ` + memberColumns
+	personColumns = sessionColumns + `, s.former_role, ` + memberColumns
 	memberColumns = userColumns + `, ` + organizationColumns + `, ` + membershipColumns + `,
 		exists (
 			with recursive up (id, parent_id, state) as (
@@ -42,7 +42,7 @@ const (
 )
 
 func personFields(p *sso.Person) []any {
-	return append(sessionFields(&p.Session), memberFields(p)...)
+	return append(append(sessionFields(&p.Session), opt(&p.Former)), memberFields(p)...)
 }
 
 func memberFields(p *sso.Person) []any {
@@ -58,6 +58,19 @@ func (r *Reader) Person(ctx context.Context, token secret.Hash) (sso.Person, err
 		where s.token_hash = $1`,
 		token[:])
 	return p, doing(err, "reading the person of a session token")
+}
+
+// RetiredPerson is [Reader.Person] by the token that a session had before,
+// while it is still good for something: as what the person was then.
+func (r *Reader) RetiredPerson(ctx context.Context, token secret.Hash, now time.Time) (sso.Person, error) {
+	var role sso.Role
+	p, err := one(ctx, r.q, func(p *sso.Person) []any { return append(personFields(p), &role) }, `
+		select `+personColumns+`, s.retired_role
+		from `+personTables+`
+		where s.retired_hash = $1 and s.retired_until > $2`,
+		token[:], at(now))
+	p.Former, p.Retired = role, err == nil
+	return p, doing(err, "reading the person of a retired session token")
 }
 
 // PersonBySession is [Reader.Person] by the session's ID.
@@ -137,7 +150,7 @@ func (r *Reader) Presence(ctx context.Context, user sso.UserID) (time.Time, erro
 func (w *Writer) RotateSession(ctx context.Context, id sso.SessionID, token secret.Hash, now time.Time) error {
 	n, err := w.q.exec(ctx, `
 		update sessions
-		set token_hash = $2, seen_at = $3
+		set token_hash = $2, seen_at = $3, former_role = null, retired_hash = null
 		where id = $1 and ended_at is null`,
 		id, token[:], at(now))
 	return doing(found(n, err), "giving session %s another token", id)
@@ -150,7 +163,7 @@ func (w *Writer) RotateSession(ctx context.Context, id sso.SessionID, token secr
 func (w *Writer) RefreshSession(ctx context.Context, s sso.Session, token secret.Hash, now time.Time) error {
 	n, err := w.q.exec(ctx, `
 		update sessions
-		set token_hash = $2, amr = $3, auth_time = $4, seen_at = $5, saml_subject = $6, saml_name_id = $7, saml_format = $8, saml_name_qualifier = $9,
+		set token_hash = $2, former_role = null, retired_hash = null, amr = $3, auth_time = $4, seen_at = $5, saml_subject = $6, saml_name_id = $7, saml_format = $8, saml_name_qualifier = $9,
 			saml_sp_name_qualifier = $10, saml_session_index = $11, saml_issued_at = $12
 		where id = $1 and ended_at is null and not exists (
 			select 1
@@ -172,14 +185,57 @@ func (w *Writer) EndSession(ctx context.Context, id sso.SessionID, now time.Time
 	return doing(found(n, err), "ending session %s", id)
 }
 
-// EndSessionOf ends the session of this token, if there is one.
+// RenewSession replaces the token of a session that waits for it. The old one
+// goes on until then, as what the person was. Of any number that replace a
+// token, one does; to the others, and where the session waits for nothing, it is
+// [ErrNotFound].
+func (w *Writer) RenewSession(ctx context.Context, old, token secret.Hash, until time.Time) error {
+	n, err := w.q.exec(ctx, `
+		update sessions
+		set token_hash = $2, retired_hash = token_hash, retired_role = former_role, retired_until = $3, former_role = null
+		where token_hash = $1 and former_role is not null and ended_at is null`,
+		old[:], token[:], at(until))
+	return doing(found(n, err), "renewing a session")
+}
+
+// EndSessionOf ends the session of this token, if there is one; of one that was
+// retired, too: whoever signs out is out.
 func (w *Writer) EndSessionOf(ctx context.Context, token secret.Hash, now time.Time) error {
-	_, err := w.q.exec(ctx, `
+	n, err := w.q.exec(ctx, `
 		update sessions
 		set ended_at = coalesce(ended_at, $2)
 		where token_hash = $1`,
 		token[:], at(now))
+	if err == nil && n == 0 {
+		_, err = w.q.exec(ctx, `
+			update sessions
+			set ended_at = coalesce(ended_at, $2)
+			where retired_hash = $1 and retired_until > $2`,
+			token[:], at(now))
+	}
 	return doing(err, "ending the session of a token")
+}
+
+// RoleChanged has the sessions of somebody follow a change of their role in the
+// organization o, which has to be this one: as [sso.Organization.Rise] says.
+func (w *OrgWriter) RoleChanged(ctx context.Context, o *sso.Organization, user sso.UserID, from, to sso.Role, now time.Time) error {
+	if err := w.own(o.ID); err != nil {
+		return doing(err, "following a role of %s", user)
+	}
+	switch o.Rise(from, to) {
+	case sso.SignedOut:
+		_, err := w.EndSessionsOf(ctx, user, now)
+		return err
+	case sso.Renewed:
+		_, err := w.q.exec(ctx, `
+			update sessions
+			set former_role = coalesce(former_role, $3)
+			where org_id = $1 and user_id = $2 and ended_at is null`,
+			w.org, user, from)
+		return doing(err, "having the sessions of %s renewed", user)
+	default:
+		return nil
+	}
 }
 
 // EndOwnSession ends a session of the user, or returns [ErrNotFound]; one that

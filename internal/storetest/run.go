@@ -47,6 +47,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"links are kept":                                            linksAreKept,
 		"sessions are kept":                                         sessionsAreKept,
 		"sessions end":                                              sessionsEnd,
+		"sessions are renewed":                                      sessionsAreRenewed,
 		"an identity provider ends the sessions that it means":      samlSessionsEnd,
 		"a session that was ended before it began does not begin":   lateSessionDoesNotBegin,
 		"a session that begins while it is ended does not live on":  noSessionSlipsThrough,

@@ -41,6 +41,11 @@ type Config struct {
 	// where no route is for somebody signed in.
 	Person func(context.Context, secret.Token) (sso.Person, error)
 
+	// Renew replaces a session token whose person may do more by now, and
+	// returns the new one, or an empty one where another request was quicker. It
+	// may be nil where no token is ever replaced.
+	Renew func(context.Context, secret.Token) (secret.Token, error)
+
 	// Now is the time by which a proof is fresh; nil: [time.Now].
 	Now func() time.Time
 

@@ -26,6 +26,7 @@ type exchange struct {
 	binding secret.Hash
 	bound   bool // the binding came with the request
 	person  sso.Person
+	renew   func(context.Context, secret.Token) (secret.Token, error)
 	retry   string
 	onward  string
 	topic   Topic
@@ -101,7 +102,7 @@ func Somebody(r *http.Request) (sso.Person, bool) {
 func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	x := &exchange{
-		base: rt.cfg.BaseURL, jar: rt.jar, method: r.Method,
+		base: rt.cfg.BaseURL, jar: rt.jar, method: r.Method, renew: rt.cfg.Renew,
 		address: clientAddress(r, rt.cfg.Proxies), trace: traceOf(r),
 	}
 	r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
@@ -215,18 +216,18 @@ func (rt *Router) admit(w http.ResponseWriter, r *http.Request, x *exchange) err
 	case Browser:
 		return rt.bind(w, r, x)
 	case SignedIn, Console, Support, Operator:
-		return rt.know(r, x)
+		return rt.know(w, r, x)
 	}
 	return nil
 }
 
 // know finds out who is signed in, and whether the route is for them.
-func (rt *Router) know(r *http.Request, x *exchange) error {
+func (rt *Router) know(w http.ResponseWriter, r *http.Request, x *exchange) error {
 	token := rt.jar.read(r, sessionCookie)
 	if token.IsZero() {
 		return &fault.Error{Kind: fault.Unauthenticated, Code: "session_over", Fix: fault.PersonSide}
 	}
-	person, err := rt.cfg.Person(r.Context(), token)
+	person, err := Present(w, r, token, rt.cfg.Person)
 	if err != nil {
 		return err
 	}

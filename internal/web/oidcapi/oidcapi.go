@@ -90,9 +90,14 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	person, err := h.person(r)
+	person, err := h.person(w, r)
 	if err != nil {
 		return err
+	}
+	if person != nil && person.Retired {
+		// A code is worth what the person is by now, which this token is not.
+		// The new one is on its way into the browser.
+		return web.SeeOther(w, r, oidc.AuthorizePath+"?"+parameters.Encode())
 	}
 	out, err := h.Grants.Authorize(r.Context(), parameters, person)
 	if err != nil {
@@ -115,12 +120,12 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 // person returns who this browser is signed in as, or nil. A session that is
 // over, or whose person may not come in any more, is none: the sign-in that
 // follows says why.
-func (h *Handler) person(r *http.Request) (*sso.Person, error) {
+func (h *Handler) person(w http.ResponseWriter, r *http.Request) (*sso.Person, error) {
 	token := web.SessionToken(r)
 	if token.IsZero() {
 		return nil, nil
 	}
-	p, err := h.Person(r.Context(), token)
+	p, err := web.Present(w, r, token, h.Person)
 	if grant.SignedOut(err) {
 		return nil, nil
 	}

@@ -73,7 +73,7 @@ func newSite(t *testing.T) *site {
 	}
 	handler := &oidcapi.Handler{Grants: s.grants, SignIn: s, Person: s.person}
 	router, err = web.New(web.Config{
-		BaseURL: base, Log: slog.New(slog.DiscardHandler),
+		BaseURL: base, Log: slog.New(slog.DiscardHandler), Renew: s.renew,
 		Failure: func(w http.ResponseWriter, _ *http.Request, f web.Failure) { http.Error(w, f.Code, f.Status) },
 	}, handler.Routes())
 	if err != nil {
@@ -121,10 +121,20 @@ func (s *site) person(ctx context.Context, token secret.Token) (sso.Person, erro
 	var p sso.Person
 	err := s.grants.DB.Read(ctx, func(r *store.Reader) error {
 		var err error
-		p, err = r.Person(ctx, token.Hash())
+		if p, err = r.Person(ctx, token.Hash()); errors.Is(err, store.ErrNotFound) {
+			p, err = r.RetiredPerson(ctx, token.Hash(), time.Now())
+		}
 		return err
 	})
 	return p, err
+}
+
+// renew replaces a token, as the sign-in does.
+func (s *site) renew(ctx context.Context, token secret.Token) (secret.Token, error) {
+	next := secret.NewToken()
+	return next, s.grants.DB.Write(ctx, func(tx *store.Writer) error {
+		return tx.RenewSession(ctx, token.Hash(), next.Hash(), time.Now().Add(sso.RetiredFor))
+	})
 }
 
 // signIn puts a session into the browser.
