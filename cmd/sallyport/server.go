@@ -66,9 +66,25 @@ type server struct {
 	idle       chan struct{} // closed when nothing is done in the background any more
 }
 
-// newServer opens the database and composes everything. What is wrong with
-// the configuration is said here, in one line, before anything is served.
+// newServer opens the database, composes everything and begins with what is
+// done in the background. What is wrong with the configuration is said here, in
+// one line, before anything is served.
 func newServer(ctx context.Context, cfg serverConfig) (*server, error) {
+	s, err := idleServer(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	working, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stop, s.idle = stop, make(chan struct{})
+	go func() {
+		defer close(s.idle)
+		(&jobs.Runner{DB: s.db, Now: now, Log: cfg.log}).Run(working, s.background(s.desk.Courier)...)
+	}()
+	return s, nil
+}
+
+// idleServer is a server that does nothing unless it is asked.
+func idleServer(ctx context.Context, cfg serverConfig) (*server, error) {
 	base, err := web.ParseBaseURL(cfg.baseURL)
 	if err != nil {
 		return nil, fmt.Errorf("--base-url: %w", err)
@@ -77,19 +93,14 @@ func newServer(ctx context.Context, cfg serverConfig) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{db: db, log: cfg.log, idle: make(chan struct{})}
+	s := &server{db: db, log: cfg.log, stop: func() {}, idle: make(chan struct{})}
+	close(s.idle)
 	if s.sealer, err = cfg.keys(ctx, db); err == nil {
 		err = s.compose(ctx, base, cfg)
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	working, stop := context.WithCancel(context.WithoutCancel(ctx))
-	s.stop = stop
-	go func() {
-		defer close(s.idle)
-		(&jobs.Runner{DB: db, Now: now, Log: cfg.log}).Run(working, s.background(s.desk.Courier)...)
-	}()
 	return s, nil
 }
 

@@ -135,6 +135,9 @@ func (route Route) check(cfg Config) error {
 // the body where it is not the common one.
 func (rt *Router) Table() string { return Table(rt.routes) }
 
+// Routes returns everything that can be asked of it.
+func (rt *Router) Routes() []Route { return slices.Clone(rt.routes) }
+
 // Table returns routes in the form of [Router.Table].
 func Table(routes []Route) string {
 	sorted := slices.SortedFunc(slices.Values(routes), func(a, b Route) int {
