@@ -34,14 +34,13 @@ func (s *Service) organizations(ctx context.Context, by *sso.By, q store.Organiz
 	if err := mayHelp(by); err != nil {
 		return OrganizationList{}, err
 	}
-	q.Limit = PageSize + 1
+	q.Limit = PageSize
 	var l OrganizationList
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
-		all, err := r.ListOrganizations(ctx, q)
-		l = OrganizationList{Organizations: all}
-		if len(all) > PageSize {
-			last := &all[PageSize-1]
-			l = OrganizationList{Organizations: all[:PageSize], Next: &store.OrganizationPlace{Key: last.SortKey(), Org: last.ID}}
+		page, err := r.ListOrganizations(ctx, q)
+		l = OrganizationList{Organizations: page.Organizations}
+		if page.Next.Org != "" {
+			l.Next = &page.Next
 		}
 		return err
 	})

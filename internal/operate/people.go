@@ -24,10 +24,10 @@ func (s *Service) People(ctx context.Context, by *sso.By, typed string, after st
 	}
 	var l PeopleList
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
-		all, err := r.FindPeople(ctx, sso.SearchWords(typed), after, PageSize+1)
-		l = PeopleList{People: all}
-		if len(all) > PageSize {
-			l = PeopleList{People: all[:PageSize], Next: &all[PageSize-1].Place}
+		page, err := r.FindPeople(ctx, sso.SearchWords(typed), after, PageSize)
+		l = PeopleList{People: page.People}
+		if page.Next.User != "" {
+			l.Next = &page.Next
 		}
 		return err
 	})

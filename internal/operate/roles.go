@@ -84,7 +84,7 @@ func unknownRole(role sso.Role) error {
 
 // MaxCounted bounds how far people are counted for a page; what is more is
 // said to be more.
-const MaxCounted = 10_000
+const MaxCounted = 2_000
 
 // DeleteRole deletes a role that nobody has.
 func (s *Service) DeleteRole(ctx context.Context, by *sso.By, role sso.Role) error {

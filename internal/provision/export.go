@@ -29,22 +29,22 @@ func (s *Service) Export(ctx context.Context, by *sso.By, in *Place, q store.Peo
 	}
 	q.Limit, q.After = exportBatch, store.PeoplePlace{}
 	for {
-		var people []store.Member
+		var page store.PeoplePage
 		err := s.read(ctx, func(r *store.Reader) error {
 			var err error
-			people, err = r.Org(in.ID).People(ctx, q)
+			page, err = r.Org(in.ID).People(ctx, q)
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		for i := range people {
-			q.After = people[i].Place
-			if err := w.Write(exported(&people[i])); err != nil {
+		for i := range page.People {
+			if err := w.Write(exported(&page.People[i])); err != nil {
 				return err
 			}
 		}
-		if w.Flush(); w.Error() != nil || len(people) < exportBatch {
+		w.Flush()
+		if q.After = page.Next; w.Error() != nil || page.Next.User == "" {
 			return w.Error()
 		}
 	}

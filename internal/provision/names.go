@@ -22,6 +22,8 @@ type (
 	OrganizationLine = store.OrganizationLine
 	// OrganizationPlace is a place in a list of organizations.
 	OrganizationPlace = store.OrganizationPlace
+	// PeoplePage is one page of a list of people.
+	PeoplePage = store.PeoplePage
 	// InvitationPlace is a place in a list of invitations.
 	InvitationPlace = store.Place
 	// EventQuery says which lines of the audit list are wanted.
@@ -45,4 +47,5 @@ const (
 	SortNewest  = store.SortNewest
 	SortSeen    = store.SortSeen
 	ManyMembers = store.ManyMembers
+	ManyPeople  = store.ManyPeople
 )

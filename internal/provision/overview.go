@@ -31,7 +31,7 @@ func (s *Service) Overview(ctx context.Context, in *Place) (Overview, error) {
 		if o.People, err = org.CountPeople(ctx); err != nil {
 			return err
 		}
-		o.Owners = o.People.Roles[sso.RoleOwner]
+		o.Owners = o.People.Owners
 		if o.SignIns, err = org.SignInCounts(ctx, s.Now().Add(-ChartDays*24*time.Hour).Truncate(24*time.Hour)); err != nil {
 			return err
 		}
@@ -86,18 +86,18 @@ func (s *Service) Actor(ctx context.Context, in *Place, typed string) (string, e
 	if len(words) == 0 {
 		return "", nil
 	}
-	var people []store.Member
+	var found store.PeoplePage
 	err := s.read(ctx, func(r *store.Reader) error {
 		var err error
-		people, err = r.Org(in.ID).People(ctx, store.PeopleQuery{Words: words, Limit: 2})
+		found, err = r.Org(in.ID).People(ctx, store.PeopleQuery{Words: words, Limit: 2})
 		return err
 	})
 	switch {
 	case err != nil:
 		return "", err
-	case len(people) == 1:
-		return string(people[0].ID), nil
-	case len(people) > 1:
+	case len(found.People) == 1 && found.Next.User == "":
+		return string(found.People[0].ID), nil
+	case len(found.People) > 0:
 		return "", nil
 	default:
 		return typed, nil

@@ -16,25 +16,15 @@ import (
 // PageSize is how many lines a page of a list has.
 const PageSize = 50
 
-// PeoplePage is one page of a list of people.
-type PeoplePage struct {
-	People []store.Member
-	Next   store.PeoplePlace // where the next page begins; zero: there is none
-}
-
 // People lists members of an organization, a page at a time.
 func (s *Service) People(ctx context.Context, in *Place, q store.PeopleQuery) (PeoplePage, error) {
-	q.Limit = PageSize + 1
+	q.Limit = PageSize
 	var page PeoplePage
 	err := s.read(ctx, func(r *store.Reader) error {
 		var err error
-		page.People, err = r.Org(in.ID).People(ctx, q)
+		page, err = r.Org(in.ID).People(ctx, q)
 		return err
 	})
-	if len(page.People) > PageSize {
-		page.People = page.People[:PageSize]
-		page.Next = page.People[PageSize-1].Place
-	}
 	return page, err
 }
 

@@ -579,7 +579,7 @@ func TestTheLastOwnerIsNotDropped(t *testing.T) {
 				return err
 			}
 			counts, err := r.Org(org.ID).CountPeople(t.Context())
-			owners = counts.Roles[sso.RoleOwner]
+			owners = counts.Owners
 			return err
 		})
 		if err != nil || owners != 1 {

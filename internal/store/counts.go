@@ -21,7 +21,8 @@ func signInCountFields(c *SignInCount) []any {
 }
 
 // CountSignIns counts the traces of the hour that begins then and keeps the
-// result, in place of one that was kept before. Traces may go after that.
+// result, in place of one that was kept before. Traces may go after that. It
+// takes two statements.
 func (w *Writer) CountSignIns(ctx context.Context, hour time.Time) error {
 	_, err := w.q.exec(ctx, `
 		insert into sign_in_counts (hour, org_id, method, code, n)
@@ -32,6 +33,17 @@ func (w *Writer) CountSignIns(ctx context.Context, hour time.Time) error {
 		on conflict (hour, org_id, method, code) do update
 		set n = excluded.n`,
 		at(hour), at(hour.Add(time.Hour)))
+	if err == nil {
+		_, err = w.q.exec(ctx, `
+			insert into sign_in_totals (hour, method, code, n)
+			select c.hour, c.method, c.code, sum(c.n)
+			from sign_in_counts c
+			where c.hour = $1
+			group by c.hour, c.method, c.code
+			on conflict (hour, method, code) do update
+			set n = excluded.n`,
+			at(hour))
+	}
 	return doing(err, "counting the sign-ins of %s", hour.Format(time.RFC3339))
 }
 
@@ -58,10 +70,9 @@ func (r *Reader) LastCounted(ctx context.Context) (time.Time, error) {
 // then, summed over organizations, the earliest hour first. Their Org is "".
 func (r *Reader) SignInCounts(ctx context.Context, since time.Time) ([]SignInCount, error) {
 	all, err := list(ctx, r.q, signInCountFields, `
-		select c.hour, '', c.method, c.code, cast(sum(c.n) as bigint)
-		from sign_in_counts c
+		select c.hour, '', c.method, c.code, c.n
+		from sign_in_totals c
 		where c.hour >= $1
-		group by c.hour, c.method, c.code
 		order by c.hour, c.method, c.code`,
 		at(since))
 	return all, doing(err, "reading counts of sign-ins")

@@ -46,6 +46,7 @@ type DB struct {
 	read       conn
 	write      transactor
 	shut       func() error
+	look       bounds
 	statements atomic.Int64
 	retries    atomic.Int64
 }
@@ -79,6 +80,7 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	db.look = lookBounds()
 	if _, err := db.schema(ctx); err != nil {
 		_ = db.Close()
 		return nil, err

@@ -26,7 +26,9 @@ type EventQuery struct {
 // EventPage is one page of the audit list, the latest first.
 type EventPage struct {
 	Events []sso.Event
-	Next   string // cursor of the next page; "": there is none
+	// Next is the cursor of the next page; "": there is none. As in
+	// [PeoplePage], the page before it may not be full.
+	Next string
 }
 
 // ListEvents returns a page of the audit list of the whole deployment, its own
@@ -43,49 +45,79 @@ func (r *OrgReader) ListEvents(ctx context.Context, q EventQuery) (EventPage, er
 }
 
 func listEvents(ctx context.Context, to *queries, org sso.OrgID, q EventQuery) (EventPage, error) {
-	var where []string
-	var args []any
-	arg := func(v any) string {
-		args = append(args, v)
-		return "$" + strconv.Itoa(len(args))
-	}
-	if org != "" {
-		where = append(where, "e.org_id = "+arg(org))
-	}
-	if q.Actor != "" {
-		where = append(where, "e.actor = "+arg(q.Actor))
-	}
 	if q.Action != "" {
 		q.Noun = (&sso.Event{Action: q.Action}).Noun()
-		where = append(where, "e.action = "+arg(q.Action))
 	}
-	if q.Noun != "" {
-		where = append(where, "e.noun = "+arg(q.Noun))
+	roads := q.roads(org)
+	road, walk := 0, q.Action != "" // whether more is looked at than is shown
+	if len(roads) > 1 {
+		var s statement
+		text, limit := "select ", s.arg(to.db.look.few+1)
+		for i := range roads {
+			if i > 0 {
+				text += ", "
+			}
+			from := statement{args: s.args}
+			roads[i].lead(&from)
+			q.within(&from)
+			s.args = from.args
+			text += "(select count(*) from (select 1 from audit_events e where " + from.conditions() + " limit " + limit + ") as few)"
+		}
+		counts, err := to.counts(ctx, len(roads), text, s.args)
+		if err != nil {
+			return EventPage{}, err
+		}
+		road = fewest(counts)
+		walk = counts[road] > to.db.look.few
 	}
-	if q.Target != "" {
-		where = append(where, "e.target = "+arg(q.Target))
+	var until *eventRow
+	if walk {
+		var s statement
+		roads[road].lead(&s)
+		q.within(&s)
+		far, err := list(ctx, to, func(e *eventRow) []any { return []any{utc(&e.At), &e.id} }, `
+			select e.at, e.id
+			from audit_events e
+			where `+s.conditions()+`
+			order by e.at desc, e.id desc
+			limit 1 offset `+s.arg(to.db.look.far),
+			s.args...)
+		if err != nil {
+			return EventPage{}, err
+		}
+		if len(far) > 0 {
+			until = &far[0]
+		}
 	}
-	if !q.From.IsZero() {
-		where = append(where, "e.at >= "+arg(at(q.From)))
+	return eventsOn(ctx, to, &q, roads, road, until)
+}
+
+// eventsOn returns a page of what stands on one of the roads and on the others
+// too, no farther than until.
+func eventsOn(ctx context.Context, to *queries, q *EventQuery, roads []eventRoad, road int, until *eventRow) (EventPage, error) {
+	var s statement
+	for i := range roads {
+		if i == road {
+			roads[i].lead(&s)
+		} else {
+			roads[i].check(&s)
+		}
 	}
-	if !q.To.IsZero() {
-		where = append(where, "e.at < "+arg(at(q.To)))
+	q.within(&s)
+	if q.Action != "" {
+		s.where("e.action = " + s.arg(q.Action))
 	}
-	if when, id, ok := eventCursor(q.After); ok {
-		// The first half lets the engine start within an index.
-		a := arg(when)
-		where = append(where, "e.at <= "+a+" and (e.at < "+a+" or e.id < "+arg(id)+")")
-	}
-	if len(where) == 0 {
-		where = append(where, "e.at >= "+arg(int64(0)))
+	if until != nil {
+		a := s.arg(at(until.At))
+		s.where("e.at >= " + a + " and (e.at > " + a + " or e.id >= " + s.arg(until.id) + ")")
 	}
 	all, err := list(ctx, to, func(e *eventRow) []any { return append(eventFields(&e.Event), &e.id) }, `
 		select `+eventColumns+`, e.id
 		from audit_events e
-		where `+strings.Join(where, " and ")+`
+		where `+s.conditions()+`
 		order by e.at desc, e.id desc
-		limit `+arg(q.Limit+1),
-		args...)
+		limit `+s.arg(q.Limit+1),
+		s.args...)
 	if err != nil {
 		return EventPage{}, err
 	}
@@ -93,11 +125,76 @@ func listEvents(ctx context.Context, to *queries, org sso.OrgID, q EventQuery) (
 	for i := range all[:min(len(all), q.Limit)] {
 		p.Events = append(p.Events, all[i].Event)
 	}
-	if len(all) > q.Limit && q.Limit > 0 {
-		last := &all[q.Limit-1]
-		p.Next = strconv.FormatInt(last.At.UnixMicro(), 36) + "." + last.id
+	switch {
+	case len(all) > q.Limit && q.Limit > 0:
+		p.Next = all[q.Limit-1].cursor()
+	case until != nil:
+		p.Next = until.cursor()
 	}
 	return p, nil
+}
+
+// eventRoad is what leads to events in the order of time, by an index.
+type eventRoad []eventColumn
+
+type eventColumn struct {
+	name  string
+	value any
+}
+
+// roads returns the ways that lead to what the query asks for; all of them do
+// together.
+func (q *EventQuery) roads(org sso.OrgID) []eventRoad {
+	var base eventRoad
+	if org != "" {
+		base = append(base, eventColumn{"org_id", org})
+	}
+	if q.Noun != "" {
+		base = append(base, eventColumn{"noun", q.Noun})
+	}
+	var all []eventRoad
+	if q.Target != "" {
+		all = append(all, eventRoad{{"target", q.Target}})
+	}
+	if q.Actor != "" {
+		all = append(all, eventRoad{{"actor", q.Actor}})
+	}
+	if len(base) > 0 || len(all) == 0 {
+		all = append(all, base)
+	}
+	return all
+}
+
+// lead demands what stands in an index.
+func (r eventRoad) lead(s *statement) {
+	for _, c := range r {
+		s.where("e." + c.name + " = " + s.arg(c.value))
+	}
+}
+
+// check demands the same of one line after the other.
+func (r eventRoad) check(s *statement) {
+	for _, c := range r {
+		s.where("e." + c.name + " || '' = " + s.arg(c.value)) // no index: another one leads
+	}
+}
+
+// within keeps to the time that is asked for, behind the cursor.
+func (q *EventQuery) within(s *statement) {
+	if !q.From.IsZero() {
+		s.where("e.at >= " + s.arg(at(q.From)))
+	}
+	if !q.To.IsZero() {
+		s.where("e.at < " + s.arg(at(q.To)))
+	}
+	if when, id, ok := eventCursor(q.After); ok {
+		// The first half lets the engine start within an index.
+		a := s.arg(when)
+		s.where("e.at <= " + a + " and (e.at < " + a + " or e.id < " + s.arg(id) + ")")
+	}
+	if len(s.and) == 0 {
+		s.where("e.at >= " + s.arg(int64(0)))
+	}
 }
 
 // eventRow is an event and the identifier of its row.
@@ -105,6 +202,8 @@ type eventRow struct {
 	sso.Event
 	id string
 }
+
+func (e *eventRow) cursor() string { return strconv.FormatInt(e.At.UnixMicro(), 36) + "." + e.id }
 
 // eventCursor reads a cursor; one that we did not make counts for none.
 func eventCursor(s string) (micros int64, id string, ok bool) {

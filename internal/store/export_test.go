@@ -73,6 +73,9 @@ func (db *DB) Texts() []string {
 	return texts
 }
 
+// Look has pages look at no more than so many rows.
+func (db *DB) Look(few, far int) { db.look = bounds{few: few, far: far} }
+
 // Indexes returns the statements that make the indexes which [DB.Fill] drops.
 func (db *DB) Indexes(ctx context.Context) ([]string, error) {
 	var texts []string

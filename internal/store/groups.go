@@ -73,7 +73,10 @@ type GroupLine struct {
 }
 
 // ManyMembers is how far the members of groups in a list are counted.
-const ManyMembers = 10000
+const ManyMembers = 1000
+
+// ManyPeople is how far the people of one organization or group are counted.
+const ManyPeople = 100000
 
 // GroupPlace is a place in a list of groups. The zero value is the beginning.
 type GroupPlace struct {
@@ -87,7 +90,7 @@ func (r *OrgReader) Groups(ctx context.Context, beginning string, after GroupPla
 	var s statement
 	s.where("g.org_id = " + s.arg(r.org))
 	if beginning != "" {
-		s.beginning("g.sort_key", beginning)
+		s.beginningAfter("g.sort_key", beginning, after.Key, after.ID != "")
 	}
 	if after.ID != "" {
 		s.where("(g.sort_key, g.id) > (" + s.arg(after.Key) + ", " + s.arg(after.ID) + ")")
@@ -117,13 +120,12 @@ func (r *OrgReader) Group(ctx context.Context, id sso.GroupID) (sso.Group, error
 }
 
 // CountGroup returns how many members the organization's group of this name
-// has.
+// has, counted as far as [ManyPeople].
 func (r *OrgReader) CountGroup(ctx context.Context, name string) (int, error) {
 	n, err := one(ctx, r.q, intFields, `
 		select count(*)
-		from group_members g
-		where g.org_id = $1 and g.name = $2`,
-		r.org, name)
+		from (select 1 from group_members g where g.org_id = $1 and g.name = $2 limit $3) as few`,
+		r.org, name, ManyPeople)
 	return n, doing(err, "counting group %q of %s", name, r.org)
 }
 

@@ -23,40 +23,171 @@ type OrganizationPlace struct {
 	Org sso.OrgID
 }
 
-// ListOrganizations returns organizations by name, at most Limit of them. A
-// word finds what has it in its key or name, or a domain that begins so.
-func (r *Reader) ListOrganizations(ctx context.Context, q OrganizationQuery) ([]sso.Organization, error) {
-	var s statement
-	for _, word := range q.Words {
-		from, to := s.arg([]byte(word)), s.arg(behind(word))
-		s.where(`o.id in (
-				select w.org_id from organization_words w where w.word >= ` + from + ` and w.word < ` + to + `
-				union
-				select d.org_id from domains d where d.word >= ` + from + ` and d.word < ` + to + `
-			)`)
+// OrganizationPage is one page of a list of organizations.
+type OrganizationPage struct {
+	Organizations []sso.Organization
+	// Next is where the next page begins; zero: there is none. As in
+	// [PeoplePage], the page before it may not be full.
+	Next OrganizationPlace
+}
+
+// ListOrganizations returns a page of organizations, by their names. It takes
+// up to three statements.
+func (r *Reader) ListOrganizations(ctx context.Context, q OrganizationQuery) (OrganizationPage, error) {
+	p, err := r.listOrganizations(ctx, &q)
+	return p, doing(err, "listing organizations")
+}
+
+func (r *Reader) listOrganizations(ctx context.Context, q *OrganizationQuery) (OrganizationPage, error) {
+	if len(q.Words) == 0 {
+		return r.walkOrganizations(ctx, q, nil)
 	}
+	var s statement
+	limit := s.arg(r.q.db.look.few + 1)
+	text := "select "
+	for i, word := range q.Words {
+		if i > 0 {
+			text += ", "
+		}
+		text += "(select count(*) from (" + namedSo(&s, word) + " limit " + limit + ") as few)"
+	}
+	counts, err := r.q.counts(ctx, len(q.Words), text, s.args)
+	if err != nil {
+		return OrganizationPage{}, err
+	}
+	if i := fewest(counts); counts[i] <= r.q.db.look.few {
+		return r.gatherOrganizations(ctx, q, i)
+	}
+	until, err := r.organizationHorizon(ctx, q)
+	if err != nil {
+		return OrganizationPage{}, err
+	}
+	return r.walkOrganizations(ctx, q, until)
+}
+
+// namedSo is the statement that gives the organizations with a word that begins
+// so, or a domain, some of them twice.
+func namedSo(s *statement, word string) string {
+	from, to := s.arg([]byte(word)), s.arg(behind(word))
+	return "select w.org_id from organization_words w where w.word >= " + from + " and w.word < " + to +
+		" union all select d.org_id from domains d where d.word >= " + from + " and d.word < " + to
+}
+
+// named adds that the organization o has such a word or domain.
+func named(s *statement, word string) {
+	from, to := s.arg([]byte(word)), s.arg(behind(word))
+	s.where("(exists (select 1 from organization_words w where w.org_id = o.id and w.word >= " + from + " and w.word < " + to + ")" +
+		" or exists (select 1 from domains d where d.org_id = o.id and d.word >= " + from + " and d.word < " + to + "))")
+}
+
+// organizationsFrom begins a walk through organizations by their names.
+func organizationsFrom(s *statement, q *OrganizationQuery) {
 	if q.Parent != "" {
 		s.where("o.parent_id = " + s.arg(q.Parent))
 	}
 	if q.State != "" {
 		column := "o.state"
-		if len(s.and) > 0 {
-			column = "o.state || ''" // no index: what was found is few
+		if q.Parent != "" {
+			column = "o.state || ''" // one index is enough
 		}
 		s.where(column + " = " + s.arg(q.State))
 	}
 	if q.After.Org != "" || len(s.and) == 0 {
-		key := append([]byte{}, q.After.Key...) // nil would be null, which nothing is behind
-		s.where("(o.sort_key, o.id) > (" + s.arg(key) + ", " + s.arg(q.After.Org) + ")")
+		s.where("(o.sort_key, o.id) > " + organizationPlace(s, q.After))
+	}
+}
+
+func organizationPlace(s *statement, p OrganizationPlace) string {
+	return "(" + s.arg(append([]byte{}, p.Key...)) + ", " + s.arg(p.Org) + ")" // nil would be null, which nothing is behind
+}
+
+// organizationHorizon returns the last place at which a walk may look, or nil
+// where it may look at all.
+func (r *Reader) organizationHorizon(ctx context.Context, q *OrganizationQuery) (*OrganizationPlace, error) {
+	var s statement
+	organizationsFrom(&s, q)
+	all, err := list(ctx, r.q, func(p *OrganizationPlace) []any { return []any{&p.Key, &p.Org} }, `
+		select o.sort_key, o.id
+		from organizations o
+		where `+s.conditions()+`
+		order by o.sort_key, o.id
+		limit 1 offset `+s.arg(r.q.db.look.far),
+		s.args...)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	return &all[0], nil
+}
+
+// walkOrganizations looks at one organization after the other, no farther than
+// until.
+func (r *Reader) walkOrganizations(ctx context.Context, q *OrganizationQuery, until *OrganizationPlace) (OrganizationPage, error) {
+	var s statement
+	organizationsFrom(&s, q)
+	if until != nil {
+		s.where("(o.sort_key, o.id) <= " + organizationPlace(&s, *until))
+	}
+	for _, word := range q.Words {
+		named(&s, word)
 	}
 	all, err := list(ctx, r.q, organizationFields, `
 		select `+organizationColumns+`
 		from organizations o
 		where `+s.conditions()+`
 		order by o.sort_key, o.id
-		limit `+s.arg(q.Limit),
+		limit `+s.arg(q.Limit+1),
 		s.args...)
-	return all, doing(err, "listing organizations")
+	return pageOfOrganizations(q, all, until), err
+}
+
+// gatherOrganizations takes the few that have one of the words, and puts those
+// of them that have the others in order.
+func (r *Reader) gatherOrganizations(ctx context.Context, q *OrganizationQuery, first int) (OrganizationPage, error) {
+	var s statement
+	few := namedSo(&s, q.Words[first])
+	s.where("o.id = few.org_id")
+	if q.Parent != "" {
+		s.where("o.parent_id || '' = " + s.arg(q.Parent))
+	}
+	if q.State != "" {
+		s.where("o.state || '' = " + s.arg(q.State))
+	}
+	if q.After.Org != "" {
+		s.where("(o.sort_key, o.id) > " + organizationPlace(&s, q.After))
+	}
+	for i, word := range q.Words {
+		if i != first {
+			named(&s, word)
+		}
+	}
+	all, err := list(ctx, r.q, organizationFields, `
+		with few as materialized (select distinct named.org_id from (`+few+`) as named),
+		page as materialized (
+			select o.id, o.sort_key
+			from few cross join organizations o
+			where `+s.conditions()+`
+			order by o.sort_key, o.id
+			limit `+s.arg(q.Limit+1)+`
+		)
+		select `+organizationColumns+`
+		from page cross join organizations o
+		where o.id = page.id
+		order by page.sort_key, page.id`,
+		s.args...)
+	return pageOfOrganizations(q, all, nil), err
+}
+
+// pageOfOrganizations cuts off what belongs to the next page.
+func pageOfOrganizations(q *OrganizationQuery, all []sso.Organization, until *OrganizationPlace) OrganizationPage {
+	page := OrganizationPage{Organizations: all}
+	switch {
+	case len(all) > q.Limit:
+		last := &all[q.Limit-1]
+		page.Organizations, page.Next = all[:q.Limit], OrganizationPlace{Key: last.SortKey(), Org: last.ID}
+	case until != nil:
+		page.Next = *until
+	}
+	return page
 }
 
 // CountBelow returns how many organizations stand below this one, and how many

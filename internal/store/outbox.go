@@ -172,18 +172,28 @@ func (r *Reader) Messages(ctx context.Context, state MessageState, after Message
 type OutboxCount struct {
 	Channel string
 	State   MessageState
-	Count   int64
+	Count   int64     // as far as [ManyMessages]
 	Oldest  time.Time // when the oldest of them was put in
 }
+
+// ManyMessages is how far messages are counted.
+const ManyMessages = 10000
 
 // OutboxCounts counts what waits and what was given up.
 func (r *Reader) OutboxCounts(ctx context.Context) ([]OutboxCount, error) {
 	all, err := list(ctx, r.q, func(c *OutboxCount) []any { return []any{&c.Channel, &c.State, &c.Count, utc(&c.Oldest)} }, `
-		select channel, state, count(*), min(created_at)
-		from outbox
-		where state in ('waiting', 'dead')
-		group by channel, state
-		order by channel, state desc`)
+		with pile (channel, state) as (values ('mail', 'waiting'), ('mail', 'dead'), ('sms', 'waiting'), ('sms', 'dead')),
+		counted as materialized (
+			select pile.channel, pile.state,
+				(select count(*) from (select 1 from outbox o where o.state = pile.state and o.channel = pile.channel limit $1) as few) as n,
+				(select min(o.created_at) from outbox o where o.state = pile.state and o.channel = pile.channel) as oldest
+			from pile
+		)
+		select channel, state, n, oldest
+		from counted
+		where n > 0
+		order by channel, state desc`,
+		ManyMessages)
 	return all, doing(err, "counting messages")
 }
 

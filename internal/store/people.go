@@ -67,106 +67,242 @@ func memberLineFields(m *Member) []any {
 	return append(userFields(&m.User), &m.Role, fromJSON(&m.Groups), utc(&m.Since), utcOrNever(&m.SeenAt), &m.Way)
 }
 
-// People returns members of the organization, at most Limit of them. Its cost
-// does not grow with the number of members, as long as what is filtered for is
-// not both rare and looked for in another order than that of names.
-func (r *OrgReader) People(ctx context.Context, q PeopleQuery) ([]Member, error) {
-	var s statement
-	fields := func(m *Member) []any { return append(memberLineFields(m), &m.Place.Key) }
-	from := "memberships m join users u on u.id = m.user_id"
-	var order string
-	s.where("m.org_id = " + s.arg(r.org))
-	filters := q.filters()
+// PeoplePage is one page of a list of people.
+type PeoplePage struct {
+	People []Member
+	// Next is where the next page begins; zero: there is none. A page before it
+	// may have fewer people than were asked for: it ends where as much was
+	// looked at as one page may cost.
+	Next PeoplePlace
+}
+
+// People returns a page of members of the organization. Its cost does not grow
+// with the number of members. It takes up to three statements.
+func (r *OrgReader) People(ctx context.Context, q PeopleQuery) (PeoplePage, error) {
+	p, err := r.people(ctx, &q)
+	return p, doing(err, "listing people of %s", r.org)
+}
+
+func (r *OrgReader) people(ctx context.Context, q *PeopleQuery) (PeoplePage, error) {
+	all := r.narrowings(q)
+	if q.indexed(all) {
+		return r.walk(ctx, q, all, nil)
+	}
+	counts, err := r.q.few(ctx, all)
+	if err != nil {
+		return PeoplePage{}, err
+	}
+	i := fewest(counts)
+	few := counts[i] <= r.q.db.look.few
+	if len(q.Words) == 0 && !q.order().instants {
+		all[0], all[i], i = all[i], all[0], 0 // each has an index in the order of names
+	}
+	leads := i == 0 && !q.order().instants // in the order that is asked for
+	switch {
+	case few && leads:
+		return r.walk(ctx, q, all, nil)
+	case few:
+		return r.gather(ctx, q, all, i)
+	}
+	until, err := r.horizon(ctx, q, all)
+	if err != nil {
+		return PeoplePage{}, err
+	}
+	return r.walk(ctx, q, all, until)
+}
+
+// indexed reports whether one index has what is asked for in its order.
+func (q *PeopleQuery) indexed(all []narrowing) bool {
+	switch {
+	case len(all) == 0:
+		return true
+	case q.Sort == SortName || q.Sort == "" || len(q.Words) > 0:
+		return len(all) == 1
+	default:
+		return false
+	}
+}
+
+// narrowings returns what the query demands of a member, each with the rows
+// that tell who has it. The words come first, then the group.
+func (r *OrgReader) narrowings(q *PeopleQuery) []narrowing {
+	var all []narrowing
+	for _, word := range q.Words {
+		all = append(all, narrowing{from: "people_words", org: r.org, column: "word", word: word})
+	}
+	if q.Group != "" {
+		all = append(all, narrowing{from: "group_members", org: r.org, column: "name", value: q.Group})
+	}
+	for _, n := range []narrowing{{column: "role", value: string(q.Role)}, {column: "state", value: string(q.State)}, {column: "way", value: string(q.Way)}} {
+		if n.value != "" {
+			n.from, n.org = "memberships", r.org
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
+// member adds the condition that the member m be so, to be checked for one
+// member after the other: what leads to them may be looked at in their place.
+func (n *narrowing) member(s *statement, leads string) {
+	switch {
+	case n.word != "":
+		s.where("exists (select 1 from people_words y where y.user_id = " + leads + ".user_id and y.org_id = " + leads + ".org_id and y.word >= " + s.arg([]byte(n.word)) + " and y.word < " + s.arg(behind(n.word)) + ")")
+	case n.from == "memberships":
+		s.where("m." + n.column + " || '' = " + s.arg(n.value)) // no index: it would not be in this order
+	default:
+		s.where("exists (select 1 from group_members y where y.org_id = " + leads + ".org_id and y.user_id = " + leads + ".user_id and y.name = " + s.arg(n.value) + ")")
+	}
+}
+
+// firstWord is the first of a member's words that begin like this one.
+func firstWord(s *statement, word string) string {
+	return "(select y.word from people_words y where y.user_id = m.user_id and y.org_id = m.org_id and y.word >= " + s.arg([]byte(word)) + " and y.word < " + s.arg(behind(word)) + " order by y.word limit 1)"
+}
+
+// order returns the order of a list in which a member stands as m.
+func (q *PeopleQuery) order() ordering {
 	switch {
 	case len(q.Words) > 0:
-		from = "people_words w join memberships m on m.org_id = w.org_id and m.user_id = w.user_id join users u on u.id = m.user_id"
-		order = "w.word, w.user_id"
+		return ordering{key: "w.word", user: "w.user_id"}
+	case q.Sort == SortNewest:
+		return ordering{key: "m.created_at", user: "m.user_id", instants: true}
+	case q.Sort == SortSeen:
+		return ordering{key: "m.seen_at", user: "m.user_id", instants: true}
+	default:
+		return ordering{key: "m.sort_key", user: "m.user_id"}
+	}
+}
+
+// source begins a walk through the members in the order of the query: it
+// returns what leads to them, and what of the narrowings is left to be checked.
+func (r *OrgReader) source(s *statement, q *PeopleQuery, all []narrowing) (from string, o ordering, rest []narrowing) {
+	o = q.order()
+	switch {
+	case len(q.Words) > 0:
 		s.where("w.org_id = " + s.arg(r.org))
-		s.beginning("w.word", q.Words[0])
+		s.beginningAfter("w.word", q.Words[0], q.After.Key, q.After.User != "")
+		from, rest = "people_words w", all[1:]
+	case o.instants || len(all) == 0:
+		s.where("m.org_id = " + s.arg(r.org))
+		from, rest = "memberships m", all
+	case all[0].from == "group_members":
+		o = ordering{key: "g.sort_key", user: "g.user_id"}
+		s.where("g.org_id = " + s.arg(r.org))
+		s.where("g.name = " + s.arg(all[0].value))
+		from, rest = "group_members g", all[1:]
+	default: // one index has the filter and the order
+		s.where("m.org_id = " + s.arg(r.org))
+		s.where("m." + all[0].column + " = " + s.arg(all[0].value))
+		from, rest = "memberships m", all[1:]
+	}
+	o.after(s, q.After)
+	return from, o, rest
+}
+
+// walk looks at one member after the other in the order of the query, no
+// farther than until.
+func (r *OrgReader) walk(ctx context.Context, q *PeopleQuery, narrowed []narrowing, until *PeoplePlace) (PeoplePage, error) {
+	var s statement
+	from, o, rest := r.source(&s, q, narrowed)
+	leads := from[len(from)-1:]
+	if leads != "m" {
+		from += " join memberships m on m.org_id = " + leads + ".org_id and m.user_id = " + leads + ".user_id"
+	}
+	if len(q.Words) > 0 {
 		// Of several words of a person that begin so, the first one counts.
 		s.where("not exists (select 1 from people_words x where x.user_id = w.user_id and x.org_id = w.org_id and x.word >= " + s.arg([]byte(q.Words[0])) + " and x.word < w.word)")
-		for _, word := range q.Words[1:] {
-			s.also(word)
-		}
-		s.after(q.After, "w.word", "w.user_id")
-	case q.Sort == SortNewest:
-		order = "m.created_at desc, m.user_id desc"
-		s.before(q.After, "m.created_at", "m.user_id")
-	case q.Sort == SortSeen:
-		order = "m.seen_at desc, m.user_id desc"
-		s.before(q.After, "m.seen_at", "m.user_id")
-	case q.Group != "":
-		from = "group_members g join memberships m on m.org_id = g.org_id and m.user_id = g.user_id join users u on u.id = m.user_id"
-		order = "g.sort_key, g.user_id"
-		s.where("g.org_id = " + s.arg(r.org))
-		s.where("g.name = " + s.arg(q.Group))
-		s.after(q.After, "g.sort_key", "g.user_id")
-	default:
-		order = "m.sort_key, m.user_id"
-		s.after(q.After, "m.sort_key", "m.user_id")
-		if len(filters) > 0 { // one index has the filter and the order
-			s.where(filters[0].column + " = " + s.arg(filters[0].value))
-			filters = filters[1:]
-		}
 	}
-	for _, f := range filters {
-		s.where(f.column + " || '' = " + s.arg(f.value)) // no index: it would not be in this order
+	for i := range rest {
+		rest[i].member(&s, leads)
 	}
-	if q.Group != "" && !strings.HasPrefix(from, "group_members") {
-		s.where("exists (select 1 from group_members g where g.org_id = m.org_id and g.user_id = m.user_id and g.name = " + s.arg(q.Group) + ")")
+	if until != nil {
+		o.upTo(&s, *until)
 	}
-	column := "m.sort_key"
-	if len(q.Words) > 0 {
-		column = "w.word"
-	}
-	all, err := list(ctx, r.q, fields, `
-		select `+memberLineColumns+`, `+column+`
+	all, err := list(ctx, r.q, o.fields, `
+		select `+memberLineColumns+`, `+o.key+`
+		from `+from+` join users u on u.id = m.user_id
+		where `+s.conditions()+`
+		order by `+o.by()+`
+		limit `+s.arg(q.Limit+1),
+		s.args...)
+	return pageOfPeople(q, all, until), err
+}
+
+// horizon returns the last place at which a walk may look, or nil where it may
+// look at all.
+func (r *OrgReader) horizon(ctx context.Context, q *PeopleQuery, narrowed []narrowing) (*PeoplePlace, error) {
+	var s statement
+	from, o, _ := r.source(&s, q, narrowed)
+	all, err := list(ctx, r.q, o.place, `
+		select `+o.key+`, `+o.user+`
 		from `+from+`
 		where `+s.conditions()+`
-		order by `+order+`
-		limit `+s.arg(q.Limit),
+		order by `+o.by()+`
+		limit 1 offset `+s.arg(r.q.db.look.far),
 		s.args...)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	return &all[0], nil
+}
+
+// gather takes the few members who have one of the narrowings, and puts those
+// of them who have the others in order.
+func (r *OrgReader) gather(ctx context.Context, q *PeopleQuery, narrowed []narrowing, first int) (PeoplePage, error) {
+	var s statement
+	few := narrowed[first].rows(&s, "f.user_id")
+	o := q.order()
+	key := o.key
+	if len(q.Words) > 0 {
+		key = firstWord(&s, q.Words[0])
+		narrowed, first = narrowed[1:], first-1 // who has none has no key
+	}
+	s.where("m.org_id = " + s.arg(r.org))
+	for i := range narrowed {
+		if i != first {
+			narrowed[i].member(&s, "m")
+		}
+	}
+	within := s.conditions()
+	s.and = nil
+	s.where("keyed.key is not null")
+	o.key, o.user = "keyed.key", "keyed.user_id"
+	o.after(&s, q.After)
+	all, err := list(ctx, r.q, o.fields, `
+		with few as materialized (`+few+`),
+		keyed as materialized (
+			select m.user_id, `+key+` as key
+			from few cross join memberships m
+			where m.user_id = few.user_id and `+within+`
+		),
+		page as materialized (
+			select keyed.user_id, keyed.key
+			from keyed
+			where `+s.conditions()+`
+			order by `+o.by()+`
+			limit `+s.arg(q.Limit+1)+`
+		)
+		select `+memberLineColumns+`, page.key
+		from page cross join memberships m join users u on u.id = m.user_id
+		where m.org_id = `+s.arg(r.org)+` and m.user_id = page.user_id
+		order by `+strings.ReplaceAll(o.by(), "keyed.", "page."),
+		s.args...)
+	return pageOfPeople(q, all, nil), err
+}
+
+// pageOfPeople cuts off what belongs to the next page.
+func pageOfPeople(q *PeopleQuery, all []Member, until *PeoplePlace) PeoplePage {
 	for i := range all {
-		m := &all[i]
-		m.Place.User = m.ID
-		switch q.Sort {
-		case SortNewest:
-			m.Place.At = m.Since
-		case SortSeen:
-			m.Place.At = m.SeenAt
-		}
+		all[i].Place.User = all[i].ID
 	}
-	return all, doing(err, "listing people of %s", r.org)
-}
-
-// filter is a column that must have one value.
-type filter struct {
-	column string
-	value  any
-}
-
-// filters returns the filters by columns of the membership, the one that is
-// likely to leave the fewest first.
-func (q *PeopleQuery) filters() []filter {
-	var rare, common []filter
-	if q.Role != "" {
-		f := filter{"m.role", q.Role}
-		if q.Role == sso.RoleMember {
-			common = append(common, f)
-		} else {
-			rare = append(rare, f)
-		}
+	page := PeoplePage{People: all}
+	switch {
+	case len(all) > q.Limit:
+		page.People = all[:q.Limit]
+		page.Next = all[q.Limit-1].Place
+	case until != nil:
+		page.Next = *until
 	}
-	if q.State != "" {
-		f := filter{"m.state", q.State}
-		if q.State == sso.UserActive {
-			common = append(common, f)
-		} else {
-			rare = append(rare, f)
-		}
-	}
-	if q.Way != "" {
-		rare = append(rare, filter{"m.way", q.Way})
-	}
-	return append(rare, common...)
+	return page
 }

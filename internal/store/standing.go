@@ -59,54 +59,23 @@ func (w *OrgWriter) RemoveMembership(ctx context.Context, user sso.UserID) error
 	return doing(err, "removing user %s from %s", user, w.org)
 }
 
-// PeopleCounts says how many members an organization has, and of what kind.
+// PeopleCounts says how many members an organization has, each counted as far
+// as [ManyPeople].
 type PeopleCounts struct {
 	All       int
-	Roles     map[sso.Role]int
+	Owners    int
 	Suspended int
-	Ways      map[Way]int
 }
 
-// CountPeople counts the organization's members, by three statements, each
-// from an index alone.
+// CountPeople counts the organization's members, from indexes alone.
 func (r *OrgReader) CountPeople(ctx context.Context) (PeopleCounts, error) {
-	type count struct {
-		of string
-		n  int
-	}
-	fields := func(c *count) []any { return []any{&c.of, &c.n} }
-	counts := PeopleCounts{Roles: map[sso.Role]int{}, Ways: map[Way]int{}}
-	roles, err := list(ctx, r.q, fields, `
-		select m.role, count(*)
-		from memberships m
-		where m.org_id = $1
-		group by m.role`,
-		r.org)
-	if err != nil {
-		return counts, doing(err, "counting people of %s", r.org)
-	}
-	for _, c := range roles {
-		counts.Roles[sso.Role(c.of)] = c.n
-		counts.All += c.n
-	}
-	ways, err := list(ctx, r.q, fields, `
-		select m.way, count(*)
-		from memberships m
-		where m.org_id = $1
-		group by m.way`,
-		r.org)
-	if err != nil {
-		return counts, doing(err, "counting people of %s", r.org)
-	}
-	for _, c := range ways {
-		counts.Ways[Way(c.of)] = c.n
-	}
-	counts.Suspended, err = one(ctx, r.q, intFields, `
-		select count(*)
-		from memberships m
-		where m.org_id = $1 and m.state = 'suspended'`,
-		r.org)
-	return counts, doing(err, "counting people of %s", r.org)
+	c, err := one(ctx, r.q, func(c *PeopleCounts) []any { return []any{&c.All, &c.Owners, &c.Suspended} }, `
+		select
+			(select count(*) from (select 1 from memberships m where m.org_id = $1 limit $2) as few),
+			(select count(*) from (select 1 from memberships m where m.org_id = $1 and m.role = 'owner' limit $2) as few),
+			(select count(*) from (select 1 from memberships m where m.org_id = $1 and m.state = 'suspended' limit $2) as few)`,
+		r.org, ManyPeople)
+	return c, doing(err, "counting people of %s", r.org)
 }
 
 func intFields(n *int) []any { return []any{n} }

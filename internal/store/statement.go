@@ -29,32 +29,6 @@ func (s *statement) row(values ...string) {
 
 func (s *statement) values() string { return strings.Join(s.rows, ", ") }
 
-// beginning demands that a column begin with a word.
-func (s *statement) beginning(column, word string) {
-	s.where(column + " >= " + s.arg([]byte(word)))
-	s.where(column + " < " + s.arg(behind(word)))
-}
-
-// also demands that the member have a further word that begins so.
-func (s *statement) also(word string) {
-	s.where("exists (select 1 from people_words y where y.user_id = m.user_id and y.org_id = m.org_id and y.word >= " + s.arg([]byte(word)) + " and y.word < " + s.arg(behind(word)) + ")")
-}
-
-// after goes on behind a place in an ascending order.
-func (s *statement) after(p PeoplePlace, key, user string) {
-	if p.User != "" {
-		s.where("(" + key + ", " + user + ") > (" + s.arg(p.Key) + ", " + s.arg(p.User) + ")")
-	}
-}
-
-// before goes on behind a place in a descending order of instants.
-func (s *statement) before(p PeoplePlace, key, user string) {
-	if p.User == "" {
-		return
-	}
-	s.where("(" + key + ", " + user + ") < (" + s.arg(orNever(p.At)) + ", " + s.arg(p.User) + ")")
-}
-
 // earlier goes on behind a place in a list whose latest stands first.
 func (s *statement) earlier(p Place, column, id string) {
 	if p.ID != "" {

@@ -28,7 +28,7 @@ func bulkInsertsStoreTheSame(w *world) {
 		orgs[i].Version = 1
 		same(w, "Organization()", orgs[i], get[sso.Organization](w, "Organization()")(r.Organization(ctx, orgs[i].ID)))
 	}
-	found := get[[]sso.Organization](w, "ListOrganizations()")(r.ListOrganizations(ctx, store.OrganizationQuery{Words: sso.SearchWords("anne"), Limit: 10}))
+	found := get[store.OrganizationPage](w, "ListOrganizations()")(r.ListOrganizations(ctx, store.OrganizationQuery{Words: sso.SearchWords("anne"), Limit: 10})).Organizations
 	same(w, "ListOrganizations()", orgs, found)
 
 	at := w.later()
@@ -46,7 +46,7 @@ func bulkInsertsStoreTheSame(w *world) {
 	c.Version = 1
 	same(w, "Connection()", c, get[sso.Connection](w, "Connection()")(r.Connection(ctx, c.ID)))
 	same(w, "VerifiedDomain()", d, get[sso.Domain](w, "VerifiedDomain()")(r.VerifiedDomain(ctx, d.Name)))
-	found = get[[]sso.Organization](w, "ListOrganizations()")(r.ListOrganizations(ctx, store.OrganizationQuery{Words: []string{"bulk.ex"}, Limit: 10}))
+	found = get[store.OrganizationPage](w, "ListOrganizations()")(r.ListOrganizations(ctx, store.OrganizationQuery{Words: []string{"bulk.ex"}, Limit: 10})).Organizations
 	same(w, "ListOrganizations() by domain", orgs[1:2], found)
 
 	// One half one by one, the other at once: lists tell no difference.
@@ -102,7 +102,7 @@ func bulkInsertsStoreTheSame(w *world) {
 	ask := func(org sso.OrgID, q store.PeopleQuery) (got []string) {
 		w.Helper()
 		q.Limit = n
-		for _, m := range get[[]store.Member](w, "People()")(r.Org(org).People(ctx, q)) {
+		for _, m := range get[store.PeoplePage](w, "People()")(r.Org(org).People(ctx, q)).People {
 			got = append(got, fmt.Sprintf("%s %s %v %s %v %d", m.Username, m.Role, m.Groups, m.Way, m.SeenAt, m.Version))
 		}
 		return got

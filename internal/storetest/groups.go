@@ -101,7 +101,7 @@ func groupsAreRenamed(w *world) {
 	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).DeleteGroup(ctx, ops.ID, w.later()) })
 	hold("deleted", acme.ID, [][]string{nil, {"staff"}, {"staff"}, {`x"ops`}, {`ops","staff`}, {"Ops"}, nil, {"devops", "ops2"}})
 	missing[sso.Group](w, "Group()")(r.Org(acme.ID).Group(ctx, ops.ID))
-	none[store.Member](w, "People()")(r.Org(acme.ID).People(ctx, store.PeopleQuery{Group: "Operations", Limit: 10}))
+	same(w, "People()", store.PeoplePage{}, get[store.PeoplePage](w, "People()")(r.Org(acme.ID).People(ctx, store.PeopleQuery{Group: "Operations", Limit: 10})))
 }
 
 func suborganizationsAreListed(w *world) {

@@ -109,12 +109,15 @@ func (w *world) listed(org sso.OrgID, q store.PeopleQuery) []store.Member {
 	q.Limit = 7
 	var all []store.Member
 	for {
-		page := get[[]store.Member](w, "People()")(w.reader().Org(org).People(w.ctx, q))
-		for i := range page {
-			q.After, page[i].Place = page[i].Place, store.PeoplePlace{}
+		page := get[store.PeoplePage](w, "People()")(w.reader().Org(org).People(w.ctx, q))
+		if len(page.People) > q.Limit {
+			w.Errorf("People() gives %d people, want at most %d", len(page.People), q.Limit)
 		}
-		all = append(all, page...)
-		if len(page) < q.Limit {
+		for i := range page.People {
+			page.People[i].Place = store.PeoplePlace{}
+		}
+		all = append(all, page.People...)
+		if q.After = page.Next; q.After.User == "" {
 			return all
 		}
 	}
@@ -163,7 +166,7 @@ func peopleAreListed(w *world) {
 func (w *world) refusedPlace(org sso.OrgID) {
 	w.Helper()
 	for _, p := range []store.PeoplePlace{{User: "usr_x", Key: []byte{0xFF}}, {User: "\x00", Key: []byte("a")}} {
-		none[store.Member](w, "People() behind all")(w.reader().Org(org).People(w.ctx, store.PeopleQuery{After: p, Limit: 5}))
+		same(w, "People() behind all", store.PeoplePage{}, get[store.PeoplePage](w, "People() behind all")(w.reader().Org(org).People(w.ctx, store.PeopleQuery{After: p, Limit: 5})))
 	}
 }
 

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/sso"
@@ -52,6 +53,9 @@ func eventsAreListed(w *world) {
 		"of an action":                    {store.EventQuery{Action: "user.suspended"}, "org_a", events(2)},
 		"of an action and another noun":   {store.EventQuery{Action: "user.suspended", Noun: "key"}, "org_a", events(2)},
 		"to a target":                     {store.EventQuery{Target: "usr_9"}, "org_a", events(2, 4)},
+		"by an actor, to a target":        {store.EventQuery{Actor: "usr_2", Target: "usr_9"}, "", events(2)},
+		"by an actor, to another's":       {store.EventQuery{Actor: "usr_1", Target: "usr_8"}, "org_a", nil},
+		"by an actor, of a noun":          {store.EventQuery{Actor: "usr_2", Noun: "user"}, "org_a", events(2)},
 		"since":                           {store.EventQuery{From: all[1].At}, "", events(0, 1)},
 		"until":                           {store.EventQuery{To: all[1].At}, "", events(2, 3, 4)},
 		"between":                         {store.EventQuery{From: at, To: last}, "org_a", events(0, 2, 4)},
@@ -64,18 +68,19 @@ func eventsAreListed(w *world) {
 			}
 			return get[store.EventPage](w, name)(r.Org(tc.org).ListEvents(ctx, q))
 		}
-		q := tc.query
-		q.Limit = len(tc.want)
-		same(w, name, store.EventPage{Events: tc.want}, ask(q))
-		var walked []sso.Event // a line a page
-		for q.Limit = 1; ; {
-			p := ask(q)
-			walked = append(walked, p.Events...)
-			if q.After = p.Next; q.After == "" {
-				break
+		for _, limit := range []int{len(tc.want), 1} {
+			q := tc.query
+			q.Limit = limit
+			var walked []sso.Event
+			for {
+				p := ask(q)
+				walked = append(walked, p.Events...)
+				if q.After = p.Next; q.After == "" {
+					break
+				}
 			}
+			same(w, fmt.Sprintf("%s, %d a page", name, limit), tc.want, walked)
 		}
-		same(w, name+", line by line", tc.want, walked)
 	}
 }
 
@@ -177,10 +182,15 @@ func organizationsAreListed(w *world) {
 	ask := func(q store.OrganizationQuery) []string {
 		w.Helper()
 		var keys []string
-		for _, o := range get[[]sso.Organization](w, "ListOrganizations()")(r.ListOrganizations(ctx, q)) {
-			keys = append(keys, o.Key)
+		for {
+			page := get[store.OrganizationPage](w, "ListOrganizations()")(r.ListOrganizations(ctx, q))
+			for _, o := range page.Organizations {
+				keys = append(keys, o.Key)
+			}
+			if q.After = page.Next; q.After.Org == "" {
+				return keys
+			}
 		}
-		return keys
 	}
 	none[string](w, "ListOrganizations() of nothing")(ask(store.OrganizationQuery{Limit: 10}), nil)
 
@@ -221,16 +231,8 @@ func organizationsAreListed(w *world) {
 		q := tc.query
 		q.Limit = 10
 		same(w, name, tc.want, ask(q))
-		var walked []string
-		for q.Limit = 1; len(walked) <= len(tc.want); {
-			page := get[[]sso.Organization](w, name)(r.ListOrganizations(ctx, q))
-			if len(page) == 0 {
-				break
-			}
-			walked = append(walked, page[0].Key)
-			q.After = store.OrganizationPlace{Key: page[0].SortKey(), Org: page[0].ID}
-		}
-		same(w, name+", one by one", tc.want, walked)
+		q.Limit = 1
+		same(w, name+", one by one", tc.want, ask(q))
 	}
 
 	for _, user := range []string{"alice", "bob"} {
@@ -247,7 +249,7 @@ func organizationsAreListed(w *world) {
 
 func peopleAreFoundAnywhere(w *world) {
 	ctx, r := w.ctx, w.reader()
-	none[store.Found](w, "FindPeople() of nothing")(r.FindPeople(ctx, nil, store.PeoplePlace{}, 10))
+	same(w, "FindPeople() of nothing", store.FoundPage{}, get[store.FoundPage](w, "FindPeople() of nothing")(r.FindPeople(ctx, nil, store.PeoplePlace{}, 10)))
 	acme, globex := w.addOrg("acme", nil), w.addOrg("globex", nil)
 	var want []string
 	for i, org := range []sso.Organization{acme, globex} {
@@ -256,10 +258,15 @@ func peopleAreFoundAnywhere(w *world) {
 		w.addMember(acme.ID, u.ID) // one of them as a guest: listed once all the same
 		want = append(want, string(u.ID)+" "+org.Key)
 	}
-	ask := func(typed string, after store.PeoplePlace, limit int) (got []string, last store.PeoplePlace) {
+	var ask func(typed string, after store.PeoplePlace, limit int) (got []string, last store.PeoplePlace)
+	ask = func(typed string, after store.PeoplePlace, limit int) (got []string, last store.PeoplePlace) {
 		w.Helper()
-		for _, f := range get[[]store.Found](w, "FindPeople()")(r.FindPeople(ctx, sso.SearchWords(typed), after, limit)) {
+		page := get[store.FoundPage](w, "FindPeople()")(r.FindPeople(ctx, sso.SearchWords(typed), after, limit))
+		for _, f := range page.People {
 			got, last = append(got, string(f.ID)+" "+f.OrgKey), f.Place
+		}
+		if len(got) == 0 && page.Next.User != "" {
+			return ask(typed, page.Next, limit)
 		}
 		return got, last
 	}

@@ -10,7 +10,7 @@ import (
 // each test a database of its own, with the schema in it.
 func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 	t.Helper()
-	for name, check := range map[string]func(*world){
+	runAll(t, open, map[string]func(*world){
 		"organizations are kept":                                    organizationsAreKept,
 		"lineage runs from the root":                                lineageRunsFromTheRoot,
 		"a moved organization takes along what is below":            movedOrganizationTakesAlong,
@@ -111,7 +111,25 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"one of many verifies a domain":                             oneOfManyVerifies,
 		"transactions that decide by each other's rows do not skew": noWriteSkew,
 		"one statement however many rows":                           oneStatement,
-	} {
+	})
+}
+
+// RunLists holds a database to what package store promises of lists that are
+// narrowed by several things.
+func RunLists(t *testing.T, open func(t *testing.T) *store.DB) {
+	t.Helper()
+	runAll(t, open, map[string]func(*world){
+		"people are listed":                        peopleAreListed,
+		"lists keep up with what changes":          listsKeepUp,
+		"the audit list is searched and paged":     eventsAreListed,
+		"organizations are listed and found":       organizationsAreListed,
+		"people are found in the whole deployment": peopleAreFoundAnywhere,
+	})
+}
+
+func runAll(t *testing.T, open func(t *testing.T) *store.DB, checks map[string]func(*world)) {
+	t.Helper()
+	for name, check := range checks {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			check(newWorld(t, open(t)))

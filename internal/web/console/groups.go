@@ -16,12 +16,23 @@ func (v *visit) toGroup(id sso.GroupID, rest string) string {
 	return v.to(groupPath+rest, "{group}", string(id))
 }
 
-// atMost says a number that was counted up to a limit.
-func atMost(n int) ui.Text {
-	if n >= provision.ManyMembers {
-		return ui.Count("figure_more", provision.ManyMembers)
+// atMost says a number in a list, which was counted up to a limit.
+func atMost(n int) ui.Text { return upTo(provision.ManyMembers, n) }
+
+// upTo says a number that was counted up to a limit.
+func upTo(limit, n int) ui.Text {
+	if n >= limit {
+		return ui.Count("figure_more", limit)
 	}
 	return ui.Count("figure", n)
+}
+
+// members says how many members a group has.
+func members(n int) ui.Text {
+	if n >= provision.ManyPeople {
+		return ui.Count("group_members_more", provision.ManyPeople)
+	}
+	return ui.Count("group_members", n)
 }
 
 // groups serves GET /console/groups.
@@ -110,7 +121,7 @@ func (h *Handler) showGroup(w http.ResponseWriter, r *http.Request, status int, 
 }
 
 func groupPageOf(v *visit, g *sso.Group, n int, list provision.PeoplePage, f ui.Filled) groupPage {
-	p := groupPage{Shell: v.groupShell(), Name: g.Name, Text: g.Description, Count: ui.Count("group_members", n), Delete: deleteConfirm(v, g, n, "")}
+	p := groupPage{Shell: v.groupShell(), Name: g.Name, Text: g.Description, Count: members(n), Delete: deleteConfirm(v, g, n, "")}
 	p.Buttons = []ui.Button{
 		{Word: ui.Say("edit"), Path: v.toGroup(g.ID, "/edit"), Icon: "edit"},
 		{Word: ui.Say("group_in_list"), Path: v.to(peoplePath + "?group=" + url.QueryEscape(g.Name)), Icon: "people"},

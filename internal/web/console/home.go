@@ -55,7 +55,7 @@ func showHome(v *visit, o *provision.Overview, now time.Time) homePage {
 	}
 	p.First = first(v, o)
 	p.Stats = []ui.Stat{
-		{Name: ui.Say("people"), Value: ui.Count("figure", o.People.All), Path: v.to(peoplePath)},
+		{Name: ui.Say("people"), Value: upTo(provision.ManyPeople, o.People.All), Path: v.to(peoplePath)},
 		{Name: ui.Say("stat_waiting"), Value: ui.Count("figure", o.Waiting), Path: v.to(invitationsPath)},
 		{Name: ui.Say("stat_sign_ins"), Value: ui.Count("figure", good), Note: ui.Say("last_days")},
 		{Name: ui.Say("stat_refused"), Value: ui.Count("figure", bad), Note: ui.Say("last_days")},

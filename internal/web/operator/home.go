@@ -54,7 +54,7 @@ func showHome(d operate.Deployment, now time.Time) homePage {
 	p.Stats = []ui.Stat{
 		{Name: ui.Say("stat_signins"), Value: ui.Count("figure", good), Note: ui.Say("last_days")},
 		{Name: ui.Say("stat_refused"), Value: ui.Count("figure", bad), Note: ui.Say("last_days")},
-		{Name: ui.Say("stat_stuck"), Value: ui.Count("figure", stuck)},
+		{Name: ui.Say("stat_stuck"), Value: atMost(stuck)},
 	}
 	if stuck > 0 {
 		p.Stats[2].State, p.Stats[2].Note, p.Stats[2].Path = ui.Warn, ui.Say("stuck_note"), outboxPath

@@ -50,7 +50,7 @@ func showOutbox(r *http.Request, pile notify.Pile, stuck *notify.Stuck, may hand
 		}
 		t := ui.Tab{Name: ui.Say("pile_" + string(tab)), Path: pathOfPile(tab), Current: tab == pile}
 		if tab != notify.Sent {
-			t.Note = ui.Count("figure", n)
+			t.Note = atMost(n)
 		}
 		p.Tabs = append(p.Tabs, t)
 	}

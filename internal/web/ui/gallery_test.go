@@ -166,6 +166,13 @@ func list() galleryList {
 	return p
 }
 
+// noneYet is a page of a long list on which nothing was found.
+func noneYet() galleryList {
+	p := nothing(ui.Empty{})
+	p.Table.Pager.Next = "/console/people?after=z"
+	return p
+}
+
 func nothing(e ui.Empty) galleryList {
 	p := galleryList{Shell: frame()}
 	p.Table.Empty = e
@@ -286,13 +293,14 @@ func TestGallery(t *testing.T) {
 		t.Fatal("a fault has no field")
 	}
 	specimens := map[string]webtest.Specimen{
-		"gallery-frame":   {Page: fullFrame(), Path: "/console/people/usr_2?saved=gallery"},
-		"gallery-acting":  {Page: galleryFrame{frame()}, Path: "/console?saved=gallery_people.12", Person: acted},
-		"gallery-form":    {Page: form(ui.Filled{}), Path: "/console/people/invite"},
-		"gallery-typed":   {Page: form(typed), Path: "/console/people/invite"},
-		"gallery-list":    {Page: list(), Path: "/console/people"},
-		"gallery-parts":   {Page: parts(), Path: "/console/audit"},
-		"gallery-confirm": {Page: galleryConfirm{frame(), asked}, Path: "/console/people/usr_2/remove"},
+		"gallery-frame":    {Page: fullFrame(), Path: "/console/people/usr_2?saved=gallery"},
+		"gallery-acting":   {Page: galleryFrame{frame()}, Path: "/console?saved=gallery_people.12", Person: acted},
+		"gallery-form":     {Page: form(ui.Filled{}), Path: "/console/people/invite"},
+		"gallery-typed":    {Page: form(typed), Path: "/console/people/invite"},
+		"gallery-list":     {Page: list(), Path: "/console/people"},
+		"gallery-parts":    {Page: parts(), Path: "/console/audit"},
+		"gallery-confirm":  {Page: galleryConfirm{frame(), asked}, Path: "/console/people/usr_2/remove"},
+		"gallery-none-yet": {Page: noneYet(), Path: "/console/people"},
 		"gallery-empty": {Page: nothing(ui.Empty{
 			Icon: "people", Title: ui.Say("gallery_empty"), Text: ui.Say("gallery_lead"), Action: &ui.Action{Name: ui.Say("gallery_invite"), Path: "/console/people/invite"},
 		}), Path: "/console/people"},

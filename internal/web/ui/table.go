@@ -16,6 +16,15 @@ type Table struct {
 	Pager   Pager
 }
 
+// Nothing stands in place of no rows. Where the list goes on all the same, a
+// page looked at as much as one page may, and found nothing yet.
+func (t Table) Nothing() Empty {
+	if t.Pager.Next == "" {
+		return t.Empty
+	}
+	return Empty{Icon: "search", Title: Say("none_yet"), Text: Say("none_yet_text"), Action: &Action{Name: Say("go_on"), Path: t.Pager.Next}}
+}
+
 // Column is a column of a [Table].
 type Column struct {
 	Name   Text
