@@ -66,6 +66,7 @@ func law() []room {
 		{"internal/account", flows, []string{leaves, "internal/password", "internal/otp", domain, storage, lower}},
 		{"internal/signin", flows, []string{leaves, xmlCore, protocols, domain, storage, lower}},
 		{"internal/connect", flows, []string{leaves, xmlCore, protocols, domain, storage, lower}},
+		{"internal/inspect", flows, []string{leaves, domain, storage, lower}},
 		{"internal/operate", flows, []string{leaves, domain, storage, lower}},
 		{"internal/setup", flows, []string{leaves, xmlCore, protocols, domain, storage}},
 		{"internal/grant", flows, []string{leaves, protocols, domain, storage}},

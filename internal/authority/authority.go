@@ -220,6 +220,10 @@ func (a *Act) By() sso.UserID {
 	return a.who.By.User.ID
 }
 
+// Rights returns what who does it may do in the organization; the holder of a
+// setup link has none over people.
+func (a *Act) Rights() sso.Rights { return a.who.By.RightsIn(&a.Organization) }
+
 // Granted refuses what single sign-on has to be switched on for.
 func (p *Place) Granted() error {
 	if p.Entitled() {

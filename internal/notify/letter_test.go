@@ -39,6 +39,7 @@ func samples() map[notify.Kind]notify.Message {
 		notify.FactorRemoved:   mail(notify.FactorRemoved, with(where, notify.Factor, "totp")),
 		notify.RecoveryUsed:    mail(notify.RecoveryUsed, with(where, notify.Left, "3")),
 		notify.SignInNewDevice: mail(notify.SignInNewDevice, where),
+		notify.IdentityMoved:   mail(notify.IdentityMoved, map[notify.Gap]string{notify.Organization: "Acme Ltd", notify.At: at}),
 		notify.SMSCode:         code("+4915123456789"),
 		notify.Test:            mail(notify.Test, nil),
 	}

@@ -37,6 +37,7 @@ const (
 	FactorRemoved   Kind = "factor_removed"    // Factor, At, Device, Place
 	RecoveryUsed    Kind = "recovery_used"     // Left, At, Device, Place
 	SignInNewDevice Kind = "signin_new_device" // At, Device, Place
+	IdentityMoved   Kind = "identity_moved"    // Organization, At: another account elsewhere opens theirs from now on
 	SMSCode         Kind = "sms_code"          // Code
 	Test            Kind = "test"              // nothing
 )
@@ -111,6 +112,7 @@ func shapeOf(k Kind) (shape, bool) {
 		FactorRemoved:   {[]Channel{Mail}, []Gap{Factor, At, Device, Place}, worthMail},
 		RecoveryUsed:    {[]Channel{Mail}, []Gap{Left, At, Device, Place}, worthMail},
 		SignInNewDevice: {[]Channel{Mail}, []Gap{At, Device, Place}, worthMail},
+		IdentityMoved:   {[]Channel{Mail}, []Gap{Organization, At}, worthMail},
 		SMSCode:         {[]Channel{SMS}, []Gap{Code}, worthCode},
 		Test:            {[]Channel{Mail, SMS}, nil, worthNow},
 	}[k]
@@ -121,7 +123,7 @@ func shapeOf(k Kind) (shape, bool) {
 func kinds() []Kind {
 	return []Kind{
 		Invitation, ResetPassword, Registration, SSOInstead, InactiveWarning, PasswordChanged, AddressChanged, AddressGiven, FactorAdded, FactorRemoved, RecoveryUsed,
-		SignInNewDevice, SMSCode, Test,
+		SignInNewDevice, IdentityMoved, SMSCode, Test,
 	}
 }
 

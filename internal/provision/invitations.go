@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/notify"
+	"github.com/sallyport/sallyport/internal/recovery"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
@@ -15,7 +16,7 @@ import (
 
 // InvitationPath is the path at which an invitation is accepted, before its
 // token.
-const InvitationPath = "/login/invitation/"
+const InvitationPath = recovery.InvitationPath
 
 // MaxInvited bounds how many addresses are invited at once.
 const MaxInvited = 200

@@ -38,6 +38,7 @@ const (
 const (
 	ResetPath        = "/login/reset/"
 	RegistrationPath = "/login/register/"
+	InvitationPath   = "/login/invitation/"
 )
 
 // Service makes and takes links. Its fields are set once, before it is used; it
