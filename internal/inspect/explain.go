@@ -1,0 +1,289 @@
+package inspect
+
+import (
+	"context"
+	"slices"
+
+	"github.com/sallyport/sallyport/internal/authority"
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/routing"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// Explained is one step of the way that an address would go, and by which rule.
+// What is empty does not matter to the rule, or is not for who asks to know.
+type Explained struct {
+	Rule         Rule
+	Domain       string
+	Organization string // name
+	Connection   string // name
+	User         string // name
+	Mode         sso.FirstSignIn
+	Role         sso.Role
+	Code         string // of the fault by which it is refused
+}
+
+// Rule names a rule by which an address goes its way.
+type Rule string
+
+// The rules, in the order in which they are asked.
+const (
+	RuleDomainProved   Rule = "domain_proved"   // Organization has proved Domain
+	RuleDomainUnproved Rule = "domain_unproved" // nobody has proved Domain
+	RuleDomainOther    Rule = "domain_other"    // Domain leads to another customer, of whom nothing is told
+	RuleHome           Rule = "home"            // User has the address, and is at home in Organization
+	RuleNobody         Rule = "nobody"          // nobody there has the address, or several have
+	RuleSSOOff         Rule = "sso_off"         // Organization does not use single sign-on
+	RuleSSOOptional    Rule = "sso_optional"    // a password works beside it
+	RuleSSORequired    Rule = "sso_required"    // only single sign-on
+	RuleSSOExempt      Rule = "sso_exempt"      // only single sign-on, and this address is exempt
+	RulePassword       Rule = "password"        // the password is asked for
+	RulePasswordless   Rule = "passwordless"    // and there is nobody with one
+	RuleNamed          Rule = "named"           // the domain names Connection
+	RuleOwn            Rule = "own"             // Connection of Organization
+	RuleChoice         Rule = "choice"          // Connection is one of those that the person may choose
+	RuleLinked         Rule = "linked"          // User came through it before
+	RuleFirst          Rule = "first"           // nobody did; what Mode says
+	RuleSignsIn        Rule = "signs_in"        // as User, whose Role stays
+	RuleFollows        Rule = "follows"         // as User, whose role follows the groups
+	RuleLinks          Rule = "links"           // User is linked
+	RuleCreates        Rule = "creates"         // a new user, with Role
+	RuleCreatesByGroup Rule = "creates_group"   // a new user, with Role, unless a group says otherwise
+	RuleAsks           Rule = "asks"            // the person is asked who they are
+	RuleRefused        Rule = "refused"         // by Code
+)
+
+// Rules lists the rules.
+func Rules() []Rule {
+	return []Rule{
+		RuleDomainProved, RuleDomainUnproved, RuleDomainOther, RuleHome, RuleNobody, RuleSSOOff, RuleSSOOptional, RuleSSORequired, RuleSSOExempt, RulePassword, RulePasswordless,
+		RuleNamed, RuleOwn, RuleChoice, RuleLinked, RuleFirst, RuleSignsIn, RuleFollows, RuleLinks, RuleCreates, RuleCreatesByGroup, RuleAsks, RuleRefused,
+	}
+}
+
+// Explain says which way an address would go, and by which rules, to the owner
+// of an organization: nothing is told of what is beyond it. It asks the very
+// functions by which sign-ins go, and does nothing.
+func (s *Service) Explain(ctx context.Context, p *authority.Place, address string) ([]Explained, error) {
+	return s.explain(ctx, address, func(path []sso.OrgID) bool { return slices.Contains(path, p.ID) })
+}
+
+// ExplainAnywhere is [Service.Explain] for who may look into the whole
+// deployment.
+func (s *Service) ExplainAnywhere(ctx context.Context, address string) ([]Explained, error) {
+	return s.explain(ctx, address, func([]sso.OrgID) bool { return true })
+}
+
+func (s *Service) explain(ctx context.Context, address string, sees func(path []sso.OrgID) bool) ([]Explained, error) {
+	e, err := sso.ParseEmail(address)
+	if err != nil {
+		return nil, err
+	}
+	x := explanation{ctx: ctx, service: s, email: e, sees: sees}
+	err = s.DB.Read(ctx, func(r *store.Reader) error {
+		x.r, x.steps = r, nil
+		return x.run()
+	})
+	return x.steps, err
+}
+
+// explanation is one address on its way.
+type explanation struct {
+	ctx     context.Context
+	service *Service
+	r       *store.Reader
+	email   sso.Email
+	sees    func(path []sso.OrgID) bool
+	steps   []Explained
+}
+
+func (x *explanation) say(e Explained) { x.steps = append(x.steps, e) }
+
+func (x *explanation) run() error {
+	route, w, err := routing.Find(x.ctx, x.r, routing.Ask{Email: x.email})
+	if err != nil {
+		return err
+	}
+	switch {
+	case w.Claim == nil:
+		x.say(Explained{Rule: RuleDomainUnproved, Domain: x.email.Domain()})
+		return x.password(&w)
+	case !x.sees(w.Line[len(w.Line)-1].Path):
+		x.say(Explained{Rule: RuleDomainOther, Domain: x.email.Domain()})
+		return nil
+	}
+	claimant, err := x.organization(w.Claim.Org)
+	if err != nil {
+		return err
+	}
+	x.say(Explained{Rule: RuleDomainProved, Domain: x.email.Domain(), Organization: claimant})
+	if w.Known != nil && x.sees(w.Known.HomePath) {
+		home, err := x.organization(w.Known.User.Home)
+		if err != nil {
+			return err
+		}
+		x.say(Explained{Rule: RuleHome, User: w.Known.Name(), Organization: home})
+	} else {
+		x.say(Explained{Rule: RuleNobody})
+	}
+	x.policy(&w)
+	if route.Method == sso.ByPassword {
+		return x.password(&w)
+	}
+	return x.connections(&route, &w)
+}
+
+// organization returns the name of an organization, or "" where it is beyond
+// who asks.
+func (x *explanation) organization(id sso.OrgID) (string, error) {
+	o, err := x.r.Organization(x.ctx, id)
+	if err != nil || !x.sees(o.Path) {
+		return "", err
+	}
+	return o.Name, nil
+}
+
+// policy says how far single sign-on is demanded of the address.
+func (x *explanation) policy(w *routing.Way) {
+	o := &w.Line[len(w.Line)-1]
+	rules := sso.RulesOf(w.Line)
+	entry := sso.Entry{Method: sso.ByPassword, Email: x.email, Outside: w.Outside()}
+	required := slices.ContainsFunc(rules, func(p sso.Policy) bool { return p.SSO == sso.SSORequired })
+	step := Explained{Rule: RuleSSOOptional, Organization: o.Name}
+	switch {
+	case required && rules.DemandsSSO(entry):
+		step.Rule = RuleSSORequired
+	case required:
+		step.Rule = RuleSSOExempt
+	case !o.Policy.SSOOn():
+		step.Rule = RuleSSOOff
+	}
+	x.say(step)
+}
+
+// password says whether anybody could give one.
+func (x *explanation) password(w *routing.Way) error {
+	x.say(Explained{Rule: RulePassword})
+	users, err := x.r.UsersByEmail(x.ctx, x.email)
+	if err != nil {
+		return err
+	}
+	has := slices.ContainsFunc(users, func(u store.UserAt) bool {
+		return u.State == sso.UserActive && u.PasswordHash != "" && x.sees(u.HomePath) && (w.Claim == nil || u.HomePath[0] == w.Line[0].ID)
+	})
+	if !has {
+		x.say(Explained{Rule: RulePasswordless})
+	}
+	return nil
+}
+
+// connections says what would come of an answer through each of them.
+func (x *explanation) connections(route *sso.Route, w *routing.Way) error {
+	all, err := x.r.ConnectionsByID(x.ctx, route.Connections)
+	if err != nil {
+		return err
+	}
+	for i := range all {
+		c := &all[i]
+		step := Explained{Rule: RuleOwn, Connection: c.Name}
+		switch {
+		case len(all) > 1:
+			step.Rule = RuleChoice
+		case route.Rule == sso.RouteDomain:
+			step.Rule = RuleNamed
+		}
+		if step.Organization, err = x.organization(c.Org); err != nil {
+			return err
+		}
+		x.say(step)
+		if err := x.arrive(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// arrive says what would come of an answer that names the address.
+func (x *explanation) arrive(c *sso.Connection) error {
+	org, err := x.r.Organization(x.ctx, c.Org)
+	if err != nil {
+		return err
+	}
+	in := sso.SignIn{Connection: *c, Org: org, Asserted: sso.Asserted{Email: x.email}, Typed: x.email}
+	if err := routing.Meet(x.ctx, x.r, &in, x.service.Now()); err != nil {
+		return err
+	}
+	if in.Defaults, err = x.r.OrganizationsByID(x.ctx, c.Defaults.Organizations); err != nil {
+		return err
+	}
+	for i := range in.SameEmail {
+		if u := &in.SameEmail[i]; u.OtherSubject && u.User.State != sso.UserDeleted {
+			x.say(Explained{Rule: RuleLinked, User: x.name(&in, u.User.ID), Connection: c.Name})
+			return x.signsIn(c, &in, &u.User)
+		}
+	}
+	x.say(Explained{Rule: RuleFirst, Mode: c.FirstSignIn, Connection: c.Name})
+	d, err := in.Decide(x.service.Now())
+	if err != nil {
+		return x.refused(err)
+	}
+	switch d.Act {
+	case sso.ActAsk:
+		x.say(Explained{Rule: RuleAsks})
+	case sso.ActLink:
+		x.say(Explained{Rule: RuleLinks, User: x.name(&in, d.User.ID)})
+		return x.signsIn(c, &in, &d.User)
+	default:
+		step := Explained{Rule: RuleCreates, Role: d.Why.Role}
+		if c.Defaults.Mapping.On && d.Why.Rule == sso.RoleByDefault {
+			step.Rule = RuleCreatesByGroup
+		}
+		x.say(step)
+	}
+	return nil
+}
+
+// name returns the name of somebody who has the address, or "" where they are at
+// home beyond who asks.
+func (x *explanation) name(in *sso.SignIn, user sso.UserID) string {
+	for i := range in.SameEmail {
+		if u := &in.SameEmail[i]; u.User.ID == user && x.sees(u.HomePath) {
+			return u.User.Name()
+		}
+	}
+	return ""
+}
+
+// signsIn says as what somebody known would be signed in.
+func (x *explanation) signsIn(c *sso.Connection, in *sso.SignIn, u *sso.User) error {
+	if err := u.MaySignIn(); err != nil {
+		return x.refused(err)
+	}
+	memberships, err := x.r.MembershipsAt(x.ctx, u.ID)
+	if err != nil {
+		return err
+	}
+	memberships = slices.DeleteFunc(memberships, func(m store.MembershipAt) bool { return !m.Within(c.Org) })
+	if len(memberships) == 0 {
+		x.say(Explained{Rule: RuleRefused, Code: "membership_missing"})
+		return nil
+	}
+	step := Explained{Rule: RuleSignsIn, User: x.name(in, u.ID), Role: memberships[0].Role}
+	if c.Defaults.Governs(memberships[0].Org) {
+		step.Rule = RuleFollows
+	}
+	x.say(step)
+	return nil
+}
+
+// refused says by what it would be refused; an error that is none of ours is
+// returned.
+func (x *explanation) refused(err error) error {
+	f := fault.From(err)
+	if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
+		return err
+	}
+	x.say(Explained{Rule: RuleRefused, Code: f.Code})
+	return nil
+}

@@ -1,0 +1,123 @@
+package inspect_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/sallyport/sallyport/internal/authority"
+	"github.com/sallyport/sallyport/internal/inspect"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// way writes an explanation in one line.
+func way(steps []inspect.Explained) string {
+	var all []string
+	for _, s := range steps {
+		var about []string
+		for _, v := range []string{s.Domain, s.Organization, s.Connection, s.User, string(s.Mode), string(s.Role), s.Code} {
+			if v != "" {
+				about = append(about, v)
+			}
+		}
+		all = append(all, strings.TrimSpace(string(s.Rule)+" "+strings.Join(about, "/")))
+	}
+	return strings.Join(all, "; ")
+}
+
+func TestExplain(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		ctx := h.Context()
+		alice, below := h.add(&h.acme, "alice", sso.RoleMember), h.add(&h.emea, "below", sso.RoleAdmin)
+		secret := h.add(&h.rival, "secret", sso.RoleMember)
+		h.address(&secret, "secret@rival.example")
+		h.address(&below, "below@acme.example")
+		h.connection(&h.rival, "rival-okta")
+		place := &authority.Place{Organization: h.acme}
+		asks := func(p *authority.Place, address, want string) {
+			h.Helper()
+			got, err := h.Explain(ctx, p, address)
+			if err != nil {
+				h.Fatal(err)
+			}
+			if way(got) != want {
+				h.Errorf("%s goes\n%s, want\n%s", address, way(got), want)
+			}
+		}
+		const acme = "domain_proved acme.example/The acme; "
+		asks(place, "new@acme.example", acme+"nobody; sso_optional The acme; own The acme/Okta of acme; first Okta of acme/create; creates member")
+		asks(place, "alice@acme.example", acme+"home The acme/alice; sso_optional The acme; own The acme/Okta of acme; first Okta of acme/create; links alice; signs_in alice/member")
+		asks(place, "below@acme.example", acme+"home The emea/below; sso_optional The emea; own The acme/Okta of acme; first Okta of acme/create; links below; signs_in below/admin")
+		h.link(&h.okta, "s", alice.User.ID)
+		asks(place, "alice@acme.example", acme+"home The acme/alice; sso_optional The acme; own The acme/Okta of acme; linked Okta of acme/alice; signs_in alice/member")
+		asks(place, "somebody@nowhere.example", "domain_unproved nowhere.example; password; passwordless")
+		// Of another customer nothing is told, not even by what is left out.
+		other := "domain_other rival.example"
+		asks(place, "secret@rival.example", other)
+		asks(place, "nobody@rival.example", other)
+		// Whoever owns what is below sees no further up.
+		asks(&authority.Place{Organization: h.emea}, "new@acme.example", "domain_other acme.example")
+		if got, err := h.ExplainAnywhere(ctx, "secret@rival.example"); err != nil || !strings.HasPrefix(way(got), "domain_proved rival.example/The rival; home The rival/secret") {
+			h.Errorf("support is told %s, %v", way(got), err)
+		}
+
+		change := func(mode sso.FirstSignIn, mapping bool, policy sso.Enforcement) {
+			h.Helper()
+			h.write(func(tx *store.Writer) error {
+				c, err := tx.Connection(ctx, h.okta.ID)
+				if err != nil {
+					return err
+				}
+				c.FirstSignIn, c.Defaults.Mapping.On = mode, mapping
+				if err := tx.Org(c.Org).SaveConnection(ctx, c); err != nil {
+					return err
+				}
+				o, err := tx.Organization(ctx, h.acme.ID)
+				if err != nil {
+					return err
+				}
+				o.Policy.SSO = policy
+				return tx.SaveOrganization(ctx, o)
+			})
+		}
+		change(sso.FirstAsk, true, sso.SSORequired)
+		asks(place, "new@acme.example", acme+"nobody; sso_required The acme; own The acme/Okta of acme; first Okta of acme/ask; asks")
+		asks(place, "alice@acme.example", acme+"home The acme/alice; sso_required The acme; own The acme/Okta of acme; linked Okta of acme/alice; follows alice/member")
+		change(sso.FirstInvited, true, sso.SSOOptional)
+		asks(place, "new@acme.example", acme+"nobody; sso_optional The acme; own The acme/Okta of acme; first Okta of acme/invited; refused ident_not_invited")
+		change(sso.FirstMatch, true, sso.SSOOptional)
+		asks(place, "new@acme.example", acme+"nobody; sso_optional The acme; own The acme/Okta of acme; first Okta of acme/match; refused ident_no_match")
+		change(sso.FirstCreate, true, sso.SSOOff)
+		asks(place, "new@acme.example", acme+"nobody; sso_off The acme; password; passwordless")
+		change(sso.FirstCreate, true, sso.SSOOptional)
+		asks(place, "new@acme.example", acme+"nobody; sso_optional The acme; own The acme/Okta of acme; first Okta of acme/create; creates_group member")
+		if _, err := h.Explain(ctx, place, "no address"); err == nil {
+			h.Error("explains what is no address")
+		}
+	})
+}
+
+// To ask what would happen makes nothing happen.
+func TestExplainChangesNothing(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		alice := h.add(&h.acme, "alice", sso.RoleMember)
+		for _, address := range []string{"new@acme.example", "alice@acme.example", "x@partner.example"} {
+			if _, err := h.Explain(h.Context(), &authority.Place{Organization: h.acme}, address); err != nil {
+				h.Fatal(err)
+			}
+		}
+		h.write(func(tx *store.Writer) error {
+			links, err := tx.AllLinksOf(h.Context(), alice.User.ID)
+			if len(links) != 0 {
+				h.Errorf("%d links were made", len(links))
+			}
+			return err
+		})
+		in, err := h.Conflicts(h.Context(), &authority.Place{Organization: h.acme}, sso.ConflictOpen, store.Place{})
+		if err != nil || len(in.Conflicts) != 0 || len(h.events()) != 0 || h.mails() != "" {
+			h.Errorf("it left %d conflicts, %v, %q, %v", len(in.Conflicts), h.events(), h.mails(), err)
+		}
+	})
+}
