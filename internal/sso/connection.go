@@ -73,6 +73,17 @@ type SAML struct {
 	Encryption   Encryption  `json:"encryption,omitempty"`
 	Logout       bool        `json:"logout,omitempty"` // who signs out here is signed out there
 	Legacy       []Legacy    `json:"legacy,omitempty"`
+
+	// Vendor is the product that it is, by the names of package idp; "": not
+	// known. It chooses words and click paths, and nothing that is trusted.
+	Vendor string `json:"vendor,omitempty"`
+	// MetadataURL is where its metadata came from and is read again; "": it did
+	// not come from an address.
+	MetadataURL    string  `json:"metadata_url,omitempty"`
+	RequestBinding Binding `json:"request_binding,omitempty"` // how requests travel; "": as few pages as can be
+	// SharedACS has responses come to the address that all such connections have
+	// in common, for a customer who keeps the settings of a system with one.
+	SharedACS bool `json:"shared_acs,omitempty"`
 }
 
 // Encryption says whether assertions are encrypted for us.
@@ -183,17 +194,21 @@ func (d *Defaults) NewRole() Role {
 	return d.Role
 }
 
-// RequestEndpoint returns where requests go: by Redirect where there is a
-// choice, since it needs no page in between.
+// RequestEndpoint returns where requests go: by the binding that was chosen,
+// else by Redirect where there is a choice, since it needs no page in between.
 func (c *Connection) RequestEndpoint() (Endpoint, error) {
-	for _, b := range []Binding{BindingRedirect, BindingPOST} {
+	bindings := []Binding{BindingRedirect, BindingPOST}
+	if c.SAML.RequestBinding != "" {
+		bindings = []Binding{c.SAML.RequestBinding}
+	}
+	for _, b := range bindings {
 		for _, e := range c.SAML.Endpoints {
 			if e.Binding == b {
 				return e, nil
 			}
 		}
 	}
-	return Endpoint{}, &fault.Error{Kind: fault.Conflict, Code: "connection_no_endpoint", Got: c.Key, Fix: fault.AdminSide}
+	return Endpoint{}, &fault.Error{Kind: fault.Conflict, Code: "connection_no_endpoint", Want: string(c.SAML.RequestBinding), Got: c.Key, Fix: fault.AdminSide}
 }
 
 // LogoutEndpoint returns where messages about logout go, by Redirect where
@@ -233,6 +248,10 @@ func (c *Connection) Complete() error {
 		missing = "a signing certificate of the identity provider"
 	case len(c.SAML.Endpoints) == 0:
 		missing = "a single sign-on URL by Redirect or POST"
+	case c.SAML.RequestBinding != "":
+		if _, err := c.RequestEndpoint(); err != nil {
+			missing = "a single sign-on URL by " + string(c.SAML.RequestBinding)
+		}
 	}
 	if missing != "" {
 		return &fault.Error{Kind: fault.Invalid, Code: "connection_incomplete", Want: missing, Got: c.Key, Fix: fault.AdminSide}

@@ -1,12 +1,9 @@
 package sso
 
 import (
-	"encoding/hex"
-	"encoding/json"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
-	"github.com/sallyport/sallyport/internal/secret"
 )
 
 // TestState says how far a test has come.
@@ -89,18 +86,4 @@ func (l *TestLink) Usable(now time.Time) error {
 // there ever was such a one or not.
 func NoTestLink() *fault.Error {
 	return &fault.Error{Kind: fault.Denied, Code: "test_link_over", Want: "a test link that is neither expired nor revoked", Fix: fault.AdminSide}
-}
-
-// Fingerprint stands for the settings that decide what becomes of a response:
-// a test says nothing about others.
-func (c *Connection) Fingerprint() string {
-	tried, err := json.Marshal(struct {
-		SAML       SAML         `json:"saml"`
-		Attributes AttributeMap `json:"attributes"`
-	}{c.SAML, c.Attributes})
-	if err != nil {
-		panic(err) // there is nothing in them that JSON does not know
-	}
-	sum := secret.HashOf(tried)
-	return hex.EncodeToString(sum[:16])
 }
