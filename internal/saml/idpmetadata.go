@@ -45,7 +45,15 @@ type MetadataError struct {
 	Detail string // for administrators; holds nothing secret
 	Path   string
 	Offset int
+
+	// IdPs are the entity IDs of the first identity providers, where there are
+	// several, one of which [ParseIdPMetadataOf] reads.
+	IdPs []string
 }
+
+// maxIdPs bounds [MetadataError.IdPs]. Nobody chooses among more, and the
+// federations that list thousands offer each of theirs on its own.
+const maxIdPs = 200
 
 // Error returns the code and the detail.
 func (e *MetadataError) Error() string {
@@ -131,6 +139,12 @@ func (m *IdPMetadata) SignOn() (Endpoint, error) {
 // which our own metadata is recognised when somebody gives it back to us. The
 // error is always a [*MetadataError].
 func ParseIdPMetadata(src []byte, own ...string) (*IdPMetadata, error) {
+	return ParseIdPMetadataOf(src, "", own...)
+}
+
+// ParseIdPMetadataOf reads as [ParseIdPMetadata] does, and of several identity
+// providers the one with this entity ID; "": the only one.
+func ParseIdPMetadataOf(src []byte, entityID string, own ...string) (*IdPMetadata, error) {
 	if err := recognise(src); err != nil {
 		return nil, err
 	}
@@ -142,15 +156,16 @@ func ParseIdPMetadata(src []byte, own ...string) (*IdPMetadata, error) {
 		}
 		return nil, bad
 	}
-	entity, err := onlyIdP(doc.Root(), own)
+	entity, err := onlyIdP(doc.Root(), entityID, own)
 	if err != nil {
 		return nil, err
 	}
 	return readIdP(entity)
 }
 
-// onlyIdP returns the EntityDescriptor of the only identity provider.
-func onlyIdP(root xmltree.Element, own []string) (xmltree.Element, error) {
+// onlyIdP returns the descriptor of the only identity provider, or of the only
+// one with this entity ID.
+func onlyIdP(root xmltree.Element, entityID string, own []string) (xmltree.Element, error) {
 	if !root.Is(nsMetadata, "EntityDescriptor") && !root.Is(nsMetadata, "EntitiesDescriptor") {
 		return root, notMetadata(root)
 	}
@@ -163,7 +178,7 @@ func onlyIdP(root xmltree.Element, own []string) (xmltree.Element, error) {
 			if sp.IsZero() {
 				sp = e
 			}
-		case e.Is(nsMetadata, "IDPSSODescriptor") && speaksSAML2(e):
+		case e.Is(nsMetadata, "IDPSSODescriptor") && speaksSAML2(e) && (entityID == "" || entityIDOf(e) == entityID):
 			found = append(found, e)
 		}
 	}
@@ -171,9 +186,13 @@ func onlyIdP(root xmltree.Element, own []string) (xmltree.Element, error) {
 	case len(found) == 1:
 		return found[0], nil
 	case len(found) > 1:
-		return root, &MetadataError{
+		several := &MetadataError{
 			Code: MetadataSeveralIdPs, Detail: "want one identity provider, got several: " + namesOf(found), Path: found[1].Path(), Offset: found[1].Offset(),
 		}
+		for _, e := range found[:min(len(found), maxIdPs)] {
+			several.IdPs = append(several.IdPs, entityIDOf(e))
+		}
+		return root, several
 	case !sp.IsZero():
 		return root, notOurs(sp, own)
 	}
@@ -185,13 +204,18 @@ func namesOf(found []xmltree.Element) string {
 	const some = 5
 	var names []string
 	for _, e := range found[:min(some, len(found))] {
-		id, _ := e.Parent().Attr("entityID")
-		names = append(names, quote(trim(id)))
+		names = append(names, quote(entityIDOf(e)))
 	}
 	if len(found) > some {
 		names = append(names, fmt.Sprintf("and %d more", len(found)-some))
 	}
 	return strings.Join(names, ", ")
+}
+
+// entityIDOf returns the entity ID of whom a descriptor describes.
+func entityIDOf(e xmltree.Element) string {
+	id, _ := e.Parent().Attr("entityID")
+	return trim(id)
 }
 
 func speaksSAML2(e xmltree.Element) bool {
@@ -208,8 +232,7 @@ func speaksSAML2(e xmltree.Element) bool {
 func readIdP(e xmltree.Element) (*IdPMetadata, error) {
 	entity := e.Parent()
 	m := &IdPMetadata{}
-	m.EntityID, _ = entity.Attr("entityID")
-	m.EntityID = trim(m.EntityID)
+	m.EntityID = entityIDOf(e)
 	if m.EntityID == "" || len(m.EntityID) > 1024 {
 		return nil, &MetadataError{
 			Code: MetadataEntityID, Detail: "want an entityID of at most 1024 bytes", Path: entity.Path(), Offset: entity.Offset(),
