@@ -55,6 +55,7 @@ func law() []room {
 		{"internal/backoff", lower, []string{"internal/fault", "internal/secret", domain, storage}},
 		{"internal/notify", lower, []string{leaves, domain, storage}},
 		{"internal/authority", lower, []string{"internal/fault", "internal/secret", domain, storage}},
+		{"internal/federation", lower, []string{"internal/fault", "internal/secret", "internal/saml", "internal/idp", domain, storage}},
 		{"internal/factor", lower, []string{"internal/fault", "internal/secret", "internal/otp", "internal/passkey", domain, storage, "internal/notify"}},
 		{"internal/routing", lower, []string{domain, storage}},
 		{"internal/recovery", lower, []string{"internal/fault", "internal/secret", domain, storage, "internal/notify"}},
@@ -68,7 +69,7 @@ func law() []room {
 		{"internal/connect", flows, []string{leaves, xmlCore, protocols, domain, storage, lower}},
 		{"internal/inspect", flows, []string{leaves, domain, storage, lower}},
 		{"internal/operate", flows, []string{leaves, domain, storage, lower}},
-		{"internal/setup", flows, []string{leaves, xmlCore, protocols, domain, storage}},
+		{"internal/setup", flows, []string{leaves, xmlCore, protocols, domain, storage, "internal/federation"}},
 		{"internal/grant", flows, []string{leaves, protocols, domain, storage}},
 
 		// Parse, call one flow, render. They share the edge and the pages, and

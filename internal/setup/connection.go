@@ -3,11 +3,11 @@ package setup
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
-	"github.com/sallyport/sallyport/internal/saml"
+	"github.com/sallyport/sallyport/internal/federation"
+	"github.com/sallyport/sallyport/internal/idp"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 )
@@ -41,51 +41,15 @@ func (s *Service) identityProvider(ctx context.Context, c *Connection, files Fil
 	if err != nil {
 		return nil, err
 	}
-	return readMetadata(metadata)
-}
-
-func readMetadata(metadata []byte) (*sso.SAML, error) {
-	m, err := saml.ParseIdPMetadata(metadata)
+	d, err := federation.Read(metadata, "")
 	if err != nil {
-		return nil, metadataFault(err)
+		return nil, err
 	}
-	if _, err := m.SignOn(); err != nil {
-		return nil, metadataFault(err)
+	out := &sso.SAML{IdPEntityID: d.EntityID, WantsSigned: d.WantsSigned, Certificates: d.Certificates, Endpoints: d.Endpoints, LogoutTo: d.LogoutTo, MetadataURL: value(c.MetadataURL)}
+	if d.Product.Strength != idp.None {
+		out.Vendor = string(d.Product.Vendor.ID)
 	}
-	out := &sso.SAML{IdPEntityID: m.EntityID, WantsSigned: m.WantAuthnRequestsSigned}
-	for _, k := range m.Keys {
-		out.Certificates = append(out.Certificates, k.Certificate)
-	}
-	out.Endpoints = endpoints(m.SSO)
-	out.LogoutTo = endpoints(m.SLO)
 	return out, nil
-}
-
-// endpoints returns those to which we may send a browser.
-func endpoints(all []saml.Endpoint) []sso.Endpoint {
-	bindings := map[string]sso.Binding{saml.BindingRedirect: sso.BindingRedirect, saml.BindingPost: sso.BindingPOST}
-	var usable []sso.Endpoint
-	for _, e := range all {
-		b, known := bindings[e.Binding]
-		if !known || saml.CheckLocation(e.Location) != nil || e.ResponseLocation != "" && saml.CheckLocation(e.ResponseLocation) != nil {
-			continue
-		}
-		usable = append(usable, sso.Endpoint{Binding: b, Location: e.Location, Answers: e.ResponseLocation})
-	}
-	return usable
-}
-
-// metadataFault makes a fault of what package saml says of metadata.
-func metadataFault(err error) error {
-	m, ok := errors.AsType[*saml.MetadataError](err)
-	if !ok {
-		return err
-	}
-	got := m.Detail
-	if got == "" {
-		got = "nothing"
-	}
-	return &fault.Error{Kind: fault.Invalid, Code: strings.ReplaceAll(m.Code, ".", "_"), Want: "SAML metadata of one identity provider", Got: got, Fix: fault.IdPSide}
 }
 
 func (a *applier) connection(org *sso.Organization, in *Connection) error {
@@ -155,9 +119,15 @@ func (a *applier) mergeConnection(c *sso.Connection, org *sso.Organization, in *
 	if err := choose(&c.FirstSignIn, in.FirstSignIn, "first_sign_in", sso.FirstSignIns()...); err != nil {
 		return err
 	}
-	if idp := a.outside.idps[in]; idp != nil {
-		c.SAML.IdPEntityID, c.SAML.WantsSigned, c.SAML.Certificates, c.SAML.Endpoints = idp.IdPEntityID, idp.WantsSigned, idp.Certificates, idp.Endpoints
-		c.SAML.LogoutTo = idp.LogoutTo
+	if read := a.outside.idps[in]; read != nil {
+		c.SAML.IdPEntityID, c.SAML.WantsSigned, c.SAML.Certificates, c.SAML.Endpoints = read.IdPEntityID, read.WantsSigned, read.Certificates, read.Endpoints
+		c.SAML.LogoutTo, c.SAML.MetadataURL = read.LogoutTo, read.MetadataURL
+		if c.SAML.Vendor == "" {
+			c.SAML.Vendor = read.Vendor
+		}
+	}
+	if err := in.setVendor(&c.SAML); err != nil {
+		return err
 	}
 	if err := in.mergeSAML(&c.SAML); err != nil {
 		return err
@@ -173,9 +143,14 @@ func (a *applier) mergeConnection(c *sso.Connection, org *sso.Organization, in *
 
 // mergeSAML gives our side of the connection what the file says of it.
 func (c *Connection) mergeSAML(to *sso.SAML) error {
-	if err := setURI(&to.SPEntityID, c.SPEntityID, "sp_entity_id"); err != nil {
-		return err
+	if c.SPEntityID != nil {
+		var err error
+		if to.SPEntityID, err = sso.ParseSPEntityID(*c.SPEntityID); err != nil {
+			f := fault.From(err)
+			return refused("sp_entity_id: "+f.Want, *c.SPEntityID)
+		}
 	}
+	set(&to.SharedACS, c.SharedACS)
 	if err := setURI(&to.NameIDFormat, c.NameIDFormat, "nameid_format"); err != nil {
 		return err
 	}
@@ -190,6 +165,13 @@ func (c *Connection) mergeSAML(to *sso.SAML) error {
 	}
 	if to.SignRequests == auto {
 		to.SignRequests = sso.SignAuto
+	}
+	const anyBinding = sso.Binding("auto")
+	if err := choose(&to.RequestBinding, c.RequestBinding, "request_binding", anyBinding, sso.BindingRedirect, sso.BindingPOST); err != nil {
+		return err
+	}
+	if to.RequestBinding == anyBinding {
+		to.RequestBinding = ""
 	}
 	const off = sso.Encryption("off")
 	if err := choose(&to.Encryption, c.Encryption, "encryption", off, sso.EncryptionAccepted, sso.EncryptionRequired); err != nil {
@@ -215,6 +197,18 @@ func (c *Connection) mergeSAML(to *sso.SAML) error {
 		}
 		to.Legacy = append(to.Legacy, sso.Legacy{Switch: sw, Until: day.AddDate(0, 0, 1)})
 	}
+	return nil
+}
+
+// setVendor sets the product, if the file names one.
+func (c *Connection) setVendor(to *sso.SAML) error {
+	if c.Vendor == nil {
+		return nil
+	}
+	if _, known := idp.ByID(idp.ID(*c.Vendor)); !known && *c.Vendor != "" {
+		return refused("vendor: a name of the catalogue such as entra-id, okta or "+string(idp.Generic), *c.Vendor)
+	}
+	to.Vendor = *c.Vendor
 	return nil
 }
 

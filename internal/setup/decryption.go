@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
+	"github.com/sallyport/sallyport/internal/federation"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 )
@@ -23,7 +23,7 @@ func (s *Service) makeKeys(ctx context.Context, f *File) (map[*Connection]store.
 			}
 			has, err := s.hasKey(ctx, in.Key)
 			if err == nil && !has {
-				keys[in], err = s.newDecryptionKey(ctx, in.Key)
+				keys[in], err = s.newDecryptionKey(ctx)
 			}
 			if err != nil {
 				return nil, at("connection "+in.Key, err)
@@ -43,7 +43,7 @@ func (s *Service) hasKey(ctx context.Context, connection string) (bool, error) {
 			return err
 		}
 		keys, err := r.Org(c.Org).DecryptionKeys(ctx, c.ID)
-		has = current(keys)
+		has = federation.Current(keys)
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
@@ -52,21 +52,13 @@ func (s *Service) hasKey(ctx context.Context, connection string) (bool, error) {
 	return has, err
 }
 
-func current(keys []store.DecryptionKey) bool {
-	return slices.ContainsFunc(keys, func(k store.DecryptionKey) bool { return k.State == store.KeyCurrent })
-}
-
 // newDecryptionKey makes a key and seals it. It is of no connection yet.
-func (s *Service) newDecryptionKey(ctx context.Context, connection string) (store.DecryptionKey, error) {
+func (s *Service) newDecryptionKey(ctx context.Context) (store.DecryptionKey, error) {
 	sealer, err := s.Sealer(ctx)
 	if err != nil {
 		return store.DecryptionKey{}, err
 	}
-	now := s.Now()
-	pair, err := newPair(sealer, connection, now)
-	return store.DecryptionKey{
-		ID: pair.id, Private: pair.private, Certificate: pair.certificate, State: store.KeyCurrent, Since: now, CreatedAt: now,
-	}, err
+	return federation.NewDecryptionKey(sealer, store.KeyCurrent, s.Now())
 }
 
 // decryptionKey gives a connection that is encrypted for its first key.
@@ -76,7 +68,7 @@ func (a *applier) decryptionKey(c *sso.Connection, in *Connection) error {
 	}
 	org := a.tx.Org(c.Org)
 	keys, err := org.DecryptionKeys(a.ctx, c.ID)
-	if err != nil || current(keys) {
+	if err != nil || federation.Current(keys) {
 		return err
 	}
 	a.did("decryption key", in.Key, "made")

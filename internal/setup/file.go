@@ -48,24 +48,27 @@ type Domain struct {
 
 // Connection is an identity provider.
 type Connection struct {
-	Key          string        `yaml:"key"`
-	Name         *string       `yaml:"name"`     // as people know it; empty or new: the organization's name
-	Protocol     *string       `yaml:"protocol"` // new: saml
-	State        *string       `yaml:"state"`    // new: draft
-	Metadata     *string       `yaml:"metadata"`
-	MetadataFile *string       `yaml:"metadata_file"` // relative to the apply file
-	MetadataURL  *string       `yaml:"metadata_url"`
-	FirstSignIn  *string       `yaml:"first_sign_in"` // new: create
-	Defaults     Defaults      `yaml:"defaults"`
-	Attributes   AttributeMap  `yaml:"attributes"`
-	SPEntityID   *string       `yaml:"sp_entity_id"`
-	IdPInitiated *bool         `yaml:"idp_initiated"`
-	SignRequests *string       `yaml:"sign_requests"` // auto, always or never; new: auto
-	NameIDFormat *string       `yaml:"nameid_format"`
-	ForceAuthn   *bool         `yaml:"force_authn"`
-	Encryption   *string       `yaml:"encryption"` // off, accepted or required; new: off
-	Logout       *bool         `yaml:"logout"`     // who signs out here is signed out there
-	Legacy       []LegacyGrant `yaml:"legacy"`
+	Key            string        `yaml:"key"`
+	Name           *string       `yaml:"name"`     // as people know it; empty or new: the organization's name
+	Protocol       *string       `yaml:"protocol"` // new: saml
+	State          *string       `yaml:"state"`    // new: draft
+	Metadata       *string       `yaml:"metadata"`
+	MetadataFile   *string       `yaml:"metadata_file"` // relative to the apply file
+	MetadataURL    *string       `yaml:"metadata_url"`
+	Vendor         *string       `yaml:"vendor"`        // of package idp; new: as it is recognised
+	FirstSignIn    *string       `yaml:"first_sign_in"` // new: create
+	Defaults       Defaults      `yaml:"defaults"`
+	Attributes     AttributeMap  `yaml:"attributes"`
+	SPEntityID     *string       `yaml:"sp_entity_id"`
+	SharedACS      *bool         `yaml:"shared_acs"` // responses come to /saml/acs
+	IdPInitiated   *bool         `yaml:"idp_initiated"`
+	SignRequests   *string       `yaml:"sign_requests"`   // auto, always or never; new: auto
+	RequestBinding *string       `yaml:"request_binding"` // auto, redirect or post; new: auto
+	NameIDFormat   *string       `yaml:"nameid_format"`
+	ForceAuthn     *bool         `yaml:"force_authn"`
+	Encryption     *string       `yaml:"encryption"` // off, accepted or required; new: off
+	Logout         *bool         `yaml:"logout"`     // who signs out here is signed out there
+	Legacy         []LegacyGrant `yaml:"legacy"`
 }
 
 // LegacyGrant switches an old practice on until the end of a day.

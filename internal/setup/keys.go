@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
-	"github.com/sallyport/sallyport/internal/saml"
+	"github.com/sallyport/sallyport/internal/federation"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
@@ -49,13 +49,13 @@ func (s *Service) Keys(ctx context.Context, connection string) ([]Key, error) {
 // TurnKeys takes one step with the keys that [Service.Keys] names, and returns
 // them as they are then. A step that does not come next is refused.
 func (s *Service) TurnKeys(ctx context.Context, connection string, turn Turn) ([]Key, error) {
-	var fresh sealedPair
+	var made fresh
 	if turn == MakeNext { // before the transaction, which nobody should have to wait for
 		sealer, err := s.Sealer(ctx)
 		if err != nil {
 			return nil, err
 		}
-		if fresh, err = newPair(sealer, connection, s.Now()); err != nil {
+		if made, err = newKey(sealer, connection, s.Now()); err != nil {
 			return nil, err
 		}
 	}
@@ -68,7 +68,7 @@ func (s *Service) TurnKeys(ctx context.Context, connection string, turn Turn) ([
 		if keys, err = ring.keys(ctx, tx.Reader); err != nil {
 			return err
 		}
-		if err := ring.turn(ctx, tx, keys, turn, fresh, s.Now()); err != nil {
+		if err := ring.turn(ctx, tx, keys, turn, made, s.Now()); err != nil {
 			return err
 		}
 		keys, err = ring.keys(ctx, tx.Reader)
@@ -77,28 +77,24 @@ func (s *Service) TurnKeys(ctx context.Context, connection string, turn Turn) ([
 	return keys, err
 }
 
-// sealedPair is a key pair that can be stored.
-type sealedPair struct {
-	id          string
-	private     []byte // sealed for its place
-	certificate []byte
+// fresh is a key that was made for a ring.
+type fresh struct {
+	signing    store.SigningKey
+	decryption store.DecryptionKey
 }
 
-func newPair(sealer *secret.Sealer, connection string, now time.Time) (sealedPair, error) {
-	use, name, place := saml.ForSigning, "Sallyport requests", store.SigningKeyPlace
-	if connection != "" {
-		use, name, place = saml.ForEncryption, "Sallyport encryption", store.DecryptionKeyPlace
+func newKey(sealer *secret.Sealer, connection string, now time.Time) (fresh, error) {
+	var f fresh
+	var err error
+	if connection == "" {
+		f.signing, err = federation.NewSigningKey(sealer, store.KeyNext, now)
+	} else {
+		f.decryption, err = federation.NewDecryptionKey(sealer, store.KeyNext, now)
 	}
-	pair, err := saml.NewKeyPair(use, name, now)
-	if err != nil {
-		return sealedPair{}, err
-	}
-	private, err := pair.MarshalPrivate()
-	if err != nil {
-		return sealedPair{}, err
-	}
-	return sealedPair{id: pair.ID(), private: sealer.Seal(place(pair.ID()), private), certificate: pair.Certificate}, nil
+	return f, err
 }
+
+func (f *fresh) id() string { return f.signing.ID + f.decryption.ID }
 
 // ring is the keys of one purpose.
 type ring struct {
@@ -142,7 +138,7 @@ func in(keys []Key, state store.KeyState) *Key {
 }
 
 // turn takes a step.
-func (g ring) turn(ctx context.Context, tx *store.Writer, keys []Key, turn Turn, fresh sealedPair, now time.Time) error {
+func (g ring) turn(ctx context.Context, tx *store.Writer, keys []Key, turn Turn, made fresh, now time.Time) error {
 	current, next, old := in(keys, store.KeyCurrent), in(keys, store.KeyNext), in(keys, store.KeyRetired)
 	refuse := func(want, got string) error {
 		return &fault.Error{Kind: fault.Conflict, Code: "key_turn", Want: want, Got: got, Fix: fault.OperatorSide}
@@ -158,8 +154,8 @@ func (g ring) turn(ctx context.Context, tx *store.Writer, keys []Key, turn Turn,
 		case next != nil:
 			return refuse("no next key", next.ID)
 		}
-		event.Action, event.Target = "key.made", fresh.id
-		if err := g.insert(ctx, tx, fresh, now); err != nil {
+		event.Action, event.Target = "key.made", made.id()
+		if err := g.insert(ctx, tx, made); err != nil {
 			return err
 		}
 	case PromoteNext:
@@ -208,15 +204,12 @@ func (g ring) promote(ctx context.Context, tx *store.Writer, current, next, old 
 	return g.set(ctx, tx, next, store.KeyCurrent, now)
 }
 
-func (g ring) insert(ctx context.Context, tx *store.Writer, p sealedPair, now time.Time) error {
+func (g ring) insert(ctx context.Context, tx *store.Writer, made fresh) error {
 	if g.connection == nil {
-		return tx.InsertSigningKey(ctx, store.SigningKey{
-			ID: p.id, Use: store.KeyForSAML, Algorithm: store.AlgorithmRSA, Private: p.private, Public: p.certificate, State: store.KeyNext, Since: now, CreatedAt: now,
-		})
+		return tx.InsertSigningKey(ctx, made.signing)
 	}
-	return tx.Org(g.connection.Org).InsertDecryptionKey(ctx, store.DecryptionKey{
-		ID: p.id, Connection: g.connection.ID, Private: p.private, Certificate: p.certificate, State: store.KeyNext, Since: now, CreatedAt: now,
-	})
+	made.decryption.Connection = g.connection.ID
+	return tx.Org(g.connection.Org).InsertDecryptionKey(ctx, made.decryption)
 }
 
 func (g ring) set(ctx context.Context, tx *store.Writer, k *Key, state store.KeyState, now time.Time) error {

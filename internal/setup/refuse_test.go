@@ -136,7 +136,7 @@ func TestTextsThatCannotBeKept(t *testing.T) {
 		cases := map[string]refusal{}
 		for name, tc := range map[string]struct{ where, bad, good string }{
 			"NUL in our entity ID":        {"sp_entity_id: %s", `"urn:x\0y"`, `"urn:xy"`},
-			"a space in our entity ID":    {"sp_entity_id: %s", `"urn:x y"`, `"urn:x%20y"`},
+			"a space after our entity ID": {"sp_entity_id: %s", `"urn:x "`, `"urn:x y"`},
 			"no UTF-8 in our entity ID":   {"sp_entity_id: %s", `!!binary dXJuOv8=`, `!!binary dXJuOng=`},
 			"an endless entity ID":        {"sp_entity_id: %s", long, long[1:]},
 			"a line end in the format":    {"nameid_format: %s", `"urn:x\n"`, `"urn:x"`},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/federation"
 	"github.com/sallyport/sallyport/internal/saml"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -116,17 +117,11 @@ func (s *Service) send(ctx context.Context, c *sso.Connection, id string, relay 
 	return d, nil
 }
 
-// entityID is what we are called at this identity provider.
-func (s *Service) entityID(c *sso.Connection) string {
-	if c.SAML.SPEntityID != "" {
-		return c.SAML.SPEntityID
-	}
-	return s.BaseURL + "/saml/" + c.Key + "/metadata"
-}
+func (s *Service) entityID(c *sso.Connection) string { return federation.EntityID(s.BaseURL, c) }
 
-func (s *Service) acs(c *sso.Connection) string { return s.BaseURL + "/saml/" + c.Key + "/acs" }
+func (s *Service) acs(c *sso.Connection) string { return federation.ACS(s.BaseURL, c) }
 
-func (s *Service) slo(c *sso.Connection) string { return s.BaseURL + "/saml/" + c.Key + "/slo" }
+func (s *Service) slo(c *sso.Connection) string { return federation.SLO(s.BaseURL, c) }
 
 // connection reads a connection, and refuses one that may not be used now.
 func connection(ctx context.Context, r *store.Reader, id sso.ConnectionID) (sso.Connection, error) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/federation"
 	"github.com/sallyport/sallyport/internal/saml"
 	"github.com/sallyport/sallyport/internal/store"
 	"github.com/sallyport/sallyport/internal/xmlenc"
@@ -106,17 +107,9 @@ func (*Service) privateKey(open func() ([]byte, error)) (crypto.PrivateKey, erro
 }
 
 func (s *Service) makeRequestKey(ctx context.Context, now time.Time) error {
-	pair, err := saml.NewKeyPair(saml.ForSigning, "Sallyport requests", now)
+	key, err := federation.NewSigningKey(s.Sealer, store.KeyCurrent, now)
 	if err != nil {
 		return err
-	}
-	private, err := pair.MarshalPrivate()
-	if err != nil {
-		return err
-	}
-	key := store.SigningKey{
-		ID: pair.ID(), Use: store.KeyForSAML, Algorithm: store.AlgorithmRSA, Private: s.Sealer.Seal(store.SigningKeyPlace(pair.ID()), private),
-		Public: pair.Certificate, State: store.KeyCurrent, Since: now, CreatedAt: now,
 	}
 	err = s.DB.Write(ctx, func(tx *store.Writer) error { return tx.InsertSigningKey(ctx, key) })
 	if errors.Is(err, store.ErrConflict) { // another node was quicker
