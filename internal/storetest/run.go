@@ -17,6 +17,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"domains are kept":                                          domainsAreKept,
 		"one verified claim to a domain":                            oneVerifiedClaim,
 		"connections are kept":                                      connectionsAreKept,
+		"connections are deleted with all that names them":          connectionsAreDeleted,
 		"active connections of the organizations asked for":         activeConnections,
 		"users are kept":                                            usersAreKept,
 		"usernames are unique at home, addresses are not":           usernamesAndAddresses,

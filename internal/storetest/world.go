@@ -191,6 +191,7 @@ func (w *world) connection(org sso.OrgID, key string) sso.Connection {
 			IdPInitiated: true, NameIDFormat: "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent", ForceAuthn: true,
 			LogoutTo: []sso.Endpoint{{Binding: sso.BindingPOST, Location: "https://idp.example/slo", Answers: "https://idp.example/answers"}}, Logout: true,
 			Encryption: sso.EncryptionRequired, Legacy: []sso.Legacy{{Switch: sso.LegacySHA1, Until: w.now}},
+			Vendor: "okta", MetadataURL: "https://idp.example/metadata", RequestBinding: sso.BindingRedirect, SharedACS: true,
 		},
 		FirstSignIn: sso.FirstCreate,
 		Defaults:    sso.Defaults{Role: sso.RoleMember, Groups: []string{"staff"}, Organizations: []sso.OrgID{org}},
