@@ -22,6 +22,7 @@ import (
 	"github.com/sallyport/sallyport/internal/password"
 	"github.com/sallyport/sallyport/internal/provision"
 	"github.com/sallyport/sallyport/internal/recovery"
+	"github.com/sallyport/sallyport/internal/safehttp"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/signin"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -162,7 +163,9 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	authorities := &authority.Service{DB: s.db, Now: now}
 	setup := &connectpages.Handler{
 		Authority: authorities, UI: pages,
-		Flow: &connect.Service{DB: s.db, Authority: authorities, BaseURL: base.String(), Now: now},
+		Flow: &connect.Service{
+			DB: s.db, Authority: authorities, BaseURL: base.String(), Name: cfg.name, Sealer: s.sealer, Fetch: safehttp.New().Get, Now: now,
+		},
 	}
 	provider := &oidcapi.Handler{Grants: grants, SignIn: beginner{loginPages}, Person: signIn.Person}
 	s.public, err = web.New(

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/authority"
+	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 )
@@ -22,6 +23,9 @@ type Service struct {
 	DB        *store.DB
 	Authority *authority.Service
 	BaseURL   string // without a slash at the end
+	Name      string // of the deployment, for consoles of identity providers
+	Sealer    *secret.Sealer
+	Fetch     func(ctx context.Context, url string) ([]byte, error) // metadata from elsewhere; its errors are faults
 	Now       func() time.Time
 }
 

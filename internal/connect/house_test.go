@@ -34,7 +34,9 @@ func eachEngine(t *testing.T, test func(h *house)) {
 			h := &house{T: t}
 			h.at.Store(time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC).UnixMicro())
 			db := e.Open(t)
-			h.Service = &connect.Service{DB: db, Authority: &authority.Service{DB: db, Now: h.now}, BaseURL: "https://sso.example", Now: h.now}
+			h.Service = &connect.Service{
+				DB: db, Authority: &authority.Service{DB: db, Now: h.now}, BaseURL: "https://sso.example", Name: "Portal", Sealer: sealer(t), Fetch: h.fetch, Now: h.now,
+			}
 			h.acme, h.rival = h.addOrg("acme"), h.addOrg("rival")
 			h.owner, h.other = h.add(&h.acme, "olga", sso.RoleOwner), h.add(&h.rival, "rita", sso.RoleOwner)
 			test(h)

@@ -1,0 +1,141 @@
+package connect
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/authority"
+	"github.com/sallyport/sallyport/internal/federation"
+	"github.com/sallyport/sallyport/internal/idp"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// Configuration is a connection with all that is shown where it is configured.
+type Configuration struct {
+	sso.Connection
+	Guide        *idp.Vendor   // whose console is spoken of
+	Looks        idp.Match     // whose product it seems to be, by its metadata
+	Ours         idp.Values    // what the identity provider has to know
+	Certificates []Certificate // of the identity provider
+	Encrypts     []Certificate // ours, for which it may encrypt
+	Linked       int           // users who were signed in by it
+}
+
+// Certificate is one that carries a key for signatures or encryption.
+type Certificate struct {
+	Fingerprint string // SHA-256, in hexadecimal
+	Subject     string
+	NotBefore   time.Time // zero: it cannot be read but for its key
+	NotAfter    time.Time
+}
+
+// Fingerprint returns the SHA-256 of a certificate, in hexadecimal.
+func Fingerprint(der []byte) string {
+	sum := sha256.Sum256(der)
+	return hex.EncodeToString(sum[:])
+}
+
+func certificateOf(der []byte) Certificate {
+	c := Certificate{Fingerprint: Fingerprint(der)}
+	if cert, err := x509.ParseCertificate(der); err == nil {
+		c.Subject, c.NotBefore, c.NotAfter = cert.Subject.String(), cert.NotBefore, cert.NotAfter
+	}
+	return c
+}
+
+// Days returns how many whole days are left of the certificate; less than 0
+// where it is over.
+func (c *Certificate) Days(now time.Time) int {
+	const day = 24 * time.Hour
+	left := c.NotAfter.Sub(now)
+	if left < 0 {
+		return -1
+	}
+	return int(left / day)
+}
+
+// Configuration returns a connection of the organization of a place, by its
+// key, with what is shown where it is configured.
+func (s *Service) Configuration(ctx context.Context, p *authority.Place, key string) (Configuration, error) {
+	var c Configuration
+	var keys []store.DecryptionKey
+	err := s.DB.Read(ctx, func(r *store.Reader) error {
+		var err error
+		if c.Connection, err = connectionOf(ctx, r, p.ID, key); err != nil {
+			return err
+		}
+		if c.Linked, err = r.Org(p.ID).LinkedUsers(ctx, c.ID); err != nil {
+			return err
+		}
+		if c.SAML.Decrypts() {
+			keys, err = r.Org(p.ID).DecryptionKeys(ctx, c.ID)
+		}
+		return err
+	})
+	if err != nil {
+		return Configuration{}, err
+	}
+	c.Guide, _ = idp.ByID(idp.ID(c.SAML.Vendor))
+	c.Ours = s.values(&c.Connection, &p.Organization)
+	c.Looks = federation.Recognize(c.SAML.IdPEntityID, c.SAML.Endpoints, c.SAML.Certificates)
+	for _, der := range c.SAML.Certificates {
+		c.Certificates = append(c.Certificates, certificateOf(der))
+	}
+	for i := range keys {
+		if keys[i].State != store.KeyRetired {
+			c.Encrypts = append(c.Encrypts, certificateOf(keys[i].Certificate))
+		}
+	}
+	return c, nil
+}
+
+// SigningCertificate returns the certificate of the key that signs our
+// messages, in PEM.
+func (s *Service) SigningCertificate(ctx context.Context) ([]byte, error) {
+	var out []byte
+	err := s.DB.Read(ctx, func(r *store.Reader) error {
+		keys, err := r.SigningKeys(ctx, store.KeyForSAML)
+		for i := range keys {
+			if keys[i].State == store.KeyCurrent {
+				out = inPEM(keys[i].Public)
+			}
+		}
+		return err
+	})
+	if err == nil && out == nil {
+		err = unknownCertificate("of our signatures")
+	}
+	return out, err
+}
+
+// EncryptionCertificate returns the certificate of the key for which a
+// connection's identity provider encrypts, in PEM.
+func (s *Service) EncryptionCertificate(ctx context.Context, p *authority.Place, key string) ([]byte, error) {
+	var out []byte
+	err := s.DB.Read(ctx, func(r *store.Reader) error {
+		c, err := connectionOf(ctx, r, p.ID, key)
+		if err != nil || !c.SAML.Decrypts() {
+			return err
+		}
+		keys, err := r.Org(p.ID).DecryptionKeys(ctx, c.ID)
+		for i := range keys {
+			if keys[i].State == store.KeyCurrent {
+				out = inPEM(keys[i].Certificate)
+			}
+		}
+		return err
+	})
+	if err == nil && out == nil {
+		err = unknownCertificate("for encryption")
+	}
+	return out, err
+}
+
+func inPEM(der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}
