@@ -245,13 +245,14 @@ func (m *meeting) become(f *sso.Following) error {
 	if err := org.SaveMembership(m.ctx, f.Membership); err != nil {
 		return err
 	}
-	// Who may do more from now on comes in anew, everywhere.
-	if f.Rises() {
-		if _, err := org.EndSessionsOf(m.ctx, f.User, m.now); err != nil {
+	if f.Role != f.Was.Role {
+		o, err := m.tx.Organization(m.ctx, f.Org)
+		if err != nil {
 			return err
 		}
-	}
-	if f.Role != f.Was.Role {
+		if err := org.RoleChanged(m.ctx, &o, f.User, f.Was.Role, f.Role, m.now); err != nil {
+			return err
+		}
 		return org.Record(m.ctx, m.event("membership.role_changed", map[string]string{"before": string(f.Was.Role), "after": string(f.Role), "why": f.Reason.Check().Got}))
 	}
 	return org.Record(m.ctx, m.event("membership.groups_changed", map[string]string{"before": strings.Join(f.Was.Groups, ", "), "after": strings.Join(f.Groups, ", ")}))

@@ -186,9 +186,6 @@ func (f *Following) Changed() bool { return f.Role != f.Was.Role || !sameSet(f.G
 // Drops reports whether an owner would be none any more.
 func (f *Following) Drops() bool { return f.Was.Role == RoleOwner && f.Role != RoleOwner }
 
-// Rises reports whether somebody may do more from now on.
-func (f *Following) Rises() bool { return f.Role.Above(f.Was.Role) }
-
 // Spare leaves the last owner of an organization an owner.
 func (f *Following) Spare(p *Position) {
 	if f.Drops() && p.dispensable() != nil {

@@ -56,8 +56,18 @@ export default async function (j) {
   await olga.look('acting')
   await olga.goto('/account/security')
   await olga.sees('acting')
+  await olga.look('acting-security')
   await olga.goto('/console') // as an owner of Acme
   await olga.look('acting-console')
+  await olga.goto('/console/people')
+  await olga.look('acting-people')
+  await olga.press('Alice Archer')
+  await olga.look('acting-person')
+  await olga.page.getByRole('button', { name: 'Reset account', disabled: true }).waitFor() // shown, and closed
+  await olga.goto('/console/security')
+  await olga.sees('Whoever acts as somebody cannot do what would outlast it.')
+  await olga.look('acting-closed')
+  await olga.goto('/console')
   await olga.press('Stop acting')
   await olga.sees('You are yourself again.')
   await olga.goto('/operator/audit?organization=acme')
