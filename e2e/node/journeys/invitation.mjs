@@ -36,6 +36,9 @@ export default async function (j) {
   await bob.sees('This page is for administrators')
   await bob.goto('/operator')
   await bob.sees('There is nothing here')
-  await bob.goto(link)
-  await bob.sees('This invitation has been accepted')
+  await bob.goto(link) // it is theirs, and done
+  await bob.at('/account')
+  const eve = await j.person()
+  await eve.goto(link)
+  await eve.sees('This invitation has been accepted')
 }
