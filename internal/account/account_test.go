@@ -19,6 +19,9 @@ import (
 	"github.com/sallyport/sallyport/internal/storetest"
 )
 
+// failed returns why a password was not set.
+func failed(_ secret.Token, err error) error { return err }
+
 func testContext() context.Context { return context.Background() }
 
 func TestAPasswordIsChanged(t *testing.T) {
@@ -26,6 +29,10 @@ func TestAPasswordIsChanged(t *testing.T) {
 	eachEngine(t, func(w *world) {
 		ctx, id := w.Context(), w.alice.User.ID
 		other := w.addSession(&w.alice)
+		before, after := secret.NewToken(), secret.Token{}
+		w.write(func(tx *store.Writer) error {
+			return tx.RotateSession(ctx, w.alice.Session.ID, before.Hash(), w.now())
+		})
 		for _, tc := range []struct{ old, chosen, code string }{
 			{"wrong", good, "password_old_wrong"},
 			{known, "short", "password_short"},
@@ -33,7 +40,9 @@ func TestAPasswordIsChanged(t *testing.T) {
 			{known, "acmealice2026", "password_weak"},
 			{known, good, ""},
 		} {
-			w.wants("SetPassword("+tc.old+", "+tc.chosen+")", w.SetPassword(ctx, &w.alice, w.browser, tc.old, tc.chosen), tc.code)
+			token, err := w.SetPassword(ctx, &w.alice, w.browser, tc.old, tc.chosen)
+			w.wants("SetPassword("+tc.old+", "+tc.chosen+")", err, tc.code)
+			after = token
 			if changed := w.verifies(id, good); changed != (tc.code == "") {
 				w.Errorf("after %q the new password works: %v", tc.chosen, changed)
 			}
@@ -41,11 +50,24 @@ func TestAPasswordIsChanged(t *testing.T) {
 		if w.live(other.ID) || !w.live(w.alice.Session.ID) {
 			w.Error("want the other session ended, and this one not")
 		}
+		held := func(token secret.Token) (id sso.SessionID) {
+			w.write(func(tx *store.Writer) error {
+				p, err := tx.Person(ctx, token.Hash())
+				if id = p.Session.ID; errors.Is(err, store.ErrNotFound) {
+					return nil
+				}
+				return err
+			})
+			return id
+		}
+		if was, is := held(before), held(after); was != "" || is != w.alice.Session.ID {
+			w.Errorf("by the token before one is in %q, by the one after in %q; want none and this session", was, is)
+		}
 		if got, _ := w.mail(); strings.Join(got, ", ") != "password_changed alice@acme.example" {
 			w.Errorf("mailed %v", got)
 		}
 		// The page was open for long: somebody has changed the password meanwhile.
-		w.wants("a stale page", w.SetPassword(ctx, &w.alice, w.browser, known, "another-violet-teapot-9"), "conflict")
+		w.wants("a stale page", failed(w.SetPassword(ctx, &w.alice, w.browser, known, "another-violet-teapot-9")), "conflict")
 	})
 }
 
@@ -54,16 +76,16 @@ func TestGuessesAtTheOldPasswordAreBounded(t *testing.T) {
 	w := newWorld(t, storetest.SQLite(t))
 	stopped := 0
 	for range 12 {
-		if err := w.SetPassword(t.Context(), &w.alice, w.browser, "wrong", good); fault.Is(err, "try_later") {
+		if err := failed(w.SetPassword(t.Context(), &w.alice, w.browser, "wrong", good)); fault.Is(err, "try_later") {
 			stopped++
 		}
 	}
 	if stopped != 2 {
 		t.Errorf("%d of 12 guesses were stopped, want 2", stopped)
 	}
-	w.wants("the right one while it is stopped", w.SetPassword(t.Context(), &w.alice, w.browser, known, good), "try_later")
+	w.wants("the right one while it is stopped", failed(w.SetPassword(t.Context(), &w.alice, w.browser, known, good)), "try_later")
 	w.advance(time.Minute)
-	w.wants("the right one later", w.SetPassword(t.Context(), &w.alice, w.browser, known, good), "")
+	w.wants("the right one later", failed(w.SetPassword(t.Context(), &w.alice, w.browser, known, good)), "")
 }
 
 func TestWhoActsAsAUserLeavesCredentialsAlone(t *testing.T) {
@@ -73,7 +95,7 @@ func TestWhoActsAsAUserLeavesCredentialsAlone(t *testing.T) {
 	acting := w.alice
 	acting.Session.Actor = "usr_operator"
 	acts := map[string]func(by *sso.By) error{
-		"password": func(by *sso.By) error { return w.SetPassword(ctx, by, b, known, good) },
+		"password": func(by *sso.By) error { return failed(w.SetPassword(ctx, by, b, known, good)) },
 		"app":      func(by *sso.By) error { _, err := w.OfferApp(ctx, by, b, ""); return err },
 		"add app":  func(by *sso.By) error { return w.AddApp(ctx, by, b, "x", "123456", "x") },
 		"number":   func(by *sso.By) error { return w.OfferNumber(ctx, by, b, "+4915112345678") },
@@ -549,7 +571,7 @@ func TestNoLinkLeadsPastAPolicyThatDemandsSSO(t *testing.T) {
 		w.policy(&w.acme, sso.Policy{SSO: sso.SSORequired})
 		_, err := w.Redeem(ctx, w.browser, recovery.Registration, token, good)
 		w.wants("where sso is demanded", err, "policy_sso_required")
-		w.wants("in the account", w.SetPassword(ctx, &bob, w.browser, known, good), "policy_sso_required")
+		w.wants("in the account", failed(w.SetPassword(ctx, &bob, w.browser, known, good)), "policy_sso_required")
 		w.policy(&w.acme, sso.Policy{SSO: sso.SSORequired, Exempt: []string{"bob@acme.example"}})
 		_, err = w.Redeem(ctx, w.browser, recovery.Registration, token, good)
 		w.wants("of somebody exempt", err, "")

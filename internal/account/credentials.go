@@ -2,44 +2,49 @@ package account
 
 import (
 	"context"
+	"errors"
 
 	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/factor"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/password"
+	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 )
 
 // SetPassword gives the person another password, or a first one, and ends all
-// their other sessions. old is asked for where there is one. Where the policy
-// demands single sign-on of them, there is no password to be set.
-func (s *Service) SetPassword(ctx context.Context, by *sso.By, b Browser, old, chosen string) error {
+// their other sessions. The one in which they ask goes on by the token that is
+// returned: whoever else had the old one is out, too. old is asked for where
+// there is one. Where the policy demands single sign-on of them, there is no
+// password to be set.
+func (s *Service) SetPassword(ctx context.Context, by *sso.By, b Browser, old, chosen string) (secret.Token, error) {
 	if err := own(by); err != nil {
-		return err
+		return secret.Token{}, err
 	}
 	u := &by.User
 	if u.PasswordHash != "" {
 		if err := s.Limits.Allow(ctx, backoff.Account(u.ID, b.Address)); err != nil {
-			return err
+			return secret.Token{}, err
 		}
 		ok, err := s.Passwords.Verify(ctx, u.PasswordHash, old)
 		if err != nil {
-			return err
+			return secret.Token{}, err
 		}
 		if !ok {
-			return &fault.Error{Kind: fault.Unauthenticated, Code: "password_old_wrong", Fix: fault.PersonSide}
+			return secret.Token{}, &fault.Error{Kind: fault.Unauthenticated, Code: "password_old_wrong", Fix: fault.PersonSide}
 		}
 	}
 	if err := s.judge(u, &by.Org, chosen); err != nil {
-		return err
+		return secret.Token{}, err
 	}
 	hash, err := s.Passwords.Hash(ctx, chosen)
 	if err != nil {
-		return err
+		return secret.Token{}, err
 	}
-	return s.DB.Write(ctx, func(tx *store.Writer) error {
+	token := secret.NewToken()
+	err = s.DB.Write(ctx, func(tx *store.Writer) error {
 		now, has := *u, u.PasswordHash
 		if err := s.mayHavePassword(ctx, tx, &now); err != nil {
 			return err
@@ -53,11 +58,19 @@ func (s *Service) SetPassword(ctx context.Context, by *sso.By, b Browser, old, c
 		if _, err := tx.EndOtherSessions(ctx, u.ID, by.Session.ID, s.Now()); err != nil {
 			return err
 		}
+		err := tx.RotateSession(ctx, by.Session.ID, token.Hash(), s.Now())
+		if errors.Is(err, store.ErrNotFound) {
+			return &fault.Error{Kind: fault.Unauthenticated, Code: "session_over", Fix: fault.PersonSide}
+		}
+		if err != nil {
+			return err
+		}
 		if err := s.record(ctx, tx, by, "user.password_changed", string(u.ID), nil); err != nil {
 			return err
 		}
 		return s.store(ctx, tx, &now, b, hash)
 	})
+	return token, err
 }
 
 // judge refuses a password that is easily guessed by who knows the person.

@@ -154,11 +154,13 @@ func (h *Handler) setPassword(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	by := web.ByFrom(r)
-	if err := h.Flow.SetPassword(r.Context(), &by, browserOf(r), f.Get("old"), f.Get("new")); err != nil {
+	token, err := h.Flow.SetPassword(r.Context(), &by, browserOf(r), f.Get("old"), f.Get("new"))
+	if err != nil {
 		return again(r, ui.Filled{Values: f}, err, passwordFields(), func(f ui.Filled, status int) error {
 			return h.UI.Render(w, r, status, showPassword(&by.Person, f))
 		})
 	}
+	web.SetSession(w, r, token)
 	return web.SeeOther(w, r, ui.Saved(securityPath, "password"))
 }
 
