@@ -173,7 +173,7 @@ func onlyIdP(root xmltree.Element, entityID string, own []string) (xmltree.Eleme
 	var sp xmltree.Element
 	for e := range root.Descendants() {
 		switch {
-		case !e.Parent().Is(nsMetadata, "EntityDescriptor"):
+		case !e.Parent().Is(nsMetadata, "EntityDescriptor") || !describes(e.Parent()):
 		case e.Is(nsMetadata, "SPSSODescriptor"):
 			if sp.IsZero() {
 				sp = e
@@ -197,6 +197,17 @@ func onlyIdP(root xmltree.Element, entityID string, own []string) (xmltree.Eleme
 		return root, notOurs(sp, own)
 	}
 	return root, &MetadataError{Code: MetadataNoIdP, Detail: "no IDPSSODescriptor for SAML 2.0"}
+}
+
+// describes reports whether e is an entity that the document is about, and not
+// one that stands in an extension of another.
+func describes(e xmltree.Element) bool {
+	for e = e.Parent(); !e.IsZero(); e = e.Parent() {
+		if !e.Is(nsMetadata, "EntitiesDescriptor") {
+			return false
+		}
+	}
+	return true
 }
 
 // namesOf returns the first entity IDs of identity providers.

@@ -502,7 +502,7 @@ func TestRedirectTakesAStreamThatLooksLikeXML(t *testing.T) {
 		t.Fatalf("the stream begins with %q", packed.Bytes()[:2])
 	}
 	m, err := saml.ReadRedirect("SAMLRequest=" + url.QueryEscape(base64.StdEncoding.EncodeToString(packed.Bytes())))
-	if err != nil || !bytes.Equal(m.Message, message) {
+	if err != nil || m.XML() != string(message) {
 		t.Errorf("ReadRedirect() = %v, %v, want the message", m, err)
 	}
 	raw := url.QueryEscape(base64.StdEncoding.EncodeToString(message))

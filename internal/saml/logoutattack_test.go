@@ -403,7 +403,7 @@ func TestReadSOAPRefuses(t *testing.T) {
 	message := peer.draft(saml.BindingSOAP, nil).enveloped(t)
 	const start, end = `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/">`, `</s:Envelope>`
 	good := start + "<s:Body>\n" + message + "</s:Body>" + end
-	if m, err := saml.ReadSOAP([]byte(good)); err != nil || string(m.Message) != message {
+	if m, err := saml.ReadSOAP([]byte(good)); err != nil || m.XML() != message {
 		t.Fatalf("twin: %v, %v", m, err)
 	}
 	for name, tc := range map[string]struct {

@@ -82,8 +82,8 @@ func fuzzLogout(f *testing.F, binding string, write func(d *draft) string, read 
 		}), uint64(256*len(input)+8*saml.MaxInflated); got > limit {
 			t.Fatalf("%d octets of memory for %d octets of input, want at most %d", got, len(input), limit)
 		}
-		if m != nil && (len(m.Message) > saml.MaxMessage || len(m.RelayState) > saml.MaxRelayState) {
-			t.Fatalf("a message of %d bytes, a RelayState of %d", len(m.Message), len(m.RelayState))
+		if m != nil && (len(m.XML()) > saml.MaxMessage || len(m.RelayState) > saml.MaxRelayState) {
+			t.Fatalf("a message of %d bytes, a RelayState of %d", len(m.XML()), len(m.RelayState))
 		}
 		if _, ok := errors.AsType[*saml.Refusal](err); err != nil && !ok {
 			t.Fatalf("error of type %T", err)

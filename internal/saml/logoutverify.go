@@ -216,7 +216,7 @@ func (j *logoutJudge) open(param, name string, slots []slot) (xmltree.Element, b
 	doc := j.m.doc
 	j.alone = doc
 	if doc == nil {
-		if doc = parse(j.report, j.m.Message); doc == nil {
+		if doc = parse(j.report, j.m.message); doc == nil {
 			return xmltree.Element{}, false
 		}
 	}

@@ -133,7 +133,8 @@ func TestParseIdPMetadataRefuses(t *testing.T) {
 		"an IdP outside an entity": {strings.NewReplacer("md:EntityDescriptor", "md:EntitiesDescriptor").Replace(good), saml.MetadataNoIdP},
 		"an IdP in an extension": {strings.NewReplacer("<md:IDPSSODescriptor", "<md:Extensions><md:IDPSSODescriptor",
 			"</md:IDPSSODescriptor>", "</md:IDPSSODescriptor></md:Extensions>").Replace(good), saml.MetadataNoIdP},
-		"an odd end": {idpMetadata(t, `entityID=`, `validUntil="soon" entityID=`), saml.MetadataXML},
+		"an entity in an extension": {`<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata"><md:Extensions>` + good + `</md:Extensions></md:EntitiesDescriptor>`, saml.MetadataNoIdP},
+		"an odd end":                {idpMetadata(t, `entityID=`, `validUntil="soon" entityID=`), saml.MetadataXML},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -25,9 +25,9 @@ const encodingDeflate = "urn:oasis:names:tc:SAML:2.0:bindings:URL-Encoding:DEFLA
 // Received is a message as a binding delivered it, nothing of it believed. The
 // zero value is no message and is refused.
 type Received struct {
-	Message    []byte // the XML
 	RelayState string // not proved by anything but a signature over a query
 
+	message string // the XML
 	binding string
 	param   string
 	doc     *xmltree.Document // of a message that stood in another document
@@ -37,6 +37,9 @@ type Received struct {
 	method    string
 	signature []byte
 }
+
+// XML returns the message as it came.
+func (m *Received) XML() string { return m.message }
 
 // IsRequest reports whether the message came as a request. What it is indeed,
 // [VerifyLogoutRequest] and [VerifyLogoutResponse] find out.
@@ -49,7 +52,7 @@ func (m *Received) Answers() string {
 	doc := m.doc
 	if doc == nil {
 		var err error
-		if doc, err = xmltree.Parse(m.Message, xmltree.Message); err != nil {
+		if doc, err = xmltree.Parse(m.message, xmltree.Message); err != nil {
 			return ""
 		}
 	}
@@ -81,7 +84,7 @@ func ReadPost(form url.Values) (*Received, error) {
 	if err != nil {
 		return nil, asLogout(err)
 	}
-	m.Message = []byte(message)
+	m.message = message
 	return m, nil
 }
 
@@ -158,7 +161,7 @@ func ReadRedirect(rawQuery string) (*Received, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.Message, err = inflate(packed); err != nil {
+	if m.message, err = inflate(packed); err != nil {
 		return nil, err
 	}
 	return m, nil
@@ -253,19 +256,19 @@ func decodeQuery(text string) ([]byte, error) {
 
 // inflate decompresses a message: one DEFLATE stream, to its last octet
 // [RFC1951].
-func inflate(packed []byte) ([]byte, error) {
+func inflate(packed []byte) (string, error) {
 	in := bytes.NewReader(packed)
 	stream := flate.NewReader(in)
 	message, err := io.ReadAll(io.LimitReader(stream, MaxInflated+1))
 	switch {
 	case len(message) > MaxInflated:
-		return nil, refuseLogout(BindInflate, "at most 256 KiB", "more")
+		return "", refuseLogout(BindInflate, "at most 256 KiB", "more")
 	case err != nil && looksLikeXML(packed): // a stream may begin with the same octets
-		return nil, refuseLogout(BindInflate, "a DEFLATE stream", "XML that is not compressed")
+		return "", refuseLogout(BindInflate, "a DEFLATE stream", "XML that is not compressed")
 	case err != nil:
-		return nil, refuseLogout(BindInflate, "a DEFLATE stream", "something else")
+		return "", refuseLogout(BindInflate, "a DEFLATE stream", "something else")
 	case in.Len() > 0:
-		return nil, refuseLogout(BindInflate, "one DEFLATE stream", "octets behind it")
+		return "", refuseLogout(BindInflate, "one DEFLATE stream", "octets behind it")
 	}
-	return message, nil
+	return string(message), nil
 }

@@ -1,8 +1,6 @@
 package saml
 
 import (
-	"bytes"
-
 	"github.com/sallyport/sallyport/internal/xmltree"
 )
 
@@ -41,7 +39,7 @@ func ReadSOAP(body []byte) (*Received, error) {
 		r.failParse(err)
 		return nil, r.logoutRefusal()
 	}
-	m := &Received{Message: bytes.Clone(inner), binding: BindingSOAP, doc: alone, param: paramResponse}
+	m := &Received{message: string(inner), binding: BindingSOAP, doc: alone, param: paramResponse}
 	if message.Is(nsProtocol, "LogoutRequest") {
 		m.param = paramRequest
 	}
