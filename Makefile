@@ -27,6 +27,8 @@ lint:
 	go -C benchmarks vet ./...
 	go -C tools/mutants vet ./...
 	go tool -modfile=tools/go.mod golangci-lint run
+	cd benchmarks && go tool -modfile=../tools/go.mod golangci-lint run -c ../.golangci.yml
+	cd tools/mutants && go tool -modfile=../go.mod golangci-lint run -c ../../.golangci.yml
 
 bench:
 	@benchmarks/install.sh || echo "make bench: goes on without what is missing"

@@ -111,7 +111,7 @@ func (f *filler) messages(ctx context.Context) error {
 	})
 }
 
-// counts counts the sign-ins of each hour, as a job does.
+// counts adds the sign-ins of each hour up, as a job does.
 func (f *filler) counts(ctx context.Context) error {
 	const hours = 30 * 24
 	first := f.now.Truncate(time.Hour).Add(-hours * time.Hour)

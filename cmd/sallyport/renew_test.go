@@ -49,8 +49,8 @@ func TestSeveralPagesAtOnceWhenARoleRises(t *testing.T) {
 		t.Errorf("by the new token: %d, cookie %q", got.Code, got.Header().Get("Set-Cookie"))
 	}
 	// The twin: who becomes an administrator is asked who they are.
-	max, token := h.signedIn(acme.by.Org, "max", sso.RoleMember)
-	if err := h.people.ChangeRole(t.Context(), &acme.by, acme.by.Org.ID, max.User.ID, "admin"); err != nil {
+	them, token := h.signedIn(acme.by.Org, "max", sso.RoleMember)
+	if err := h.people.ChangeRole(t.Context(), &acme.by, acme.by.Org.ID, them.User.ID, "admin"); err != nil {
 		t.Fatal(err)
 	}
 	if got := h.ask(token, http.MethodGet, "/console", nil); got.Code != http.StatusSeeOther || !strings.HasSuffix(got.Header().Get("Location"), "/login") {

@@ -92,7 +92,8 @@ func (s *Service) Enter(ctx context.Context, who *Who, key string, need Need) (P
 	if err != nil {
 		return Place{}, err
 	}
-	return p, p.allows(who, need)
+	err = p.allows(who, need)
+	return p, err
 }
 
 // open returns the organization at which whoever asks begins.

@@ -55,7 +55,9 @@ func Start(t testing.TB) *Server {
 			if err := server.Shutdown(); err != nil {
 				t.Errorf("stopping the DNS server of the test: %v", err)
 			}
-			<-done
+			if err := <-done; err != nil {
+				t.Errorf("the DNS server of the test: %v", err)
+			}
 		})
 	}
 	return s

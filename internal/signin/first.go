@@ -237,7 +237,8 @@ func (s *Service) newcomer(ctx context.Context, tx *store.Writer, a *sso.Attempt
 		return nil, err
 	}
 	m := &meeting{ctx: ctx, tx: tx, now: s.Now(), connection: c, attempt: a}
-	return m, m.meet(org, a.Proof.First.Asserted)
+	err = m.meet(org, a.Proof.First.Asserted)
+	return m, err
 }
 
 // refuse keeps the trace of a refused answer.

@@ -199,7 +199,8 @@ func (j *judgement) meets(a *sso.Attempt) (*meeting, error) {
 	if err := m.meet(j.lineage[len(j.lineage)-1], asserted); err != nil {
 		return m, err
 	}
-	return m, m.decided(m.in.Decide(j.now))
+	err = m.decided(m.in.Decide(j.now))
+	return m, err
 }
 
 // identify decides who the assertion is about, and writes it down.

@@ -96,7 +96,8 @@ func tried(ctx context.Context, r *store.Reader, id sso.ConnectionID) (sso.Conne
 	if err := sso.Permitted(&lineage[last], lineage[:last]); err != nil {
 		return sso.Connection{}, err
 	}
-	return c, c.Complete()
+	err = c.Complete()
+	return c, err
 }
 
 // tryOut judges the answer to a test in the transaction, which burns the

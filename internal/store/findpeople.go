@@ -77,7 +77,7 @@ func (r *Reader) findPeople(ctx context.Context, words []string, after PeoplePla
 // foundOrder begins a walk through all who have a word.
 func foundOrder(s *statement, word string, after PeoplePlace) ordering {
 	o := ordering{key: "w.word", user: "w.user_id"}
-	s.beginningAfter("w.word", word, after.Key, after.User != "")
+	s.beginningAfter("w.word", word, after.Key)
 	o.after(s, after)
 	return o
 }

@@ -90,7 +90,7 @@ func (r *OrgReader) Groups(ctx context.Context, beginning string, after GroupPla
 	var s statement
 	s.where("g.org_id = " + s.arg(r.org))
 	if beginning != "" {
-		s.beginningAfter("g.sort_key", beginning, after.Key, after.ID != "")
+		s.beginningAfter("g.sort_key", beginning, after.Key)
 	}
 	if after.ID != "" {
 		s.where("(g.sort_key, g.id) > (" + s.arg(after.Key) + ", " + s.arg(after.ID) + ")")

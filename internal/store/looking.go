@@ -146,8 +146,8 @@ func (o *ordering) place(p *PeoplePlace) []any { return []any{o.to(p), &p.User} 
 // beginningAfter demands that a column begin with a word. Where a list goes on
 // behind a key, the rows before it are left out by that: an engine may look at
 // all of them where it is told of the beginning as well.
-func (s *statement) beginningAfter(column, word string, key []byte, goesOn bool) {
-	if !goesOn || bytes.Compare(key, []byte(word)) < 0 {
+func (s *statement) beginningAfter(column, word string, key []byte) {
+	if bytes.Compare(key, []byte(word)) < 0 {
 		s.where(column + " >= " + s.arg([]byte(word)))
 	}
 	s.where(column + " < " + s.arg(behind(word)))

@@ -181,7 +181,7 @@ func (r *OrgReader) source(s *statement, q *PeopleQuery, all []narrowing) (from 
 	switch {
 	case len(q.Words) > 0:
 		s.where("w.org_id = " + s.arg(r.org))
-		s.beginningAfter("w.word", q.Words[0], q.After.Key, q.After.User != "")
+		s.beginningAfter("w.word", q.Words[0], q.After.Key)
 		from, rest = "people_words w", all[1:]
 	case o.instants || len(all) == 0:
 		s.where("m.org_id = " + s.arg(r.org))

@@ -23,7 +23,7 @@ func (r *OrgReader) Suborganizations(ctx context.Context, beginning string, afte
 	var s statement
 	s.where("o.parent_id = " + s.arg(r.org))
 	if beginning != "" {
-		s.beginningAfter("o.sort_key", beginning, after.Key, after.Org != "")
+		s.beginningAfter("o.sort_key", beginning, after.Key)
 	}
 	if after.Org != "" {
 		s.where("(o.sort_key, o.id) > (" + s.arg(after.Key) + ", " + s.arg(after.Org) + ")")

@@ -27,22 +27,22 @@ func conflictsAreKept(w *world) {
 	ctx, r := w.ctx, w.reader()
 	acme, rival := w.addOrg("acme", nil), w.addOrg("rival", nil)
 	c := w.addConnection(acme.ID, "acme-okta")
-	list := func(org sso.OrgID, state sso.ConflictState, after store.Place, limit int) []sso.Conflict {
+	list := func(org sso.OrgID, after store.Place, limit int) []sso.Conflict {
 		w.Helper()
-		return get[[]sso.Conflict](w, "Conflicts()")(r.Org(org).Conflicts(ctx, state, after, limit))
+		return get[[]sso.Conflict](w, "Conflicts()")(r.Org(org).Conflicts(ctx, sso.ConflictOpen, after, limit))
 	}
 	missing[sso.Conflict](w, "Conflict()")(r.Org(acme.ID).Conflict(ctx, "cfl_none"))
-	same(w, "Conflicts() of nobody", nil, list(acme.ID, sso.ConflictOpen, store.Place{}, 10))
+	same(w, "Conflicts() of nobody", nil, list(acme.ID, store.Place{}, 10))
 
 	first, second := w.clash(c, "alice", sso.ClashCandidates, "usr_1", "usr_2"), w.clash(c, "bob", sso.ClashDeleted, "usr_1")
 	w.note(first)
 	w.note(second)
 	same(w, "Conflict()", first, get[sso.Conflict](w, "Conflict()")(r.Org(acme.ID).Conflict(ctx, first.ID)))
 	missing[sso.Conflict](w, "Conflict() of another")(r.Org(rival.ID).Conflict(ctx, first.ID))
-	same(w, "Conflicts()", []sso.Conflict{second, first}, list(acme.ID, sso.ConflictOpen, store.Place{}, 10))
-	same(w, "Conflicts() of another", nil, list(rival.ID, sso.ConflictOpen, store.Place{}, 10))
-	same(w, "the first page", []sso.Conflict{second}, list(acme.ID, sso.ConflictOpen, store.Place{}, 1))
-	same(w, "the next page", []sso.Conflict{first}, list(acme.ID, sso.ConflictOpen, store.Place{At: second.SeenAt, ID: string(second.ID)}, 1))
+	same(w, "Conflicts()", []sso.Conflict{second, first}, list(acme.ID, store.Place{}, 10))
+	same(w, "Conflicts() of another", nil, list(rival.ID, store.Place{}, 10))
+	same(w, "the first page", []sso.Conflict{second}, list(acme.ID, store.Place{}, 1))
+	same(w, "the next page", []sso.Conflict{first}, list(acme.ID, store.Place{At: second.SeenAt, ID: string(second.ID)}, 1))
 	elsewhere := w.clash(c, "carol", sso.ClashDomain)
 	w.refused(store.ErrReference, func(tx *store.Writer) error { return tx.Org(rival.ID).NoteConflict(ctx, elsewhere) })
 	elsewhere.Org = rival.ID // the connection is not theirs

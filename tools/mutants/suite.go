@@ -230,7 +230,7 @@ func (s *suite) red(ctx context.Context, off []int, tests []string) ([]string, e
 func panickedIn(out []byte, tests []string) string {
 	failed := ""
 	for line := range strings.Lines(string(out)) {
-		if m := lineOfEnd.FindStringSubmatch(line); m != nil && m[1] == "FAIL" && slices.Contains(tests, m[2]) {
+		if m := lineOfEnd.FindStringSubmatch(line); len(m) > 2 && m[1] == "FAIL" && slices.Contains(tests, m[2]) {
 			failed = m[2] // those around it are said to fail behind it
 		} else if strings.HasPrefix(line, "panic: ") {
 			return failed

@@ -399,7 +399,8 @@ func newcomer(t *testing.T, h house) (*webtest.Browser, sso.AttemptID, *webtest.
 	a := h.only(t)
 	a.Proof.First = &sso.First{}
 	h.keep(a)
-	return b, a.ID, b.Get(web.ContinuePath(a.ID))
+	page := b.Get(web.ContinuePath(a.ID))
+	return b, a.ID, page
 }
 
 func TestANewcomerIsAsked(t *testing.T) {
