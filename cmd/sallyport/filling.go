@@ -56,7 +56,7 @@ func (f *filler) organizations(ctx context.Context) error {
 			c := f.connection(&o, state)
 			f.orgs, f.connections = append(f.orgs, o.ID), append(f.connections, c.ID)
 			all, connections = append(all, o), append(connections, c)
-			domains = append(domains, sso.Domain{Org: o.ID, Name: o.Key + ".example", State: sso.DomainVerified, Proof: sso.ProofDNS, CreatedAt: at, VerifiedAt: at})
+			domains = append(domains, sso.Domain{Org: o.ID, Name: o.Key + ".example", State: sso.DomainVerified, Proof: sso.ProofVouched, CreatedAt: at, VerifiedAt: at})
 		}
 		if err := tx.InsertOrganizations(ctx, all); err != nil {
 			return err

@@ -77,6 +77,18 @@ func (w *Way) Outside() bool {
 	return w.Claim == nil || !slices.ContainsFunc(w.Line, func(o sso.Organization) bool { return o.ID == w.Claim.Org })
 }
 
+// Rules returns the policies that hold on the way: of its line, and of the
+// domain where somebody of the line has proved it.
+func (w *Way) Rules() sso.Rules {
+	rules := sso.RulesOf(w.Line)
+	for i := range w.Line {
+		if w.Claim != nil && w.Line[i].ID == w.Claim.Org {
+			rules = append(rules, w.Claim.Demand(&w.Line[i]))
+		}
+	}
+	return rules
+}
+
 // Find returns how somebody signs in: through which connections, or by
 // password.
 func Find(ctx context.Context, r *store.Reader, ask Ask) (sso.Route, Way, error) {
@@ -88,7 +100,7 @@ func Find(ctx context.Context, r *store.Reader, ask Ask) (sso.Route, Way, error)
 		// Where single sign-on is the only way in, the wish is not granted;
 		// to the exempt and to those outside its domains it is.
 		entry := sso.Entry{Method: sso.ByPassword, Email: ask.Email, Outside: w.Outside()}
-		if !sso.RulesOf(w.Line).DemandsSSO(entry) {
+		if !w.Rules().DemandsSSO(entry) {
 			return sso.Route{Method: sso.ByPassword, Rule: sso.RouteWish}, w, nil
 		}
 	}

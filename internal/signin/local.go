@@ -217,7 +217,7 @@ func (s *Service) belong(ctx context.Context, tx *store.Writer, b Browser, a *ss
 // anything about the person is looked at. The person's own organization is
 // asked in [Service.Finish].
 func passwordAllowed(w *routing.Way, b Browser, a *sso.Attempt) error {
-	return sso.RulesOf(w.Line).Admit(sso.Entry{Method: sso.ByPassword, Email: a.Typed, Address: b.Address, Outside: w.Outside()})
+	return w.Rules().Admit(sso.Entry{Method: sso.ByPassword, Email: a.Typed, Address: b.Address, Outside: w.Outside()})
 }
 
 // namesakes returns the users with a password whom the attempt names, at most

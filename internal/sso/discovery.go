@@ -20,6 +20,7 @@ const (
 	RouteWish   RouteRule = "wish"   // the person asked for the password, and may
 	RouteNobody RouteRule = "nobody" // no organization has proved the domain
 	RouteOff    RouteRule = "off"    // the organization does not use single sign-on
+	RouteClosed RouteRule = "closed" // it is off for the domain
 	RouteDomain RouteRule = "domain" // the domain names the connection
 	RouteOwn    RouteRule = "own"    // connections of the organization, or of the nearest above it that has any
 	RouteNone   RouteRule = "none"   // none of the connections can be used
@@ -50,7 +51,8 @@ func (n *Named) usable(claim *Domain) bool {
 //
 // An organization uses its own connections where it has any, else those of
 // the nearest ancestor that has. For the organization that has proved the
-// domain, a connection that the domain names wins. Where nothing can be used,
+// domain, a connection that the domain names wins, and a domain with single
+// sign-on off is sent nowhere unless it is demanded. Where nothing can be used,
 // the password is asked for: whether a user or an organization exists cannot
 // be told from the answer.
 func FindRoute(lineage []Organization, active []Connection, claim *Domain, named *Named) Route {
@@ -60,6 +62,10 @@ func FindRoute(lineage []Organization, active []Connection, claim *Domain, named
 	demanded := slices.ContainsFunc(lineage, func(o Organization) bool { return o.Policy.SSO == SSORequired })
 	if !lineage[len(lineage)-1].Policy.SSOOn() && !demanded {
 		return Route{Method: ByPassword, Rule: RouteOff}
+	}
+	ofClaimant := claim != nil && slices.ContainsFunc(lineage, func(o Organization) bool { return o.ID == claim.Org })
+	if ofClaimant && claim.SSOOff && !demanded {
+		return Route{Method: ByPassword, Rule: RouteClosed, Org: claim.Org}
 	}
 	for i := len(lineage) - 1; i >= 0; i-- {
 		if claim != nil && claim.Org == lineage[i].ID && named.usable(claim) {

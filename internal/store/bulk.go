@@ -178,8 +178,8 @@ func (w *Writer) InsertDomains(ctx context.Context, all []sso.Domain) error {
 	var rows [][]any
 	for i := range all {
 		d := &all[i]
-		rows = append(rows, []any{d.Org, d.Name, []byte(d.Name), d.State, null(d.Proof), null(d.Connection), at(d.CreatedAt), at(d.VerifiedAt)})
+		rows = append(rows, []any{d.Org, d.Name, []byte(d.Name), d.State, null(d.Proof), null(d.Connection), d.SSOOff, d.PasswordOff, at(d.CreatedAt), at(d.VerifiedAt), at(d.Check.NextAt), toJSON(d.Check)})
 	}
-	err := w.q.bulk(ctx, "domains (org_id, name, word, state, proof, connection_id, created_at, verified_at)", "", rows)
+	err := w.q.bulk(ctx, "domains (org_id, name, word, state, proof, connection_id, sso_off, password_off, created_at, verified_at, next_check_at, checked)", "", rows)
 	return doing(err, "inserting %d domains", len(all))
 }

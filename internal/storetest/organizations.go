@@ -100,6 +100,11 @@ func domainsAreKept(w *world) {
 	missing[sso.Domain](w, "VerifiedDomain() in review")(r.VerifiedDomain(ctx, "acme.example"))
 
 	claim.State, claim.Proof, claim.Connection, claim.VerifiedAt = sso.DomainVerified, sso.ProofDNS, c.ID, w.later()
+	claim.SSOOff, claim.PasswordOff = true, true
+	claim.Check = sso.DomainCheck{
+		DomainLook: sso.DomainLook{Finding: sso.FoundOther, Where: "acme.example", Values: []string{"v=spf1 -all", "x"}},
+		At:         w.later(), NextAt: w.later(), SeenAt: w.later(), GoneAt: w.later(), WarnedAt: w.later(),
+	}
 	full(w, claim)
 	save(claim)
 	save(claim)
@@ -111,6 +116,12 @@ func domainsAreKept(w *world) {
 	claim.State = sso.DomainLapsed
 	save(claim)
 	missing[sso.Domain](w, "VerifiedDomain() when lapsed")(r.VerifiedDomain(ctx, "acme.example"))
+
+	other := w.addOrg("other", nil)
+	w.write(func(tx *store.Writer) error { return tx.Org(other.ID).DeleteDomain(ctx, "acme.example") })
+	same(w, "Domain() that another organization withdrew", claim, get[sso.Domain](w, "Domain()")(r.Org(acme.ID).Domain(ctx, "acme.example")))
+	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).DeleteDomain(ctx, "acme.example") })
+	missing[sso.Domain](w, "Domain() that is withdrawn")(r.Org(acme.ID).Domain(ctx, "acme.example"))
 }
 
 func oneVerifiedClaim(w *world) {

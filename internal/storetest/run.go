@@ -15,6 +15,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"lineage runs from the root":                                lineageRunsFromTheRoot,
 		"a moved organization takes along what is below":            movedOrganizationTakesAlong,
 		"domains are kept":                                          domainsAreKept,
+		"domains are due for a look":                                domainsAreDue,
+		"people of a domain are counted":                            domainPeopleAreCounted,
 		"one verified claim to a domain":                            oneVerifiedClaim,
 		"connections are kept":                                      connectionsAreKept,
 		"connections are deleted with all that names them":          connectionsAreDeleted,
