@@ -71,6 +71,16 @@ func (m *GroupRoles) Gives() bool {
 	return slices.ContainsFunc(m.Rows, func(r GroupRow) bool { return r.Role == RoleOwner || r.Role == RoleAdmin })
 }
 
+// String returns the mapping in one line, for the audit list.
+func (m GroupRoles) String() string {
+	var rows []string
+	for i := range m.Rows {
+		r := &m.Rows[i]
+		rows = append(rows, r.Name()+" → "+strings.Join(append([]string{string(r.Role)}, r.Groups...), " "))
+	}
+	return strings.Join(rows, "; ")
+}
+
 // IsObjectID reports whether a group is sent as an identifier that says nothing
 // to people, such as an object ID of Microsoft Entra.
 func IsObjectID(group string) bool {
