@@ -34,7 +34,11 @@ type tenant struct {
 // with what is nobody's.
 func (t *tenant) target(path string, from map[string]string) string {
 	return gap.ReplaceAllStringFunc(path, func(g string) string {
-		if id, ok := from[g[1:len(g)-1]]; ok {
+		name := g[1 : len(g)-1]
+		if name == "conflict" && strings.HasSuffix(path, "/allow") {
+			name = "deleted" // who was deleted can come back, and nobody else
+		}
+		if id, ok := from[name]; ok {
 			return id
 		}
 		return "none"
@@ -126,6 +130,20 @@ func (h *tenancy) refill(t tenant) tenant {
 	h.write(func(tx *store.Writer) error {
 		return errors.Join(tx.InsertFactor(ctx, factor), tx.InsertDevice(ctx, device, secret.NewToken().Hash()), tx.InsertSession(ctx, second, secret.NewToken().Hash()))
 	})
+	other, _ := h.signedIn(t.by.Org, name+"b", sso.RoleMember)
+	connection := sso.Connection{ID: sso.NewConnectionID(at), Org: t.by.Org.ID, Key: name + "-idp", Name: "IdP " + name, Protocol: sso.ProtocolSAML, State: sso.ConnectionDraft, FirstSignIn: sso.FirstCreate, CreatedAt: at, UpdatedAt: at}
+	clash := func(kind sso.ClashKind, subject string) sso.Conflict {
+		return sso.Conflict{
+			ID: sso.NewConflictID(at), Org: t.by.Org.ID, Connection: connection.ID, Subject: subject, SeenAt: at, Asserted: sso.Asserted{Subject: subject, Email: sso.StoredEmail(name + "@clash.example")},
+			Clash: sso.Clash{Kind: kind, Candidates: []sso.UserID{them.User.ID, other.User.ID}},
+		}
+	}
+	guest, gone := clash(sso.ClashDomain, "guest"), clash(sso.ClashDeleted, "gone")
+	h.write(func(tx *store.Writer) error {
+		org := tx.Org(t.by.Org.ID)
+		return errors.Join(org.SaveConnection(ctx, connection), org.NoteConflict(ctx, guest), org.NoteConflict(ctx, gone))
+	})
+	t.its["connection"], t.its["conflict"], t.its["deleted"], t.its["other"] = connection.Key, string(guest.ID), string(gone.ID), string(other.User.ID)
 	t.own = map[string]string{"factor": string(factor.ID), "device": string(device.ID), "session": string(second.ID)}
 	return t
 }
@@ -186,6 +204,11 @@ func typed(t *tenant) map[string]url.Values {
 		"/console/organizations/new":           {"name": {"Fresh"}, "key": {name}},
 		"/account/factors/{factor}":            {"name": {"Renamed"}},
 		"/console/security":                    {"version": {"1"}},
+		"/console/conflicts/{conflict}/relink": {"to": {t.its["user"]}, "confirm": {t.name + "@clash.example"}},
+		"/console/conflicts/{conflict}/merge":  {"into": {t.its["user"]}, "from": {t.its["other"]}, "confirm": {t.name + "@clash.example"}},
+		"/console/conflicts/{conflict}/invite": {"role": {"member"}},
+		"/console/sso/{connection}/defaults":   {"version": {"1"}, "mode": {"ask"}, "role": {"member"}},
+		"/setup/sso/{connection}/defaults":     {"version": {"1"}, "mode": {"ask"}, "role": {"member"}},
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/sallyport/sallyport/internal/connect"
 	"github.com/sallyport/sallyport/internal/factor"
 	"github.com/sallyport/sallyport/internal/grant"
+	inspection "github.com/sallyport/sallyport/internal/inspect"
 	"github.com/sallyport/sallyport/internal/jobs"
 	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/operate"
@@ -166,6 +167,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 		Flow: &connect.Service{
 			DB: s.db, Authority: authorities, BaseURL: base.String(), Name: cfg.name, Sealer: s.sealer, Fetch: safehttp.New().Get, Now: now,
 		},
+		Inspect: &inspection.Service{DB: s.db, Authority: authorities, Outbox: s.outbox, Now: now},
 	}
 	provider := &oidcapi.Handler{Grants: grants, SignIn: beginner{loginPages}, Person: signIn.Person}
 	s.public, err = web.New(

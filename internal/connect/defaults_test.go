@@ -40,20 +40,20 @@ func TestDefaultsAreSaved(t *testing.T) {
 		ctx := h.Context()
 		h.connected(nil)
 		place, err := h.Authority.Enter(ctx, signedIn(&h.owner), "", authority.Setup)
-		must(h, "entering", err)
+		must(h.T, "entering", err)
 		token, _ := h.link(&h.acme, sso.SetupSSO)
 		domains, _ := h.link(&h.acme, sso.SetupDomains)
 		n := staff(sso.RoleMember)
-		must(h, "saving", h.SaveDefaults(ctx, signedIn(&h.owner), h.acme.ID, "acme-okta", n))
+		must(h.T, "saving", h.SaveDefaults(ctx, signedIn(&h.owner), h.acme.ID, "acme-okta", n))
 		page, err := h.Defaults(ctx, &place, "acme-okta")
-		must(h, "reading", err)
+		must(h.T, "reading", err)
 		c := page.Connection
 		if c.FirstSignIn != sso.FirstAsk || c.Defaults.Role != sso.RoleRestricted || !slices.Equal(c.Defaults.Groups, []string{"new"}) || !c.Defaults.KeepProfile || len(c.Defaults.Mapping.Rows) != 1 || len(page.Tree) != 1 {
 			h.Fatalf("saved %+v", c)
 		}
-		refused(h, "an older version", h.SaveDefaults(ctx, signedIn(&h.owner), h.acme.ID, "acme-okta", n), "conflict")
+		refused(h.T, "an older version", h.SaveDefaults(ctx, signedIn(&h.owner), h.acme.ID, "acme-okta", n), "conflict")
 		n.Version = 2
-		must(h, "saving by a link", h.SaveDefaults(ctx, holding(token), h.acme.ID, "acme-okta", n))
+		must(h.T, "saving by a link", h.SaveDefaults(ctx, holding(token), h.acme.ID, "acme-okta", n))
 		n.Version = 3
 		for what, tc := range map[string]struct {
 			who    *authority.Who
@@ -76,10 +76,10 @@ func TestDefaultsAreSaved(t *testing.T) {
 			n := n
 			n.Defaults.Mapping.Rows = slices.Clone(n.Defaults.Mapping.Rows)
 			tc.change(&n)
-			refused(h, what, h.SaveDefaults(ctx, tc.who, tc.org, "acme-okta", n), tc.code)
+			refused(h.T, what, h.SaveDefaults(ctx, tc.who, tc.org, "acme-okta", n), tc.code)
 		}
 		n.Defaults.Mapping.Rows[0].Role = sso.RoleOwner
-		must(h, "an owner who makes owners", h.SaveDefaults(ctx, signedIn(&h.owner), h.acme.ID, "acme-okta", n))
+		must(h.T, "an owner who makes owners", h.SaveDefaults(ctx, signedIn(&h.owner), h.acme.ID, "acme-okta", n))
 		if got := h.audit(h.acme.ID); !slices.Equal(got, []string{"connection.defaults_changed", "connection.defaults_changed", "connection.defaults_changed"}) {
 			h.Errorf("audit: %v", got)
 		}
@@ -94,10 +94,10 @@ func TestPreviewSaysWhoChanges(t *testing.T) {
 		ann, ben, cat := h.add(&h.acme, "ann", sso.RoleAdmin), h.add(&h.acme, "ben", sso.RoleMember), h.add(&h.acme, "cat", sso.RoleMember)
 		h.connected(map[sso.UserID][]string{ann.User.ID: {"Other"}, ben.User.ID: {"Staff"}, cat.User.ID: nil, h.owner.User.ID: {"Staff"}})
 		place, err := h.Authority.Enter(ctx, signedIn(&h.owner), "", authority.Setup)
-		must(h, "entering", err)
+		must(h.T, "entering", err)
 		n := staff(sso.RoleMember)
 		p, err := h.PreviewDefaults(ctx, &place, "acme-okta", n)
-		must(h, "previewing", err)
+		must(h.T, "previewing", err)
 		got := map[sso.UserID]sso.RoleReason{}
 		for _, c := range p.Changes {
 			got[c.User.ID] = c.Reason
@@ -125,7 +125,7 @@ func TestPreviewSaysWhoChanges(t *testing.T) {
 		})
 		token, _ := h.link(&h.acme, sso.SetupSSO)
 		byLink, err := h.Authority.Enter(ctx, holding(token), "", authority.Setup)
-		must(h, "entering by a link", err)
+		must(h.T, "entering by a link", err)
 		if p, err = h.PreviewDefaults(ctx, &byLink, "acme-okta", n); err != nil || p.Total != 3 || len(p.Changes) != 0 {
 			h.Errorf("by a link: %+v, %v", p, err)
 		}

@@ -9,16 +9,20 @@ import (
 	"github.com/sallyport/sallyport/internal/store"
 )
 
+// Place is a place in a list whose latest stands first, to go on from. The zero
+// value is the beginning.
+type Place = store.Place
+
 // Inbox is one page of the conflicts of an organization.
 type Inbox struct {
 	Conflicts   []sso.Conflict
 	Connections map[sso.ConnectionID]string // names
-	Next        store.Place                 // where the next page begins; zero: there is none
+	Next        Place                       // where the next page begins; zero: there is none
 }
 
 // Conflicts lists the conflicts of an organization in a state, a page at a
 // time, the one that was seen last first.
-func (s *Service) Conflicts(ctx context.Context, p *authority.Place, state sso.ConflictState, after store.Place) (Inbox, error) {
+func (s *Service) Conflicts(ctx context.Context, p *authority.Place, state sso.ConflictState, after Place) (Inbox, error) {
 	in := Inbox{Connections: map[sso.ConnectionID]string{}}
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
 		org := r.Org(p.ID)
@@ -29,7 +33,7 @@ func (s *Service) Conflicts(ctx context.Context, p *authority.Place, state sso.C
 		if len(in.Conflicts) > PageSize {
 			in.Conflicts = in.Conflicts[:PageSize]
 			last := &in.Conflicts[PageSize-1]
-			in.Next = store.Place{At: last.SeenAt, ID: string(last.ID)}
+			in.Next = Place{At: last.SeenAt, ID: string(last.ID)}
 		}
 		connections, err := org.Connections(ctx)
 		for i := range connections {

@@ -14,7 +14,7 @@ import (
 // Explained is one step of the way that an address would go, and by which rule.
 // What is empty does not matter to the rule, or is not for who asks to know.
 type Explained struct {
-	Rule         Rule
+	Way          Way
 	Domain       string
 	Organization string // name
 	Connection   string // name
@@ -24,41 +24,41 @@ type Explained struct {
 	Code         string // of the fault by which it is refused
 }
 
-// Rule names a rule by which an address goes its way.
-type Rule string
+// Way names a rule by which an address goes its way.
+type Way string
 
 // The rules, in the order in which they are asked.
 const (
-	RuleDomainProved   Rule = "domain_proved"   // Organization has proved Domain
-	RuleDomainUnproved Rule = "domain_unproved" // nobody has proved Domain
-	RuleDomainOther    Rule = "domain_other"    // Domain leads to another customer, of whom nothing is told
-	RuleHome           Rule = "home"            // User has the address, and is at home in Organization
-	RuleNobody         Rule = "nobody"          // nobody there has the address, or several have
-	RuleSSOOff         Rule = "sso_off"         // Organization does not use single sign-on
-	RuleSSOOptional    Rule = "sso_optional"    // a password works beside it
-	RuleSSORequired    Rule = "sso_required"    // only single sign-on
-	RuleSSOExempt      Rule = "sso_exempt"      // only single sign-on, and this address is exempt
-	RulePassword       Rule = "password"        // the password is asked for
-	RulePasswordless   Rule = "passwordless"    // and there is nobody with one
-	RuleNamed          Rule = "named"           // the domain names Connection
-	RuleOwn            Rule = "own"             // Connection of Organization
-	RuleChoice         Rule = "choice"          // Connection is one of those that the person may choose
-	RuleLinked         Rule = "linked"          // User came through it before
-	RuleFirst          Rule = "first"           // nobody did; what Mode says
-	RuleSignsIn        Rule = "signs_in"        // as User, whose Role stays
-	RuleFollows        Rule = "follows"         // as User, whose role follows the groups
-	RuleLinks          Rule = "links"           // User is linked
-	RuleCreates        Rule = "creates"         // a new user, with Role
-	RuleCreatesByGroup Rule = "creates_group"   // a new user, with Role, unless a group says otherwise
-	RuleAsks           Rule = "asks"            // the person is asked who they are
-	RuleRefused        Rule = "refused"         // by Code
+	WayDomainProved   Way = "domain_proved"   // Organization has proved Domain
+	WayDomainUnproved Way = "domain_unproved" // nobody has proved Domain
+	WayDomainOther    Way = "domain_other"    // Domain leads to another customer, of whom nothing is told
+	WayHome           Way = "home"            // User has the address, and is at home in Organization
+	WayNobody         Way = "nobody"          // nobody there has the address, or several have
+	WaySSOOff         Way = "sso_off"         // Organization does not use single sign-on
+	WaySSOOptional    Way = "sso_optional"    // a password works beside it
+	WaySSORequired    Way = "sso_required"    // only single sign-on
+	WaySSOExempt      Way = "sso_exempt"      // only single sign-on, and this address is exempt
+	WayPassword       Way = "password"        // the password is asked for
+	WayPasswordless   Way = "passwordless"    // and there is nobody with one
+	WayNamed          Way = "named"           // the domain names Connection
+	WayOwn            Way = "own"             // Connection of Organization
+	WayChoice         Way = "choice"          // Connection is one of those that the person may choose
+	WayLinked         Way = "linked"          // User came through it before
+	WayFirst          Way = "first"           // nobody did; what Mode says
+	WaySignsIn        Way = "signs_in"        // as User, whose Role stays
+	WayFollows        Way = "follows"         // as User, whose role follows the groups
+	WayLinks          Way = "links"           // User is linked
+	WayCreates        Way = "creates"         // a new user, with Role
+	WayCreatesByGroup Way = "creates_group"   // a new user, with Role, unless a group says otherwise
+	WayAsks           Way = "asks"            // the person is asked who they are
+	WayRefused        Way = "refused"         // by Code
 )
 
-// Rules lists the rules.
-func Rules() []Rule {
-	return []Rule{
-		RuleDomainProved, RuleDomainUnproved, RuleDomainOther, RuleHome, RuleNobody, RuleSSOOff, RuleSSOOptional, RuleSSORequired, RuleSSOExempt, RulePassword, RulePasswordless,
-		RuleNamed, RuleOwn, RuleChoice, RuleLinked, RuleFirst, RuleSignsIn, RuleFollows, RuleLinks, RuleCreates, RuleCreatesByGroup, RuleAsks, RuleRefused,
+// Ways lists the rules.
+func Ways() []Way {
+	return []Way{
+		WayDomainProved, WayDomainUnproved, WayDomainOther, WayHome, WayNobody, WaySSOOff, WaySSOOptional, WaySSORequired, WaySSOExempt, WayPassword, WayPasswordless,
+		WayNamed, WayOwn, WayChoice, WayLinked, WayFirst, WaySignsIn, WayFollows, WayLinks, WayCreates, WayCreatesByGroup, WayAsks, WayRefused,
 	}
 }
 
@@ -107,25 +107,25 @@ func (x *explanation) run() error {
 	}
 	switch {
 	case w.Claim == nil:
-		x.say(Explained{Rule: RuleDomainUnproved, Domain: x.email.Domain()})
+		x.say(Explained{Way: WayDomainUnproved, Domain: x.email.Domain()})
 		return x.password(&w)
 	case !x.sees(w.Line[len(w.Line)-1].Path):
-		x.say(Explained{Rule: RuleDomainOther, Domain: x.email.Domain()})
+		x.say(Explained{Way: WayDomainOther, Domain: x.email.Domain()})
 		return nil
 	}
 	claimant, err := x.organization(w.Claim.Org)
 	if err != nil {
 		return err
 	}
-	x.say(Explained{Rule: RuleDomainProved, Domain: x.email.Domain(), Organization: claimant})
+	x.say(Explained{Way: WayDomainProved, Domain: x.email.Domain(), Organization: claimant})
 	if w.Known != nil && x.sees(w.Known.HomePath) {
 		home, err := x.organization(w.Known.User.Home)
 		if err != nil {
 			return err
 		}
-		x.say(Explained{Rule: RuleHome, User: w.Known.Name(), Organization: home})
+		x.say(Explained{Way: WayHome, User: w.Known.Name(), Organization: home})
 	} else {
-		x.say(Explained{Rule: RuleNobody})
+		x.say(Explained{Way: WayNobody})
 	}
 	x.policy(&w)
 	if route.Method == sso.ByPassword {
@@ -150,21 +150,21 @@ func (x *explanation) policy(w *routing.Way) {
 	rules := sso.RulesOf(w.Line)
 	entry := sso.Entry{Method: sso.ByPassword, Email: x.email, Outside: w.Outside()}
 	required := slices.ContainsFunc(rules, func(p sso.Policy) bool { return p.SSO == sso.SSORequired })
-	step := Explained{Rule: RuleSSOOptional, Organization: o.Name}
+	step := Explained{Way: WaySSOOptional, Organization: o.Name}
 	switch {
 	case required && rules.DemandsSSO(entry):
-		step.Rule = RuleSSORequired
+		step.Way = WaySSORequired
 	case required:
-		step.Rule = RuleSSOExempt
+		step.Way = WaySSOExempt
 	case !o.Policy.SSOOn():
-		step.Rule = RuleSSOOff
+		step.Way = WaySSOOff
 	}
 	x.say(step)
 }
 
 // password says whether anybody could give one.
 func (x *explanation) password(w *routing.Way) error {
-	x.say(Explained{Rule: RulePassword})
+	x.say(Explained{Way: WayPassword})
 	users, err := x.r.UsersByEmail(x.ctx, x.email)
 	if err != nil {
 		return err
@@ -173,7 +173,7 @@ func (x *explanation) password(w *routing.Way) error {
 		return u.State == sso.UserActive && u.PasswordHash != "" && x.sees(u.HomePath) && (w.Claim == nil || u.HomePath[0] == w.Line[0].ID)
 	})
 	if !has {
-		x.say(Explained{Rule: RulePasswordless})
+		x.say(Explained{Way: WayPasswordless})
 	}
 	return nil
 }
@@ -186,12 +186,12 @@ func (x *explanation) connections(route *sso.Route, w *routing.Way) error {
 	}
 	for i := range all {
 		c := &all[i]
-		step := Explained{Rule: RuleOwn, Connection: c.Name}
+		step := Explained{Way: WayOwn, Connection: c.Name}
 		switch {
 		case len(all) > 1:
-			step.Rule = RuleChoice
+			step.Way = WayChoice
 		case route.Rule == sso.RouteDomain:
-			step.Rule = RuleNamed
+			step.Way = WayNamed
 		}
 		if step.Organization, err = x.organization(c.Org); err != nil {
 			return err
@@ -219,25 +219,25 @@ func (x *explanation) arrive(c *sso.Connection) error {
 	}
 	for i := range in.SameEmail {
 		if u := &in.SameEmail[i]; u.OtherSubject && u.User.State != sso.UserDeleted {
-			x.say(Explained{Rule: RuleLinked, User: x.name(&in, u.User.ID), Connection: c.Name})
+			x.say(Explained{Way: WayLinked, User: x.name(&in, u.User.ID), Connection: c.Name})
 			return x.signsIn(c, &in, &u.User)
 		}
 	}
-	x.say(Explained{Rule: RuleFirst, Mode: c.FirstSignIn, Connection: c.Name})
+	x.say(Explained{Way: WayFirst, Mode: c.FirstSignIn, Connection: c.Name})
 	d, err := in.Decide(x.service.Now())
 	if err != nil {
 		return x.refused(err)
 	}
 	switch d.Act {
 	case sso.ActAsk:
-		x.say(Explained{Rule: RuleAsks})
+		x.say(Explained{Way: WayAsks})
 	case sso.ActLink:
-		x.say(Explained{Rule: RuleLinks, User: x.name(&in, d.User.ID)})
+		x.say(Explained{Way: WayLinks, User: x.name(&in, d.User.ID)})
 		return x.signsIn(c, &in, &d.User)
 	default:
-		step := Explained{Rule: RuleCreates, Role: d.Why.Role}
+		step := Explained{Way: WayCreates, Role: d.Why.Role}
 		if c.Defaults.Mapping.On && d.Why.Rule == sso.RoleByDefault {
-			step.Rule = RuleCreatesByGroup
+			step.Way = WayCreatesByGroup
 		}
 		x.say(step)
 	}
@@ -266,12 +266,12 @@ func (x *explanation) signsIn(c *sso.Connection, in *sso.SignIn, u *sso.User) er
 	}
 	memberships = slices.DeleteFunc(memberships, func(m store.MembershipAt) bool { return !m.Within(c.Org) })
 	if len(memberships) == 0 {
-		x.say(Explained{Rule: RuleRefused, Code: "membership_missing"})
+		x.say(Explained{Way: WayRefused, Code: "membership_missing"})
 		return nil
 	}
-	step := Explained{Rule: RuleSignsIn, User: x.name(in, u.ID), Role: memberships[0].Role}
+	step := Explained{Way: WaySignsIn, User: x.name(in, u.ID), Role: memberships[0].Role}
 	if c.Defaults.Governs(memberships[0].Org) {
-		step.Rule = RuleFollows
+		step.Way = WayFollows
 	}
 	x.say(step)
 	return nil
@@ -284,6 +284,6 @@ func (x *explanation) refused(err error) error {
 	if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
 		return err
 	}
-	x.say(Explained{Rule: RuleRefused, Code: f.Code})
+	x.say(Explained{Way: WayRefused, Code: f.Code})
 	return nil
 }

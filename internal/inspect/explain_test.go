@@ -20,7 +20,7 @@ func way(steps []inspect.Explained) string {
 				about = append(about, v)
 			}
 		}
-		all = append(all, strings.TrimSpace(string(s.Rule)+" "+strings.Join(about, "/")))
+		all = append(all, strings.TrimSpace(string(s.Way)+" "+strings.Join(about, "/")))
 	}
 	return strings.Join(all, "; ")
 }

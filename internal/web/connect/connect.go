@@ -12,6 +12,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/authority"
 	"github.com/sallyport/sallyport/internal/connect"
+	"github.com/sallyport/sallyport/internal/inspect"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
 	"github.com/sallyport/sallyport/internal/web/frame"
@@ -23,13 +24,14 @@ var files embed.FS
 
 // Pages returns the pages of the set-up.
 func Pages() ui.Set {
-	return ui.Set{Name: "connect", Files: files, Pages: []ui.Page{overviewPage{}, domainsPage{}, openPage{}}}
+	return ui.Set{Name: "connect", Files: files, Pages: []ui.Page{overviewPage{}, domainsPage{}, openPage{}, inboxPage{}, conflictPage{}, explainPage{}, defaultsPage{}}}
 }
 
 // Handler serves the set-up. Its fields are set before it is used.
 type Handler struct {
 	Authority *authority.Service
 	Flow      *connect.Service
+	Inspect   *inspect.Service
 	UI        *ui.UI
 }
 
@@ -67,7 +69,7 @@ func (h *Handler) Routes() []web.Route {
 		get(ssoPath, authority.Setup, h.overview)
 		get(domainsPath, authority.Domains, h.domains)
 	}
-	return routes
+	return append(routes, h.peopleRoutes()...)
 }
 
 // page serves a page to somebody who may see it.

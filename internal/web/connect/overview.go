@@ -47,10 +47,19 @@ func overviewOf(v *visit, o *connect.Overview) overviewPage {
 	for i := range o.Connections {
 		c := &o.Connections[i]
 		p.Connections.Rows = append(p.Connections.Rows, ui.Row{Cells: []ui.Cell{
-			{Text: ui.As(c.Name), Sub: ui.As(c.SAML.IdPEntityID)}, {Badges: []ui.Badge{connectionState(c.State)}},
+			{Text: ui.As(c.Name), Sub: ui.As(c.SAML.IdPEntityID), Path: v.toDefaults(c)}, {Badges: []ui.Badge{connectionState(c.State)}},
 		}})
 	}
 	return p
+}
+
+// toDefaults returns the path of what a connection does about people; whoever
+// acts as the owner has none.
+func (v *visit) toDefaults(c *sso.Connection) string {
+	if v.console().Acted {
+		return ""
+	}
+	return v.to(defaultsPath, "{connection}", c.Key)
 }
 
 func connectionState(s sso.ConnectionState) ui.Badge {

@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -53,7 +54,7 @@ func TestPages(t *testing.T) {
 	opened := connect.Opened{Organization: acme(), Link: sso.SetupLink{Scope: sso.SetupSSO, ExpiresAt: then}}
 	domains := opened
 	domains.Link.Scope = sso.SetupDomains
-	webtest.Pages{Set: Pages(), Composed: []string{"connection_", "domain_"}, Specimens: map[string]webtest.Specimen{
+	specimens := map[string]webtest.Specimen{
 		"overview":       {Page: overviewOf(at("/console/sso"), &o), Path: "/console/sso"},
 		"overview-empty": {Page: overviewOf(bare, &connect.Overview{}), Path: "/console/sso"},
 		"overview-link":  {Page: overviewOf(by(sso.SetupSSO, "/setup/sso"), &o), Path: "/setup/sso"},
@@ -61,5 +62,8 @@ func TestPages(t *testing.T) {
 		"domains-link":   {Page: domainsPage{Shell: by(sso.SetupDomains, "/setup/domains").shell(), Domains: domainTable(nil)}, Path: "/setup/domains"},
 		"open":           {Page: openPageOf(&opened, "/setup/x"), Path: "/setup/x"},
 		"open-domains":   {Page: openPageOf(&domains, "/setup/x"), Path: "/setup/x"},
-	}}.Check(t)
+	}
+	maps.Copy(specimens, peopleSpecimens())
+	composed := []string{"connection_", "domain_", "conflict_", "conflicts_none_", "remedy_", "explain_", "mode_", "why_", "saved_conflict_"}
+	webtest.Pages{Set: Pages(), Composed: composed, Specimens: specimens}.Check(t)
 }

@@ -20,6 +20,7 @@ const (
 	Organizations = "/console/organizations"
 	SSO           = "/console/sso"
 	Domains       = "/console/domains"
+	Conflicts     = "/console/conflicts"
 	Security      = "/console/security"
 	Settings      = "/console/settings"
 	Audit         = "/console/audit"
@@ -90,6 +91,7 @@ func (c Console) Shell() ui.Shell {
 		s.Nav = append(s.Nav, ui.NavGroup{Name: ui.Say("console_sign_in"), Items: []ui.NavItem{
 			{Name: ui.Say("console_sso"), Path: c.To(SSO), Icon: "key"},
 			{Name: ui.Say("console_domains"), Path: c.To(Domains), Icon: "globe"},
+			{Name: ui.Say("console_conflicts"), Path: c.To(Conflicts), Icon: "people"},
 			{Name: ui.Say("console_security"), Path: c.To(Security), Icon: "shield", Off: c.Acted},
 		}})
 		organization.Items = append(organization.Items, ui.NavItem{Name: ui.Say("console_settings"), Path: c.To(Settings), Icon: "settings"})
