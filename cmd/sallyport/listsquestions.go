@@ -131,6 +131,12 @@ func (st *stage) narrowed(path string) []string {
 		ask("q=g")
 		ask("q=nothing")
 		ask(place("m", "org_0"))
+	case "/console/conflicts":
+		ask("state=solved")
+		ask(instant(30*day, "cfl_0"))
+	case "/console/sso/explain":
+		ask("address=u1%40org-0.example")
+		ask("address=nobody%40elsewhere.example")
 	case "/console/invitations":
 		ask(instant(30*day, "inv_0"))
 	case "/console/imports/{import}":

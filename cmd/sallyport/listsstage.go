@@ -64,6 +64,34 @@ func newStage(ctx context.Context, s *server) (*stage, error) {
 	return st, err
 }
 
+// clash makes a connection of the organization, and a conflict at it.
+func (st *stage) clash(ctx context.Context, tx *store.Writer, a *asker, candidate sso.UserID) error {
+	at, org := now(), tx.Org(a.by.Org.ID)
+	key := measured + "-" + a.by.Org.Key
+	c, err := tx.ConnectionByKey(ctx, key)
+	if errors.Is(err, store.ErrNotFound) {
+		c = sso.Connection{
+			ID: sso.NewConnectionID(at), Org: a.by.Org.ID, Key: key, Name: "Measured", Protocol: sso.ProtocolSAML, State: sso.ConnectionDraft, FirstSignIn: sso.FirstCreate, CreatedAt: at, UpdatedAt: at,
+		}
+		err = org.SaveConnection(ctx, c)
+	}
+	if err != nil {
+		return err
+	}
+	f := sso.Conflict{
+		ID: sso.NewConflictID(at), Org: c.Org, Connection: c.ID, Subject: measured, SeenAt: at, Clash: sso.Clash{Kind: sso.ClashCandidates, Candidates: []sso.UserID{candidate}},
+		Asserted: sso.Asserted{Subject: measured, Email: sso.StoredEmail(measuredAddress)},
+	}
+	if err := org.NoteConflict(ctx, f); err != nil {
+		return err
+	}
+	all, err := org.Conflicts(ctx, sso.ConflictOpen, store.Place{}, 1)
+	if err == nil && len(all) > 0 {
+		a.gaps["connection"], a.gaps["conflict"] = c.Key, string(all[0].ID)
+	}
+	return err
+}
+
 // signIn gives somebody a session.
 func (st *stage) signIn(ctx context.Context, tx *store.Writer, name string, org sso.Organization, u sso.User, role sso.Role) (asker, error) {
 	at := now()
@@ -132,7 +160,7 @@ func (st *stage) owner(ctx context.Context, name, key string) (a asker, err erro
 			}
 		}
 		a.gaps["factor"] = string(factors[0].ID)
-		return nil
+		return st.clash(ctx, tx, &a, other.ID)
 	})
 	if err != nil {
 		return a, err
