@@ -1,0 +1,134 @@
+package connect_test
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/sallyport/sallyport/internal/authority"
+	"github.com/sallyport/sallyport/internal/connect"
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// tested notes a test that ended in a state.
+func (h *house) tested(c *sso.Connection, subject string, state sso.TestState) {
+	h.Helper()
+	now := h.now()
+	t := sso.Test{ID: sso.NewTestID(now), Org: c.Org, Connection: c.ID, State: sso.TestWaiting, Fingerprint: c.Fingerprint(), CreatedAt: now}
+	h.write(func(tx *store.Writer) error {
+		in, done := tx.Org(c.Org), t
+		done.State, done.Subject, done.AnsweredAt = state, subject, now
+		return errors.Join(in.InsertTest(h.Context(), t), in.AnswerTest(h.Context(), done))
+	})
+}
+
+// complete makes a connection that could be used.
+func (h *house) complete() sso.Connection {
+	h.Helper()
+	return h.create(connect.NewConnection{Metadata: connect.Metadata{Text: entra(h.T)}})
+}
+
+func TestAConnectionIsActivatedOnceItWasTried(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		c := h.complete()
+		refused(h.T, "an untested one", h.Activate(h.Context(), h.edit(&c)), "connection_untested")
+		h.tested(&c, "alice", sso.TestFailed)
+		refused(h.T, "one that failed", h.Activate(h.Context(), h.edit(&c)), "connection_untested")
+		h.tested(&c, "alice", sso.TestPassed)
+		must(h.T, "activating it", h.Activate(h.Context(), h.edit(&c)))
+		if got := h.stored(c.Key); got.State != sso.ConnectionActive || got.Version != c.Version+1 {
+			h.Errorf("state %s, version %d", got.State, got.Version)
+		}
+		refused(h.T, "what was seen before", h.Deactivate(h.Context(), h.edit(&c)), "connection_changed")
+		c = h.stored(c.Key)
+		must(h.T, "activating it again", h.Activate(h.Context(), h.edit(&c)))
+		must(h.T, "switching it off", h.Deactivate(h.Context(), h.edit(&c)))
+		if got := h.audit(h.acme.ID); !slices.Equal(got, []string{"connection.created", "connection.activated", "connection.disabled"}) {
+			h.Errorf("audit %q", got)
+		}
+	})
+}
+
+func TestATestCountsForTheSettingsThatItTried(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		c := h.complete()
+		h.tested(&c, "alice", sso.TestPassed)
+		changed := c
+		changed.SAML.ForceAuthn = true
+		h.write(func(tx *store.Writer) error { return tx.Org(c.Org).SaveConnection(h.Context(), changed) })
+		changed = h.stored(c.Key)
+		refused(h.T, "other settings", h.Activate(h.Context(), h.edit(&changed)), "connection_untested")
+		h.tested(&changed, "bob", sso.TestPassed)
+		h.tested(&changed, "bob", sso.TestPassed)
+		r, err := h.Readiness(h.Context(), &authority.Place{Organization: h.acme}, c.Key)
+		if err != nil || r.Tested != 1 || r.Ready() != nil {
+			h.Errorf("Readiness() = %d people, %v, %v", r.Tested, r.Ready(), err)
+		}
+	})
+}
+
+func TestNobodyIsLockedOutBySwitchingOff(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		c, second := h.complete(), h.complete()
+		for _, each := range []*sso.Connection{&c, &second} {
+			h.tested(each, "alice", sso.TestPassed)
+			must(h.T, "activating", h.Activate(h.Context(), h.edit(each)))
+			*each = h.stored(each.Key)
+		}
+		h.acme.Policy.SSO = sso.SSORequired
+		h.write(func(tx *store.Writer) error { return tx.SaveOrganization(h.Context(), h.acme) })
+		must(h.T, "one of two", h.Deactivate(h.Context(), h.edit(&second)))
+		refused(h.T, "the only one", h.Deactivate(h.Context(), h.edit(&c)), "connection_only_way")
+	})
+}
+
+func TestNobodyElseActivates(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		c := h.complete()
+		h.tested(&c, "alice", sso.TestPassed)
+		foreign := h.edit(&c)
+		foreign.Who = signedIn(&h.other)
+		if err := h.Activate(h.Context(), foreign); err == nil {
+			h.Error("another organization's owner activated it")
+		}
+		domains, _ := h.link(&h.acme, sso.SetupDomains)
+		foreign.Who = holding(domains)
+		refused(h.T, "a link for domains", h.Activate(h.Context(), foreign), "setup_link_scope")
+		all, _ := h.link(&h.acme, sso.SetupSSO)
+		foreign.Who = holding(all)
+		must(h.T, "a link for everything", h.Activate(h.Context(), foreign))
+	})
+}
+
+// Of two who switch at once, one is told that the other was quicker.
+func TestOneOfTwoActivates(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		c := h.complete()
+		h.tested(&c, "alice", sso.TestPassed)
+		var race sync.WaitGroup
+		got := make([]error, 4)
+		for i := range got {
+			race.Go(func() { got[i] = h.Activate(h.Context(), h.edit(&c)) })
+		}
+		race.Wait()
+		won := 0
+		for _, err := range got {
+			if err == nil {
+				won++
+			} else if !fault.Is(err, "connection_changed") {
+				h.Errorf("Activate() = %v", err)
+			}
+		}
+		if won != 1 {
+			h.Errorf("%d activated it", won)
+		}
+	})
+}
