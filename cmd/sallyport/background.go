@@ -18,6 +18,7 @@ const (
 	indexEvery  = time.Hour
 	importEvery = 2 * time.Second
 	idleEvery   = time.Hour
+	domainEvery = 20 * time.Second
 	jobLimit    = 10 * time.Minute
 )
 
@@ -30,6 +31,7 @@ func (s *server) background(courier *notify.Courier) []jobs.Job {
 		{Name: "import-people", Scope: jobs.Once, Every: importEvery, Limit: jobLimit, Batch: s.importPeople},
 		{Name: "answer-resets", Scope: jobs.Once, Every: sendEvery, Limit: jobLimit, Batch: s.accounts.AnswerResets},
 		{Name: "sweep", Scope: jobs.Once, Every: sweepEvery, Limit: jobLimit, Batch: s.deleteExpired},
+		{Name: "check-domains", Scope: jobs.Once, Every: domainEvery, Limit: jobLimit, Batch: s.connecting.CheckDomains},
 		{Name: "inactivity", Scope: jobs.Once, Every: idleEvery, Limit: jobLimit, Batch: inactivity.Batch},
 	}
 	for _, channel := range []notify.Channel{notify.Mail, notify.SMS} {

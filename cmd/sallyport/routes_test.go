@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sallyport/sallyport/internal/dnsproof"
 	"github.com/sallyport/sallyport/internal/webtest"
 )
 
@@ -15,7 +16,9 @@ import (
 func testServer(t *testing.T) *server {
 	t.Helper()
 	s, err := newServer(t.Context(), serverConfig{
-		database: database{Database: "sqlite:" + filepath.Join(t.TempDir(), "x.db")}, baseURL: "https://sso.example", log: slog.New(slog.DiscardHandler),
+		database: database{Database: "sqlite:" + filepath.Join(t.TempDir(), "x.db")}, baseURL: "https://sso.example",
+		dns: dnsproof.Resolver{Server: "127.0.0.1:1"}, // nobody answers there
+		log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"github.com/sallyport/sallyport/internal/authority"
 	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/connect"
+	"github.com/sallyport/sallyport/internal/dnsproof"
 	"github.com/sallyport/sallyport/internal/factor"
 	"github.com/sallyport/sallyport/internal/grant"
 	inspection "github.com/sallyport/sallyport/internal/inspect"
@@ -46,6 +47,8 @@ type serverConfig struct {
 	baseURL string
 	name    string // of the deployment
 	proxies []netip.Prefix
+	dns     dnsproof.Resolver // of the records that prove domains
+	sales   string            // whom customers ask for another plan; may be empty
 	log     *slog.Logger
 	// carriers send messages; a channel without one has them wait.
 	carriers map[notify.Channel]notify.Carrier
@@ -64,6 +67,7 @@ type server struct {
 	operations *operate.Service
 	accounts   *account.Service
 	people     *provision.Service
+	connecting *connect.Service
 	stop       context.CancelFunc
 	idle       chan struct{} // closed when nothing is done in the background any more
 }
@@ -162,11 +166,12 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 		return loginPages.Begin(w, r, signin.Start{LoginHint: address, Back: back})
 	}}
 	authorities := &authority.Service{DB: s.db, Now: now}
+	s.connecting = &connect.Service{
+		DB: s.db, Authority: authorities, BaseURL: base.String(), Name: cfg.name, Sealer: s.sealer, Fetch: safehttp.New().Get,
+		Outbox: s.outbox, Limits: limiter, DNS: cfg.dns.Look, Now: now,
+	}
 	setup := &connectpages.Handler{
-		Authority: authorities, UI: pages,
-		Flow: &connect.Service{
-			DB: s.db, Authority: authorities, BaseURL: base.String(), Name: cfg.name, Sealer: s.sealer, Fetch: safehttp.New().Get, Now: now,
-		},
+		Authority: authorities, UI: pages, Flow: s.connecting,
 		Inspect: &inspection.Service{DB: s.db, Authority: authorities, Outbox: s.outbox, Now: now},
 	}
 	provider := &oidcapi.Handler{Grants: grants, SignIn: beginner{loginPages}, Person: signIn.Person}

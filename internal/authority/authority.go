@@ -201,6 +201,9 @@ func (s *Service) Change(ctx context.Context, who *Who, org sso.OrgID, need Need
 	})
 }
 
+// Allow refuses a part of the change that has a greater need than the rest.
+func (a *Act) Allow(need Need) error { return a.allows(&a.who, need) }
+
 // Record writes a line of the organization's audit list.
 func (a *Act) Record(action, target string, detail map[string]string) error {
 	return a.In.Record(a.Ctx, a.event(action, target, detail))

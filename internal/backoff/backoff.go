@@ -39,6 +39,7 @@ var (
 	secondPace  = pace{20, 2 * time.Minute}
 	messagePace = pace{6, 5 * time.Minute}
 	resetPace   = pace{5, 20 * time.Minute}
+	lookPace    = pace{20, 15 * time.Second}
 )
 
 // Networks are told apart by these prefixes.
@@ -84,6 +85,9 @@ func Messages(user sso.UserID) Key { return Key{messagePace, "messages\x00" + st
 // them. Yet whoever gets no more of them got one within the interval, which is
 // shorter than the life of the link in it: they have a way back in their mailbox.
 func Resets(user sso.UserID) Key { return Key{resetPace, "resets\x00" + string(user), user} }
+
+// Looks counts looks in the DNS that somebody of an organization asks for.
+func Looks(org sso.OrgID) Key { return Key{lookPace, "looks\x00" + string(org), ""} }
 
 // network returns the network of an address; an unknown address is a network
 // of its own.

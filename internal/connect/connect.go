@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/authority"
+	"github.com/sallyport/sallyport/internal/backoff"
+	"github.com/sallyport/sallyport/internal/dnsproof"
+	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
@@ -26,6 +29,9 @@ type Service struct {
 	Name      string // of the deployment, for consoles of identity providers
 	Sealer    *secret.Sealer
 	Fetch     func(ctx context.Context, url string) ([]byte, error) // metadata from elsewhere; its errors are faults
+	Outbox    *notify.Outbox
+	Limits    backoff.Limiter
+	DNS       func(ctx context.Context, q dnsproof.Question) dnsproof.Answer
 	Now       func() time.Time
 }
 

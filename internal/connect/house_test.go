@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/authority"
+	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/connect"
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
@@ -24,6 +26,7 @@ type house struct {
 	at           atomic.Int64 // the clock
 	acme, rival  sso.Organization
 	owner, other sso.By // owners of the two
+	dns          zone
 }
 
 func eachEngine(t *testing.T, test func(h *house)) {
@@ -36,6 +39,7 @@ func eachEngine(t *testing.T, test func(h *house)) {
 			db := e.Open(t)
 			h.Service = &connect.Service{
 				DB: db, Authority: &authority.Service{DB: db, Now: h.now}, BaseURL: "https://sso.example", Name: "Portal", Sealer: sealer(t), Fetch: h.fetch, Now: h.now,
+				Outbox: &notify.Outbox{Sealer: sealer(t), Now: h.now}, Limits: backoff.Limiter{DB: db, Now: h.now}, DNS: h.dns.look,
 			}
 			h.acme, h.rival = h.addOrg("acme"), h.addOrg("rival")
 			h.owner, h.other = h.add(&h.acme, "olga", sso.RoleOwner), h.add(&h.rival, "rita", sso.RoleOwner)

@@ -38,6 +38,12 @@ const (
 	RecoveryUsed    Kind = "recovery_used"     // Left, At, Device, Place
 	SignInNewDevice Kind = "signin_new_device" // At, Device, Place
 	IdentityMoved   Kind = "identity_moved"    // Organization, At: another account elsewhere opens theirs from now on
+	SetupLink       Kind = "setup_link"        // Organization, Inviter, Link, Until
+	DomainVerified  Kind = "domain_verified"   // Domain, Organization, Link
+	DomainContested Kind = "domain_contested"  // Domain, Organization, Link: another one's record is there
+	DomainGone      Kind = "domain_gone"       // Domain, Organization, Link, Until: when it lapses
+	DomainLapsed    Kind = "domain_lapsed"     // Domain, Organization, Link
+	DomainTaken     Kind = "domain_taken"      // Domain, Organization, Link: it is another one's now
 	SMSCode         Kind = "sms_code"          // Code
 	Test            Kind = "test"              // nothing
 )
@@ -49,6 +55,7 @@ type Gap = string
 const (
 	Organization Gap = "organization" // name of the organization
 	Inviter      Gap = "inviter"      // name of who invites
+	Domain       Gap = "domain"       // name of a domain
 	Link         Gap = "link"         // path below the base URL, with its leading slash and its token
 	Until        Gap = "until"        // instant, by [Instant]
 	At           Gap = "at"           // instant, by [Instant]
@@ -113,6 +120,12 @@ func shapeOf(k Kind) (shape, bool) {
 		RecoveryUsed:    {[]Channel{Mail}, []Gap{Left, At, Device, Place}, worthMail},
 		SignInNewDevice: {[]Channel{Mail}, []Gap{At, Device, Place}, worthMail},
 		IdentityMoved:   {[]Channel{Mail}, []Gap{Organization, At}, worthMail},
+		SetupLink:       {[]Channel{Mail}, []Gap{Organization, Inviter, Link, Until}, worthMail},
+		DomainVerified:  {[]Channel{Mail}, []Gap{Domain, Organization, Link}, worthMail},
+		DomainContested: {[]Channel{Mail}, []Gap{Domain, Organization, Link}, worthMail},
+		DomainGone:      {[]Channel{Mail}, []Gap{Domain, Organization, Link, Until}, worthMail},
+		DomainLapsed:    {[]Channel{Mail}, []Gap{Domain, Organization, Link}, worthMail},
+		DomainTaken:     {[]Channel{Mail}, []Gap{Domain, Organization, Link}, worthMail},
 		SMSCode:         {[]Channel{SMS}, []Gap{Code}, worthCode},
 		Test:            {[]Channel{Mail, SMS}, nil, worthNow},
 	}[k]

@@ -45,7 +45,7 @@ func (a *applier) domain(org *sso.Organization, in *Domain) error {
 	}
 	d := old
 	if missing {
-		d = sso.Domain{Org: org.ID, Name: name, State: sso.DomainInReview, CreatedAt: a.now}
+		d = sso.NewDomain(org.ID, name, a.now)
 	}
 	if err := a.domainConnection(&d, org, in.Connection); err != nil {
 		return err
@@ -56,9 +56,8 @@ func (a *applier) domain(org *sso.Organization, in *Domain) error {
 		if err := a.vouch(&d); err != nil {
 			return err
 		}
-	case d.Proof == sso.ProofVouched:
-		// Trust ends at once; a proof by DNS stands by itself.
-		d.State, d.Proof = sso.DomainInReview, ""
+	default:
+		d.Unvouch(a.now)
 	}
 	if !missing && same(old, d) {
 		return nil
@@ -89,7 +88,7 @@ func (a *applier) vouch(d *sso.Domain) error {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	d.State, d.Proof, d.VerifiedAt = sso.DomainVerified, sso.ProofVouched, a.now
+	d.Vouch(a.now)
 	return nil
 }
 

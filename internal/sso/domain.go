@@ -186,21 +186,22 @@ type WaysIn struct {
 // everybody out, or is demanded otherwise, is refused.
 func (d *Domain) SetWays(to DomainWays, in WaysIn) error {
 	demanded := slices.ContainsFunc(in.Line, func(o Organization) bool { return o.Policy.SSO == SSORequired })
-	problem := func(code, want string) error {
-		return &fault.Error{Kind: fault.Conflict, Code: code, Want: want, Got: d.Name, Fix: fault.AdminSide}
+	refuse := func(f fault.Error) error {
+		f.Kind, f.Got, f.Fix = fault.Conflict, d.Name, fault.AdminSide
+		return &f
 	}
 	switch {
 	case d.State != DomainVerified:
-		return problem("domain_unverified", "a domain that is verified")
+		return refuse(fault.Error{Code: "domain_unverified", Want: "a domain that is verified"})
 	case !to.SSO && !to.Password:
-		return problem("domain_no_way", "single sign-on, a password, or both")
+		return refuse(fault.Error{Code: "domain_no_way", Want: "single sign-on, a password, or both"})
 	case !to.SSO && demanded:
-		return problem("domain_sso_demanded", "an organization that does not demand single sign-on")
+		return refuse(fault.Error{Code: "domain_sso_demanded", Want: "an organization that does not demand single sign-on"})
 	case !to.Password && d.PasswordOff: // stays as it is
 	case !to.Password && !in.Usable:
-		return problem("domain_no_connection", "a connection that is active")
+		return refuse(fault.Error{Code: "domain_no_connection", Want: "a connection that is active"})
 	case !to.Password && !in.Beside:
-		return problem("domain_no_owner", "an owner with a password who is outside the domain or exempt")
+		return refuse(fault.Error{Code: "domain_no_owner", Want: "an owner with a password who is outside the domain or exempt"})
 	}
 	d.SSOOff, d.PasswordOff, d.Connection = !to.SSO, !to.Password, to.Connection
 	return nil
