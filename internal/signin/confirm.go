@@ -26,7 +26,7 @@ func (s *Service) Confirm(ctx context.Context, b Browser, back string) (sso.Atte
 		if p.Session.ActedAs() {
 			return &fault.Error{Kind: fault.Denied, Code: "acting_credentials", Fix: fault.OperatorSide}
 		}
-		a.Session, a.Back, a.Fresh, a.Org = p.Session.ID, back, true, p.Org.ID
+		a.Session, a.Back, a.Fresh, a.Org = p.Session.ID, s.sealBack(a.ID, back), true, p.Org.ID
 		a.Typed = p.User.Email
 		if a.Typed.IsZero() {
 			a.Username = p.User.Username
@@ -102,5 +102,5 @@ func (s *Service) refresh(ctx context.Context, tx *store.Writer, b Browser, a *s
 	if errors.Is(err, store.ErrNotFound) {
 		return Finished{}, &fault.Error{Kind: fault.Unauthenticated, Code: "session_over", Fix: fault.PersonSide}
 	}
-	return Finished{Token: token, Session: p.Session, Back: a.Back}, err
+	return Finished{Token: token, Session: p.Session, Back: s.wayBack(a)}, err
 }

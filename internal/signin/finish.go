@@ -109,7 +109,7 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, conse
 			out, err = s.refresh(ctx, tx, b, &a, token)
 			return err
 		}
-		out = Finished{Token: token, Session: session(&a, b, rules, now), App: a.App, Request: a.Request, Back: a.Back}
+		out = Finished{Token: token, Session: session(&a, b, rules, now), App: a.App, Request: a.Request, Back: s.wayBack(&a)}
 		err = tx.InsertSession(ctx, out.Session, token.Hash())
 		if errors.Is(err, store.ErrSignedOut) { // meanwhile, at the identity provider
 			failure, err = recordFailure(ctx, tx, trace, fault.From(err))

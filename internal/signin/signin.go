@@ -74,7 +74,7 @@ type Start struct {
 // app's hint may lead straight to the identity provider.
 func (s *Service) Begin(ctx context.Context, b Browser, start Start) (sso.Attempt, error) {
 	a := s.newAttempt(b)
-	a.App, a.Request, a.Fresh, a.Back = start.App, start.Request, start.Fresh, start.Back
+	a.App, a.Request, a.Fresh, a.Back = start.App, start.Request, start.Fresh, s.sealBack(a.ID, start.Back)
 	// A hint that is no address is the app's mistake, not the person's.
 	a.Typed, _ = sso.ParseEmail(start.LoginHint)
 	err := s.DB.Write(ctx, func(tx *store.Writer) error {

@@ -44,9 +44,10 @@ type Attempt struct {
 	Method     Method // "" until known
 	Fresh      bool   // the person must be asked anew, by the identity provider too
 	// Session is the one whose person is to prove themselves again; "" in a
-	// sign-in. Back is the path of ours to which that leads back.
+	// sign-in. Back is the path of ours to which the attempt leads, sealed: the
+	// path may hold a token, as that of an invitation does.
 	Session   SessionID
-	Back      string
+	Back      []byte
 	Test      TestID // that it is; "" in a sign-in
 	Proof     Proof  // zero until the person has been proven
 	CreatedAt time.Time

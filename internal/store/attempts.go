@@ -3,16 +3,23 @@ package store
 import (
 	"context"
 
+	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 )
 
-const attemptColumns = `a.id, a.browser, a.app_id, a.request, a.org_id, a.typed, a.username, a.connection_id, a.choices, a.method, a.fresh, a.session_id, a.back, a.test_id, a.proof, a.created_at, a.expires_at, a.done_at, a.version`
+const attemptColumns = `a.id, a.browser, a.app_id, a.request, a.org_id, a.typed, a.username, a.connection_id, a.choices, a.method, a.fresh, a.session_id, a.way_back, a.test_id, a.proof, a.created_at, a.expires_at, a.done_at, a.version`
 
 func attemptFields(a *sso.Attempt) []any {
 	return []any{
 		&a.ID, hash(&a.Browser), opt(&a.App), &a.Request, opt(&a.Org), email(&a.Typed), &a.Username, opt(&a.Connection),
 		fromJSON(&a.Choices), &a.Method, &a.Fresh, opt(&a.Session), &a.Back, opt(&a.Test), fromJSON(&a.Proof), utc(&a.CreatedAt), utc(&a.ExpiresAt), utc(&a.DoneAt), &a.Version,
 	}
+}
+
+// WayBackPlace is where the way back of the attempt with this ID stands, to
+// which its seal is bound.
+func WayBackPlace(id sso.AttemptID) secret.Place {
+	return secret.Place{Table: "attempts", Column: "way_back", Row: string(id)}
 }
 
 // Attempt returns the attempt with this ID, or [ErrNotFound].
@@ -28,7 +35,7 @@ func (r *Reader) Attempt(ctx context.Context, id sso.AttemptID) (sso.Attempt, er
 // InsertAttempt stores a new attempt, as version 1.
 func (w *Writer) InsertAttempt(ctx context.Context, a sso.Attempt) error {
 	_, err := w.q.exec(ctx, `
-		insert into attempts (id, browser, app_id, request, org_id, typed, username, connection_id, choices, method, fresh, session_id, back, proof, created_at, expires_at, done_at, test_id, version)
+		insert into attempts (id, browser, app_id, request, org_id, typed, username, connection_id, choices, method, fresh, session_id, way_back, proof, created_at, expires_at, done_at, test_id, version)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1)`,
 		a.ID, a.Browser[:], null(a.App), a.Request, null(a.Org), null(a.Typed.String()), a.Username, null(a.Connection), toJSON(a.Choices), a.Method,
 		a.Fresh, null(a.Session), a.Back, toJSON(a.Proof), at(a.CreatedAt), at(a.ExpiresAt), at(a.DoneAt), null(a.Test))
@@ -40,7 +47,7 @@ func (w *Writer) InsertAttempt(ctx context.Context, a sso.Attempt) error {
 func (w *Writer) SaveAttempt(ctx context.Context, a sso.Attempt) error {
 	n, err := w.q.exec(ctx, `
 		update attempts
-		set app_id = $3, request = $4, org_id = $5, typed = $6, username = $7, connection_id = $8, choices = $9, method = $10, fresh = $11, session_id = $12, back = $13,
+		set app_id = $3, request = $4, org_id = $5, typed = $6, username = $7, connection_id = $8, choices = $9, method = $10, fresh = $11, session_id = $12, way_back = $13,
 			proof = $14, expires_at = $15, done_at = $16, version = version + 1
 		where id = $1 and version = $2`,
 		a.ID, a.Version, null(a.App), a.Request, null(a.Org), null(a.Typed.String()), a.Username, null(a.Connection), toJSON(a.Choices), a.Method,

@@ -263,7 +263,7 @@ func (w *world) attempt() sso.Attempt {
 	return sso.Attempt{
 		ID: sso.NewAttemptID(at), Browser: secret.NewToken().Hash(), App: "app_x", Request: "client_id=portal&scope=openid", Org: "org_x",
 		Typed: w.email("alice@acme.example"), Username: "alice", Connection: "con_x", Choices: []sso.ConnectionID{"con_x", "con_y"},
-		Method: sso.BySSO, Fresh: true, Session: "ses_x", Back: "/account", Test: "tst_x", CreatedAt: at, ExpiresAt: at.Add(sso.AttemptLife), DoneAt: at,
+		Method: sso.BySSO, Fresh: true, Session: "ses_x", Back: []byte("sealed"), Test: "tst_x", CreatedAt: at, ExpiresAt: at.Add(sso.AttemptLife), DoneAt: at,
 		Proof: sso.Proof{
 			User: "usr_x", Org: "org_x", Orgs: []sso.OrgID{"org_x"}, AMR: []string{"saml"}, At: at, NotAfter: at,
 			SAML:  sso.SAMLSession{Subject: "s", NameID: "n", Format: "f", NameQualifier: "q", SPNameQualifier: "s", SessionIndex: "_s", IssuedAt: at},

@@ -211,7 +211,7 @@ func (f *fake) Finish(ctx context.Context, b signin.Browser, id sso.AttemptID, c
 		Org:        sso.Organization{ID: a.Proof.Org, Name: "Acme"},
 		Membership: sso.Membership{Role: sso.RoleOwner},
 	}
-	return signin.Finished{Token: token, Session: sso.Session{ID: sso.NewSessionID(a.CreatedAt), User: a.Proof.User}, App: a.App, Request: a.Request, Back: a.Back, Device: device}, nil
+	return signin.Finished{Token: token, Session: sso.Session{ID: sso.NewSessionID(a.CreatedAt), User: a.Proof.User}, App: a.App, Request: a.Request, Back: string(a.Back), Device: device}, nil
 }
 
 func (f *fake) Person(_ context.Context, token secret.Token) (sso.Person, error) {

@@ -135,6 +135,6 @@ func (f *fake) Confirm(ctx context.Context, b signin.Browser, back string) (sso.
 		return sso.Attempt{}, err
 	}
 	a := f.fresh(b)
-	a.Session, a.Back, a.Typed, a.Method = "ses_1", back, p.User.Email, sso.ByPassword
+	a.Session, a.Back, a.Typed, a.Method = "ses_1", []byte(back), p.User.Email, sso.ByPassword
 	return f.keep(a), nil
 }
