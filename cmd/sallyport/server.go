@@ -170,14 +170,15 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 		DB: s.db, Authority: authorities, BaseURL: base.String(), Name: cfg.name, Sealer: s.sealer, Fetch: safehttp.New().Get,
 		Outbox: s.outbox, Limits: limiter, DNS: cfg.dns.Look, Now: now,
 	}
+	looks := &inspection.Service{DB: s.db, Authority: authorities, Outbox: s.outbox, Now: now}
 	setup := &connectpages.Handler{
 		Authority: authorities, UI: pages, Flow: s.connecting,
-		Inspect: &inspection.Service{DB: s.db, Authority: authorities, Outbox: s.outbox, Now: now},
+		Inspect: looks,
 	}
 	provider := &oidcapi.Handler{Grants: grants, SignIn: beginner{loginPages}, Person: signIn.Person}
 	s.public, err = web.New(
 		web.Config{BaseURL: base, Proxies: cfg.proxies, Log: s.log, Person: signIn.Person, Renew: signIn.Renew, Failure: pages.Failure},
-		pages.Routes(), loginPages.Routes(), ownPages.Routes(), (&operator.Handler{Flow: s.operations, Desk: s.desk, UI: pages}).Routes(),
+		pages.Routes(), loginPages.Routes(), ownPages.Routes(), (&operator.Handler{Flow: s.operations, Inspect: looks, Desk: s.desk, UI: pages}).Routes(),
 		(&console.Handler{Flow: s.people, UI: pages}).Routes(), setup.Routes(), (&samlapi.Handler{Flow: signIn, UI: pages}).Routes(), provider.Routes())
 	if err != nil {
 		return err

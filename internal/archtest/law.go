@@ -79,11 +79,11 @@ func law() []room {
 		{"internal/web/login", transport, []string{"internal/fault", "internal/secret", domain, "internal/otp", "internal/signin", "internal/web", "internal/web/ui"}},
 		{"internal/web/samlapi", transport, []string{"internal/fault", "internal/secret", domain, "internal/saml", "internal/signin", "internal/web", "internal/web/ui"}},
 		{"internal/web/oidcapi", transport, []string{"internal/fault", "internal/secret", domain, "internal/oidc", "internal/grant", "internal/web", "internal/web/ui"}},
-		{"internal/web/frame", transport, []string{domain, "internal/web/ui"}},
+		{"internal/web/frame", transport, []string{domain, "internal/inspect", "internal/web/ui"}},
 		{"internal/web/console", transport, []string{"internal/fault", "internal/secret", domain, "internal/provision", "internal/web", "internal/web/frame", "internal/web/ui"}},
 		{"internal/web/connect", transport, []string{"internal/fault", "internal/secret", domain, "internal/authority", "internal/connect", "internal/inspect", "internal/web", "internal/web/frame", "internal/web/ui"}},
 		{"internal/web/account", transport, []string{"internal/fault", "internal/secret", domain, "internal/account", "internal/recovery", "internal/web", "internal/web/ui"}},
-		{"internal/web/operator", transport, []string{"internal/fault", "internal/secret", domain, "internal/notify", "internal/operate", "internal/web", "internal/web/ui"}},
+		{"internal/web/operator", transport, []string{"internal/fault", "internal/secret", domain, "internal/inspect", "internal/notify", "internal/operate", "internal/web", "internal/web/frame", "internal/web/ui"}},
 		{"internal/web/ops", transport, []string{"internal/fault", "internal/web"}},
 
 		// The demo's application is a stranger: it sees nothing of ours.

@@ -11,6 +11,7 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
+	"github.com/sallyport/sallyport/internal/web/frame"
 	"github.com/sallyport/sallyport/internal/web/ui"
 )
 
@@ -126,7 +127,7 @@ func roleOptions(v *visit, d *connect.DefaultsPage, none ui.Text) []ui.Option {
 	}
 	for _, role := range sso.Roles() {
 		if v.Link == nil || role == sso.RoleMember || role == sso.RoleRestricted {
-			all = append(all, ui.Option{Value: string(role), Label: roleWord(role)})
+			all = append(all, ui.Option{Value: string(role), Label: frame.Role(role)})
 		}
 	}
 	for i := range d.Roles {
@@ -224,8 +225,8 @@ func previewOf(p *connect.Preview) *preview {
 		c := &p.Changes[i]
 		out.Table.Rows = append(out.Table.Rows, ui.Row{Cells: []ui.Cell{
 			{Text: ui.As(c.User.Name()), Sub: ui.As(c.User.Email.String()), Avatar: c.User.Name()}, {Text: ui.As(c.Organization)},
-			{Text: roleWord(c.Was.Role), Sub: ui.As(strings.Join(c.Was.Groups, ", "))},
-			{Text: roleWord(c.Role), Sub: ui.As(strings.Join(c.Groups, ", "))},
+			{Text: frame.Role(c.Was.Role), Sub: ui.As(strings.Join(c.Was.Groups, ", "))},
+			{Text: frame.Role(c.Role), Sub: ui.As(strings.Join(c.Groups, ", "))},
 			{Text: why(&c.Reason)},
 		}})
 	}

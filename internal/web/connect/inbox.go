@@ -12,6 +12,7 @@ import (
 	"github.com/sallyport/sallyport/internal/inspect"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
+	"github.com/sallyport/sallyport/internal/web/frame"
 	"github.com/sallyport/sallyport/internal/web/ui"
 )
 
@@ -226,7 +227,7 @@ func candidateRow(v *visit, c *inspect.Candidate) ui.Row {
 	}
 	roles := make([]ui.Badge, len(c.Positions))
 	for i := range c.Positions {
-		roles[i] = ui.Badge{Word: roleWord(c.Positions[i].Role)}
+		roles[i] = ui.Badge{Word: frame.Role(c.Positions[i].Role)}
 	}
 	links := ui.Text{}
 	if len(c.Links) > 0 {
@@ -240,14 +241,6 @@ func candidateRow(v *visit, c *inspect.Candidate) ui.Row {
 		row.Cells[0].Badges = []ui.Badge{{State: ui.Refused, Word: ui.Say("person_deleted")}}
 	}
 	return row
-}
-
-// roleWord says a role.
-func roleWord(role sso.Role) ui.Text {
-	if role.BuiltIn() {
-		return ui.Say("role_" + string(role))
-	}
-	return ui.As(string(role))
 }
 
 // remedyOf returns the form of a remedy.
@@ -399,33 +392,6 @@ func explainPageOf(v *visit, address string, steps []inspect.Explained, f *fault
 	if f != nil {
 		p.Result = &ui.Notice{State: ui.Refused, Text: ui.Problem(f.Code)}
 	}
-	for i := range steps {
-		p.Way = append(p.Way, explainStep(&steps[i]))
-	}
+	p.Way = frame.Way(steps)
 	return p
-}
-
-// explainStep says one step.
-func explainStep(e *inspect.Explained) ui.Step {
-	or := func(s, other string) string {
-		if s == "" {
-			return other
-		}
-		return s
-	}
-	s := ui.Step{State: ui.OK, Name: ui.Say("explain_"+string(e.Way),
-		"Domain", e.Domain, "Organization", or(e.Organization, "…"), "Connection", e.Connection, "User", or(e.User, "…"))}
-	switch e.Way {
-	case inspect.WayFirst:
-		s.Text = ui.Say("mode_help_" + string(e.Mode))
-	case inspect.WayRefused:
-		s.State, s.Text = ui.Refused, ui.Problem(e.Code)
-	case inspect.WayPasswordless, inspect.WayDomainUnproved, inspect.WayDomainOther:
-		s.State = ui.Warn
-	case inspect.WaySignsIn, inspect.WayFollows, inspect.WayCreates, inspect.WayCreatesByGroup:
-		s.Word = roleWord(e.Role)
-	case inspect.WayAsks:
-		s.State = ui.Pending
-	}
-	return s
 }

@@ -64,6 +64,6 @@ func TestPages(t *testing.T) {
 		"open-domains":   {Page: openPageOf(&domains, "/setup/x"), Path: "/setup/x"},
 	}
 	maps.Copy(specimens, peopleSpecimens())
-	composed := []string{"connection_", "domain_", "conflict_", "conflicts_none_", "remedy_", "explain_", "mode_", "why_", "saved_conflict_"}
+	composed := []string{"connection_", "domain_", "conflict_", "conflicts_none_", "remedy_", "mode_", "why_", "saved_conflict_"}
 	webtest.Pages{Set: Pages(), Composed: composed, Specimens: specimens}.Check(t)
 }

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/sallyport/sallyport/internal/inspect"
 	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/operate"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -26,15 +27,16 @@ var files embed.FS
 // Pages returns the pages of the console.
 func Pages() ui.Set {
 	return ui.Set{Name: "operator", Files: files, Pages: []ui.Page{
-		homePage{}, listPage{}, formPage{}, confirmPage{}, organizationPage{}, personPage{}, tracePage{},
+		homePage{}, listPage{}, formPage{}, confirmPage{}, organizationPage{}, personPage{}, tracePage{}, explainPage{},
 	}}
 }
 
 // Handler serves the console. Its fields are set before it is used.
 type Handler struct {
-	Flow *operate.Service
-	Desk *notify.Desk
-	UI   *ui.UI
+	Flow    *operate.Service
+	Inspect *inspect.Service
+	Desk    *notify.Desk
+	UI      *ui.UI
 }
 
 // Paths of the console.
@@ -50,6 +52,7 @@ const (
 	newRolePath       = "/operator/roles/new"
 	tracesPath        = "/operator/traces"
 	tracePath         = "/operator/traces/{reference}"
+	explainPath       = "/operator/explain"
 	auditPath         = "/operator/audit"
 	outboxPath        = "/operator/outbox"
 	outboxTestPath    = "/operator/outbox/test"
@@ -117,6 +120,7 @@ func (h *Handler) Routes() []web.Route {
 		change(rolePath+"/delete", h.deleteRole),
 		look(tracesPath, h.traces),
 		look(tracePath, h.trace),
+		look(explainPath, h.explain),
 		look(auditPath, h.audit),
 		look(outboxPath, h.outbox),
 		change(outboxPath+"/retry", h.retry),
@@ -137,6 +141,7 @@ func shell() ui.Shell {
 				{Name: ui.Say("organizations"), Path: organizationsPath, Icon: "organization"},
 				{Name: ui.Say("people"), Path: peoplePath, Icon: "people"},
 				{Name: ui.Say("traces"), Path: tracesPath, Icon: "search"},
+				{Name: ui.Say("explain_title"), Path: explainPath, Icon: "globe"},
 			}},
 			{Name: ui.Say("deployment"), Items: []ui.NavItem{
 				{Name: ui.Say("roles"), Path: rolesPath, Icon: "shield"},

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/inspect"
 	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/operate"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -136,6 +137,8 @@ func TestPages(t *testing.T) {
 		"role":           {Page: rolePage(&sso.RoleDefinition{Key: "auditor", Name: "Auditor"}, ui.Filled{}), Path: pathOfRole("auditor")},
 		"role-delete":    {Page: deleteRolePage(&sso.RoleDefinition{Key: "auditor", Name: "Auditor"}, "role_used"), Path: pathOfRole("auditor") + "/delete"},
 		"traces":         {Page: tracesPage("7F3K", "reference_form"), Path: tracesPath},
+		"explain":        {Page: explainPageOf("ada@acme.example", []inspect.Explained{{Way: inspect.WayDomainProved, Domain: "acme.example", Organization: "Acme"}, {Way: inspect.WayRefused, Code: "ident_no_match"}}, ""), Path: explainPath + "?address=ada@acme.example"},
+		"explain-wrong":  {Page: explainPageOf("<x>", nil, "ident_email"), Path: explainPath + "?address=x"},
 		"trace":          {Page: showTrace(trace), Path: tracesPath + "/7F3K-22QD"},
 		"trace-worked":   {Page: showTrace(worked), Path: tracesPath + "/7F3K-22QE"},
 		"audit":          {Page: audit, Path: auditPath},
