@@ -43,36 +43,81 @@ const (
 // anything.
 type examination struct {
 	*judgement
-	test      *sso.Test
-	assertion *saml.Assertion
+	test *sso.Test
+	said saml.Said
 }
 
 func (x *examination) line(rule, verdict, want, got string) {
 	x.test.Result.Checks = append(x.test.Result.Checks, sso.Check{Rule: rule, Verdict: verdict, Want: want, Got: got})
 }
 
-// run writes the lines and returns why the person would be refused.
+// fail adds a line for a fault, by whose code it is explained.
+func (x *examination) fail(rule string, f *fault.Error) {
+	x.test.Result.Checks = append(x.test.Result.Checks, sso.Check{Rule: rule, About: f.Code, Verdict: verdictFail, Want: f.Want, Got: f.Got})
+}
+
+// run writes the lines about an assertion that holds, and returns why the
+// person would be refused all the same.
 func (x *examination) run(a *sso.Attempt) error {
+	asserted, err := x.describe(x.assertion.SubjectKey())
+	if err != nil {
+		return err
+	}
+	x.test.Subject = asserted.Subject
+	return x.person(a, asserted)
+}
+
+// look writes what lines there are about a message that was refused. Whose it
+// would be is not said: nobody is proved by it.
+func (x *examination) look(a *sso.Attempt) error {
+	asserted, err := x.describe(unprovedSubject)
+	if _, refused := errors.AsType[*fault.Error](err); refused {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = x.meets(a, asserted)
+	f, refused := errors.AsType[*fault.Error](err)
+	if err != nil && !refused {
+		return err
+	}
+	if _, err := x.domain(asserted.Email, f); err != nil {
+		return err
+	}
+	x.line(linePerson, verdictSkip, "", "")
+	return nil
+}
+
+// unprovedSubject is linked to nobody: the keys of subjects have a colon.
+const unprovedSubject = "unproved"
+
+// describe writes what is said about the person.
+func (x *examination) describe(subject string) (sso.Asserted, error) {
 	r := &x.test.Result
-	r.NameID, r.Format, r.Attributes = x.assertion.NameID.Value, x.assertion.NameID.Format, attributes(x.assertion)
+	r.NameID, r.Format, r.Attributes = x.said.NameID.Value, x.said.NameID.Format, attributes(x.said.Attributes)
 	x.advise()
-	asserted, err := x.connection.Attributes.Map(x.assertion.SubjectKey(), x.assertion.NameID.Value, r.Attributes)
+	asserted, err := x.connection.Attributes.Map(subject, x.said.NameID.Value, r.Attributes)
 	if err != nil {
 		f, ok := errors.AsType[*fault.Error](err)
 		if !ok {
-			return err
+			return sso.Asserted{}, err
 		}
 		line := lineEmail
 		if f.Code == "ident_subject_missing" {
 			line = lineSubject
 		}
-		x.line(line, verdictFail, f.Want, f.Got)
-		return err
+		x.fail(line, f)
+		return sso.Asserted{}, err
 	}
-	x.test.Subject = asserted.Subject
 	r.Email, r.FirstName, r.LastName, r.Username, r.Groups = asserted.Email.String(), asserted.FirstName, asserted.LastName, asserted.Username, asserted.Groups
 	x.line(lineSubject, verdictPass, "", r.NameID)
-	x.attribute(lineEmail, verdictFail, r.Email)
+	if r.Email == "" {
+		// Somebody known can do without; whoever cannot is refused below.
+		r.Checks = append(r.Checks, sso.Check{Rule: lineEmail, About: "ident_email_missing", Verdict: verdictWarn})
+	} else {
+		x.line(lineEmail, verdictPass, "", r.Email)
+	}
 	x.attribute(lineFirstName, verdictWarn, r.FirstName)
 	x.attribute(lineLastName, verdictWarn, r.LastName)
 	x.attribute(lineUsername, verdictSkip, r.Username)
@@ -81,7 +126,7 @@ func (x *examination) run(a *sso.Attempt) error {
 	} else {
 		x.attribute(lineGroups, verdictSkip, strings.Join(r.Groups, ", "))
 	}
-	return x.person(a, asserted.Email)
+	return asserted, nil
 }
 
 // attribute says whether something was sent.
@@ -93,31 +138,50 @@ func (x *examination) attribute(line, without, got string) {
 	x.line(line, verdictPass, "", got)
 }
 
+// domain says whether the address is in a domain whose people may come, by the
+// fault that a sign-in met with, if any. It reports whether that was it and
+// stands in no way of a test.
+func (x *examination) domain(e sso.Email, f *fault.Error) (waits bool, err error) {
+	switch {
+	case e.IsZero():
+		x.line(lineDomain, verdictSkip, "", "")
+		return false, nil
+	case f == nil || f.Code != "ident_domain":
+		x.line(lineDomain, verdictPass, "", e.Domain())
+		return false, nil
+	}
+	// Whoever sets up need not wait for DNS before they try.
+	d, err := x.tx.Org(x.connection.Org).Domain(x.ctx, e.Domain())
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return false, err
+	}
+	if err == nil && d.State == sso.DomainInReview {
+		x.line(lineDomain, verdictWarn, string(sso.DomainVerified), e.Domain()+": "+string(d.State))
+		return true, nil
+	}
+	x.fail(lineDomain, f)
+	return false, nil
+}
+
 // person asks as whom a sign-in would be, as a sign-in asks.
-func (x *examination) person(a *sso.Attempt, e sso.Email) error {
-	p, err := x.meets(a)
+func (x *examination) person(a *sso.Attempt, asserted sso.Asserted) error {
+	p, err := x.meets(a, asserted)
 	f, refused := errors.AsType[*fault.Error](err)
 	if err != nil && !refused {
 		return err
 	}
-	if refused && f.Code == "ident_domain" {
-		// Whoever sets up need not wait for DNS before they try.
-		d, err := x.tx.Org(x.connection.Org).Domain(x.ctx, e.Domain())
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
-		if err == nil && d.State == sso.DomainInReview {
-			x.line(lineDomain, verdictWarn, string(sso.DomainVerified), e.Domain()+": "+string(d.State))
-			x.line(linePerson, verdictSkip, "", "")
-			return nil
-		}
-		x.line(lineDomain, verdictFail, f.Want, f.Got)
+	waits, err := x.domain(asserted.Email, f)
+	switch {
+	case err != nil:
+		return err
+	case waits:
+		x.line(linePerson, verdictSkip, "", "")
+		return nil
+	case refused && f.Code == "ident_domain":
 		x.line(linePerson, verdictSkip, "", "")
 		return f
-	}
-	x.line(lineDomain, verdictPass, "", e.Domain())
-	if refused {
-		x.test.Result.Checks = append(x.test.Result.Checks, sso.Check{Rule: linePerson, About: f.Code, Verdict: verdictFail, Want: f.Want, Got: f.Got})
+	case refused:
+		x.fail(linePerson, f)
 		return f
 	}
 	x.test.Result.Act = p.decision.Act
@@ -134,7 +198,7 @@ func (x *examination) person(a *sso.Attempt, e sso.Email) error {
 
 // advise says what is good to know and refuses nobody.
 func (x *examination) advise() {
-	c, a := &x.connection, x.assertion
+	c, a := &x.connection, &x.said
 	var signed []string
 	if a.Signed.Response {
 		signed = append(signed, "Response")
@@ -143,15 +207,16 @@ func (x *examination) advise() {
 		signed = append(signed, "Assertion")
 	}
 	x.line(lineSigned, verdictPass, "", strings.Join(signed, ", "))
-	x.line(lineEncrypted, verdictPass, "", encrypted(a))
+	x.line(lineEncrypted, verdictPass, "", x.encrypted())
 	x.nameID()
-	if d := a.IssueInstant.Sub(x.now).Abs(); d > clockTolerance {
-		x.line(lineClock, verdictWarn, clockTolerance.String(), d.Round(time.Second).String())
-	} else {
-		x.line(lineClock, verdictPass, clockTolerance.String(), d.Round(time.Second).String())
+	verdict := verdictPass
+	d := a.IssueInstant.Sub(x.now).Abs()
+	if d > clockTolerance {
+		verdict = verdictWarn
 	}
+	x.line(lineClock, verdict, clockTolerance.String(), d.Round(time.Second).String())
 	x.expiry()
-	if amr := methodsOf(a); len(amr) > 1 {
+	if amr := methodsOf(a.Attributes, a.AuthnContext); len(amr) > 1 {
 		x.line(lineMFA, verdictPass, "", strings.Join(amr, ", "))
 	} else {
 		x.line(lineMFA, verdictSkip, "", a.AuthnContext)
@@ -166,9 +231,10 @@ func (x *examination) advise() {
 	}
 }
 
-func encrypted(a *saml.Assertion) string {
-	for _, c := range a.Checks {
-		if c.Rule == saml.EncAlg && c.Verdict == saml.Pass {
+// encrypted returns by what the assertion was encrypted, or "".
+func (x *examination) encrypted() string {
+	for _, c := range x.test.Result.Checks {
+		if c.Rule == string(saml.EncAlg) && c.Verdict == verdictPass {
 			return c.Got
 		}
 	}
@@ -177,13 +243,13 @@ func encrypted(a *saml.Assertion) string {
 
 // nameID says whether the name is one that stays.
 func (x *examination) nameID() {
-	format := x.assertion.NameID.Format
+	format := x.said.NameID.Format
 	switch {
 	case x.connection.Attributes.Subject != "":
 		x.line(lineNameID, verdictPass, "", x.connection.Attributes.Subject)
 	case format == saml.FormatPersistent:
 		x.line(lineNameID, verdictPass, "", format)
-	case format == saml.FormatEmail || strings.Contains(x.assertion.NameID.Value, "@"):
+	case format == saml.FormatEmail || strings.Contains(x.said.NameID.Value, "@"):
 		x.line(lineNameID, verdictWarn, saml.FormatPersistent, format)
 	default:
 		x.line(lineNameID, verdictPass, "", format)

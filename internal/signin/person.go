@@ -282,9 +282,9 @@ func (m *meeting) recreated() error {
 	return own.DecideConflict(m.ctx, c, sso.ConflictAllowed)
 }
 
-func attributes(a *saml.Assertion) []sso.Attribute {
-	list := make([]sso.Attribute, len(a.Attributes))
-	for i, attr := range a.Attributes {
+func attributes(from saml.Attributes) []sso.Attribute {
+	list := make([]sso.Attribute, len(from))
+	for i, attr := range from {
 		list[i] = sso.Attribute{Name: attr.Name, Values: attr.Values}
 	}
 	return list

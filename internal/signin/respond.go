@@ -112,7 +112,8 @@ type judgement struct {
 	trust       trusted
 	lineage     []sso.Organization
 	assertion   *saml.Assertion
-	refused     error    // by package saml
+	refused     error // by package saml
+	expected    saml.Expect
 	meeting     *meeting // with what is stored; nil: it has not come to that
 }
 
@@ -189,24 +190,23 @@ func (j *judgement) judge(relay string) error {
 	return j.identify(&a)
 }
 
-// meets decides who the assertion is about. It writes nothing.
-func (j *judgement) meets(a *sso.Attempt) (*meeting, error) {
+// meets decides who is spoken of. It writes nothing.
+func (j *judgement) meets(a *sso.Attempt, asserted sso.Asserted) (*meeting, error) {
 	m := &meeting{ctx: j.ctx, tx: j.tx, now: j.now, connection: j.connection, attempt: a}
-	asserted, err := j.connection.Attributes.Map(j.assertion.SubjectKey(), j.assertion.NameID.Value, attributes(j.assertion))
-	if err != nil {
-		return m, err
-	}
 	if err := m.meet(j.lineage[len(j.lineage)-1], asserted); err != nil {
 		return m, err
 	}
-	err = m.decided(m.in.Decide(j.now))
+	err := m.decided(m.in.Decide(j.now))
 	return m, err
 }
 
 // identify decides who the assertion is about, and writes it down.
 func (j *judgement) identify(a *sso.Attempt) error {
-	var err error
-	if j.meeting, err = j.meets(a); err != nil {
+	asserted, err := j.connection.Attributes.Map(j.assertion.SubjectKey(), j.assertion.NameID.Value, attributes(j.assertion.Attributes))
+	if err != nil {
+		return err
+	}
+	if j.meeting, err = j.meets(a, asserted); err != nil {
 		return err
 	}
 	m := j.meeting
@@ -286,6 +286,7 @@ func (j *judgement) verify() {
 	if throttled {
 		expect.DecryptionKeys = nil
 	}
+	j.expected = expect
 	var err error
 	j.assertion, err = saml.Verify(j.message, expect, j.now)
 	if refusal, ok := errors.AsType[*saml.Refusal](err); ok {
@@ -338,7 +339,7 @@ func (j *judgement) once(a *saml.Assertion) error {
 // prove writes down who the person is.
 func (j *judgement) prove(a *sso.Attempt, m *meeting) {
 	a.Proof = sso.Proof{
-		User: m.decision.User.ID, Org: m.org, AMR: methodsOf(j.assertion), At: j.authenticated(),
+		User: m.decision.User.ID, Org: m.org, AMR: methodsOf(j.assertion.Attributes, j.assertion.AuthnContext), At: j.authenticated(),
 		SAML: samlSession(j.assertion), NotAfter: j.assertion.SessionNotOnOrAfter,
 	}
 	if m.org == "" {
@@ -351,7 +352,7 @@ func (j *judgement) prove(a *sso.Attempt, m *meeting) {
 // are here.
 func (j *judgement) ask(a *sso.Attempt, m *meeting) {
 	a.Proof = sso.Proof{At: j.authenticated(), First: &sso.First{
-		Connection: j.connection.ID, Asserted: m.in.Asserted, Issuer: j.assertion.Issuer, AMR: methodsOf(j.assertion), At: j.authenticated(),
+		Connection: j.connection.ID, Asserted: m.in.Asserted, Issuer: j.assertion.Issuer, AMR: methodsOf(j.assertion.Attributes, j.assertion.AuthnContext), At: j.authenticated(),
 		SAML: samlSession(j.assertion), NotAfter: j.assertion.SessionNotOnOrAfter,
 	}}
 }

@@ -36,9 +36,9 @@ func addressOf(b Browser) string {
 
 // methodsOf returns the authentication methods for the id token [RFC 8176].
 // "fed" says that another party vouches; "mfa" is added where it says so.
-func methodsOf(a *saml.Assertion) []string {
+func methodsOf(attributes saml.Attributes, context string) []string {
 	amr := []string{"fed"}
-	if sso.MultiFactor(append(a.Attributes.Get("http://schemas.microsoft.com/claims/authnmethodsreferences"), a.AuthnContext)...) {
+	if sso.MultiFactor(append(attributes.Get("http://schemas.microsoft.com/claims/authnmethodsreferences"), context)...) {
 		amr = append(amr, "mfa")
 	}
 	return amr

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/saml"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
@@ -146,18 +147,26 @@ func (j *judgement) tryOut(relay string) error {
 }
 
 // examine fills in what the answer was worth, and returns why a sign-in by it
-// would have been refused.
+// would have been refused. Of what is refused for what it says, that is looked
+// at all the same: whoever sets up mends everything at once.
 func (j *judgement) examine(t *sso.Test, a *sso.Attempt) error {
 	t.Result.Checks = j.trace.Checks
+	x := examination{judgement: j, test: t}
 	switch {
 	case j.undecodable != nil:
 		return j.undecodable
 	case j.refused != nil:
+		var heard bool
+		if x.said, heard = saml.Listen(j.message, j.expected); heard {
+			if err := x.look(a); err != nil {
+				return err
+			}
+		}
 		return j.refused
 	}
 	if err := j.once(j.assertion); err != nil {
 		return err
 	}
-	x := examination{judgement: j, test: t, assertion: j.assertion}
+	x.said = j.assertion.Said()
 	return x.run(a)
 }

@@ -184,3 +184,35 @@ func TestATestLinkOpensOneConnection(t *testing.T) {
 		}
 	})
 }
+
+// What a refused message says is looked at all the same, as long as the identity
+// provider has signed it.
+func TestATestLooksAtWhatIsRefused(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		elsewhere := func(r *samltest.Response) { r.Audience = "https://other.example" }
+		got := w.tested(w.trial("acme-okta"), about("carol@globex.example"), elsewhere)
+		if got.Passed() || got.Result.Code != "saml_audience" || got.Subject != "" || got.Result.Act != "" {
+			t.Errorf("test %+v", got)
+		}
+		for line, want := range map[string]string{"saml.audience": "fail", "ident.email": "pass", "ident.domain": "fail", "ident.person": "skip"} {
+			if v := verdict(&got, line); v != want {
+				t.Errorf("%s is %q, want %q", line, v, want)
+			}
+		}
+		if got.Result.Email != "carol@globex.example" || len(got.Result.Attributes) == 0 {
+			t.Errorf("what was sent: %+v", got.Result)
+		}
+		forged := w.tested(w.trial("acme-okta"), about("bob@acme.example"), elsewhere, samltest.SignByStranger)
+		if forged.Result.Email != "" || len(forged.Result.Attributes) != 0 || verdict(&forged, "ident.email") != "" {
+			t.Errorf("what nobody has signed is shown: %+v", forged.Result)
+		}
+		w.read(func(r *store.Reader) error {
+			_, err := r.Link(t.Context(), w.connection("acme-okta").ID, got.Result.NameID)
+			if err == nil {
+				t.Error("a refused test has linked somebody")
+			}
+			return nil
+		})
+	})
+}
