@@ -38,6 +38,9 @@ func TestTheWayBackIsSealed(t *testing.T) {
 				t.Errorf("the stored way back holds %q", plain)
 			}
 		}
+		if again, err := w.Begun(t.Context(), w.browser, a.ID); err != nil || again.Back != "/login/invitation/"+token {
+			t.Errorf("Begun() = %+v, %v", again, err)
+		}
 		if got := w.mustFinish(a).Back; got != "/login/invitation/"+token {
 			t.Errorf("Finish() leads to %q", got)
 		}

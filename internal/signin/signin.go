@@ -114,10 +114,10 @@ func (s *Service) Attempt(ctx context.Context, b Browser, id sso.AttemptID) (sso
 	return a, err
 }
 
-// Request returns the app's authorize request for which the browser's own
-// attempt was begun, also when the attempt is over or has expired; "" where no
-// app asked. It is what a person begins again with.
-func (s *Service) Request(ctx context.Context, b Browser, id sso.AttemptID) (string, error) {
+// Begun returns what the browser's own attempt was begun for, also when the
+// attempt is over or has expired: the app's authorize request, or the way back.
+// It is what a person begins again with.
+func (s *Service) Begun(ctx context.Context, b Browser, id sso.AttemptID) (Start, error) {
 	var a sso.Attempt
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
 		var err error
@@ -126,14 +126,14 @@ func (s *Service) Request(ctx context.Context, b Browser, id sso.AttemptID) (str
 	})
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return "", &fault.Error{Kind: fault.NotFound, Code: "attempt_unknown", Fix: fault.PersonSide}
+		return Start{}, &fault.Error{Kind: fault.NotFound, Code: "attempt_unknown", Fix: fault.PersonSide}
 	case err != nil:
-		return "", err
+		return Start{}, err
 	}
 	if err := a.OwnedBy(b.Binding); err != nil {
-		return "", err
+		return Start{}, err
 	}
-	return a.Request, nil
+	return Start{App: a.App, Request: a.Request, Back: s.wayBack(&a)}, nil
 }
 
 func (s *Service) newAttempt(b Browser) sso.Attempt {

@@ -516,14 +516,14 @@ func TestRequestSurvivesTheAttempt(t *testing.T) {
 			t.Errorf("a refusal = attempt %q, %v, want %s", answered.Attempt, err, g.attempt.ID)
 		}
 		w.now = w.now.Add(2 * sso.AttemptLife)
-		if request, err := w.Request(t.Context(), w.browser, a.ID); err != nil || request != "client_id=portal" {
-			t.Errorf("Request() = %q, %v", request, err)
+		if start, err := w.Begun(t.Context(), w.browser, a.ID); err != nil || start.Request != "client_id=portal" {
+			t.Errorf("Begun() = %+v, %v", start, err)
 		}
-		if request, err := w.Request(t.Context(), newBrowser(), a.ID); !fault.Is(err, "bind_cookie") || request != "" {
-			t.Errorf("Request() by another browser = %q, %v, want bind_cookie", request, err)
+		if start, err := w.Begun(t.Context(), newBrowser(), a.ID); !fault.Is(err, "bind_cookie") || start != (signin.Start{}) {
+			t.Errorf("Begun() by another browser = %+v, %v, want bind_cookie", start, err)
 		}
-		if _, err := w.Request(t.Context(), w.browser, "att_none"); !fault.Is(err, "attempt_unknown") {
-			t.Errorf("Request() of no attempt = %v", err)
+		if _, err := w.Begun(t.Context(), w.browser, "att_none"); !fault.Is(err, "attempt_unknown") {
+			t.Errorf("Begun() of no attempt = %v", err)
 		}
 	})
 }

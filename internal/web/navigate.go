@@ -59,6 +59,19 @@ const (
 // LoginPath returns the path at which a sign-in goes on, whatever it needs.
 func LoginPath(id sso.AttemptID) string { return AttemptPath(loginPath, id) }
 
+// accountPath is where somebody who signs in gets on to, when no page is asked for.
+const accountPath = "/account"
+
+// SignInPath returns the path at which somebody signs in who asked for this page
+// of ours, and from which they get on to it. What is no path of ours to come back
+// to leads to the account.
+func SignInPath(page string) string {
+	if page == accountPath || !LocalPath(page) {
+		return loginPath
+	}
+	return loginPath + "?back=" + url.QueryEscape(page)
+}
+
 // ContinuePath returns the path to which the browser comes back from an
 // identity provider.
 func ContinuePath(id sso.AttemptID) string { return AttemptPath(continuePath, id) }

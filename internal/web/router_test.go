@@ -283,6 +283,35 @@ func TestSignedInRoutesNeedALiveSession(t *testing.T) {
 	}
 }
 
+// A link into the middle of a console is followed after the sign-in, and leads
+// to no other host.
+func TestASignedOutPageIsComeBackTo(t *testing.T) {
+	t.Parallel()
+	h := build(t, every())
+	for target, want := range map[string]string{
+		"/account":                     "",
+		"/account?tab=2":               "?back=%2Faccount%3Ftab%3D2",
+		"/console?q=a%26b&after=%2F":   "?back=%2Fconsole%3Fq%3Da%2526b%26after%3D%252F",
+		"/operator/new":                "?back=%2Foperator%2Fnew",
+		"/console?q=" + long(2000):     "",
+		"/console?q=" + long(1900):     "?back=%2Fconsole%3Fq%3D" + long(1900),
+		"https://evil.example/account": "",
+	} {
+		got := h.ask(t, "GET", target)
+		if got.Code != 303 || got.Header().Get("Location") != "https://id.example/login"+want {
+			t.Errorf("%.60s: %d to %.80q, want the sign-in with %.60q", target, got.Code, got.Header().Get("Location"), want)
+		}
+	}
+	for back, want := range map[string]string{"//evil.example/x": "/login", "https://evil.example/": "/login", `/\evil.example`: "/login", "": "/login", "/console": "/login?back=%2Fconsole"} {
+		if got := web.SignInPath(back); got != want {
+			t.Errorf("SignInPath(%q) = %q, want %q", back, got, want)
+		}
+	}
+}
+
+// long returns a text of n octets.
+func long(n int) string { return strings.Repeat("x", n) }
+
 func TestConsolesAreForThoseWhoRunThem(t *testing.T) {
 	t.Parallel()
 	h := build(t, every())

@@ -150,7 +150,7 @@ func (rt *Router) dispatch(w http.ResponseWriter, r *http.Request, by methods) e
 	isolate(w.Header(), route.Access)
 	switch err := rt.admit(w, r, x); {
 	case route.Access.session() && safe(r.Method) && err != nil && fault.From(err).Kind == fault.Unauthenticated:
-		return SeeOther(w, r, "/login") // not a failure: nobody is signed in yet, or not any more
+		return SeeOther(w, r, SignInPath(r.URL.RequestURI())) // not a failure: nobody is signed in yet, or not any more
 	case err != nil:
 		return err
 	}
@@ -177,7 +177,7 @@ func (rt *Router) confirm(w http.ResponseWriter, r *http.Request, by methods, st
 	if safe(r.Method) {
 		return SeeOther(w, r, ConfirmPath(r.URL.RequestURI()))
 	}
-	back := "/account"
+	back := accountPath
 	if _, ok := by.find(http.MethodGet); ok {
 		back = r.URL.RequestURI()
 	} else if path, ok := rt.cameFrom(r); ok {
@@ -239,7 +239,7 @@ func (rt *Router) know(w http.ResponseWriter, r *http.Request, x *exchange) erro
 	}
 	switch {
 	case x.route.Access == Console && !person.Administers():
-		x.onward = "/account"
+		x.onward = accountPath
 		return &fault.Error{Kind: fault.Denied, Code: "console_role", Want: "owner or admin", Got: string(person.Membership.Role), Fix: fault.AdminSide}
 	case (x.route.Access == Support || x.route.Access == Operator) && !person.Support():
 		return &fault.Error{Kind: fault.NotFound, Code: "page_not_found", Fix: fault.PersonSide}

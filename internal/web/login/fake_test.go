@@ -72,7 +72,7 @@ func (f *fake) Begin(ctx context.Context, b signin.Browser, s signin.Start) (sso
 		return sso.Attempt{}, &fault.Error{Kind: fault.NotFound, Code: "organization_unknown", Fix: fault.PersonSide}
 	}
 	a := f.fresh(b)
-	a.App, a.Request = s.App, s.Request
+	a.App, a.Request, a.Back = s.App, s.Request, []byte(s.Back)
 	if s.LoginHint != "" {
 		f.keep(a)
 		return f.Identify(ctx, b, a.ID, s.LoginHint, "")
@@ -84,14 +84,14 @@ func (f *fake) Attempt(_ context.Context, b signin.Browser, id sso.AttemptID) (s
 	return f.load(b, id)
 }
 
-func (f *fake) Request(_ context.Context, b signin.Browser, id sso.AttemptID) (string, error) {
+func (f *fake) Begun(_ context.Context, b signin.Browser, id sso.AttemptID) (signin.Start, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	a := f.attempts[id]
 	if err := a.OwnedBy(b.Binding); err != nil {
-		return "", err
+		return signin.Start{}, err
 	}
-	return a.Request, nil
+	return signin.Start{Request: a.Request, Back: string(a.Back)}, nil
 }
 
 func (f *fake) Identify(_ context.Context, b signin.Browser, id sso.AttemptID, typed string, by sso.Method) (sso.Attempt, error) {
@@ -316,7 +316,7 @@ func open(t *testing.T) house {
 			return err
 		}}
 		rt, err := web.New(web.Config{BaseURL: base, Log: slog.New(slog.NewTextHandler(log, nil)), Person: f.Person, Failure: pages.Failure},
-			h.Routes(), []web.Route{authorize, account, accept})
+			h.Routes(), []web.Route{authorize, account, accept, {Method: http.MethodGet, Path: "/account/{page}", Access: web.SignedIn, Handler: account.Handler}})
 		if err != nil {
 			t.Fatal(err)
 		}

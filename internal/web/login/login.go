@@ -17,7 +17,7 @@ type Flow interface {
 	Begin(context.Context, signin.Browser, signin.Start) (sso.Attempt, error)
 	Attempt(context.Context, signin.Browser, sso.AttemptID) (sso.Attempt, error)
 	Identify(ctx context.Context, b signin.Browser, id sso.AttemptID, typed string, by sso.Method) (sso.Attempt, error)
-	Request(context.Context, signin.Browser, sso.AttemptID) (string, error)
+	Begun(context.Context, signin.Browser, sso.AttemptID) (signin.Start, error)
 	Choices(context.Context, sso.Attempt) ([]signin.Choice, error)
 	Choose(ctx context.Context, b signin.Browser, id sso.AttemptID, choice string) (sso.Attempt, error)
 	Password(ctx context.Context, b signin.Browser, id sso.AttemptID, password string) (sso.Attempt, error)

@@ -3,6 +3,7 @@ package login
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/fault"
@@ -53,6 +54,8 @@ func (h *Handler) anyPasskey(r *http.Request, id sso.AttemptID, problem string) 
 	a := &ui.Ask{Action: passkeyPath, Options: compact(options), Silent: true, Beside: true, Word: ui.Say("use_passkey"), Problem: problem}
 	if id != "" {
 		a.Action = web.AttemptPath(passkeyPath, id)
+	} else if back := backOf(r); back != "" {
+		a.Action += "?back=" + url.QueryEscape(back)
 	}
 	return a, nil
 }

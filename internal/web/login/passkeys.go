@@ -14,7 +14,10 @@ func (h *Handler) passkey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	id := attemptID(r)
+	id, err := h.begun(r)
+	if err != nil {
+		return err
+	}
 	a, err := h.Flow.Passkey(r.Context(), browserOf(r), id, []byte(form.Get("credential")))
 	if !beside(err, "passkey_unknown", "passkey_refused", "passkey_unreadable", "factor_over", "try_later") {
 		return h.goOn(w, r, a, err)
@@ -60,7 +63,7 @@ func (h *Handler) confirm(w http.ResponseWriter, r *http.Request) error {
 	}
 	a, err := h.Flow.Confirm(r.Context(), browserOf(r), back)
 	if fault.Is(err, "session_over") {
-		return web.SeeOther(w, r, identifyPath)
+		return web.SeeOther(w, r, web.SignInPath(back))
 	}
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"net/http"
 
 	"github.com/sallyport/sallyport/internal/fault"
@@ -19,9 +20,33 @@ func (h *Handler) start(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	case in:
-		return web.SeeOther(w, r, accountPath)
+		return web.SeeOther(w, r, cmp.Or(backOf(r), accountPath))
 	}
-	return h.askIdentity(w, r, http.StatusOK, identifyPage{Action: identifyPath}, "")
+	return h.askIdentity(w, r, http.StatusOK, identifyPage{Action: web.SignInPath(backOf(r))}, "")
+}
+
+// backOf returns the page of ours that the URL names to go on to; "": none that
+// a browser may be led to.
+func backOf(r *http.Request) string {
+	if back := r.URL.Query().Get("back"); web.LocalPath(back) {
+		return back
+	}
+	return ""
+}
+
+// begun returns the attempt of a form. One that was sent from the first page on
+// the way to another has none yet, and gets one that leads there.
+func (h *Handler) begun(r *http.Request) (sso.AttemptID, error) {
+	id, back := attemptID(r), backOf(r)
+	if id != "" || back == "" {
+		return id, nil
+	}
+	a, err := h.Flow.Begin(r.Context(), browserOf(r), signin.Start{Back: back})
+	if err != nil {
+		return "", err
+	}
+	web.RetryAt(r, web.AgainPath(a.ID))
+	return a.ID, nil
 }
 
 // organization serves GET /login/{org}, the sign-on URL of one organization.
@@ -64,7 +89,7 @@ func (h *Handler) notYou(w http.ResponseWriter, r *http.Request) error {
 }
 
 // again serves GET /login/again: a new beginning for whom a sign-in failed,
-// with what the app asked for. One that has not failed, but signed the person
+// with what the app asked for, or on the way to the same page. One that has not failed, but signed the person
 // in, is not begun again: the app has had its answer.
 func (h *Handler) again(w http.ResponseWriter, r *http.Request) error {
 	id := attemptID(r)
@@ -76,11 +101,11 @@ func (h *Handler) again(w http.ResponseWriter, r *http.Request) error {
 			return web.SeeOther(w, r, accountPath)
 		}
 	}
-	request, err := h.Flow.Request(r.Context(), browserOf(r), id)
-	if err != nil || request == "" {
-		return web.SeeOther(w, r, identifyPath)
+	start, err := h.Flow.Begun(r.Context(), browserOf(r), id)
+	if err != nil || start.Request == "" {
+		return web.SeeOther(w, r, web.SignInPath(start.Back))
 	}
-	return web.SeeOther(w, r, authorizePath+"?"+request)
+	return web.SeeOther(w, r, authorizePath+"?"+start.Request)
 }
 
 // identify serves POST /login.
@@ -89,7 +114,11 @@ func (h *Handler) identify(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	id, typed := attemptID(r), form.Get("email")
+	id, err := h.begun(r)
+	if err != nil {
+		return err
+	}
+	typed := form.Get("email")
 	var by sso.Method
 	if form.Get("by") == string(sso.ByPassword) {
 		by = sso.ByPassword
