@@ -219,7 +219,7 @@ func (out *Preview) look(ctx context.Context, r *store.Reader, p *authority.Plac
 		out.Unknown++
 		return nil
 	}
-	f := d.Follow(m.Membership, l.Groups, false)
+	f := d.Follow(m.Membership, l.Groups)
 	if f.Drops() {
 		position, err := r.Org(m.Org).Position(ctx, m.User)
 		if err != nil {

@@ -131,7 +131,7 @@ func (x *explanation) run() error {
 	if route.Method == sso.ByPassword {
 		return x.password(&w)
 	}
-	return x.connections(&route, &w)
+	return x.connections(&route)
 }
 
 // organization returns the name of an organization, or "" where it is beyond
@@ -179,7 +179,7 @@ func (x *explanation) password(w *routing.Way) error {
 }
 
 // connections says what would come of an answer through each of them.
-func (x *explanation) connections(route *sso.Route, w *routing.Way) error {
+func (x *explanation) connections(route *sso.Route) error {
 	all, err := x.r.ConnectionsByID(x.ctx, route.Connections)
 	if err != nil {
 		return err

@@ -161,7 +161,7 @@ func (m *meeting) store() error {
 
 // tie links the subject to the user, or notes what is new about the link.
 func (m *meeting) tie() error {
-	own, issuer, groups := m.tx.Org(m.connection.Org), m.connection.SAML.IdPEntityID, sentGroups(&m.in.Asserted)
+	own, issuer, groups := m.tx.Org(m.connection.Org), m.connection.SAML.IdPEntityID, m.in.Asserted.Known()
 	if m.link != nil {
 		if m.link.Issuer == issuer && sameGroups(m.link.Groups, groups) {
 			return nil
@@ -184,14 +184,6 @@ func (m *meeting) tie() error {
 
 func (m *meeting) event(action string, detail map[string]string) sso.Event {
 	return sso.Event{At: m.now, Actor: "sign-in", Action: action, Target: string(m.decision.User.ID), Detail: detail}
-}
-
-// sentGroups returns the groups as they are kept: nil where they are unknown.
-func sentGroups(a *sso.Asserted) []string {
-	if a.Groups == nil && !a.Unsent {
-		return []string{}
-	}
-	return a.Groups
 }
 
 // sameGroups reports whether both are the same groups, in whatever order.
@@ -223,7 +215,7 @@ func (m *meeting) following(do func(*sso.Following) error) error {
 		if !at.Within(m.connection.Org) || !defaults.Governs(at.Org) {
 			continue
 		}
-		f := defaults.Follow(at.Membership, m.in.Asserted.Groups, m.in.Asserted.Unsent)
+		f := defaults.Follow(at.Membership, m.in.Asserted.Known())
 		if f.Drops() {
 			p, err := m.tx.Org(at.Org).Position(m.ctx, at.User)
 			if err != nil {

@@ -40,6 +40,15 @@ type Asserted struct {
 	Unsent bool `json:"unsent,omitempty"`
 }
 
+// Known returns the groups: nil where they are unknown, and empty where there
+// are none.
+func (a *Asserted) Known() []string {
+	if a.Groups == nil && !a.Unsent {
+		return []string{}
+	}
+	return a.Groups
+}
+
 // The names under which the common identity providers send things, by their
 // own defaults: Microsoft's claim URIs, X.500 OIDs as the eduPerson and
 // InCommon profiles write them, and the short names of Okta, Google,

@@ -205,14 +205,13 @@ func (f *Following) Spare(p *Position) {
 
 // Follow returns what a sign-in with these groups makes of a membership. The
 // groups that any row gives follow; all others were given here, and stay. Where
-// the identity provider did not send the groups, nothing is known, and
-// everything stays.
-func (d *Defaults) Follow(m Membership, groups []string, unsent bool) Following {
+// the groups are unknown, nil as in [Link], everything stays.
+func (d *Defaults) Follow(m Membership, groups []string) Following {
 	f := Following{Membership: m, Was: m, Reason: RoleReason{Role: m.Role, Rule: RoleByHand}}
 	if !d.Mapping.On {
 		return f
 	}
-	if unsent {
+	if groups == nil {
 		f.Reason.Rule = RoleUnknown
 		return f
 	}

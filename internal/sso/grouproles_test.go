@@ -41,7 +41,8 @@ func TestRoleFollowsTheGroups(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := d.Follow(sso.Membership{Role: tc.role, Groups: tc.have}, tc.groups, tc.unsent)
+			sent := sso.Asserted{Groups: tc.groups, Unsent: tc.unsent}
+			f := d.Follow(sso.Membership{Role: tc.role, Groups: tc.have}, sent.Known())
 			if f.Reason != tc.want || f.Role != tc.want.Role || !slices.Equal(f.Groups, tc.has) {
 				t.Errorf("Follow() = %s %v by %+v, want %v by %+v", f.Role, f.Groups, f.Reason, tc.has, tc.want)
 			}
@@ -49,7 +50,7 @@ func TestRoleFollowsTheGroups(t *testing.T) {
 	}
 	off := d
 	off.Mapping.On = false
-	if f := off.Follow(sso.Membership{Role: sso.RoleOwner, Groups: []string{"ops"}}, []string{"Staff"}, false); f.Changed() || f.Reason.Rule != sso.RoleByHand {
+	if f := off.Follow(sso.Membership{Role: sso.RoleOwner, Groups: []string{"ops"}}, []string{"Staff"}); f.Changed() || f.Reason.Rule != sso.RoleByHand {
 		t.Errorf("switched off, it changes %+v", f)
 	}
 }
@@ -59,7 +60,7 @@ func TestTheLastOwnerStays(t *testing.T) {
 	d := mapping(sso.GroupRow{Group: "Staff", Role: sso.RoleMember})
 	for others, want := range map[int]sso.Role{0: sso.RoleOwner, 1: sso.RoleMember} {
 		m := sso.Membership{Role: sso.RoleOwner}
-		f := d.Follow(m, []string{"Staff"}, false)
+		f := d.Follow(m, []string{"Staff"})
 		f.Spare(&sso.Position{Membership: m, OtherOwners: others})
 		if f.Role != want || (f.Reason.Rule == sso.RoleLastOwner) != (others == 0) {
 			t.Errorf("with %d other owners: %s by %s, want %s", others, f.Role, f.Reason.Rule, want)
@@ -82,9 +83,9 @@ func TestFollowingSettles(t *testing.T) {
 			d.Mapping.Rows = append(d.Mapping.Rows, sso.GroupRow{Group: g, Role: role.Draw(t, "gives"), Groups: some("into", "x", "y")})
 		}
 		m := sso.Membership{Role: role.Draw(t, "role"), Groups: some("have", "x", "y", "hand")}
-		groups := some("sent", "a", "b", "c", "d")
-		once := d.Follow(m, groups, false)
-		if again := d.Follow(once.Membership, groups, false); again.Changed() {
+		groups := append([]string{}, some("sent", "a", "b", "c", "d")...)
+		once := d.Follow(m, groups)
+		if again := d.Follow(once.Membership, groups); again.Changed() {
 			t.Fatalf("a second sign-in makes %s %v of %s %v", again.Role, again.Groups, once.Role, once.Groups)
 		}
 		if slices.Contains(once.Groups, "hand") != slices.Contains(m.Groups, "hand") {

@@ -196,7 +196,7 @@ func conflictPageOf(v *visit, c *inspect.ConflictPage, of sso.Remedy, f ui.Fille
 		p.Facts = append(p.Facts, ui.Fact{Name: ui.Say("fact_decided"), Value: ui.Say("remedy_" + string(c.Conflict.Decision)), Sub: ui.As(c.By)})
 	}
 	for i := range c.Candidates {
-		p.Candidates.Rows = append(p.Candidates.Rows, candidateRow(v, &c.Candidates[i]))
+		p.Candidates.Rows = append(p.Candidates.Rows, candidateRow(&c.Candidates[i]))
 	}
 	for _, r := range c.Remedies() {
 		form := ui.Filled{}
@@ -221,7 +221,7 @@ func conflictBadge(s sso.ConflictState) ui.State {
 	}
 }
 
-func candidateRow(v *visit, c *inspect.Candidate) ui.Row {
+func candidateRow(c *inspect.Candidate) ui.Row {
 	if c.Beyond {
 		return ui.Row{Cells: []ui.Cell{{Text: ui.Say("conflict_beyond")}, {}, {}, {}, {}}}
 	}
