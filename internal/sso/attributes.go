@@ -91,6 +91,24 @@ func unsentNames() []string {
 	return []string{"http://schemas.microsoft.com/claims/groups.link", "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups.link"}
 }
 
+// UsualNames returns the names under which a field of an [AttributeMap] is
+// looked for where none is chosen, by the name of the field in files.
+func UsualNames(field string) []string {
+	switch field {
+	case "email":
+		return emailNames()
+	case "first_name":
+		return firstNames()
+	case "last_name":
+		return lastNames()
+	case "username":
+		return usernames()
+	case "groups":
+		return groupNames()
+	}
+	return nil
+}
+
 // Limits of what is taken of an assertion's groups.
 const (
 	MaxGroups    = 1000

@@ -38,7 +38,7 @@ func Form(r *http.Request) (url.Values, error) {
 // Limits of a form with a file.
 const (
 	maxFields = 100
-	maxField  = 64 << 10 // octets of one that is no file
+	maxField  = 1 << 20 // octets of one that is no file
 )
 
 // Upload is a form with a file, as it was posted.

@@ -55,8 +55,8 @@ func TestAFormWithAFile(t *testing.T) {
 		"two files": multi(t, func(w *multipart.Writer) error {
 			return errors.Join(add(w, "list", "a", "x"), add(w, "list", "b", "x"))
 		}),
-		"a long field": multi(t, func(w *multipart.Writer) error { return w.WriteField("role", strings.Repeat("x", 70<<10)) }),
-		"another file": multi(t, func(w *multipart.Writer) error { return add(w, "other", "a", strings.Repeat("x", 70<<10)) }),
+		"a long field": multi(t, func(w *multipart.Writer) error { return w.WriteField("role", strings.Repeat("x", 1<<20+1)) }),
+		"another file": multi(t, func(w *multipart.Writer) error { return add(w, "other", "a", strings.Repeat("x", 1<<20+1)) }),
 		"many fields": multi(t, func(w *multipart.Writer) error {
 			var errs []error
 			for range 101 {

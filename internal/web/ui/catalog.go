@@ -146,6 +146,8 @@ func (v voice) say(t Text) string {
 		return v.date(t.day.UTC())
 	case t.problem != "":
 		return v.problem(t.problem)
+	case t.words != nil:
+		return t.words.In(v.tag.String())
 	case t.key == "":
 		return t.as
 	case t.counted:

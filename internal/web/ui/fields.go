@@ -25,6 +25,7 @@ type Input struct {
 	Focus    bool   // the first field of a page that is a form
 	Fixed    bool   // shown and sent, not changed
 	Mono     bool   // for what is compared letter by letter
+	List     string // ID of a datalist on the page, of what may be chosen; "": none
 }
 
 // Area is a field for several lines: {{template "area" .Addresses}}.

@@ -45,7 +45,16 @@ type Text struct {
 	as      string
 	day     time.Time
 	problem string
+	words   Words
 }
+
+// Words are a text that somebody else keeps in our languages.
+type Words interface {
+	In(language string) string // by its tag
+}
+
+// Spoken returns a text that somebody else keeps in our languages.
+func Spoken(w Words) Text { return Text{words: w} }
 
 // Say returns a text of the catalog; pairs of names and values fill its gaps.
 func Say(key string, pairs ...string) Text { return Text{key: key, pairs: pairs} }
@@ -67,4 +76,6 @@ func Day(at time.Time) Text { return Text{day: at} }
 func Problem(code string) Text { return Text{problem: code} }
 
 // IsZero reports whether t says nothing.
-func (t Text) IsZero() bool { return t.key == "" && t.as == "" && t.day.IsZero() && t.problem == "" }
+func (t Text) IsZero() bool {
+	return t.key == "" && t.as == "" && t.day.IsZero() && t.problem == "" && t.words == nil
+}

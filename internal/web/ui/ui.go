@@ -143,6 +143,7 @@ func (u *UI) functions(v voice) template.FuncMap {
 		"t":       v.text,
 		"n":       v.count,
 		"say":     v.say,
+		"runs":    v.runs,
 		"problem": v.problem,
 		"number":  v.number,
 		"title":   func(p Page) string { return v.say(p.Head().Title) },

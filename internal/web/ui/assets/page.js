@@ -56,6 +56,18 @@ for (const link of document.querySelectorAll("[data-opens]")) {
   });
 }
 
+// What is pasted or chosen is looked at at once.
+for (const form of document.querySelectorAll("[data-at-once]")) {
+  form.querySelector("textarea").addEventListener("paste", () => {
+    setTimeout(() => form.requestSubmit()); // once it is in the field
+  });
+  form.querySelector("input[type=file]").addEventListener("change", (event) => {
+    if (event.target.files.length) {
+      form.requestSubmit();
+    }
+  });
+}
+
 // What cannot be undone is possible once its name is typed.
 for (const input of document.querySelectorAll("[data-typed]")) {
   const button = input.form.querySelector("button[type=submit]");
