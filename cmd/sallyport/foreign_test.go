@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sallyport/sallyport/internal/connect"
 	"github.com/sallyport/sallyport/internal/provision"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -81,7 +83,7 @@ func (h *tenancy) signedIn(org sso.Organization, name string, role sso.Role) (ss
 func (h *tenancy) newTenant(key string) tenant {
 	h.Helper()
 	at := now()
-	org := sso.Organization{ID: sso.NewOrgID(at), Key: key, Name: "The " + key, State: sso.OrgActive, CreatedAt: at, UpdatedAt: at}
+	org := sso.Organization{ID: sso.NewOrgID(at), Key: key, Name: "The " + key, State: sso.OrgActive, Entitlements: []sso.Entitlement{sso.EntitledSSO}, CreatedAt: at, UpdatedAt: at}
 	org.Path = []sso.OrgID{org.ID}
 	link := sso.SetupLink{ID: sso.NewSetupLinkID(at), Org: org.ID, Scope: sso.SetupSSO, CreatedAt: at, ExpiresAt: at.Add(sso.SetupLinkLife)}
 	opens := secret.NewToken()
@@ -132,6 +134,8 @@ func (h *tenancy) refill(t tenant) tenant {
 	})
 	other, _ := h.signedIn(t.by.Org, name+"b", sso.RoleMember)
 	connection := sso.Connection{ID: sso.NewConnectionID(at), Org: t.by.Org.ID, Key: name + "-idp", Name: "IdP " + name, Protocol: sso.ProtocolSAML, State: sso.ConnectionDraft, FirstSignIn: sso.FirstCreate, CreatedAt: at, UpdatedAt: at}
+	connection.SAML = sso.SAML{Certificates: [][]byte{[]byte(name), []byte("another")}, Encryption: sso.EncryptionAccepted}
+	key := store.DecryptionKey{ID: name, Connection: connection.ID, Private: []byte(name), Certificate: []byte(name), State: store.KeyCurrent, Since: at, CreatedAt: at}
 	clash := func(kind sso.ClashKind, subject string) sso.Conflict {
 		return sso.Conflict{
 			ID: sso.NewConflictID(at), Org: t.by.Org.ID, Connection: connection.ID, Subject: subject, SeenAt: at, Asserted: sso.Asserted{Subject: subject, Email: sso.StoredEmail(name + "@clash.example")},
@@ -141,9 +145,10 @@ func (h *tenancy) refill(t tenant) tenant {
 	guest, gone := clash(sso.ClashDomain, "guest"), clash(sso.ClashDeleted, "gone")
 	h.write(func(tx *store.Writer) error {
 		org := tx.Org(t.by.Org.ID)
-		return errors.Join(org.SaveConnection(ctx, connection), org.NoteConflict(ctx, guest), org.NoteConflict(ctx, gone))
+		return errors.Join(org.SaveConnection(ctx, connection), org.InsertDecryptionKey(ctx, key), org.NoteConflict(ctx, guest), org.NoteConflict(ctx, gone))
 	})
 	t.its["connection"], t.its["conflict"], t.its["deleted"], t.its["other"] = connection.Key, string(guest.ID), string(gone.ID), string(other.User.ID)
+	t.its["certificate"] = connect.Fingerprint([]byte(name))
 	t.own = map[string]string{"factor": string(factor.ID), "device": string(device.ID), "session": string(second.ID)}
 	return t
 }
@@ -190,7 +195,16 @@ func (h *tenancy) send(cookies, method, target string, form url.Values) *httptes
 // typed are forms that get as far as to what the URL names.
 func typed(t *tenant) map[string]url.Values {
 	name := "new-" + t.name
-	return map[string]url.Values{
+	forms := map[string]url.Values{}
+	for _, door := range []string{"/console", "/setup"} {
+		connection := door + "/sso/{connection}"
+		forms[connection+"/edit"] = url.Values{"version": {"1"}, "name": {name}, "vendor": {"okta"}}
+		forms[connection+"/delete"] = url.Values{"version": {"1"}, "confirm": {"IdP " + t.name}}
+		forms[connection+"/attributes"] = url.Values{"version": {"1"}, "email": {name}}
+		forms[connection+"/settings"] = url.Values{"version": {"1"}, "entity_id": {name}}
+		forms[connection+"/certificates/{certificate}/remove"] = url.Values{"version": {"1"}}
+	}
+	maps.Copy(forms, map[string]url.Values{
 		"/console/people/{user}/edit":          {"version": {"1"}, "username": {name}},
 		"/console/people/{user}/role":          {"role": {"admin"}},
 		"/console/people/{user}/groups":        {"groups": {"x"}},
@@ -209,7 +223,8 @@ func typed(t *tenant) map[string]url.Values {
 		"/console/conflicts/{conflict}/invite": {"role": {"member"}},
 		"/console/sso/{connection}/defaults":   {"version": {"1"}, "mode": {"ask"}, "role": {"member"}},
 		"/setup/sso/{connection}/defaults":     {"version": {"1"}, "mode": {"ask"}, "role": {"member"}},
-	}
+	})
+	return forms
 }
 
 // TestNoRouteReachesAnotherTenant asks every route of the golden table for what
@@ -319,20 +334,37 @@ func (h *tenancy) holds(t *tenant) {
 
 // uploads have a form of their own, which is refused before anything is looked
 // up.
-func uploads() []string { return []string{"POST /console/imports", "POST /console/settings"} }
+func uploads() []string {
+	all := []string{"POST /console/imports", "POST /console/settings"}
+	for _, door := range []string{"/console", "/setup"} {
+		for _, path := range []string{"/sso/new", "/sso/{connection}/metadata", "/sso/{connection}/values", "/sso/{connection}/certificates"} {
+			all = append(all, "POST "+door+path)
+		}
+	}
+	return all
+}
 
 // An upload finds no other organization either.
 func TestNoUploadReachesAnotherTenant(t *testing.T) {
 	t.Parallel()
 	h := &tenancy{T: t, server: testServer(t)}
 	acme := h.newTenant("acme")
-	h.newTenant("rival")
-	for target, want := range map[string]int{
+	rival := h.newTenant("rival")
+	targets := map[string]int{
 		"/console/imports?org=rival": http.StatusNotFound, "/console/imports": http.StatusSeeOther, "/console/settings?org=rival": http.StatusNotFound, "/console/settings": http.StatusSeeOther,
-	} {
-		body := "--b\r\nContent-Disposition: form-data; name=\"role\"\r\n\r\nmember\r\n--b\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\nAcme\r\n--b\r\nContent-Disposition: form-data; name=\"list\"; filename=\"x\"\r\n\r\nemail\na@b.example\r\n--b--\r\n"
+	}
+	for _, door := range []string{"/console", "/setup"} {
+		targets[door+"/sso/new?org=rival"], targets[door+"/sso/new"] = http.StatusNotFound, http.StatusSeeOther
+		for path, whose := range map[string]int{"/metadata": http.StatusBadRequest, "/values": http.StatusBadRequest, "/certificates": http.StatusBadRequest} { // the file is none of theirs
+			targets[door+"/sso/"+rival.its["connection"]+path] = http.StatusNotFound
+			targets[door+"/sso/"+acme.its["connection"]+path+"?org=rival"] = http.StatusNotFound
+			targets[door+"/sso/"+acme.its["connection"]+path] = whose
+		}
+	}
+	for target, want := range targets {
+		body := "--b\r\nContent-Disposition: form-data; name=\"role\"\r\n\r\nmember\r\n--b\r\nContent-Disposition: form-data; name=\"vendor\"\r\n\r\nokta\r\n--b\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\nAcme\r\n--b\r\nContent-Disposition: form-data; name=\"list\"; filename=\"x\"\r\n\r\nemail\na@b.example\r\n--b--\r\n"
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, target, strings.NewReader(body))
-		r.Header.Set("Cookie", sessionCookie(acme.token))
+		r.Header.Set("Cookie", sessionCookie(acme.token)+"; __Host-sallyport-setup="+acme.link.Reveal())
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
 		r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
 		w := httptest.NewRecorder()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/sallyport/sallyport/internal/connect"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/provision"
 	"github.com/sallyport/sallyport/internal/secret"
@@ -72,8 +73,10 @@ func (st *stage) clash(ctx context.Context, tx *store.Writer, a *asker, candidat
 	if errors.Is(err, store.ErrNotFound) {
 		c = sso.Connection{
 			ID: sso.NewConnectionID(at), Org: a.by.Org.ID, Key: key, Name: "Measured", Protocol: sso.ProtocolSAML, State: sso.ConnectionDraft, FirstSignIn: sso.FirstCreate, CreatedAt: at, UpdatedAt: at,
+			SAML: sso.SAML{Certificates: [][]byte{[]byte(measured), []byte(key)}, Encryption: sso.EncryptionAccepted},
 		}
-		err = org.SaveConnection(ctx, c)
+		k := store.DecryptionKey{ID: key, Connection: c.ID, Private: []byte(measured), Certificate: []byte(measured), State: store.KeyCurrent, Since: at, CreatedAt: at}
+		err = errors.Join(org.SaveConnection(ctx, c), org.InsertDecryptionKey(ctx, k))
 	}
 	if err != nil {
 		return err
@@ -87,7 +90,7 @@ func (st *stage) clash(ctx context.Context, tx *store.Writer, a *asker, candidat
 	}
 	all, err := org.Conflicts(ctx, sso.ConflictOpen, store.Place{}, 1)
 	if err == nil && len(all) > 0 {
-		a.gaps["connection"], a.gaps["conflict"] = c.Key, string(all[0].ID)
+		a.gaps["connection"], a.gaps["conflict"], a.gaps["certificate"] = c.Key, string(all[0].ID), connect.Fingerprint([]byte(measured))
 	}
 	return err
 }

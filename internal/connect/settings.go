@@ -31,9 +31,15 @@ type Settings struct {
 	Legacy map[sso.LegacySwitch]string
 }
 
+// NameIDFormat is one that can be asked for.
+type NameIDFormat struct {
+	Name string // short
+	URI  string // "": none is asked for
+}
+
 // NameIDFormats are the formats that can be asked for. The first asks for none.
-func NameIDFormats() []string {
-	return []string{"", saml.FormatEmail, saml.FormatPersistent, saml.FormatUnspecified}
+func NameIDFormats() []NameIDFormat {
+	return []NameIDFormat{{"auto", ""}, {"email", saml.FormatEmail}, {"persistent", saml.FormatPersistent}, {"unspecified", saml.FormatUnspecified}}
 }
 
 // MaxLegacy is how far ahead an old practice may be let pass.
@@ -63,7 +69,7 @@ func (s *Service) SaveSettings(ctx context.Context, e *Edit, to Settings) error 
 		return err
 	}
 	_, err = s.change(ctx, e, func(a *authority.Act, c *sso.Connection) error {
-		if to.NameIDFormat != c.SAML.NameIDFormat && !slices.Contains(NameIDFormats(), to.NameIDFormat) {
+		if to.NameIDFormat != c.SAML.NameIDFormat && !slices.ContainsFunc(NameIDFormats(), func(f NameIDFormat) bool { return f.URI == to.NameIDFormat }) {
 			return unknownSetting(to.NameIDFormat)
 		}
 		x := &c.SAML

@@ -9,6 +9,7 @@ package connect
 import (
 	"embed"
 	"net/http"
+	"slices"
 
 	"github.com/sallyport/sallyport/internal/authority"
 	"github.com/sallyport/sallyport/internal/connect"
@@ -24,7 +25,10 @@ var files embed.FS
 
 // Pages returns the pages of the set-up.
 func Pages() ui.Set {
-	return ui.Set{Name: "connect", Files: files, Pages: []ui.Page{overviewPage{}, domainsPage{}, openPage{}, inboxPage{}, conflictPage{}, explainPage{}, defaultsPage{}}}
+	return ui.Set{Name: "connect", Files: files, Pages: []ui.Page{
+		overviewPage{}, domainsPage{}, openPage{}, inboxPage{}, conflictPage{}, explainPage{}, defaultsPage{},
+		newPage{}, configurePage{}, certificatesPage{}, settingsPage{}, attributesPage{}, formPage{}, confirmPage{},
+	}}
 }
 
 // Handler serves the set-up. Its fields are set before it is used.
@@ -69,7 +73,7 @@ func (h *Handler) Routes() []web.Route {
 		get(ssoPath, authority.Setup, h.overview)
 		get(domainsPath, authority.Domains, h.domains)
 	}
-	return append(routes, h.peopleRoutes()...)
+	return slices.Concat(routes, h.connectionRoutes(), h.peopleRoutes())
 }
 
 // page serves a page to somebody who may see it.

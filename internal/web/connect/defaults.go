@@ -23,9 +23,8 @@ const freeRows = 3
 
 // defaultsPage asks what a connection does about people.
 type defaultsPage struct {
-	ui.Shell
-	Name          ui.Text
-	Notices       []ui.Notice
+	wizard
+	Title         ui.Text
 	Action        string
 	Hidden        []ui.Hidden
 	Mode          ui.Choices
@@ -54,7 +53,7 @@ type preview struct {
 }
 
 // Head implements [ui.Page].
-func (p defaultsPage) Head() ui.Head { return ui.Head{Template: "defaults", Title: p.Name} }
+func (p defaultsPage) Head() ui.Head { return ui.Head{Template: "defaults", Title: p.Title} }
 
 // defaults serves GET …/sso/{connection}/defaults.
 func (h *Handler) defaults(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -68,7 +67,7 @@ func (h *Handler) defaults(w http.ResponseWriter, r *http.Request, v *visit) err
 
 func defaultsPageOf(v *visit, d *connect.DefaultsPage, n connect.NewDefaults, problems map[string]string) defaultsPage {
 	p := defaultsPage{
-		Shell: v.shell(), Name: ui.Say("defaults_title", "Connection", d.Connection.Name), Action: v.to(defaultsPath, "{connection}", d.Connection.Key),
+		wizard: v.wizard(&d.Connection, toDefaults, ui.Say("stage_defaults")), Title: ui.Say("defaults_title", "Connection", d.Connection.Name), Action: v.to(defaultsPath, "{connection}", d.Connection.Key),
 		Hidden: []ui.Hidden{{Name: "version", Value: strconv.FormatInt(n.Version, 10)}},
 		Mode:   ui.Choices{Name: "mode", Label: ui.Say("mode"), One: true, Values: []string{string(n.FirstSignIn)}, Problem: problems["mode"]},
 		Role:   ui.Select{Name: "role", Label: ui.Say("default_role"), Value: string(n.Defaults.NewRole()), Options: roleOptions(v, d, ui.Text{}), Problem: problems["role"]},
@@ -78,8 +77,6 @@ func defaultsPageOf(v *visit, d *connect.DefaultsPage, n connect.NewDefaults, pr
 		Mapping: ui.Check{Name: "mapping", Label: ui.Say("mapping_on"), Help: ui.Say("mapping_on_help"), Checked: n.Defaults.Mapping.On},
 	}
 	p.Lead = ui.Say("defaults_lead")
-	p.Trail = []ui.Link{{Name: ui.Say("console_sso"), Path: v.to(ssoPath)}}
-	p.Under = v.to(ssoPath)
 	for _, mode := range sso.FirstSignIns() {
 		p.Mode.Options = append(p.Mode.Options, ui.Option{Value: string(mode), Label: ui.Say("mode_" + string(mode)), Help: ui.Say("mode_help_" + string(mode))})
 	}

@@ -44,22 +44,17 @@ func overviewOf(v *visit, o *connect.Overview) overviewPage {
 	if !v.Entitled() {
 		p.Notices = append(p.Notices, ui.Notice{State: ui.Warn, Title: ui.Say("sso_not_entitled"), Text: ui.Say("sso_not_entitled_text")})
 	}
+	if v.Entitled() && !v.who.By.Session.ActedAs() {
+		p.Action = &ui.Action{Name: ui.Say("connection_new"), Path: v.to(newPath), Icon: "plus"}
+		p.Connections.Empty.Action = p.Action
+	}
 	for i := range o.Connections {
 		c := &o.Connections[i]
 		p.Connections.Rows = append(p.Connections.Rows, ui.Row{Cells: []ui.Cell{
-			{Text: ui.As(c.Name), Sub: ui.As(c.SAML.IdPEntityID), Path: v.toDefaults(c)}, {Badges: []ui.Badge{connectionState(c.State)}},
+			{Text: ui.As(c.Name), Sub: ui.As(c.SAML.IdPEntityID), Path: v.next(c)}, {Badges: []ui.Badge{connectionState(c.State)}},
 		}})
 	}
 	return p
-}
-
-// toDefaults returns the path of what a connection does about people; whoever
-// acts as the owner has none.
-func (v *visit) toDefaults(c *sso.Connection) string {
-	if v.console().Acted {
-		return ""
-	}
-	return v.to(defaultsPath, "{connection}", c.Key)
 }
 
 func connectionState(s sso.ConnectionState) ui.Badge {

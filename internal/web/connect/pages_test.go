@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/connect"
 	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/web"
 	"github.com/sallyport/sallyport/internal/webtest"
 )
 
@@ -64,6 +66,24 @@ func TestPages(t *testing.T) {
 		"open-domains":   {Page: openPageOf(&domains, "/setup/x"), Path: "/setup/x"},
 	}
 	maps.Copy(specimens, peopleSpecimens())
-	composed := []string{"connection_", "domain_", "conflict_", "conflicts_none_", "remedy_", "mode_", "why_", "saved_conflict_"}
+	maps.Copy(specimens, wizardSpecimens())
+	composed := []string{
+		"connection_", "domain_", "conflict_", "conflicts_none_", "remedy_", "mode_", "why_", "saved_conflict_",
+		"stage_", "ours_", "take_", "field_", "found_requests_", "sign_requests_", "request_binding_", "nameid_format_", "encryption_", "legacy_",
+	}
 	webtest.Pages{Set: Pages(), Composed: composed, Specimens: specimens}.Check(t)
+}
+
+// serve asks a route of a router.
+func serve(t *testing.T, route web.Route) {
+	t.Helper()
+	base, err := web.ParseBaseURL("https://id.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rt, err := web.New(web.Config{BaseURL: base, Log: slog.New(slog.DiscardHandler), Failure: func(w http.ResponseWriter, _ *http.Request, f web.Failure) { w.WriteHeader(f.Status) }}, []web.Route{route})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rt.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), route.Method, route.Path, http.NoBody))
 }
