@@ -145,7 +145,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 		return err
 	}
 	links := &recovery.Service{Outbox: s.outbox, Now: now}
-	s.operations = &operate.Service{DB: s.db, Recovery: links, Now: now}
+	s.operations = &operate.Service{DB: s.db, Recovery: links, Links: authority.Links{Outbox: s.outbox}, Now: now}
 	s.people = &provision.Service{DB: s.db, Outbox: s.outbox, Recovery: links, Limits: limiter, Now: now}
 	s.accounts = &account.Service{DB: s.db, Passwords: passwords, Factors: factors, Recovery: links, Outbox: s.outbox, Limits: limiter, Now: now}
 	pages, err := ui.New(ui.Options{Brand: ui.Brand{Product: cfg.name}, BrandOf: s.brandOf}, pageSets()...)

@@ -209,6 +209,17 @@ func (a *Act) Record(action, target string, detail map[string]string) error {
 	return a.In.Record(a.Ctx, a.event(action, target, detail))
 }
 
+// Event returns the line for what is done, without what that is.
+func (a *Act) Event() sso.Event { return a.event("", "", nil) }
+
+// Person returns who does it; nil for the holder of a setup link.
+func (a *Act) Person() *sso.User {
+	if a.Link != nil {
+		return nil
+	}
+	return &a.who.By.User
+}
+
 func (a *Act) event(action, target string, detail map[string]string) sso.Event {
 	if a.Link != nil {
 		return a.Link.Event(a.Now, a.who.Address, action, target, detail)

@@ -54,6 +54,7 @@ type Overview struct {
 	Grants      []sso.EntitlementGrant
 	Domains     []sso.Domain
 	Connections []sso.Connection
+	Links       []sso.SetupLink // the latest
 	// How many organizations stand below, and how many memberships there are in
 	// it and below it, each at most [MaxCounted].
 	Below, People int
@@ -116,6 +117,9 @@ func (s *Service) Organization(ctx context.Context, by *sso.By, key string) (Ove
 			return err
 		}
 		v.Events = latest.Events
+		if v.Links, err = org.SetupLinks(ctx, store.Place{}, latestEvents); err != nil {
+			return err
+		}
 		v.Names, err = r.NamesIn(ctx, v.Events)
 		return err
 	})

@@ -18,6 +18,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/authority"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/recovery"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -29,6 +30,7 @@ import (
 type Service struct {
 	DB       *store.DB
 	Recovery *recovery.Service
+	Links    authority.Links
 	Now      func() time.Time
 }
 

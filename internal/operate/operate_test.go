@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/authority"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/operate"
@@ -48,8 +49,9 @@ func newHouse(t testing.TB, db *store.DB) *house {
 		t.Fatal(err)
 	}
 	clock := func() time.Time { return h.now }
+	outbox := &notify.Outbox{Sealer: sealer, Now: clock}
 	h.Service = &operate.Service{
-		DB: db, Now: clock, Recovery: &recovery.Service{Outbox: &notify.Outbox{Sealer: sealer, Now: clock}, Now: clock},
+		DB: db, Now: clock, Recovery: &recovery.Service{Outbox: outbox, Now: clock}, Links: authority.Links{Outbox: outbox},
 	}
 	h.signIn = &signin.Service{DB: db, Now: clock}
 	operators := h.addOrg(sso.OperatorsKey)

@@ -36,9 +36,59 @@ type SetupLink struct {
 	OpenedAt  time.Time // the last time; zero: never
 }
 
+// NewSetupLink is a setup link as somebody asks for it.
+type NewSetupLink struct {
+	Scope SetupScope
+	Note  string // for whom
+	Life  time.Duration
+}
+
+// Make returns the link, made by a user for an organization.
+func (n NewSetupLink) Make(org OrgID, by UserID, now time.Time) (SetupLink, error) {
+	refuse := func(f fault.Error) error {
+		f.Kind, f.Fix = fault.Invalid, fault.PersonSide
+		return &f
+	}
+	note := CleanName(n.Note)
+	switch {
+	case n.Scope != SetupSSO && n.Scope != SetupDomains:
+		return SetupLink{}, refuse(fault.Error{Code: "setup_link_scope_unknown", Want: "sso or domains", Got: clip(string(n.Scope))})
+	case note == "":
+		return SetupLink{}, refuse(fault.Error{Code: "setup_link_note", Want: "for whom the link is"})
+	case n.Life <= 0 || n.Life > MaxSetupLinkLife:
+		return SetupLink{}, refuse(fault.Error{Code: "setup_link_life", Want: "up to " + MaxSetupLinkLife.String(), Got: n.Life.String()})
+	}
+	return SetupLink{ID: NewSetupLinkID(now), Org: org, Scope: n.Scope, Note: note, By: by, CreatedAt: now, ExpiresAt: now.Add(n.Life)}, nil
+}
+
+// SetupLinkState says what has become of a setup link.
+type SetupLinkState string
+
+// The states.
+const (
+	SetupLinkUnopened SetupLinkState = "unopened"
+	SetupLinkOpened   SetupLinkState = "opened"
+	SetupLinkExpired  SetupLinkState = "expired"
+	SetupLinkRevoked  SetupLinkState = "revoked"
+)
+
+// State returns what has become of the link.
+func (l *SetupLink) State(now time.Time) SetupLinkState {
+	switch {
+	case !l.RevokedAt.IsZero():
+		return SetupLinkRevoked
+	case !now.Before(l.ExpiresAt):
+		return SetupLinkExpired
+	case l.OpenedAt.IsZero():
+		return SetupLinkUnopened
+	default:
+		return SetupLinkOpened
+	}
+}
+
 // Usable refuses a link that was revoked or has expired.
 func (l *SetupLink) Usable(now time.Time) error {
-	if !l.RevokedAt.IsZero() || !now.Before(l.ExpiresAt) {
+	if state := l.State(now); state == SetupLinkRevoked || state == SetupLinkExpired {
 		return NoSetupLink()
 	}
 	return nil

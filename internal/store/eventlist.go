@@ -212,21 +212,32 @@ func eventCursor(s string) (micros int64, id string, ok bool) {
 	return micros, id, ok && err == nil && storable(id)
 }
 
-// NamesIn returns what to call the users who stand in events by their
-// identifiers. It takes one statement.
+// NamesIn returns what to call who stands in events, by their identifiers:
+// users by name, setup links by what is noted of them.
 func (r *Reader) NamesIn(ctx context.Context, events []sso.Event) (map[string]string, error) {
 	var ids []sso.UserID
+	var links []sso.SetupLinkID
 	for i := range events {
 		for _, id := range []string{events[i].Actor, string(events[i].OnBehalf), events[i].Target} {
-			if strings.HasPrefix(id, "usr_") {
+			switch {
+			case strings.HasPrefix(id, "usr_"):
 				ids = append(ids, sso.UserID(id))
+			case strings.HasPrefix(id, "set_"):
+				links = append(links, sso.SetupLinkID(id))
 			}
 		}
 	}
 	users, err := r.UsersByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	notes, err := r.setupLinkNotes(ctx, links)
 	found := map[string]string{}
 	for i := range users {
 		found[string(users[i].ID)] = cmp.Or(users[i].Name(), string(users[i].ID))
+	}
+	for i := range notes {
+		found[string(notes[i].ID)] = cmp.Or(notes[i].Note, string(notes[i].ID))
 	}
 	return found, err
 }

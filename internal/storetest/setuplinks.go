@@ -40,4 +40,7 @@ func setupLinksAreKept(w *world) {
 	})
 	l.OpenedAt, l.RevokedAt = opened, revoked
 	same(w, "SetupLink() that was revoked", l, get[sso.SetupLink](w, "SetupLink()")(r.SetupLink(ctx, token)))
+
+	names := get[map[string]string](w, "NamesIn()")(r.NamesIn(ctx, []sso.Event{{Actor: string(l.ID)}, {Actor: "set_none", Target: string(l.ID)}}))
+	same(w, "NamesIn()", map[string]string{string(l.ID): "for DNS"}, names)
 }
