@@ -19,7 +19,7 @@ import (
 
 // Response is what a browser posted to an assertion consumer service.
 type Response struct {
-	ConnectionKey string // from the URL
+	ConnectionKey string // from the URL; "": it came to the address that connections share
 	SAMLResponse  string // the form field, as posted
 	RelayState    string // the form field, as posted
 }
@@ -108,6 +108,7 @@ type judgement struct {
 	message     string // what was decoded of it
 	undecodable error
 	waiting     pending
+	shared      bool // it came to the address that connections share
 	connection  sso.Connection
 	trust       trusted
 	lineage     []sso.Organization
@@ -118,19 +119,16 @@ type judgement struct {
 }
 
 // expect reads what the response must fit: the connection that the URL names
-// and the request that is out. The fault says why nobody waits for it.
+// and the request that is out. At the address that connections share, the
+// request alone says which it is; the message never does. The fault says why
+// nobody waits for it.
 func (j *judgement) expect(r *store.Reader, in Response) (*fault.Error, error) {
-	var err error
-	j.connection, err = r.ConnectionByKey(j.ctx, in.ConnectionKey)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, &fault.Error{Kind: fault.NotFound, Code: "connection_unknown", Want: "the key of a connection", Got: in.ConnectionKey, Fix: fault.IdPSide}
-	}
-	if err != nil {
-		return nil, err
-	}
-	j.trace.Connection, j.trace.Org = j.connection.ID, j.connection.Org
-	if j.trust, err = j.trusts(j.ctx, r, &j.connection); err != nil {
-		return nil, err
+	j.shared = in.ConnectionKey == ""
+	if !j.shared {
+		c, err := r.ConnectionByKey(j.ctx, in.ConnectionKey)
+		if err := j.about(r, c, err, in.ConnectionKey); err != nil {
+			return nil, err
+		}
 	}
 	unsolicited := &fault.Error{Kind: fault.Denied, Code: "saml_irt", Want: "an answer to a sign-in that began here in the last 30 minutes", Got: "an answer that nobody waits for", Fix: fault.PersonSide}
 	if in.RelayState == "" {
@@ -148,8 +146,28 @@ func (j *judgement) expect(r *store.Reader, in Response) (*fault.Error, error) {
 	if err := json.Unmarshal([]byte(kept), &j.waiting); err != nil {
 		return nil, fmt.Errorf("reading a pending request: %w", err)
 	}
+	if j.shared {
+		c, err := r.Connection(j.ctx, j.waiting.Connection)
+		if err := j.about(r, c, err, string(j.waiting.Connection)); err != nil {
+			return nil, err
+		}
+	}
 	j.trace.Attempt = j.waiting.Attempt
 	return nil, nil
+}
+
+// about has the response judged by what a connection trusts, if there is such
+// a one.
+func (j *judgement) about(r *store.Reader, c sso.Connection, err error, named string) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return &fault.Error{Kind: fault.NotFound, Code: "connection_unknown", Want: "a connection", Got: named, Fix: fault.IdPSide}
+	}
+	if err != nil {
+		return err
+	}
+	j.connection, j.trace.Connection, j.trace.Org = c, c.ID, c.Org
+	j.trust, err = j.trusts(j.ctx, r, &j.connection)
+	return err
 }
 
 func relayHash(relay string) secret.Hash { return secret.ParseToken(relay).Hash() }
@@ -234,7 +252,7 @@ func (j *judgement) burn(relay string) error {
 	if err != nil {
 		return err
 	}
-	if j.waiting.Connection != j.connection.ID {
+	if j.waiting.Connection != j.connection.ID || j.shared != j.connection.SAML.SharedACS {
 		return &fault.Error{Kind: fault.Denied, Code: "tenant_connection", Want: "an answer at the address that the request named", Got: "an answer at the address of another connection", Fix: fault.IdPSide}
 	}
 	return nil
@@ -268,7 +286,7 @@ func (j *judgement) again(before int64) error {
 
 // verify has the message judged and keeps the verdict list.
 func (j *judgement) verify() {
-	if j.undecodable != nil {
+	if j.undecodable != nil || j.connection.ID == "" { // whose it was is not known
 		return
 	}
 	on := j.connection.SAML.LegacyOn(j.now)

@@ -10,8 +10,9 @@
 // # Trust
 //
 // Only the posted form is read, and each field once; of a logout by Redirect the
-// query, as it came. The connection is the one that the path names. No cookie
-// is seen: a message is worth what its signature is worth.
+// query, as it came. The connection is the one that the path names, or the
+// request that is answered. No cookie is seen: a message is worth what its
+// signature is worth.
 package samlapi
 
 import (
@@ -39,8 +40,10 @@ type Handler struct {
 	UI   *ui.UI
 }
 
-// Paths of the endpoints of one connection.
+// Paths of the endpoints of one connection, and of the one that connections
+// share whose customers keep the settings of a system with such a one.
 const (
+	sharedPath   = "/saml/acs"
 	acsPath      = "/saml/{connection}/acs"
 	sloPath      = "/saml/{connection}/slo"
 	metadataPath = "/saml/{connection}/metadata"
@@ -53,6 +56,8 @@ const metadataLife = "public, max-age=300"
 // Routes returns the routes of the endpoints.
 func (h *Handler) Routes() []web.Route {
 	return []web.Route{
+		{Method: http.MethodPost, Path: sharedPath, Access: web.CrossSitePost, MaxBody: web.MaxSAMLBody, Handler: h.respondShared},
+		{Method: http.MethodGet, Path: sharedPath, Access: web.Public, Handler: h.visit},
 		{Method: http.MethodPost, Path: acsPath, Access: web.CrossSitePost, MaxBody: web.MaxSAMLBody, Handler: h.respond},
 		{Method: http.MethodGet, Path: acsPath, Access: web.Public, Handler: h.visit},
 		{Method: http.MethodGet, Path: sloPath, Access: web.Public, Handler: h.logoutByRedirect},
@@ -67,6 +72,17 @@ func (h *Handler) respond(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return h.answer(w, r, key)
+}
+
+// respondShared serves POST /saml/acs. Of which connection the response is, the
+// request says that it answers.
+func (h *Handler) respondShared(w http.ResponseWriter, r *http.Request) error {
+	return h.answer(w, r, "")
+}
+
+// answer passes a posted response on to the flow.
+func (h *Handler) answer(w http.ResponseWriter, r *http.Request, key string) error {
 	form, err := web.Form(r)
 	if fault.Is(err, "request_form") {
 		return &fault.Error{Kind: fault.Invalid, Code: "bind_method", Want: "a form", Got: r.Header.Get("Content-Type"), Fix: fault.IdPSide, Err: err}

@@ -224,3 +224,22 @@ func TestMetadata(t *testing.T) {
 		}
 	}
 }
+
+// At the shared address the flow is told of no connection: the request that is
+// answered says which it is.
+func TestASharedAddress(t *testing.T) {
+	t.Parallel()
+	f, h := open(t)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/saml/acs", strings.NewReader(url.Values{"SAMLResponse": {"good"}, "RelayState": {"r"}}.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	if want := (signin.Response{SAMLResponse: "good", RelayState: "r"}); w.Code != http.StatusSeeOther || len(f.got) != 1 || f.got[0] != want {
+		t.Errorf("POST /saml/acs: %d, the flow got %+v", w.Code, f.got)
+	}
+	w = httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/saml/acs", http.NoBody))
+	if w.Code != http.StatusBadRequest || len(f.got) != 1 {
+		t.Errorf("GET /saml/acs: %d", w.Code)
+	}
+}
