@@ -53,7 +53,7 @@ func TestSeveralPagesAtOnceWhenARoleRises(t *testing.T) {
 	if err := h.people.ChangeRole(t.Context(), &acme.by, acme.by.Org.ID, them.User.ID, "admin"); err != nil {
 		t.Fatal(err)
 	}
-	if got := h.ask(token, http.MethodGet, "/console", nil); got.Code != http.StatusSeeOther || !strings.HasSuffix(got.Header().Get("Location"), "/login") {
+	if got := h.ask(token, http.MethodGet, "/console", nil); got.Code != http.StatusSeeOther || !strings.HasSuffix(got.Header().Get("Location"), "/login?back=%2Fconsole") {
 		t.Errorf("who has become an administrator: %d to %s, want the sign-in", got.Code, got.Header().Get("Location"))
 	}
 }
