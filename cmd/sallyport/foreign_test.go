@@ -134,7 +134,7 @@ func (h *tenancy) refill(t tenant) tenant {
 	})
 	other, _ := h.signedIn(t.by.Org, name+"b", sso.RoleMember)
 	connection := sso.Connection{ID: sso.NewConnectionID(at), Org: t.by.Org.ID, Key: name + "-idp", Name: "IdP " + name, Protocol: sso.ProtocolSAML, State: sso.ConnectionDraft, FirstSignIn: sso.FirstCreate, CreatedAt: at, UpdatedAt: at}
-	connection.SAML = sso.SAML{Certificates: [][]byte{[]byte(name), []byte("another")}, Encryption: sso.EncryptionAccepted}
+	connection.SAML = sso.SAML{IdPEntityID: "urn:" + name, Endpoints: []sso.Endpoint{{Binding: sso.BindingRedirect, Location: "https://idp.example/"}}, Certificates: [][]byte{[]byte(name), []byte("another")}, Encryption: sso.EncryptionAccepted}
 	key := store.DecryptionKey{ID: name, Connection: connection.ID, Private: []byte(name), Certificate: []byte(name), State: store.KeyCurrent, Since: at, CreatedAt: at}
 	clash := func(kind sso.ClashKind, subject string) sso.Conflict {
 		return sso.Conflict{
@@ -145,7 +145,8 @@ func (h *tenancy) refill(t tenant) tenant {
 	guest, gone := clash(sso.ClashDomain, "guest"), clash(sso.ClashDeleted, "gone")
 	h.write(func(tx *store.Writer) error {
 		org := tx.Org(t.by.Org.ID)
-		return errors.Join(org.SaveConnection(ctx, connection), org.InsertDecryptionKey(ctx, key), org.NoteConflict(ctx, guest), org.NoteConflict(ctx, gone))
+		passed := sso.Test{ID: sso.NewTestID(at), Org: t.by.Org.ID, Connection: connection.ID, Fingerprint: connection.Fingerprint(), State: sso.TestPassed, Subject: name, CreatedAt: at, AnsweredAt: at}
+		return errors.Join(org.SaveConnection(ctx, connection), org.InsertTest(ctx, passed), org.InsertDecryptionKey(ctx, key), org.NoteConflict(ctx, guest), org.NoteConflict(ctx, gone))
 	})
 	t.its["connection"], t.its["conflict"], t.its["deleted"], t.its["other"] = connection.Key, string(guest.ID), string(gone.ID), string(other.User.ID)
 	t.its["certificate"] = connect.Fingerprint([]byte(name))
@@ -199,6 +200,8 @@ func typed(t *tenant) map[string]url.Values {
 	for _, door := range []string{"/console", "/setup"} {
 		connection := door + "/sso/{connection}"
 		forms[connection+"/edit"] = url.Values{"version": {"1"}, "name": {name}, "vendor": {"okta"}}
+		forms[connection+"/activate"] = url.Values{"version": {"1"}}
+		forms[connection+"/deactivate"] = url.Values{"version": {"1"}}
 		forms[connection+"/delete"] = url.Values{"version": {"1"}, "confirm": {"IdP " + t.name}}
 		forms[connection+"/attributes"] = url.Values{"version": {"1"}, "email": {name}}
 		forms[connection+"/settings"] = url.Values{"version": {"1"}, "entity_id": {name}}

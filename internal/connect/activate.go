@@ -101,15 +101,15 @@ func (s *Service) Deactivate(ctx context.Context, e *Edit) error {
 	})
 }
 
-// turn changes the state of a connection to one that it has not, after it was
-// judged.
+// turn changes the state of a connection, after it was judged. What is on or off
+// already stays as it is.
 func (s *Service) turn(ctx context.Context, e *Edit, to sso.ConnectionState, judge func(a *authority.Act, c *sso.Connection) error) error {
 	return s.Authority.Change(ctx, e.Who, e.Org, authority.Setup, func(a *authority.Act) error {
 		c, err := e.load(ctx, a)
 		if err != nil {
 			return err
 		}
-		if c.State == to {
+		if c.State == to || to == sso.ConnectionDisabled && c.State != sso.ConnectionActive {
 			return nil
 		}
 		if err := judge(a, &c); err != nil {

@@ -35,6 +35,7 @@ func TestAConnectionIsActivatedOnceItWasTried(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(h *house) {
 		c := h.complete()
+		must(h.T, "switching off what is not on", h.Deactivate(h.Context(), h.edit(&c)))
 		refused(h.T, "an untested one", h.Activate(h.Context(), h.edit(&c)), "connection_untested")
 		h.tested(&c, "alice", sso.TestFailed)
 		refused(h.T, "one that failed", h.Activate(h.Context(), h.edit(&c)), "connection_untested")

@@ -27,7 +27,7 @@ var files embed.FS
 func Pages() ui.Set {
 	return ui.Set{Name: "connect", Files: files, Pages: []ui.Page{
 		overviewPage{}, domainsPage{}, openPage{}, inboxPage{}, conflictPage{}, explainPage{}, defaultsPage{},
-		newPage{}, configurePage{}, certificatesPage{}, settingsPage{}, attributesPage{}, formPage{}, confirmPage{},
+		newPage{}, configurePage{}, certificatesPage{}, settingsPage{}, attributesPage{}, activatePage{}, formPage{}, confirmPage{},
 	}}
 }
 

@@ -69,7 +69,7 @@ func TestPages(t *testing.T) {
 	maps.Copy(specimens, wizardSpecimens())
 	composed := []string{
 		"connection_", "domain_", "conflict_", "conflicts_none_", "remedy_", "mode_", "why_", "saved_conflict_",
-		"stage_", "ours_", "take_", "field_", "found_requests_", "sign_requests_", "request_binding_", "nameid_format_", "encryption_", "legacy_",
+		"stage_", "activate_", "ours_", "take_", "field_", "found_requests_", "sign_requests_", "request_binding_", "nameid_format_", "encryption_", "legacy_",
 	}
 	webtest.Pages{Set: Pages(), Composed: composed, Specimens: specimens}.Check(t)
 }

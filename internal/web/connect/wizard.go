@@ -60,6 +60,10 @@ func (h *Handler) connectionRoutes() []web.Route {
 		post(settingsPath, h.saveSettings)
 		get(editPath, h.askEdit)
 		post(editPath, h.edit)
+		get(activatePath, h.activation)
+		post(activatePath, h.activate)
+		get(deactivatePath, h.askDeactivate)
+		post(deactivatePath, h.deactivate)
 		get(deletePath, h.askDelete)
 		post(deletePath, h.remove)
 		get(signingPEMPath, h.signingPEM)
@@ -96,6 +100,8 @@ func stagePath(s stage) string {
 		return configurePath
 	case toDefaults:
 		return defaultsPath
+	case toActivate:
+		return activatePath
 	}
 	return ""
 }

@@ -76,7 +76,14 @@ func wizardSpecimens() map[string]webtest.Specimen {
 	at := func(path string) *visit { return at("/console/sso/x" + path) }
 	changed := configurePageOf(at("/configure"), entra, ui.Filled{}, nil, now())
 	changed.Notices = []ui.Notice{{State: ui.Warn, Title: ui.Say("changed_meanwhile"), Text: ui.Problem("connection_changed")}}
+	activation := func(c *connect.Configuration, tested int, domains ...sso.Domain) ui.Page {
+		return activatePageOf(at("/activate"), &connect.Readiness{Connection: c.Connection, Tested: tested, Domains: domains})
+	}
 	specimens := map[string]webtest.Specimen{
+		"activate":                {Page: activation(entra, 1)},
+		"activate-early":          {Page: activation(bare, 0)},
+		"activate-on":             {Page: activation(mistaken, 2, sso.Domain{Name: "acme.example"})},
+		"connection-deactivate":   {Page: confirmPage{Shell: at("/x").shell(), Confirm: deactivateConfirm(at("/x"), &entra.Connection)}},
 		"new":                     {Page: newPageOf(at(""), "", ui.Filled{}, nil)},
 		"new-search":              {Page: newPageOf(at("?q=azure"), "azure", ui.Filled{}, nil)},
 		"new-none":                {Page: newPageOf(by(sso.SetupSSO, "/setup/sso/new?q=x"), "nowhere", ui.Filled{}, nil)},
