@@ -40,6 +40,7 @@ var (
 	messagePace = pace{6, 5 * time.Minute}
 	resetPace   = pace{5, 20 * time.Minute}
 	lookPace    = pace{20, 15 * time.Second}
+	testPace    = pace{60, 30 * time.Second}
 )
 
 // Networks are told apart by these prefixes.
@@ -88,6 +89,12 @@ func Resets(user sso.UserID) Key { return Key{resetPace, "resets\x00" + string(u
 
 // Looks counts looks in the DNS that somebody of an organization asks for.
 func Looks(org sso.OrgID) Key { return Key{lookPace, "looks\x00" + string(org), ""} }
+
+// Tests counts tests of a connection that begin in one network: each is kept for
+// months, and whoever has a test link begins them without a name.
+func Tests(c sso.ConnectionID, from netip.Addr) Key {
+	return Key{testPace, "tests\x00" + string(c) + "\x00" + network(from), ""}
+}
 
 // network returns the network of an address; an unknown address is a network
 // of its own.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/saml"
 	"github.com/sallyport/sallyport/internal/secret"
@@ -49,6 +50,13 @@ func (s *Service) BeginTest(ctx context.Context, b Browser, start TestStart) (ss
 		}
 		t.Fingerprint = c.Fingerprint()
 		a.Connection, a.Test = c.ID, t.ID
+		free, err := s.Limiter.Take(ctx, tx, backoff.Tests(c.ID, b.Address))
+		if err != nil {
+			return err
+		}
+		if !free {
+			return &fault.Error{Kind: fault.Exhausted, Code: "try_later", Want: "fewer tests from one network", Got: "one more", Fix: fault.PersonSide}
+		}
 		if err := tx.Org(t.Org).InsertTest(ctx, t); err != nil {
 			return err
 		}

@@ -1,8 +1,10 @@
 package signin_test
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/samltest"
@@ -214,5 +216,32 @@ func TestATestLooksAtWhatIsRefused(t *testing.T) {
 			}
 			return nil
 		})
+	})
+}
+
+func TestOnlySoManyTestsBeginInOneNetwork(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		c := w.connection("acme-okta")
+		begin := func(b signin.Browser) error {
+			_, err := w.BeginTest(t.Context(), b, signin.TestStart{Org: c.Org, Connection: c.ID, By: "usr_x"})
+			return err
+		}
+		var err error
+		for n := 0; err == nil && n < 1000; n++ {
+			err = begin(w.browser)
+		}
+		if !fault.Is(err, "try_later") {
+			t.Fatalf("test upon test = %v", err)
+		}
+		elsewhere := newBrowser()
+		elsewhere.Address = netip.MustParseAddr("198.51.100.7")
+		if err := begin(elsewhere); err != nil {
+			t.Errorf("a test from another network = %v", err)
+		}
+		w.now = w.now.Add(time.Hour)
+		if err := begin(w.browser); err != nil {
+			t.Errorf("a test an hour later = %v", err)
+		}
 	})
 }
