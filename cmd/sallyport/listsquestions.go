@@ -171,6 +171,8 @@ func (st *stage) narrowed(path string) []string {
 		for _, q := range []string{"q=golden", "q=g", "q=org-9", "q=org-99999", "q=golden+steel", "q=org-1+g", "q=nobodyatall", "q=blue+org"} {
 			ask(q)
 			ask(q, "state=suspended")
+			word, _, _ := strings.Cut(strings.TrimPrefix(q, "q="), "+")
+			ask(q, place(word+"5", "org_0"))
 			ask(q, place("m", "org_0"))
 		}
 		ask("state=suspended")

@@ -55,8 +55,8 @@ type Overview struct {
 	Domains     []sso.Domain
 	Connections []sso.Connection
 	Links       []sso.SetupLink // the latest
-	// How many organizations stand below, and how many memberships there are in
-	// it and below it, each at most [MaxCounted].
+	// How many organizations stand below, at most [MaxOrganizations], and how
+	// many memberships there are in it and in these, at most [MaxCounted].
 	Below, People int
 	Counts        []store.SignInCount // of the last [CountedFor]
 	Events        []sso.Event         // the latest
@@ -68,6 +68,9 @@ const (
 	CountedFor   = 14 * 24 * time.Hour
 	latestEvents = 10
 )
+
+// AtLeast reports whether there are more people than were counted, or may be.
+func (v *Overview) AtLeast() bool { return v.People >= MaxCounted || v.Below >= MaxOrganizations }
 
 // Suspended reports whether the organization, or one above it, is suspended.
 func (v *Overview) Suspended() bool {
@@ -96,7 +99,7 @@ func (s *Service) Organization(ctx context.Context, by *sso.By, key string) (Ove
 			return err
 		}
 		v.Above = line[:len(line)-1]
-		if v.Below, v.People, err = r.CountBelow(ctx, o.ID, MaxCounted); err != nil {
+		if v.Below, v.People, err = r.CountBelow(ctx, o.ID, MaxOrganizations, MaxCounted); err != nil {
 			return err
 		}
 		org := r.Org(o.ID)

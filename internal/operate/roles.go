@@ -82,9 +82,12 @@ func unknownRole(role sso.Role) error {
 	return &fault.Error{Kind: fault.NotFound, Code: "role_unknown", Got: string(role), Fix: fault.OperatorSide}
 }
 
-// MaxCounted bounds how far people are counted for a page; what is more is
-// said to be more.
-const MaxCounted = 2_000
+// How far people and organizations are counted for a page; what is more is said
+// to be more.
+const (
+	MaxCounted       = 10_000
+	MaxOrganizations = 1_000
+)
 
 // DeleteRole deletes a role that nobody has.
 func (s *Service) DeleteRole(ctx context.Context, by *sso.By, role sso.Role) error {

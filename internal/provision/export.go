@@ -12,8 +12,12 @@ import (
 	"github.com/sallyport/sallyport/internal/store"
 )
 
-// exportBatch is how many people an export reads at a time.
-const exportBatch = 500
+// How many people an export reads at a time: few at first, so that it begins
+// soon.
+const (
+	firstBatch  = PageSize
+	exportBatch = 500
+)
 
 // Export writes a list of people as CSV, by their names, however long it is.
 // What a spreadsheet would take for a formula is marked as text. It is itself
@@ -27,7 +31,7 @@ func (s *Service) Export(ctx context.Context, by *sso.By, in *Place, q store.Peo
 	if err := w.Write(Columns()); err != nil {
 		return err
 	}
-	q.Limit, q.After = exportBatch, store.PeoplePlace{}
+	q.Limit, q.After = firstBatch, store.PeoplePlace{}
 	for {
 		var page store.PeoplePage
 		err := s.read(ctx, func(r *store.Reader) error {
@@ -44,6 +48,7 @@ func (s *Service) Export(ctx context.Context, by *sso.By, in *Place, q store.Peo
 			}
 		}
 		w.Flush()
+		q.Limit = exportBatch
 		if q.After = page.Next; w.Error() != nil || page.Next.User == "" {
 			return w.Error()
 		}

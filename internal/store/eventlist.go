@@ -75,7 +75,7 @@ func listEvents(ctx context.Context, to *queries, org sso.OrgID, q EventQuery) (
 		var s statement
 		roads[road].lead(&s)
 		q.within(&s)
-		far, err := list(ctx, to, func(e *eventRow) []any { return []any{utc(&e.At), &e.id} }, `
+		far, err := page(ctx, to, func(e *eventRow) []any { return []any{utc(&e.At), &e.id} }, `
 			select e.at, e.id
 			from audit_events e
 			where `+s.conditions()+`
@@ -105,13 +105,13 @@ func eventsOn(ctx context.Context, to *queries, q *EventQuery, roads []eventRoad
 	}
 	q.within(&s)
 	if q.Action != "" {
-		s.where("e.action = " + s.arg(q.Action))
+		s.where(holds("e.action = " + s.arg(q.Action)))
 	}
 	if until != nil {
 		a := s.arg(at(until.At))
 		s.where("e.at >= " + a + " and (e.at > " + a + " or e.id >= " + s.arg(until.id) + ")")
 	}
-	all, err := list(ctx, to, func(e *eventRow) []any { return append(eventFields(&e.Event), &e.id) }, `
+	all, err := page(ctx, to, func(e *eventRow) []any { return append(eventFields(&e.Event), &e.id) }, `
 		select `+eventColumns+`, e.id
 		from audit_events e
 		where `+s.conditions()+`
@@ -175,7 +175,7 @@ func (r eventRoad) lead(s *statement) {
 // check demands the same of one line after the other.
 func (r eventRoad) check(s *statement) {
 	for _, c := range r {
-		s.where("e." + c.name + " || '' = " + s.arg(c.value)) // no index: another one leads
+		s.where(holds("e." + c.name + " = " + s.arg(c.value)))
 	}
 }
 

@@ -57,7 +57,7 @@ func (r *Reader) findPeople(ctx context.Context, words []string, after PeoplePla
 	}
 	var s statement
 	o := foundOrder(&s, words[0], after)
-	far, err := list(ctx, r.q, o.place, `
+	far, err := page(ctx, r.q, o.place, `
 		select w.word, w.user_id
 		from people_words w
 		where `+s.conditions()+`
@@ -77,14 +77,9 @@ func (r *Reader) findPeople(ctx context.Context, words []string, after PeoplePla
 // foundOrder begins a walk through all who have a word.
 func foundOrder(s *statement, word string, after PeoplePlace) ordering {
 	o := ordering{key: "w.word", user: "w.user_id"}
-	s.beginningAfter("w.word", word, after.Key)
+	s.beginningAfter("w.word", word, placeKey(after.Key, after.User))
 	o.after(s, after)
 	return o
-}
-
-// home adds that the user u has a word at home.
-func home(s *statement, word string) {
-	s.where("exists (select 1 from people_words y where y.user_id = u.id and y.org_id = u.org_id and y.word >= " + s.arg([]byte(word)) + " and y.word < " + s.arg(behind(word)) + ")")
 }
 
 const foundColumns = userColumns + `, o.path, o.key, o.name`
@@ -93,16 +88,16 @@ const foundColumns = userColumns + `, o.path, o.key, o.name`
 func (r *Reader) walkFound(ctx context.Context, words []string, after PeoplePlace, limit int, until *PeoplePlace) (FoundPage, error) {
 	var s statement
 	o := foundOrder(&s, words[0], after)
-	s.where("w.org_id = u.org_id") // of the rows of one person, the one at home
+	s.where(holds("w.org_id = u.org_id")) // of the rows of one person, the one at home
 	// Of several words of a person that begin so, the first one counts.
-	s.where("not exists (select 1 from people_words x where x.user_id = w.user_id and x.org_id = w.org_id and x.word >= " + s.arg([]byte(words[0])) + " and x.word < w.word)")
+	s.where(holds("w.word = " + firstWord(&s, "w", words[0])))
 	for _, word := range words[1:] {
-		s.where("exists (select 1 from people_words y where y.user_id = w.user_id and y.org_id = w.org_id and y.word >= " + s.arg([]byte(word)) + " and y.word < " + s.arg(behind(word)) + ")")
+		s.where(firstWord(&s, "w", word) + " is not null")
 	}
 	if until != nil {
 		o.upTo(&s, *until)
 	}
-	all, err := list(ctx, r.q, foundFields, `
+	all, err := page(ctx, r.q, foundFields, `
 		select `+foundColumns+`, w.word
 		from people_words w join users u on u.id = w.user_id join organizations o on o.id = u.org_id
 		where `+s.conditions()+`
@@ -117,21 +112,20 @@ func (r *Reader) walkFound(ctx context.Context, words []string, after PeoplePlac
 func (r *Reader) gatherFound(ctx context.Context, words []string, first *narrowing, after PeoplePlace, limit int) (FoundPage, error) {
 	var s statement
 	few := first.rows(&s, "f.user_id")
-	key := "(select y.word from people_words y where y.user_id = u.id and y.org_id = u.org_id and y.word >= " + s.arg([]byte(words[0])) + " and y.word < " + s.arg(behind(words[0])) + " order by y.word limit 1)"
-	s.where("u.id = few.user_id")
+	key := firstWord(&s, "h", words[0])
 	for _, word := range words[1:] {
-		home(&s, word)
+		s.where(firstWord(&s, "h", word) + " is not null")
 	}
 	within := s.conditions()
 	s.and = nil
 	s.where("keyed.key is not null")
 	o := ordering{key: "keyed.key", user: "keyed.user_id"}
 	o.after(&s, after)
-	all, err := list(ctx, r.q, foundFields, `
+	all, err := page(ctx, r.q, foundFields, `
 		with few as materialized (`+few+`),
 		keyed as materialized (
-			select u.id as user_id, `+key+` as key
-			from few cross join users u
+			select h.user_id, `+key+` as key
+			from (select u.id as user_id, u.org_id from few cross join users u where u.id = few.user_id) as h
 			where `+within+`
 		),
 		page as materialized (
@@ -168,7 +162,7 @@ func pageOfFound(all []Found, limit int, until *PeoplePlace) FoundPage {
 // TracesOf returns the latest traces of the user's sign-ins, to whatever
 // organization, at most limit of them, the latest first.
 func (r *Reader) TracesOf(ctx context.Context, user sso.UserID, limit int) ([]sso.Trace, error) {
-	all, err := list(ctx, r.q, traceFields, `
+	all, err := page(ctx, r.q, traceFields, `
 		select `+traceColumns+`
 		from traces t
 		where t.user_id = $1

@@ -90,12 +90,12 @@ func (r *OrgReader) Groups(ctx context.Context, beginning string, after GroupPla
 	var s statement
 	s.where("g.org_id = " + s.arg(r.org))
 	if beginning != "" {
-		s.beginningAfter("g.sort_key", beginning, after.Key)
+		s.beginningAfter("g.sort_key", beginning, placeKey(after.Key, after.ID))
 	}
 	if after.ID != "" {
 		s.where("(g.sort_key, g.id) > (" + s.arg(after.Key) + ", " + s.arg(after.ID) + ")")
 	}
-	all, err := list(ctx, r.q, func(g *GroupLine) []any { return append(groupFields(&g.Group), &g.Place.Key, &g.Members) }, `
+	all, err := page(ctx, r.q, func(g *GroupLine) []any { return append(groupFields(&g.Group), &g.Place.Key, &g.Members) }, `
 		select `+groupColumns+`, g.sort_key,
 			(select count(*) from (select 1 from group_members x where x.org_id = g.org_id and x.name = g.name limit `+s.arg(ManyMembers)+`) as few)
 		from groups g

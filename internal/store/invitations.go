@@ -78,7 +78,7 @@ func (r *OrgReader) Invitations(ctx context.Context, after Place, limit int) ([]
 	var s statement
 	s.where("i.org_id = " + s.arg(r.org))
 	s.earlier(after, "i.created_at", "i.id")
-	all, err := list(ctx, r.q, invitationFields, `
+	all, err := page(ctx, r.q, invitationFields, `
 		select `+invitationColumns+`
 		from invitations i
 		where `+s.conditions()+`

@@ -149,7 +149,7 @@ func (r *Reader) Messages(ctx context.Context, state MessageState, after Message
 	var all []OutboxMessage
 	var err error
 	if after.ID == "" {
-		all, err = list(ctx, r.q, outboxFields, `
+		all, err = page(ctx, r.q, outboxFields, `
 			select `+outboxColumns+`
 			from outbox
 			where state = $1
@@ -157,7 +157,7 @@ func (r *Reader) Messages(ctx context.Context, state MessageState, after Message
 			limit $2`,
 			state, limit)
 	} else {
-		all, err = list(ctx, r.q, outboxFields, `
+		all, err = page(ctx, r.q, outboxFields, `
 			select `+outboxColumns+`
 			from outbox
 			where state = $1 and (created_at, id) < ($2, $3)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -147,17 +148,21 @@ func (r *OrgReader) narrowings(q *PeopleQuery) []narrowing {
 func (n *narrowing) member(s *statement, leads string) {
 	switch {
 	case n.word != "":
-		s.where("exists (select 1 from people_words y where y.user_id = " + leads + ".user_id and y.org_id = " + leads + ".org_id and y.word >= " + s.arg([]byte(n.word)) + " and y.word < " + s.arg(behind(n.word)) + ")")
+		s.where(firstWord(s, leads, n.word) + " is not null")
 	case n.from == "memberships":
-		s.where("m." + n.column + " || '' = " + s.arg(n.value)) // no index: it would not be in this order
+		s.where(holds("m." + n.column + " = " + s.arg(n.value)))
 	default:
-		s.where("exists (select 1 from group_members y where y.org_id = " + leads + ".org_id and y.user_id = " + leads + ".user_id and y.name = " + s.arg(n.value) + ")")
+		s.where("(select 1 from group_members y where y.org_id = " + leads + ".org_id and y.user_id = " + leads + ".user_id and y.name = " + s.arg(n.value) + ") is not null")
 	}
 }
 
-// firstWord is the first of a member's words that begin like this one.
-func firstWord(s *statement, word string) string {
-	return "(select y.word from people_words y where y.user_id = m.user_id and y.org_id = m.org_id and y.word >= " + s.arg([]byte(word)) + " and y.word < " + s.arg(behind(word)) + " order by y.word limit 1)"
+// firstWord is the first of a member's words that begin like this one, or null.
+// It looks at all the words of one person: PostgreSQL, which knows no bounds of
+// parameters, may take all that begin so for fewer. And it is a value: of what
+// only has to exist PostgreSQL makes a join, in an order of its own.
+func firstWord(s *statement, member, word string) string {
+	return "(select y.word from people_words y where y.user_id = " + member + ".user_id and y.org_id = " + member + ".org_id and " +
+		holds("y.word >= "+s.arg([]byte(word))+" and y.word < "+s.arg(behind(word))) + " order by y.word limit 1)"
 }
 
 // order returns the order of a list in which a member stands as m.
@@ -181,7 +186,7 @@ func (r *OrgReader) source(s *statement, q *PeopleQuery, all []narrowing) (from 
 	switch {
 	case len(q.Words) > 0:
 		s.where("w.org_id = " + s.arg(r.org))
-		s.beginningAfter("w.word", q.Words[0], q.After.Key)
+		s.beginningAfter("w.word", q.Words[0], placeKey(q.After.Key, q.After.User))
 		from, rest = "people_words w", all[1:]
 	case o.instants || len(all) == 0:
 		s.where("m.org_id = " + s.arg(r.org))
@@ -209,17 +214,22 @@ func (r *OrgReader) walk(ctx context.Context, q *PeopleQuery, narrowed []narrowi
 	if leads != "m" {
 		from += " join memberships m on m.org_id = " + leads + ".org_id and m.user_id = " + leads + ".user_id"
 	}
-	if len(q.Words) > 0 {
-		// Of several words of a person that begin so, the first one counts.
-		s.where("not exists (select 1 from people_words x where x.user_id = w.user_id and x.org_id = w.org_id and x.word >= " + s.arg([]byte(q.Words[0])) + " and x.word < w.word)")
-	}
 	for i := range rest {
 		rest[i].member(&s, leads)
+	}
+	if len(q.Words) > 0 {
+		// Of several words of a person that begin so, the first one counts. Where
+		// more is asked of the member, that is looked at before.
+		whose := "w"
+		if len(rest) > 0 {
+			whose = "m"
+		}
+		s.where(holds("w.word = " + firstWord(&s, whose, q.Words[0])))
 	}
 	if until != nil {
 		o.upTo(&s, *until)
 	}
-	all, err := list(ctx, r.q, o.fields, `
+	all, err := page(ctx, r.q, o.fields, `
 		select `+memberLineColumns+`, `+o.key+`
 		from `+from+` join users u on u.id = m.user_id
 		where `+s.conditions()+`
@@ -234,7 +244,7 @@ func (r *OrgReader) walk(ctx context.Context, q *PeopleQuery, narrowed []narrowi
 func (r *OrgReader) horizon(ctx context.Context, q *PeopleQuery, narrowed []narrowing) (*PeoplePlace, error) {
 	var s statement
 	from, o, _ := r.source(&s, q, narrowed)
-	all, err := list(ctx, r.q, o.place, `
+	all, err := page(ctx, r.q, o.place, `
 		select `+o.key+`, `+o.user+`
 		from `+from+`
 		where `+s.conditions()+`
@@ -251,30 +261,37 @@ func (r *OrgReader) horizon(ctx context.Context, q *PeopleQuery, narrowed []narr
 // of them who have the others in order.
 func (r *OrgReader) gather(ctx context.Context, q *PeopleQuery, narrowed []narrowing, first int) (PeoplePage, error) {
 	var s statement
-	few := narrowed[first].rows(&s, "f.user_id")
 	o := q.order()
-	key := o.key
+	lead, key := narrowed[first], o.key
+	narrowed = slices.Delete(slices.Clone(narrowed), first, first+1)
 	if len(q.Words) > 0 {
-		key = firstWord(&s, q.Words[0])
-		narrowed, first = narrowed[1:], first-1 // who has none has no key
+		key = firstWord(&s, "m", q.Words[0])
+		if first > 0 {
+			narrowed = narrowed[1:] // who does not have the word has no key
+		}
+	}
+	few, from := "", "memberships m"
+	if lead.from == "memberships" {
+		s.where("m." + lead.column + " = " + s.arg(lead.value))
+	} else {
+		few, from = "few as materialized ("+lead.rows(&s, "f.user_id")+"),", "few cross join memberships m"
+		s.where("m.user_id = few.user_id")
 	}
 	s.where("m.org_id = " + s.arg(r.org))
 	for i := range narrowed {
-		if i != first {
-			narrowed[i].member(&s, "m")
-		}
+		narrowed[i].member(&s, "m")
 	}
 	within := s.conditions()
 	s.and = nil
 	s.where("keyed.key is not null")
 	o.key, o.user = "keyed.key", "keyed.user_id"
 	o.after(&s, q.After)
-	all, err := list(ctx, r.q, o.fields, `
-		with few as materialized (`+few+`),
+	all, err := page(ctx, r.q, o.fields, `
+		with `+few+`
 		keyed as materialized (
 			select m.user_id, `+key+` as key
-			from few cross join memberships m
-			where m.user_id = few.user_id and `+within+`
+			from `+from+`
+			where `+within+`
 		),
 		page as materialized (
 			select keyed.user_id, keyed.key

@@ -34,7 +34,7 @@ func openPostgres(ctx context.Context, url string, o Options) (*DB, error) {
 	if conns <= 0 {
 		conns = postgresConns
 	}
-	db := stdlib.OpenDB(*config)
+	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(serveMany))
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
 	db.SetConnMaxIdleTime(postgresIdle)
@@ -62,6 +62,14 @@ func openPostgres(ctx context.Context, url string, o Options) (*DB, error) {
 	}, nil
 }
 
+// serveMany has the server run each statement at once, by one process: nothing
+// here takes so long that to start more, or to compile it, pays off. It is no
+// parameter of the connection, since poolers refuse those that they do not know.
+func serveMany(ctx context.Context, c *pgx.Conn) error {
+	_, err := c.Exec(ctx, "set max_parallel_workers_per_gather = 0; set jit = off", pgx.QueryExecModeSimpleProtocol)
+	return err
+}
+
 // postgresConn is a connection of the pool for each statement, or a
 // transaction. The driver keeps statements prepared.
 type postgresConn struct {
@@ -73,6 +81,12 @@ type postgresConn struct {
 
 func (c postgresConn) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
 	return c.on.QueryContext(ctx, text, args...)
+}
+
+// look has the statement planned anew: the plan that a prepared statement gets
+// after a while is one for an average organization, of ten people.
+func (c postgresConn) look(ctx context.Context, text string, args []any) (*sql.Rows, error) {
+	return c.on.QueryContext(ctx, text, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
 }
 
 func (c postgresConn) exec(ctx context.Context, text string, args []any) (sql.Result, error) {

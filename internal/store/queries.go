@@ -13,6 +13,8 @@ import (
 // conn is where statements are sent.
 type conn interface {
 	query(ctx context.Context, text string, args []any) (*sql.Rows, error)
+	// look is query by a plan that is made for these arguments.
+	look(ctx context.Context, text string, args []any) (*sql.Rows, error)
 	exec(ctx context.Context, text string, args []any) (sql.Result, error)
 }
 
@@ -32,6 +34,11 @@ type queries struct {
 
 // rows runs a statement that gives rows.
 func (q *queries) rows(ctx context.Context, text string, args []any) (*sql.Rows, error) {
+	return q.rowsBy(ctx, q.to.query, text, args)
+}
+
+// rowsBy runs a statement in one of the ways of the connection.
+func (q *queries) rowsBy(ctx context.Context, way func(context.Context, string, []any) (*sql.Rows, error), text string, args []any) (*sql.Rows, error) {
 	if !storableArgs(args) {
 		return nil, ErrNotFound
 	}
@@ -39,7 +46,7 @@ func (q *queries) rows(ctx context.Context, text string, args []any) (*sql.Rows,
 		return nil, q.spent
 	}
 	q.db.statements.Add(1)
-	rows, err := q.to.query(ctx, text, args)
+	rows, err := way(ctx, text, args)
 	return rows, q.failed(err)
 }
 
@@ -98,6 +105,19 @@ func one[T any](ctx context.Context, q *queries, fields func(*T) []any, text str
 // list returns the rows that a statement gives.
 func list[T any](ctx context.Context, q *queries, fields func(*T) []any, text string, args ...any) ([]T, error) {
 	rows, err := q.rows(ctx, text, args)
+	return all(q, rows, err, fields)
+}
+
+// page returns the rows of a page of a list, of which there may be very many
+// for some arguments and few for others: a plan that is good for one is not for
+// the other.
+func page[T any](ctx context.Context, q *queries, fields func(*T) []any, text string, args ...any) ([]T, error) {
+	rows, err := q.rowsBy(ctx, q.to.look, text, args)
+	return all(q, rows, err, fields)
+}
+
+// all reads all rows.
+func all[T any](q *queries, rows *sql.Rows, err error, fields func(*T) []any) ([]T, error) {
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil
 	}

@@ -27,6 +27,12 @@ func (r *sqliteReader) query(ctx context.Context, text string, args []any) (*sql
 	return st.QueryContext(ctx, args...)
 }
 
+// look is query: SQLite knows no figures, and plans the same whatever the
+// arguments are.
+func (r *sqliteReader) look(ctx context.Context, text string, args []any) (*sql.Rows, error) {
+	return r.query(ctx, text, args)
+}
+
 // exec is here to complete a conn; the connections allow no change.
 func (r *sqliteReader) exec(context.Context, string, []any) (sql.Result, error) {
 	return nil, errors.New("a reader does not write")

@@ -236,6 +236,10 @@ func (w *sqliteWriter) query(ctx context.Context, text string, args []any) (*sql
 	return st.QueryContext(context.WithoutCancel(ctx), args...)
 }
 
+func (w *sqliteWriter) look(ctx context.Context, text string, args []any) (*sql.Rows, error) {
+	return w.query(ctx, text, args)
+}
+
 func (w *sqliteWriter) exec(ctx context.Context, text string, args []any) (sql.Result, error) {
 	st, err := w.statement(ctx, text)
 	if err != nil {

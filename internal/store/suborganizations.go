@@ -23,13 +23,13 @@ func (r *OrgReader) Suborganizations(ctx context.Context, beginning string, afte
 	var s statement
 	s.where("o.parent_id = " + s.arg(r.org))
 	if beginning != "" {
-		s.beginningAfter("o.sort_key", beginning, after.Key)
+		s.beginningAfter("o.sort_key", beginning, placeKey(after.Key, after.Org))
 	}
 	if after.Org != "" {
 		s.where("(o.sort_key, o.id) > (" + s.arg(after.Key) + ", " + s.arg(after.Org) + ")")
 	}
 	many := s.arg(ManyMembers)
-	all, err := list(ctx, r.q, func(o *OrganizationLine) []any {
+	all, err := page(ctx, r.q, func(o *OrganizationLine) []any {
 		return append(organizationFields(&o.Organization), &o.Place.Key, &o.Members, &o.Below)
 	}, `
 		select `+organizationColumns+`, o.sort_key,
@@ -49,7 +49,7 @@ func (r *OrgReader) Suborganizations(ctx context.Context, beginning string, afte
 // Tree returns the organization and those below it, at most limit of them,
 // the upper ones first.
 func (r *OrgReader) Tree(ctx context.Context, limit int) ([]sso.Organization, error) {
-	all, err := list(ctx, r.q, organizationFields, `
+	all, err := page(ctx, r.q, organizationFields, `
 		with recursive below (id, depth) as (
 			select o.id, 0 from organizations o where o.id = $1
 			union all

@@ -24,6 +24,10 @@ type world struct {
 	db  *store.DB
 	now time.Time
 	seq *atomic.Int64
+
+	// scattered: nothing counts as few, and the organizations that a search
+	// finds come in the order of words.
+	scattered bool
 }
 
 func newWorld(t *testing.T, db *store.DB) *world {

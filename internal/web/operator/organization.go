@@ -52,7 +52,7 @@ func organizationShell(v *operate.Overview, tab string) ui.Shell {
 	path := pathOf(v.Key)
 	s.Tabs = []ui.Tab{
 		{Name: ui.Say("overview"), Path: path, Current: tab == ""},
-		{Name: ui.Say("below"), Path: path + "/below", Note: atMost(v.Below), Current: tab == "below"},
+		{Name: ui.Say("below"), Path: path + "/below", Note: below(v), Current: tab == "below"},
 		{Name: ui.Say("audit"), Path: auditPath + "?organization=" + url.QueryEscape(v.Key), Current: tab == "audit"},
 	}
 	return s
@@ -64,6 +64,22 @@ func atMost(n int) ui.Text {
 		return ui.Count("figure_more", operate.MaxCounted)
 	}
 	return ui.Count("figure", n)
+}
+
+// below says how many organizations stand below one.
+func below(v *operate.Overview) ui.Text {
+	if v.Below >= operate.MaxOrganizations {
+		return ui.Count("figure_more", operate.MaxOrganizations)
+	}
+	return ui.Count("figure", v.Below)
+}
+
+// people says how many people an organization has, with those below it.
+func people(v *operate.Overview) ui.Text {
+	if v.AtLeast() {
+		return ui.Count("figure_least", v.People)
+	}
+	return ui.Count("figure", v.People)
 }
 
 // organization serves GET /operator/organizations/{key}.
@@ -95,8 +111,8 @@ func showOrganization(v *operate.Overview, may hand) organizationPage {
 		p.Notices = append(p.Notices, ui.Notice{State: ui.Refused, Title: ui.Say("suspended_above"), Text: ui.Say("suspended_notice_text")})
 	}
 	p.Stats = []ui.Stat{
-		{Name: ui.Say("stat_people"), Value: atMost(v.People), Note: ui.Say("with_below")},
-		{Name: ui.Say("stat_below"), Value: atMost(v.Below), Path: path + "/below"},
+		{Name: ui.Say("stat_people"), Value: people(v), Note: ui.Say("with_below")},
+		{Name: ui.Say("stat_below"), Value: below(v), Path: path + "/below"},
 		{Name: ui.Say("stat_connections"), Value: ui.Count("figure", len(v.Connections))},
 	}
 	state := orgState(&v.Organization)
@@ -274,11 +290,27 @@ func suspendPage(v *operate.Overview, problem string) confirmPage {
 	p.Tabs = nil
 	p.Trail = append(p.Trail, ui.Link{Name: ui.As(v.Name), Path: path})
 	p.Confirm = ui.Confirm{
-		ID: "suspend", Title: ui.Say("suspend_title", "Name", v.Name), Text: ui.Count("suspend_text", v.People),
-		Points: []ui.Text{ui.Count("suspend_below", v.Below), ui.Say("suspend_now"), ui.Say("suspend_kept")},
+		ID: "suspend", Title: ui.Say("suspend_title", "Name", v.Name), Text: shutOut(v),
+		Points: []ui.Text{belowToo(v), ui.Say("suspend_now"), ui.Say("suspend_kept")},
 		Name:   v.Name, Action: path + "/suspend", Do: ui.Say("suspend"), Cancel: path, Problem: problem,
 	}
 	return p
+}
+
+// shutOut says how many people are shut out with an organization.
+func shutOut(v *operate.Overview) ui.Text {
+	if v.AtLeast() {
+		return ui.Count("suspend_text_least", v.People)
+	}
+	return ui.Count("suspend_text", v.People)
+}
+
+// belowToo says how many organizations are suspended with one.
+func belowToo(v *operate.Overview) ui.Text {
+	if v.Below >= operate.MaxOrganizations {
+		return ui.Count("suspend_below_least", v.Below)
+	}
+	return ui.Count("suspend_below", v.Below)
 }
 
 // suspend serves POST /operator/organizations/{key}/suspend.

@@ -34,7 +34,7 @@ func acme() *operate.Overview {
 		Grants:      []sso.EntitlementGrant{{Entitlement: sso.EntitledSSO, Plan: "Enterprise", By: "usr_o", At: then}},
 		Domains:     []sso.Domain{{Name: "acme.example", State: sso.DomainVerified}, {Name: "acme.test", State: sso.DomainInReview}},
 		Connections: []sso.Connection{{Name: "Acme Okta", Key: "acme-okta", State: sso.ConnectionActive}},
-		Below:       operate.MaxCounted, People: 1204,
+		Below:       operate.MaxOrganizations, People: 1204,
 		Counts: []store.SignInCount{{Hour: then, Method: sso.BySSO, N: 7}, {Hour: then.Add(24 * time.Hour), Method: sso.ByPassword, N: 3}, {Hour: then, Method: sso.BySSO, Code: "saml_audience", N: 2}},
 		Names:  map[string]string{"usr_o": "Olga Operator", "usr_a": "Alice"},
 		Events: []sso.Event{{At: then, Actor: "usr_o", OnBehalf: "usr_a", Action: "entitlement.granted", Target: "org_a", Detail: map[string]string{"plan": "Enterprise", "entitlement": "sso"}}},
