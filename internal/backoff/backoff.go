@@ -26,6 +26,9 @@ import (
 	"github.com/sallyport/sallyport/internal/store"
 )
 
+// LettersADay is how many mails [Letters] allows.
+const LettersADay = 2000
+
 // pace is how much is allowed: burst at once, and then one more each interval.
 type pace struct {
 	burst    int
@@ -41,6 +44,7 @@ var (
 	resetPace   = pace{5, 20 * time.Minute}
 	lookPace    = pace{20, 15 * time.Second}
 	testPace    = pace{60, 30 * time.Second}
+	letterPace  = pace{LettersADay, 24 * time.Hour / LettersADay}
 )
 
 // Networks are told apart by these prefixes.
@@ -95,6 +99,12 @@ func Looks(org sso.OrgID) Key { return Key{lookPace, "looks\x00" + string(org), 
 func Tests(c sso.ConnectionID, from netip.Addr) Key {
 	return Key{testPace, "tests\x00" + string(c) + "\x00" + network(from), ""}
 }
+
+// Letters counts mails that an organization, or one below the same root, has us
+// send to addresses that it names: whoever has got hold of a customer's console
+// must not write to the world in our name. root is the root of its tree, for
+// else every organization below brought an allowance of its own.
+func Letters(root sso.OrgID) Key { return Key{letterPace, "letters\x00" + string(root), ""} }
 
 // network returns the network of an address; an unknown address is a network
 // of its own.

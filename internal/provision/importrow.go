@@ -306,11 +306,17 @@ func (a *importing) changes(p *plan, r *sso.PersonRow) ([]string, error) {
 }
 
 // carryOut does what a row says. It is judged anew: since it was shown to
-// somebody, another list may have been carried out.
+// somebody, another list may have been carried out. A row whose mail may not be
+// sent any more does nothing and is mail_budget.
 func (a *importing) carryOut(i *sso.Import, r *sso.ImportRow) error {
 	p, err := a.judge(r)
 	if err != nil {
 		return err
+	}
+	if r.Verdict == sso.RowNew && welcomes(i, r, &p) {
+		if err := a.spendLetter(); err != nil {
+			return err
+		}
 	}
 	i.Done++
 	r.DoneAt = a.now
@@ -324,6 +330,11 @@ func (a *importing) carryOut(i *sso.Import, r *sso.ImportRow) error {
 		i.Failed++
 	}
 	return err
+}
+
+// welcomes reports whether somebody new is mailed how to set up credentials.
+func welcomes(i *sso.Import, r *sso.ImportRow, p *plan) bool {
+	return i.Options.Welcome && r.Row.PasswordHash == "" && !p.email.IsZero()
 }
 
 // make makes somebody new.
@@ -348,7 +359,7 @@ func (a *importing) make(p *plan, r *sso.ImportRow, i *sso.Import) error {
 			return err
 		}
 	}
-	if i.Options.Welcome && u.PasswordHash == "" && !u.Email.IsZero() {
+	if welcomes(i, r, p) {
 		if err := a.Recovery.ResetAccount(a.ctx, a.tx, u, a.place.Name); err != nil {
 			return err
 		}

@@ -279,6 +279,7 @@ func (a *importing) work(i *sso.Import) (more bool, err error) {
 	}
 	for n := range rows {
 		r := &rows[n]
+		before := i.Line
 		i.Line = r.Line
 		if i.State == sso.ImportJudging {
 			i.Judged++
@@ -292,7 +293,12 @@ func (a *importing) work(i *sso.Import) (more bool, err error) {
 			if !r.Verdict.Does() {
 				continue
 			}
-			if err := a.carryOut(i, r); err != nil {
+			err := a.carryOut(i, r)
+			if fault.Is(err, "mail_budget") { // uploaded again tomorrow, it goes on here
+				i.State, i.Code, i.Line, i.UpdatedAt = sso.ImportStopped, "mail_budget", before, a.now
+				return false, a.org.SaveImport(a.ctx, *i)
+			}
+			if err != nil {
 				return false, err
 			}
 		}

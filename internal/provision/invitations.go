@@ -3,9 +3,11 @@ package provision
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/recovery"
@@ -212,12 +214,25 @@ func (a *act) invitable(e sso.Email) error {
 }
 
 func (a *act) mailInvitation(i *sso.Invitation, token secret.Token) error {
+	if err := a.spendLetter(); err != nil {
+		return err
+	}
 	return a.Outbox.Enqueue(a.ctx, a.tx, notify.Message{
 		Channel: notify.Mail, Kind: notify.Invitation, Org: a.place.ID, To: i.Email.String(), Language: i.Language, Until: i.ExpiresAt,
 		Data: map[notify.Gap]string{
 			notify.Organization: a.place.Name, notify.Inviter: a.by.User.Name(), notify.Link: InvitationPath + token.Reveal(), notify.Until: notify.Instant(i.ExpiresAt),
 		},
 	})
+}
+
+// spendLetter takes one of the mails that the tree may have us send in a day to
+// addresses that its administrators name.
+func (a *act) spendLetter() error {
+	left, err := a.Limits.Take(a.ctx, a.tx, backoff.Letters(a.place.Path[0]))
+	if err == nil && !left {
+		err = &fault.Error{Kind: fault.Exhausted, Code: "mail_budget", Want: fmt.Sprintf("at most %d mails a day", backoff.LettersADay), Fix: fault.PersonSide}
+	}
+	return err
 }
 
 // InvitationPage is one page of a list of invitations.

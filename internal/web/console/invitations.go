@@ -108,7 +108,7 @@ func (h *Handler) invite(w http.ResponseWriter, r *http.Request) error {
 			err = &some.Fault
 		}
 		fields := map[string]string{
-			"invitation_addresses": "addresses", "invitation_nobody": "addresses", "invitation_many": "addresses", "role_unknown": "role", "rights_owner": "role", "language_form": "language",
+			"invitation_addresses": "addresses", "invitation_nobody": "addresses", "invitation_many": "addresses", "mail_budget": "addresses", "role_unknown": "role", "rights_owner": "role", "language_form": "language",
 		}
 		return again(r, ui.Filled{Values: form}, err, fields, func(f ui.Filled, status int) error { return h.showInvite(w, r, status, f, problems) })
 	}
