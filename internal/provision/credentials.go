@@ -63,23 +63,39 @@ func (s *Service) recover(ctx context.Context, by *sso.By, org sso.OrgID, user s
 
 // EndSession ends one session of a member, in the organization or below it.
 func (s *Service) EndSession(ctx context.Context, by *sso.By, org sso.OrgID, user sso.UserID, id sso.SessionID) error {
-	n, err := s.endSessions(ctx, by, org, user, func(session *store.SessionAt) bool { return session.ID == id })
-	if err == nil && n == 0 {
-		err = store.ErrNotFound
-	}
+	_, err := s.endSessions(ctx, by, org, user, func(a *act, _ []sso.OrgID) (int, error) {
+		p, err := a.tx.PersonBySession(ctx, id)
+		if err != nil {
+			return 0, err
+		}
+		if open := p.Session.EndedAt.IsZero() && a.now.Before(p.Session.ExpiresAt); !open || p.User.ID != user || !slices.Contains(p.Org.Path, org) {
+			return 0, store.ErrNotFound
+		}
+		return 1, a.tx.Org(p.Org.ID).EndSession(ctx, user, id, a.now)
+	})
 	return err
 }
 
 // EndSessions ends all sessions of a member in the organization and below it,
 // and returns how many.
 func (s *Service) EndSessions(ctx context.Context, by *sso.By, org sso.OrgID, user sso.UserID) (int, error) {
-	return s.endSessions(ctx, by, org, user, func(*store.SessionAt) bool { return true })
+	return s.endSessions(ctx, by, org, user, func(a *act, in []sso.OrgID) (int, error) {
+		all := 0
+		for _, id := range in {
+			n, err := a.tx.Org(id).EndSessionsOf(ctx, user, a.now)
+			if err != nil {
+				return 0, err
+			}
+			all += n
+		}
+		return all, nil
+	})
 }
 
-func (s *Service) endSessions(ctx context.Context, by *sso.By, org sso.OrgID, user sso.UserID, which func(*store.SessionAt) bool) (int, error) {
-	n := 0
-	err := s.change(ctx, by, org, func(a *act) error {
-		n = 0
+// endSessions has end do its work on somebody whom by may sign out. It gets the
+// organizations of which they are a member, this one and those below it.
+func (s *Service) endSessions(ctx context.Context, by *sso.By, org sso.OrgID, user sso.UserID, end func(a *act, in []sso.OrgID) (int, error)) (n int, err error) {
+	err = s.change(ctx, by, org, func(a *act) error {
 		p, err := a.position(user)
 		if err != nil {
 			return err
@@ -87,22 +103,18 @@ func (s *Service) endSessions(ctx context.Context, by *sso.By, org sso.OrgID, us
 		if err := a.rights.Touch(&p); err != nil {
 			return err
 		}
-		sessions, err := a.tx.SessionsOf(ctx, user, a.now, 10*maxSessions)
+		them, err := a.tx.Standing(ctx, user)
 		if err != nil {
 			return err
 		}
-		for i := range sessions {
-			session := &sessions[i]
-			if !slices.Contains(session.Path, org) || !which(session) {
-				continue
+		var in []sso.OrgID
+		for i := range them.Positions {
+			if slices.Contains(them.Positions[i].Path, org) {
+				in = append(in, them.Positions[i].Org)
 			}
-			if err := a.tx.Org(session.Org).EndSession(ctx, user, session.ID, a.now); err != nil {
-				return err
-			}
-			n++
 		}
-		if n == 0 {
-			return nil
+		if n, err = end(a, in); err != nil || n == 0 {
+			return err
 		}
 		return a.record("session.ended", string(user), map[string]string{"sessions": strconv.Itoa(n)})
 	})
