@@ -54,7 +54,7 @@ func (s *Service) AddApp(ctx context.Context, tx *store.Writer, act Act, offer, 
 	if key, err = s.take(ctx, tx, forApp, owner, sealed); err != nil {
 		return sso.Factor{}, err
 	}
-	if name, err = cleanName(name, "Authenticator app"); err != nil {
+	if name, err = cleanName(name); err != nil {
 		return sso.Factor{}, err
 	}
 	f := sso.Factor{ID: sso.NewFactorID(now), User: act.User.ID, Kind: sso.FactorTOTP, Name: name, Step: step, CreatedAt: now}

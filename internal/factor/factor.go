@@ -219,9 +219,12 @@ func demanded(ctx context.Context, tx *store.Writer, user sso.UserID, org sso.Or
 
 // Rename gives a factor of the person another name.
 func (s *Service) Rename(ctx context.Context, tx *store.Writer, act Act, id sso.FactorID, name string) error {
-	name, err := cleanName(name, "")
+	name, err := cleanName(name)
 	if err != nil {
 		return err
+	}
+	if name == "" {
+		return unnameable()
 	}
 	err = tx.RenameFactor(ctx, act.User.ID, id, name)
 	if errors.Is(err, store.ErrNotFound) {
@@ -236,16 +239,18 @@ func (s *Service) Rename(ctx context.Context, tx *store.Writer, act Act, id sso.
 // maxName is the length of the longest name of a factor, in characters.
 const maxName = 60
 
-// cleanName makes a name fit to be stored; without one it is instead.
-func cleanName(name, instead string) (string, error) {
+// cleanName makes a name fit to be stored. There need be none: pages call the
+// thing what it is, each in its reader's language.
+func cleanName(name string) (string, error) {
 	name = sso.CleanName(name)
-	if name == "" {
-		name = instead
-	}
-	if name == "" || len([]rune(name)) > maxName {
-		return "", &fault.Error{Kind: fault.Invalid, Code: "factor_name", Want: "1 to 60 characters", Fix: fault.PersonSide}
+	if len([]rune(name)) > maxName {
+		return "", unnameable()
 	}
 	return name, nil
+}
+
+func unnameable() error {
+	return &fault.Error{Kind: fault.Invalid, Code: "factor_name", Want: "1 to 60 characters", Fix: fault.PersonSide}
 }
 
 // record writes a line into the audit list of the person's organization.

@@ -43,11 +43,7 @@ func (s *Service) AddPasskey(ctx context.Context, tx *store.Writer, act Act, res
 	if err != nil {
 		return sso.Factor{}, err
 	}
-	instead := "Security key"
-	if c.BackupEligible {
-		instead = "Passkey"
-	}
-	if name, err = cleanName(name, instead); err != nil {
+	if name, err = cleanName(name); err != nil {
 		return sso.Factor{}, err
 	}
 	now := s.Now()

@@ -143,7 +143,7 @@ func (s *Service) AddNumber(ctx context.Context, tx *store.Writer, act Act, sent
 	if sent.Factor != "" {
 		return sso.Factor{}, over(nil) // was sent to prove somebody
 	}
-	name, err := cleanName(name, "Telephone")
+	name, err := cleanName(name)
 	if err != nil {
 		return sso.Factor{}, err
 	}

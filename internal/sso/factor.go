@@ -38,7 +38,7 @@ type Factor struct {
 	ID        FactorID
 	User      UserID
 	Kind      FactorKind
-	Name      string   // what the person calls it
+	Name      string   // what the person calls it; "": nothing but what it is
 	Secret    []byte   // of an authenticator app, sealed for [FactorPlace]
 	Step      int64    // of an authenticator app: the last time step whose code was used
 	Phone     string   // in E.164

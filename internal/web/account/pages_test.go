@@ -32,7 +32,7 @@ func ada(t *testing.T) sso.Person {
 func full(t *testing.T) *account.Account {
 	return &account.Account{
 		Person:   ada(t),
-		Factors:  []sso.Factor{{ID: "fac_1", Kind: sso.FactorTOTP, Name: "Phone", UsedAt: then}, {ID: "fac_2", Kind: sso.FactorSMS, Name: "Number"}, {ID: "fac_3", Kind: sso.FactorPasskey, Name: "Key <1>"}},
+		Factors:  []sso.Factor{{ID: "fac_1", Kind: sso.FactorTOTP, Name: "Phone", UsedAt: then}, {ID: "fac_2", Kind: sso.FactorSMS, Name: "Number"}, {ID: "fac_3", Kind: sso.FactorPasskey, Name: "Key <1>"}, {ID: "fac_4", Kind: sso.FactorTOTP}},
 		Recovery: 9,
 		Sessions: []store.SessionAt{
 			{Session: sso.Session{ID: "ses_1", UserAgent: firefox, Address: "192.0.2.1", SeenAt: then}, OrgName: "Acme Ltd"},
@@ -87,6 +87,8 @@ func TestPages(t *testing.T) {
 		"passkey":            in(passkeyPath, keyPage(&person, wrong("name", "passkey_taken"), `{"challenge":"x"}`)),
 		"rename":             in("/account/factors/fac_1", renamePage(&person, &full(t).Factors[0], ui.Filled{})),
 		"remove":             in("/account/factors/fac_1/remove", removalPage(&person, &full(t).Factors[0], "factor_last")),
+		"rename-unnamed":     in("/account/factors/fac_4", renamePage(&person, &full(t).Factors[3], ui.Filled{})),
+		"remove-unnamed":     in("/account/factors/fac_4/remove", removalPage(&person, &full(t).Factors[3], "")),
 		"codes-ask":          in(codesPath, askCodesPage(&person)),
 		"codes":              in(codesPath, showCodes(&person, []string{"AAAA-BBBB-CCCC-DDDD", "EEEE-FFFF-GGGG-HHHH"})),
 		"forgot":             {Page: forgotPage(wrong("email", "ident_email")), Path: forgotPath, Status: http.StatusBadRequest},
@@ -98,5 +100,5 @@ func TestPages(t *testing.T) {
 		"invitation-sign-in": invitation(offer(account.AcceptSignIn), ui.Filled{}),
 		"invitation-sso":     invitation(custom, ui.Filled{}),
 		"invitation-other":   invitation(offer(account.AcceptOther), ui.Filled{}),
-	}, Composed: []string{"kind_", "role_", "saved_"}}.Check(t)
+	}, Composed: []string{"kind_", "removal_", "role_", "saved_"}}.Check(t)
 }

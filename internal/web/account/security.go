@@ -69,8 +69,12 @@ func showSecurity(a *account.Account, can offered) securityPage {
 	}
 	for i := range a.Factors {
 		f := &a.Factors[i]
+		name, kind := ui.Say("kind_"+string(f.Kind)), ui.Text{}
+		if f.Name != "" {
+			name, kind = ui.As(f.Name), name
+		}
 		p.Factors = append(p.Factors, thing{
-			Icon: iconOf(f.Kind), Name: ui.As(f.Name), Sub: ui.Say("kind_" + string(f.Kind)), Used: ui.Fact{At: f.UsedAt},
+			Icon: iconOf(f.Kind), Name: name, Sub: kind, Used: ui.Fact{At: f.UsedAt},
 			Buttons: []ui.Button{
 				{Word: ui.Say("rename"), Path: pathOfFactor(f.ID), Kind: ui.Quiet, Off: off},
 				{Word: ui.Say("remove"), Path: at(removePath, "{factor}", string(f.ID)), Kind: ui.Quiet, Off: off},
@@ -360,7 +364,11 @@ func (h *Handler) factor(w http.ResponseWriter, r *http.Request) error {
 }
 
 func renamePage(by *sso.Person, x *sso.Factor, f ui.Filled) formPage {
-	p := securityForm(by, ui.Say("rename_title", "Name", x.Name))
+	title := ui.Say("name_title")
+	if x.Name != "" {
+		title = ui.Say("rename_title", "Name", x.Name)
+	}
+	p := securityForm(by, title)
 	p.Action = pathOfFactor(x.ID)
 	p.Inputs = []ui.Input{f.Input(ui.Input{Name: "name", Label: ui.Say("called"), Help: ui.Say("called_help"), Value: x.Name, Max: 240, Focus: true})}
 	p.Submit = ui.Submit{Word: ui.Say("save"), Cancel: securityPath}
@@ -400,8 +408,11 @@ func removalPage(by *sso.Person, x *sso.Factor, problem string) confirmPage {
 	p := confirmPage{Shell: shell(by)}
 	p.Trail = []ui.Link{{Name: ui.Say("security"), Path: securityPath}}
 	p.Confirm = ui.Confirm{
-		ID: "remove", Title: ui.Say("remove_title", "Name", x.Name), Text: ui.Say("remove_text"), Points: []ui.Text{ui.Say("remove_devices")},
+		ID: "remove", Title: ui.Say("removal_" + string(x.Kind)), Text: ui.Say("remove_text"), Points: []ui.Text{ui.Say("remove_devices")},
 		Action: at(removePath, "{factor}", string(x.ID)), Do: ui.Say("remove"), Cancel: securityPath,
+	}
+	if x.Name != "" {
+		p.Confirm.Title = ui.Say("remove_title", "Name", x.Name)
 	}
 	if problem != "" {
 		p.Confirm.Points = append([]ui.Text{ui.Problem(problem)}, p.Confirm.Points...)
