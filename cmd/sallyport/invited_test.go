@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -39,4 +40,40 @@ func TestAcceptingAnInvitationLeadsOnByAPage(t *testing.T) {
 		_, err := tx.Org(rival.by.Org.ID).Membership(t.Context(), acme.by.User.ID)
 		return err
 	})
+}
+
+// A guest's address leads to no connection of who has invited them, and there is
+// no password that they could have: they begin where that organization does.
+func TestAGuestBeginsAtTheOrganizationThatDemandsSingleSignOn(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		demand sso.Enforcement
+		want   string
+	}{
+		"demanded":     {sso.SSORequired, "https://idp.example/"},
+		"not demanded": {sso.SSOOptional, "first_name"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := &tenancy{T: t, server: testServer(t)}
+			acme := h.newTenant("acme")
+			token, at := secret.NewToken(), now()
+			c := sso.Connection{ID: sso.NewConnectionID(at), Org: acme.by.Org.ID, Key: "acme-on", Name: "Acme", Protocol: sso.ProtocolSAML, State: sso.ConnectionActive, FirstSignIn: sso.FirstInvited, CreatedAt: at, UpdatedAt: at}
+			c.SAML = sso.SAML{IdPEntityID: "urn:idp", Endpoints: []sso.Endpoint{{Binding: sso.BindingRedirect, Location: "https://idp.example/"}}, Certificates: [][]byte{[]byte("x")}}
+			h.write(func(tx *store.Writer) error {
+				org, err := tx.Organization(t.Context(), acme.by.Org.ID)
+				if err != nil {
+					return err
+				}
+				org.Policy.SSO = tc.demand
+				return errors.Join(tx.SaveOrganization(t.Context(), org), tx.Org(org.ID).SaveConnection(t.Context(), c), tx.Org(org.ID).InsertInvitation(t.Context(), sso.Invitation{
+					ID: sso.NewInvitationID(at), Org: org.ID, Email: sso.StoredEmail("gus@guest.example"), Role: sso.RoleMember, By: string(acme.by.User.ID), CreatedAt: at, SentAt: at, ExpiresAt: at.Add(sso.InvitationLife),
+				}, token.Hash()))
+			})
+			w := h.send("__Host-sallyport-browser="+secret.NewToken().Reveal(), http.MethodPost, "/login/invitation/"+token.Reveal(), nil)
+			if !strings.Contains(w.Body.String(), tc.want) {
+				t.Errorf("%d to %q, want %s\n%s", w.Code, w.Header().Get("Location"), tc.want, w.Body)
+			}
+		})
+	}
 }

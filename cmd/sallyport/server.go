@@ -162,8 +162,8 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 		}
 		return out.URL, nil
 	}}
-	ownPages := &accountpages.Handler{Flow: s.accounts, UI: pages, Person: signIn.Person, SignIn: func(w http.ResponseWriter, r *http.Request, address, back string) error {
-		return loginPages.Begin(w, r, signin.Start{LoginHint: address, Back: back})
+	ownPages := &accountpages.Handler{Flow: s.accounts, UI: pages, Person: signIn.Person, SignIn: func(w http.ResponseWriter, r *http.Request, who accountpages.SignIn) error {
+		return loginPages.Begin(w, r, signin.Start{OrgKey: who.Org, LoginHint: who.Address, Back: who.Back})
 	}}
 	authorities := &authority.Service{DB: s.db, Now: now}
 	s.connecting = &connect.Service{

@@ -41,9 +41,15 @@ type Handler struct {
 	UI   *ui.UI
 	// Person returns who a session token stands for, judged now.
 	Person func(context.Context, secret.Token) (sso.Person, error)
-	// SignIn begins a sign-in of the person with this address, who comes back
-	// to a path of ours afterwards; "": to their account.
-	SignIn func(w http.ResponseWriter, r *http.Request, address, back string) error
+	// SignIn begins a sign-in.
+	SignIn func(w http.ResponseWriter, r *http.Request, who SignIn) error
+}
+
+// SignIn says who is to sign in.
+type SignIn struct {
+	Address string
+	Org     string // key of the organization whose sign-on URL they use; "": as the address leads
+	Back    string // path of ours to which they come back; "": their account
 }
 
 // ForgotPath is where somebody who has forgotten their password begins.

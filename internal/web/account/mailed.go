@@ -116,7 +116,7 @@ func (h *Handler) redeem(w http.ResponseWriter, r *http.Request, kind recovery.K
 	}
 	u, err := h.Flow.Redeem(r.Context(), browserOf(r), kind, tokenOf(r), f.Get("new"))
 	if err == nil {
-		return h.SignIn(w, r, u.Email.String(), "")
+		return h.SignIn(w, r, SignIn{Address: u.Email.String()})
 	}
 	filled, ok := ui.Filled{Values: f}.Beside(err, passwordFields())
 	if !ok {
@@ -241,8 +241,11 @@ func (h *Handler) accept(w http.ResponseWriter, r *http.Request) error {
 		}
 		// From there the way may lead out at once, which no redirect after a form does.
 		return h.UI.Leave(w, r, "/login/"+org.Key, "")
-	case account.AcceptSignIn, account.AcceptBySSO:
-		return h.SignIn(w, r, o.Email.String(), r.URL.Path)
+	case account.AcceptSignIn:
+		return h.SignIn(w, r, SignIn{Address: o.Email.String(), Back: r.URL.Path})
+	case account.AcceptBySSO:
+		// The address need be of no domain of theirs: a guest's leads elsewhere, or nowhere.
+		return h.SignIn(w, r, SignIn{Address: o.Email.String(), Org: o.Organization.Key, Back: r.URL.Path})
 	case account.AcceptAsNew:
 		u, err := h.Flow.Register(r.Context(), browserOf(r), tokenOf(r), account.NewPerson{FirstName: f.Get("first_name"), LastName: f.Get("last_name"), Password: f.Get("new")})
 		if err != nil {
@@ -250,7 +253,7 @@ func (h *Handler) accept(w http.ResponseWriter, r *http.Request) error {
 				return h.UI.Render(w, r, status, showInvitation(&o, &by, r.URL.Path, f))
 			})
 		}
-		return h.SignIn(w, r, u.Email.String(), "")
+		return h.SignIn(w, r, SignIn{Address: u.Email.String()})
 	default:
 		return &fault.Error{Kind: fault.Denied, Code: "invitation_other", Want: o.Email.String(), Got: by.User.Email.String(), Fix: fault.PersonSide}
 	}
