@@ -146,7 +146,10 @@ func (h *tenancy) refill(t tenant) tenant {
 	h.write(func(tx *store.Writer) error {
 		org := tx.Org(t.by.Org.ID)
 		passed := sso.Test{ID: sso.NewTestID(at), Org: t.by.Org.ID, Connection: connection.ID, Fingerprint: connection.Fingerprint(), State: sso.TestPassed, Subject: name, CreatedAt: at, AnsweredAt: at}
-		return errors.Join(org.SaveConnection(ctx, connection), org.InsertTest(ctx, passed), org.InsertDecryptionKey(ctx, key), org.NoteConflict(ctx, guest), org.NoteConflict(ctx, gone))
+		passed.Result.Attributes = []sso.Attribute{{Name: "x/vorname", Values: []string{name}}}
+		testlink := sso.TestLink{ID: sso.NewTestLinkID(at), Org: t.by.Org.ID, Connection: connection.ID, CreatedAt: at, ExpiresAt: at.Add(sso.TestLinkLife)}
+		t.its["test"], t.its["testlink"] = string(passed.ID), string(testlink.ID)
+		return errors.Join(org.SaveConnection(ctx, connection), org.InsertTest(ctx, passed), org.InsertTestLink(ctx, testlink, secret.NewToken().Hash()), org.InsertDecryptionKey(ctx, key), org.NoteConflict(ctx, guest), org.NoteConflict(ctx, gone))
 	})
 	t.its["connection"], t.its["conflict"], t.its["deleted"], t.its["other"] = connection.Key, string(guest.ID), string(gone.ID), string(other.User.ID)
 	t.its["certificate"] = connect.Fingerprint([]byte(name))
@@ -205,6 +208,8 @@ func typed(t *tenant) map[string]url.Values {
 		forms[connection+"/delete"] = url.Values{"version": {"1"}, "confirm": {"IdP " + t.name}}
 		forms[connection+"/attributes"] = url.Values{"version": {"1"}, "email": {name}}
 		forms[connection+"/settings"] = url.Values{"version": {"1"}, "entity_id": {name}}
+		forms[connection+"/test/accept"] = url.Values{"version": {"1"}, "test": {t.its["test"]}, "offer": {"first_name"}}
+		forms[connection+"/test/links"] = url.Values{"days": {"7"}}
 		forms[connection+"/certificates/{certificate}/remove"] = url.Values{"version": {"1"}}
 	}
 	maps.Copy(forms, map[string]url.Values{

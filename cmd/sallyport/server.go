@@ -173,7 +173,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	looks := &inspection.Service{DB: s.db, Authority: authorities, Outbox: s.outbox, Now: now}
 	setup := &connectpages.Handler{
 		Authority: authorities, UI: pages, Flow: s.connecting,
-		Inspect: looks,
+		Inspect: looks, SignIn: signIn,
 	}
 	provider := &oidcapi.Handler{Grants: grants, SignIn: beginner{loginPages}, Person: signIn.Person}
 	s.public, err = web.New(

@@ -260,3 +260,24 @@ func (s *Service) TestLink(ctx context.Context, token secret.Token) (Tested, err
 	}
 	return t, t.Link.Usable(s.Now())
 }
+
+// Where names a connection and whose it is, by their keys.
+type Where struct{ Organization, Connection string }
+
+// WhereTested returns which connection a test was of.
+func (s *Service) WhereTested(ctx context.Context, t *sso.Test) (Where, error) {
+	var w Where
+	err := s.DB.Read(ctx, func(r *store.Reader) error {
+		o, err := r.Organization(ctx, t.Org)
+		if err != nil {
+			return err
+		}
+		c, err := r.Org(t.Org).Connection(ctx, t.Connection)
+		w = Where{o.Key, c.Key}
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) { // the connection was deleted meanwhile
+		return Where{}, &fault.Error{Kind: fault.NotFound, Code: "page_not_found", Fix: fault.PersonSide}
+	}
+	return w, err
+}

@@ -267,6 +267,22 @@ func (rt *Router) bind(w http.ResponseWriter, r *http.Request, x *exchange) erro
 	return nil
 }
 
+// Bind returns the hash of the browser's binding cookie for what begins on a page
+// that is not one of a sign-in, and goes on there. A browser that has none gets
+// one.
+func Bind(w http.ResponseWriter, r *http.Request) secret.Hash {
+	x := exchangeOf(r)
+	if !x.route.Access.cookies() {
+		return secret.Hash{}
+	}
+	token := x.jar.read(r, browserCookie)
+	if token.IsZero() {
+		token = secret.NewToken()
+		x.jar.write(w, browserCookie, token)
+	}
+	return token.Hash()
+}
+
 // Record has the log tell of an error that the handler answers by itself, such
 // as a mistyped address that is shown beside its field. The log gets the code
 // alone: what people type into the wrong field is a password now and then. It

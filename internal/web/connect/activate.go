@@ -43,8 +43,8 @@ func activatePageOf(v *visit, ready *connect.Readiness) activatePage {
 	p := activatePage{wizard: v.wizard(c, toActivate, ui.Say("stage_activate")), Lede: ui.Say("activate_lede")}
 	p.Checks = []ui.Step{
 		check("activate_complete", c.Complete() == nil, ui.Refused, v.toConnection(c, configurePath)),
-		check("activate_tested", ready.Tested > 0, ui.Refused, ""),
-		check("activate_second", ready.Tested > 1, ui.Warn, ""),
+		check("activate_tested", ready.Tested > 0, ui.Refused, v.toConnection(c, testPath)),
+		check("activate_second", ready.Tested > 1, ui.Warn, v.toConnection(c, testPath)),
 		check("activate_domain", len(ready.Domains) > 0, ui.Warn, v.to(domainsPath)),
 	}
 	switch {

@@ -110,8 +110,8 @@ func configurePageOf(v *visit, c *connect.Configuration, f ui.Filled, several []
 	for _, t := range c.Guide.Advice {
 		p.Advice = append(p.Advice, say(t, c.Ours))
 	}
-	if path := stagePath(toTest); path != "" && c.Complete() == nil {
-		p.Continue = &ui.Button{Word: ui.Say("continue_test"), Path: v.toConnection(&c.Connection, path), Icon: "forward", Kind: ui.Main}
+	if c.Complete() == nil {
+		p.Continue = &ui.Button{Word: ui.Say("continue_test"), Path: v.toConnection(&c.Connection, testPath), Icon: "forward", Kind: ui.Main}
 	}
 	return p
 }

@@ -28,6 +28,7 @@ func Pages() ui.Set {
 	return ui.Set{Name: "connect", Files: files, Pages: []ui.Page{
 		overviewPage{}, domainsPage{}, openPage{}, inboxPage{}, conflictPage{}, explainPage{}, defaultsPage{},
 		newPage{}, configurePage{}, certificatesPage{}, settingsPage{}, attributesPage{}, activatePage{}, formPage{}, confirmPage{},
+		trialPage{}, guestPage{}, donePage{},
 	}}
 }
 
@@ -36,6 +37,7 @@ type Handler struct {
 	Authority *authority.Service
 	Flow      *connect.Service
 	Inspect   *inspect.Service
+	SignIn    SignIn
 	UI        *ui.UI
 }
 
@@ -73,7 +75,7 @@ func (h *Handler) Routes() []web.Route {
 		get(ssoPath, authority.Setup, h.overview)
 		get(domainsPath, authority.Domains, h.domains)
 	}
-	return slices.Concat(routes, h.connectionRoutes(), h.peopleRoutes())
+	return slices.Concat(routes, h.connectionRoutes(), h.trialRoutes(), h.peopleRoutes())
 }
 
 // page serves a page to somebody who may see it.

@@ -67,9 +67,11 @@ func TestPages(t *testing.T) {
 	}
 	maps.Copy(specimens, peopleSpecimens())
 	maps.Copy(specimens, wizardSpecimens())
+	maps.Copy(specimens, trialSpecimens())
 	composed := []string{
 		"connection_", "domain_", "conflict_", "conflicts_none_", "remedy_", "mode_", "why_", "saved_conflict_",
 		"stage_", "activate_", "ours_", "take_", "field_", "found_requests_", "sign_requests_", "request_binding_", "nameid_format_", "encryption_", "legacy_",
+		"act_", "check_", "checks_", "note_", "offer_", "side_",
 	}
 	webtest.Pages{Set: Pages(), Composed: composed, Specimens: specimens}.Check(t)
 }

@@ -93,17 +93,17 @@ const (
 	toActivate  stage = "activate"
 )
 
-// stagePath returns where a stage is done, or "" for one that is not there.
+// stagePath returns where a stage is done.
 func stagePath(s stage) string {
 	switch s {
 	case toConfigure:
 		return configurePath
+	case toTest:
+		return testPath
 	case toDefaults:
 		return defaultsPath
-	case toActivate:
-		return activatePath
 	}
-	return ""
+	return activatePath
 }
 
 // wizard is the frame of the pages of a connection: its stages stand beside
@@ -131,9 +131,7 @@ func (v *visit) wizard(c *sso.Connection, at stage, heading ui.Text) wizard {
 	w.Trail, w.Under = append(w.Trail, ui.Link{Name: ui.Say("console_sso"), Path: v.to(ssoPath)}), v.to(ssoPath)
 	for _, s := range []stage{toConfigure, toTest, toDefaults, toActivate} {
 		step := ui.Step{Name: ui.Say("stage_" + string(s)), Text: ui.Say("stage_" + string(s) + "_text"), Current: s == at}
-		if path := stagePath(s); path != "" {
-			step.Path = v.toConnection(c, path)
-		}
+		step.Path = v.toConnection(c, stagePath(s))
 		step.State, step.Word = standing(c, s)
 		w.Stages = append(w.Stages, step)
 	}
@@ -175,8 +173,8 @@ func (v *visit) configuring(c *sso.Connection, at string, heading ui.Text) wizar
 // next returns the path of the page of a connection where something is to be
 // done.
 func (v *visit) next(c *sso.Connection) string {
-	if path := stagePath(toTest); path != "" && c.Complete() == nil && c.State == sso.ConnectionDraft {
-		return v.toConnection(c, path)
+	if c.Complete() == nil && c.State == sso.ConnectionDraft {
+		return v.toConnection(c, testPath)
 	}
 	return v.toConnection(c, configurePath)
 }

@@ -8,7 +8,7 @@ for (const form of document.forms) {
       event.preventDefault();
       return;
     }
-    if (!("stays" in form.dataset)) { // its answer is a file
+    if (!("stays" in form.dataset)) { // its answer is a file, or in another window
       form.setAttribute("aria-busy", "true");
     }
   });
@@ -89,13 +89,23 @@ for (const form of document.querySelectorAll("[data-sends]")) {
 }
 
 // A page that tells how far something has come is asked for anew, by somebody
-// who looks at it.
+// who looks at it and is not writing something there.
+const writing = () => Array.from(document.querySelectorAll("input, textarea")).some((field) => field.value !== field.defaultValue);
 for (const part of document.querySelectorAll("[data-reloads]")) {
   setInterval(() => {
-    if (document.visibilityState === "visible") {
+    if (document.visibilityState === "visible" && !writing()) {
       location.reload();
     }
   }, 1000 * Number(part.dataset.reloads));
+}
+
+// What begins in another window is waited for in this one.
+for (const form of document.querySelectorAll("[data-follows]")) {
+  form.addEventListener("submit", (event) => {
+    if (!event.submitter?.formTarget) {
+      setTimeout(() => location.assign(form.dataset.follows), 500);
+    }
+  });
 }
 
 // Menus close when something else is meant.
