@@ -65,7 +65,8 @@ func newStage(ctx context.Context, s *server) (*stage, error) {
 	return st, err
 }
 
-// clash makes a connection of the organization, and a conflict at it.
+// clash makes a connection of the organization, a conflict at it, and a claim to
+// a domain.
 func (st *stage) clash(ctx context.Context, tx *store.Writer, a *asker, candidate sso.UserID) error {
 	at, org := now(), tx.Org(a.by.Org.ID)
 	key := measured + "-" + a.by.Org.Key
@@ -81,6 +82,11 @@ func (st *stage) clash(ctx context.Context, tx *store.Writer, a *asker, candidat
 	if err != nil {
 		return err
 	}
+	domain := sso.NewDomain(c.Org, measured+".example", at)
+	if err := org.SaveDomain(ctx, domain); err != nil {
+		return err
+	}
+	a.gaps["domain"] = domain.Name
 	f := sso.Conflict{
 		ID: sso.NewConflictID(at), Org: c.Org, Connection: c.ID, Subject: measured, SeenAt: at, Clash: sso.Clash{Kind: sso.ClashCandidates, Candidates: []sso.UserID{candidate}},
 		Asserted: sso.Asserted{Subject: measured, Email: sso.StoredEmail(measuredAddress)},

@@ -34,6 +34,7 @@ type serveCmd struct {
 	OpsListen string   `default:"127.0.0.1:9090" placeholder:"ADDRESS" help:"Address of the listener for health checks."`
 	Proxies   []string `placeholder:"CIDR" help:"Networks of reverse proxies whose X-Forwarded-For is believed."`
 	DNSServer string   `name:"dns-server" placeholder:"ADDRESS" help:"DNS resolver that is asked for the records which prove domains; the system's if empty."`
+	Plan      string   `name:"sso-plan" placeholder:"NAME" help:"What the plan is called that has single sign-on, for customers who do not have it."`
 	Sales     string   `name:"sales-contact" placeholder:"TEXT" help:"Whom customers ask for what their plan does not include: an e-mail address, a URL or a sentence."`
 	LogFormat string   `default:"text" enum:"text,json" help:"Format of the log: text or json."`
 	messagesConfig
@@ -45,7 +46,7 @@ func (c *serveCmd) Run(ctx context.Context, out streams) error {
 	if err != nil {
 		return err
 	}
-	cfg := serverConfig{database: c.database, baseURL: c.BaseURL, name: c.Name, proxies: proxies, sales: c.Sales, log: logger(out.Err, c.LogFormat)}
+	cfg := serverConfig{database: c.database, baseURL: c.BaseURL, name: c.Name, proxies: proxies, plan: c.Plan, sales: c.Sales, log: logger(out.Err, c.LogFormat)}
 	if c.DNSServer != "" {
 		if cfg.dns.Server, err = dnsproof.ParseServer(c.DNSServer); err != nil {
 			return fmt.Errorf("--dns-server: %w", err)

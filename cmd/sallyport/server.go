@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/account"
@@ -33,6 +34,7 @@ import (
 	accountpages "github.com/sallyport/sallyport/internal/web/account"
 	connectpages "github.com/sallyport/sallyport/internal/web/connect"
 	"github.com/sallyport/sallyport/internal/web/console"
+	"github.com/sallyport/sallyport/internal/web/frame"
 	"github.com/sallyport/sallyport/internal/web/login"
 	"github.com/sallyport/sallyport/internal/web/oidcapi"
 	"github.com/sallyport/sallyport/internal/web/operator"
@@ -48,7 +50,8 @@ type serverConfig struct {
 	name    string // of the deployment
 	proxies []netip.Prefix
 	dns     dnsproof.Resolver // of the records that prove domains
-	sales   string            // whom customers ask for another plan; may be empty
+	plan    string            // that has single sign-on, as customers know it; may be empty
+	sales   string            // whom customers ask for it; may be empty
 	log     *slog.Logger
 	// carriers send messages; a channel without one has them wait.
 	carriers map[notify.Channel]notify.Carrier
@@ -166,20 +169,21 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 		return loginPages.Begin(w, r, signin.Start{OrgKey: who.Org, LoginHint: who.Address, Back: who.Back})
 	}}
 	authorities := &authority.Service{DB: s.db, Now: now}
+	offer := frame.Offer{Plan: cfg.plan, Contact: cfg.sales}
 	s.connecting = &connect.Service{
 		DB: s.db, Authority: authorities, BaseURL: base.String(), Name: cfg.name, Sealer: s.sealer, Fetch: safehttp.New().Get,
 		Outbox: s.outbox, Limits: limiter, DNS: cfg.dns.Look, Now: now,
 	}
 	looks := &inspection.Service{DB: s.db, Authority: authorities, Outbox: s.outbox, Now: now}
 	setup := &connectpages.Handler{
-		Authority: authorities, UI: pages, Flow: s.connecting,
+		Authority: authorities, UI: pages, Flow: s.connecting, Offer: offer,
 		Inspect: looks, SignIn: signIn,
 	}
 	provider := &oidcapi.Handler{Grants: grants, SignIn: beginner{loginPages}, Person: signIn.Person}
 	s.public, err = web.New(
 		web.Config{BaseURL: base, Proxies: cfg.proxies, Log: s.log, Person: signIn.Person, Renew: signIn.Renew, Failure: pages.Failure},
 		pages.Routes(), loginPages.Routes(), ownPages.Routes(), (&operator.Handler{Flow: s.operations, Inspect: looks, Desk: s.desk, UI: pages}).Routes(),
-		(&console.Handler{Flow: s.people, UI: pages}).Routes(), setup.Routes(), (&samlapi.Handler{Flow: signIn, UI: pages}).Routes(), provider.Routes())
+		(&console.Handler{Flow: s.people, UI: pages, Offer: offer}).Routes(), setup.Routes(), (&samlapi.Handler{Flow: signIn, UI: pages}).Routes(), provider.Routes())
 	if err != nil {
 		return err
 	}
@@ -198,12 +202,34 @@ func (s *server) brandOf(r *http.Request) ui.Brand {
 			return shownBrand(who.Org.Brand)
 		}
 		org = who.Org.ID
+	} else {
+		org = s.setupOf(r)
 	}
 	b, err := s.people.Brand(r.Context(), org, sso.AttemptID(r.URL.Query().Get("attempt")))
 	if err != nil {
 		return ui.Brand{}
 	}
 	return shownBrand(b)
+}
+
+// setupOf returns the organization whose set-up a page belongs to, by the setup
+// link of who asks; "" for none.
+func (s *server) setupOf(r *http.Request) sso.OrgID {
+	if !strings.HasPrefix(r.URL.Path, authority.SetupLinkPath) {
+		return ""
+	}
+	token := secret.ParseToken(r.PathValue("token"))
+	if token.IsZero() {
+		token = web.SetupToken(r)
+	}
+	if token.IsZero() {
+		return ""
+	}
+	o, err := s.connecting.SetupLink(r.Context(), token)
+	if err != nil {
+		return ""
+	}
+	return o.Organization.ID
 }
 
 func shownBrand(b sso.Brand) ui.Brand {

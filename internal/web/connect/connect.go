@@ -27,6 +27,7 @@ var files embed.FS
 func Pages() ui.Set {
 	return ui.Set{Name: "connect", Files: files, Pages: []ui.Page{
 		overviewPage{}, domainsPage{}, openPage{}, inboxPage{}, conflictPage{}, explainPage{}, defaultsPage{},
+		newDomainPage{}, claimPage{}, linksPage{}, newLinkPage{}, madeLinkPage{},
 		newPage{}, configurePage{}, certificatesPage{}, settingsPage{}, attributesPage{}, activatePage{}, formPage{}, confirmPage{},
 		trialPage{}, guestPage{}, donePage{},
 	}}
@@ -38,6 +39,7 @@ type Handler struct {
 	Flow      *connect.Service
 	Inspect   *inspect.Service
 	SignIn    SignIn
+	Offer     frame.Offer // to whom is not entitled
 	UI        *ui.UI
 }
 
@@ -49,8 +51,7 @@ const (
 
 // Paths of the pages, behind either prefix.
 const (
-	ssoPath     = "/sso"
-	domainsPath = "/domains"
+	ssoPath = "/sso"
 )
 
 // openPath opens a setup link.
@@ -73,9 +74,9 @@ func (h *Handler) Routes() []web.Route {
 			routes = append(routes, web.Route{Method: http.MethodGet, Path: d.prefix + path, Access: d.access, Handler: h.by(d, need, serve)})
 		}
 		get(ssoPath, authority.Setup, h.overview)
-		get(domainsPath, authority.Domains, h.domains)
+		routes = append(routes, h.domainRoutes(d)...)
 	}
-	return slices.Concat(routes, h.connectionRoutes(), h.trialRoutes(), h.peopleRoutes())
+	return slices.Concat(routes, h.linkRoutes(), h.connectionRoutes(), h.trialRoutes(), h.peopleRoutes())
 }
 
 // page serves a page to somebody who may see it.

@@ -14,7 +14,9 @@ import (
 // links before people do opens nothing.
 type openPage struct {
 	Organization string
-	Domains      bool // the link is for the domains alone
+	From         string // who made the link; "": one of the vendor's
+	Note         string // for whom
+	Domains      bool   // the link is for the domains alone
 	Until        ui.Text
 	Action       string
 }
@@ -32,7 +34,7 @@ func (h *Handler) look(w http.ResponseWriter, r *http.Request) error {
 }
 
 func openPageOf(o *connect.Opened, path string) openPage {
-	return openPage{Organization: o.Organization.Name, Domains: o.Link.Scope == sso.SetupDomains, Until: ui.Day(o.Link.ExpiresAt), Action: path}
+	return openPage{Organization: o.Organization.Name, From: o.From, Note: o.Link.Note, Domains: o.Link.Scope == sso.SetupDomains, Until: ui.Day(o.Link.ExpiresAt), Action: path}
 }
 
 // open serves POST /setup/{token}.

@@ -14,6 +14,7 @@ type overviewPage struct {
 	Notices     []ui.Notice
 	Connections ui.Table
 	Domains     ui.Table
+	Buttons     []ui.Button
 }
 
 // Head implements [ui.Page].
@@ -27,10 +28,10 @@ func (h *Handler) overview(w http.ResponseWriter, r *http.Request, v *visit) err
 	if err != nil {
 		return err
 	}
-	return h.UI.Render(w, r, http.StatusOK, overviewOf(v, &o))
+	return h.UI.Render(w, r, http.StatusOK, h.overviewOf(v, &o))
 }
 
-func overviewOf(v *visit, o *connect.Overview) overviewPage {
+func (h *Handler) overviewOf(v *visit, o *connect.Overview) overviewPage {
 	p := overviewPage{
 		Shell: v.shell(),
 		Connections: ui.Table{
@@ -38,15 +39,18 @@ func overviewOf(v *visit, o *connect.Overview) overviewPage {
 			Columns: []ui.Column{{Name: ui.Say("connection"), Wide: true}, {Name: ui.Say("state")}},
 			Empty:   ui.Empty{Icon: "key", Title: ui.Say("connections_none"), Text: ui.Say("connections_none_text")},
 		},
-		Domains: domainTable(o.Domains),
+		Domains: domainTable(v, o.Domains),
 	}
 	p.Lead = ui.Say("sso_lead")
 	if !v.Entitled() {
-		p.Notices = append(p.Notices, ui.Notice{State: ui.Warn, Title: ui.Say("sso_not_entitled"), Text: ui.Say("sso_not_entitled_text")})
+		p.Notices = append(p.Notices, h.Offer.Notice())
 	}
 	if v.Entitled() && !v.who.By.Session.ActedAs() {
 		p.Action = &ui.Action{Name: ui.Say("connection_new"), Path: v.to(newPath), Icon: "plus"}
 		p.Connections.Empty.Action = p.Action
+	}
+	if v.Link == nil {
+		p.Buttons = []ui.Button{{Word: ui.Say("links"), Path: v.to(linksPath), Icon: "link"}}
 	}
 	for i := range o.Connections {
 		c := &o.Connections[i]
@@ -63,49 +67,6 @@ func connectionState(s sso.ConnectionState) ui.Badge {
 	case sso.ConnectionActive:
 		b.State = ui.OK
 	case sso.ConnectionDisabled:
-		b.State = ui.Warn
-	}
-	return b
-}
-
-// domainsPage lists the domains.
-type domainsPage struct {
-	ui.Shell
-	Domains ui.Table
-}
-
-// Head implements [ui.Page].
-func (domainsPage) Head() ui.Head {
-	return ui.Head{Template: "domains", Title: ui.Say("console_domains")}
-}
-
-// domains serves GET /console/domains and /setup/domains.
-func (h *Handler) domains(w http.ResponseWriter, r *http.Request, v *visit) error {
-	o, err := h.Flow.Overview(r.Context(), &v.Place)
-	if err != nil {
-		return err
-	}
-	return h.UI.Render(w, r, http.StatusOK, domainsPage{Shell: v.shell(), Domains: domainTable(o.Domains)})
-}
-
-func domainTable(all []sso.Domain) ui.Table {
-	t := ui.Table{
-		Caption: ui.Say("console_domains"),
-		Columns: []ui.Column{{Name: ui.Say("domain"), Wide: true}, {Name: ui.Say("state")}},
-		Empty:   ui.Empty{Icon: "globe", Title: ui.Say("domains_none"), Text: ui.Say("domains_none_text")},
-	}
-	for i := range all {
-		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: ui.As(all[i].Name)}, {Badges: []ui.Badge{domainState(all[i].State)}}}})
-	}
-	return t
-}
-
-func domainState(s sso.DomainState) ui.Badge {
-	b := ui.Badge{State: ui.Pending, Word: ui.Say("domain_" + string(s))}
-	switch s {
-	case sso.DomainVerified:
-		b.State = ui.OK
-	case sso.DomainLapsed:
 		b.State = ui.Warn
 	}
 	return b

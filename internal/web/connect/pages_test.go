@@ -53,23 +53,24 @@ func TestPages(t *testing.T) {
 	}
 	bare := at("/console/sso")
 	bare.Lineage = []sso.Organization{{ID: "org_a"}}
-	opened := connect.Opened{Organization: acme(), Link: sso.SetupLink{Scope: sso.SetupSSO, ExpiresAt: then}}
+	opened := connect.Opened{Organization: acme(), From: "Olga Owner", Link: sso.SetupLink{Scope: sso.SetupSSO, Note: "Ivan (IT)", ExpiresAt: then}}
 	domains := opened
-	domains.Link.Scope = sso.SetupDomains
+	domains.Link.Scope, domains.From = sso.SetupDomains, ""
 	specimens := map[string]webtest.Specimen{
-		"overview":       {Page: overviewOf(at("/console/sso"), &o), Path: "/console/sso"},
-		"overview-empty": {Page: overviewOf(bare, &connect.Overview{}), Path: "/console/sso"},
-		"overview-link":  {Page: overviewOf(by(sso.SetupSSO, "/setup/sso"), &o), Path: "/setup/sso"},
-		"domains":        {Page: domainsPage{Shell: at("/console/domains").shell(), Domains: domainTable(o.Domains)}, Path: "/console/domains"},
-		"domains-link":   {Page: domainsPage{Shell: by(sso.SetupDomains, "/setup/domains").shell(), Domains: domainTable(nil)}, Path: "/setup/domains"},
+		"overview":       {Page: handler.overviewOf(at("/console/sso"), &o), Path: "/console/sso"},
+		"overview-empty": {Page: handler.overviewOf(bare, &connect.Overview{}), Path: "/console/sso"},
+		"overview-link":  {Page: handler.overviewOf(by(sso.SetupSSO, "/setup/sso"), &o), Path: "/setup/sso"},
+		"domains":        {Page: handler.domainsPageOf(at("/console/domains"), o.Domains), Path: "/console/domains"},
+		"domains-link":   {Page: handler.domainsPageOf(by(sso.SetupDomains, "/setup/domains"), nil), Path: "/setup/domains"},
 		"open":           {Page: openPageOf(&opened, "/setup/x"), Path: "/setup/x"},
 		"open-domains":   {Page: openPageOf(&domains, "/setup/x"), Path: "/setup/x"},
 	}
+	maps.Copy(specimens, domainSpecimens())
 	maps.Copy(specimens, peopleSpecimens())
 	maps.Copy(specimens, wizardSpecimens())
 	maps.Copy(specimens, trialSpecimens())
 	composed := []string{
-		"connection_", "domain_", "conflict_", "conflicts_none_", "remedy_", "mode_", "why_", "saved_conflict_",
+		"connection_", "domain_", "dns_", "ways_", "proof_", "scope_", "link_", "conflict_", "conflicts_none_", "remedy_", "mode_", "why_", "saved_conflict_",
 		"stage_", "activate_", "ours_", "take_", "field_", "found_requests_", "sign_requests_", "request_binding_", "nameid_format_", "encryption_", "legacy_",
 		"act_", "check_", "checks_", "note_", "offer_", "side_",
 	}

@@ -38,6 +38,8 @@ func Pages() ui.Set {
 type Handler struct {
 	Flow *provision.Service
 	UI   *ui.UI
+	// Offer is for those whom single sign-on is not switched on for.
+	Offer frame.Offer
 }
 
 // Paths of the console.

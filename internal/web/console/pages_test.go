@@ -11,6 +11,7 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/provision"
 	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/web/frame"
 	"github.com/sallyport/sallyport/internal/web/ui"
 	"github.com/sallyport/sallyport/internal/webtest"
 )
@@ -222,9 +223,9 @@ func TestPages(t *testing.T) {
 		"import-done":         {Page: list(sso.ImportDone, ""), Path: "/console/imports/imp_1"},
 		"import-stopped":      {Page: list(sso.ImportStopped, ""), Path: "/console/imports/imp_1"},
 		"import-nothing":      {Page: importPageOf(at(sso.RoleOwner, "/console/imports/imp_2"), &nothing, ""), Path: "/console/imports/imp_2"},
-		"security":            {Page: securityPageOf(at(sso.RoleOwner, securityPath), []sso.Organization{demanding}, ui.Filled{}, nil), Path: securityPath},
-		"security-below":      {Page: securityPageOf(below(securityPath+"?org=acme-emea"), []sso.Organization{demanding, odd}, wrong("ip_allow", "network_form"), nil), Path: securityPath},
-		"security-lock-out":   {Page: securityPageOf(at(sso.RoleOwner, securityPath), []sso.Organization{acme()}, wrong("ip_allow", "policy_locks_out"), &fault.Error{Got: "192.0.2.7"}), Path: securityPath, Status: http.StatusConflict},
+		"security":            {Page: securityPageOf(at(sso.RoleOwner, securityPath), plans, []sso.Organization{demanding}, ui.Filled{}, nil), Path: securityPath},
+		"security-below":      {Page: securityPageOf(below(securityPath+"?org=acme-emea"), plans, []sso.Organization{demanding, odd}, wrong("ip_allow", "network_form"), nil), Path: securityPath},
+		"security-lock-out":   {Page: securityPageOf(at(sso.RoleOwner, securityPath), plans, []sso.Organization{acme()}, wrong("ip_allow", "policy_locks_out"), &fault.Error{Got: "192.0.2.7"}), Path: securityPath, Status: http.StatusConflict},
 		"audit":               {Page: showAudit(at(sso.RoleOwner, auditPath+"?about=user&since=week&actor=olga&after=x"), provision.EventPage{Names: names()}), Path: auditPath},
 		"audit-lines":         {Page: showAudit(at(sso.RoleOwner, auditPath), withEvents()), Path: auditPath},
 		"audit-empty":         {Page: showAudit(at(sso.RoleOwner, auditPath), provision.EventPage{}), Path: auditPath},
@@ -254,3 +255,6 @@ func withEvents() provision.EventPage {
 	p.Events, p.Next = events(), "x.y"
 	return p
 }
+
+// plans are what those are told who have no single sign-on.
+var plans = frame.Offer{Plan: "Enterprise", Contact: "Ask your account manager."}

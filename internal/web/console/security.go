@@ -11,6 +11,7 @@ import (
 	"github.com/sallyport/sallyport/internal/provision"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
+	"github.com/sallyport/sallyport/internal/web/frame"
 	"github.com/sallyport/sallyport/internal/web/ui"
 )
 
@@ -33,15 +34,18 @@ func (h *Handler) showSecurity(w http.ResponseWriter, r *http.Request, status in
 	if err != nil {
 		return err
 	}
-	return h.UI.Render(w, r, status, securityPageOf(&v, line, f, lock))
+	return h.UI.Render(w, r, status, securityPageOf(&v, h.Offer, line, f, lock))
 }
 
-func securityPageOf(v *visit, line []sso.Organization, f ui.Filled, lock *fault.Error) formPage {
+func securityPageOf(v *visit, offer frame.Offer, line []sso.Organization, f ui.Filled, lock *fault.Error) formPage {
 	o := &line[len(line)-1] // as it is stored now
 	p := formPage{Shell: v.shell(), Name: ui.Say("security")}
 	p.Lead = ui.Say("security_lead")
 	if n := inherited(line[:len(line)-1]); len(n.Points) > 0 {
 		p.Notices = append(p.Notices, n)
+	}
+	if !slices.ContainsFunc(line, func(o sso.Organization) bool { return o.Entitled(sso.EntitledSSO) }) {
+		p.Notices = append(p.Notices, offer.Notice())
 	}
 	fields := []field{
 		choices(f.Choices(ui.Choices{Name: "mfa", Label: ui.Say("mfa"), Help: ui.Say("mfa_help"), One: true, Values: []string{or(string(o.Policy.MFA), string(sso.MFAOptional))}, Options: words("mfa_", sso.MFAOff, sso.MFAOptional, sso.MFAOwners, sso.MFARequired)})),
