@@ -148,6 +148,27 @@ func vendorName(id idp.ID) string {
 	return v.Name
 }
 
+// The metadata of each vendor, as it writes them, are all that it takes.
+func TestEveryVendorIsConnectedByOnePaste(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		for _, v := range samltest.Vendors() {
+			doc, err := v.Metadata(v.New(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := h.create(connect.NewConnection{Metadata: connect.Metadata{Text: string(doc)}})
+			is := v.ID
+			if is == string(idp.Generic) {
+				is = "" // nobody in particular
+			}
+			if c.SAML.Vendor != is || c.Complete() != nil || c.SAML.IdPEntityID != v.EntityID {
+				t.Errorf("%s is taken for %q: %v", v.ID, c.SAML.Vendor, c.Complete())
+			}
+		}
+	})
+}
+
 func TestWhatIsNoMetadataMakesNoConnection(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(h *house) {
