@@ -80,7 +80,7 @@ func TestTheMessageDoesNotChooseItsConnection(t *testing.T) {
 // An answer comes to the address that the request named.
 func TestOneConnectionHasOneAddress(t *testing.T) {
 	t.Parallel()
-	eachEngine(t, func(t *testing.T, w *world) {
+	eachEngine(t, func(_ *testing.T, w *world) {
 		own := w.depart(w.identify("alice@acme.example", sso.StepSSO), "acme-okta")
 		w.mustRefuse(w.respondShared(own.relay, w.answer(own, about("alice@acme.example"))), "tenant_connection")
 		w.mustRefuse(w.respond(own, w.answer(own, about("alice@acme.example"))), "saml_replay") // it is burnt

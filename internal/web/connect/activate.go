@@ -42,10 +42,10 @@ func activatePageOf(v *visit, ready *connect.Readiness) activatePage {
 	c := &ready.Connection
 	p := activatePage{wizard: v.wizard(c, toActivate, ui.Say("stage_activate")), Lede: ui.Say("activate_lede")}
 	p.Checks = []ui.Step{
-		check("activate_complete", c.Complete() == nil, ui.Refused, v.toConnection(c, configurePath)),
-		check("activate_tested", ready.Tested > 0, ui.Refused, v.toConnection(c, testPath)),
-		check("activate_second", ready.Tested > 1, ui.Warn, v.toConnection(c, testPath)),
-		check("activate_domain", len(ready.Domains) > 0, ui.Warn, v.to(domainsPath)),
+		asked{c.Complete() == nil, ui.Refused, v.toConnection(c, configurePath)}.step("activate_complete"),
+		asked{ready.Tested > 0, ui.Refused, v.toConnection(c, testPath)}.step("activate_tested"),
+		asked{ready.Tested > 1, ui.Warn, v.toConnection(c, testPath)}.step("activate_second"),
+		asked{len(ready.Domains) > 0, ui.Warn, v.to(domainsPath)}.step("activate_domain"),
 	}
 	switch {
 	case c.State == sso.ConnectionActive:
@@ -60,12 +60,18 @@ func activatePageOf(v *visit, ready *connect.Readiness) activatePage {
 	return p
 }
 
-// check is a line of the list: done, or missing as gravely as without says.
-func check(key string, done bool, without ui.State, path string) ui.Step {
-	if done {
+// asked is a line of the list: done, or missing so gravely, and mended there.
+type asked struct {
+	done    bool
+	without ui.State
+	path    string
+}
+
+func (a asked) step(key string) ui.Step {
+	if a.done {
 		return ui.Step{Name: ui.Say(key), State: ui.OK, Word: ui.Say("stage_done")}
 	}
-	return ui.Step{Name: ui.Say(key), Text: ui.Say(key + "_missing"), State: without, Word: ui.Say("stage_open"), Path: path}
+	return ui.Step{Name: ui.Say(key), Text: ui.Say(key + "_missing"), State: a.without, Word: ui.Say("stage_open"), Path: a.path}
 }
 
 func deactivateConfirm(v *visit, c *sso.Connection) ui.Confirm {

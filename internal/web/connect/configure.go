@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"bytes"
 	"net/http"
 	"slices"
 	"strconv"
@@ -383,7 +384,7 @@ func (h *Handler) signingPEM(w http.ResponseWriter, r *http.Request, v *visit) e
 	if err != nil {
 		return err
 	}
-	return download(w, r.PathValue("connection")+"-signing.pem", text)
+	return download(w, r, r.PathValue("connection")+"-signing.pem", text)
 }
 
 // encryptionPEM serves GET …/sso/{connection}/encryption.pem.
@@ -392,12 +393,12 @@ func (h *Handler) encryptionPEM(w http.ResponseWriter, r *http.Request, v *visit
 	if err != nil {
 		return err
 	}
-	return download(w, r.PathValue("connection")+"-encryption.pem", text)
+	return download(w, r, r.PathValue("connection")+"-encryption.pem", text)
 }
 
-func download(w http.ResponseWriter, name string, text []byte) error {
+func download(w http.ResponseWriter, r *http.Request, name string, text []byte) error {
 	w.Header().Set("Content-Type", "application/x-pem-file")
 	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	_, _ = w.Write(text) // a browser that is gone is not our failure
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(text))
 	return nil
 }

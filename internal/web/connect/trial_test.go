@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -118,12 +119,12 @@ func TestEveryLineHasAName(t *testing.T) {
 	c := known(configured("okta"))
 	test := passedTest(c)
 	_, err = saml.DecodePost("")
-	refusal, ok := err.(*saml.Refusal)
+	refusal, ok := errors.AsType[*saml.Refusal](err)
 	if !ok || len(refusal.Checks) == 0 {
 		t.Fatalf("DecodePost() = %v, want a list of checks", err)
 	}
 	_, err = saml.Verify("", saml.Expect{}, then)
-	refused, ok := err.(*saml.Refusal)
+	refused, ok := errors.AsType[*saml.Refusal](err)
 	if !ok || len(refused.Checks) < 40 {
 		t.Fatalf("Verify() = %v, want a list of checks", err)
 	}

@@ -38,8 +38,8 @@ const maxUpload = 6 << 20
 func (h *Handler) connectionRoutes() []web.Route {
 	var routes []web.Route
 	for _, d := range []door{{consolePrefix, web.Console}, {setupPrefix, web.Setup}} {
-		add := func(method, path string, max int64, serve page) {
-			routes = append(routes, web.Route{Method: method, Path: d.prefix + path, Access: d.access, Own: d.access == web.Console, MaxBody: max, Handler: h.by(d, authority.Setup, serve)})
+		add := func(method, path string, limit int64, serve page) {
+			routes = append(routes, web.Route{Method: method, Path: d.prefix + path, Access: d.access, Own: d.access == web.Console, MaxBody: limit, Handler: h.by(d, authority.Setup, serve)})
 		}
 		get := func(path string, serve page) { add(http.MethodGet, path, 0, serve) }
 		post := func(path string, serve page) { add(http.MethodPost, path, 0, serve) }
