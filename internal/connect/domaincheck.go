@@ -254,7 +254,7 @@ func (t *turning) taken(d *sso.Domain, line []sso.Organization, holder *sso.Doma
 }
 
 // against tells those who have a domain, or had it, of another organization's
-// record. Whose it is is not theirs to know.
+// record. Who owns it is not theirs to know.
 func (t *turning) against(holder *sso.Domain, action string, kind notify.Kind) error {
 	line, err := t.tx.Lineage(t.ctx, holder.Org)
 	if err != nil {

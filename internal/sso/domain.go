@@ -49,7 +49,7 @@ type Domain struct {
 	Check       DomainCheck
 }
 
-// NewDomain returns a claim that is to be proved, and is looked at at once.
+// NewDomain returns a claim that is to be proved, and is looked for at once.
 func NewDomain(org OrgID, name string, now time.Time) Domain {
 	return Domain{Org: org, Name: name, State: DomainInReview, CreatedAt: now, Check: DomainCheck{NextAt: now}}
 }

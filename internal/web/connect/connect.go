@@ -38,8 +38,8 @@ type Handler struct {
 	Authority *authority.Service
 	Flow      *connect.Service
 	Inspect   *inspect.Service
-	SignIn    SignIn
 	Offer     frame.Offer // to whom is not entitled
+	SignIn    SignIn
 	UI        *ui.UI
 }
 
