@@ -58,9 +58,10 @@ func writeOverlay(folder string, sources []*source) (string, error) {
 }
 
 // run runs tests with some checks off and returns their output. With none off the
-// checks say which of them are reached. Tests that stand still are ended.
+// checks say which of them are reached. Tests that stand still are ended. One runs
+// at a time, so that it is known which one a panic ended.
 func (s *suite) run(ctx context.Context, off []int, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, s.binary, append([]string{"-test.v", "-test.short", "-test.timeout=0"}, args...)...)
+	cmd := exec.CommandContext(ctx, s.binary, append([]string{"-test.v", "-test.short", "-test.timeout=0", "-test.parallel=1"}, args...)...)
 	cmd.Dir = s.dir
 	numbers := make([]string, len(off))
 	for i, n := range off {
@@ -92,7 +93,7 @@ var (
 // record runs all tests one after the other with every check on, and takes note of
 // which checks each of them gets as far as.
 func (s *suite) record(ctx context.Context) error {
-	out, err := s.run(ctx, nil, "-test.run=^Test", "-test.parallel=1")
+	out, err := s.run(ctx, nil, "-test.run=^Test")
 	if err != nil {
 		return err
 	}
@@ -191,7 +192,7 @@ func (s *suite) red(ctx context.Context, off []int, tests []string) ([]string, e
 		}
 		ended := func(name string) bool { return verdicts[name] != "" }
 		still := slices.DeleteFunc(slices.Clone(batch), ended)
-		waiting = slices.DeleteFunc(waiting, ended)
+		waiting = slices.DeleteFunc(slices.Clone(waiting), ended) // the batch stays as it was
 		running := runningIn(out)
 		suspect := slices.IndexFunc(still, func(name string) bool { return running[name] })
 		suspects := 0
@@ -218,7 +219,7 @@ func (s *suite) red(ctx context.Context, off []int, tests []string) ([]string, e
 		if guilty < 0 {
 			return nil, fmt.Errorf("%s: %s comes to no end, and gets as far as no check that is off:\n%s", s.pkg, end, last(out))
 		}
-		waiting = slices.DeleteFunc(waiting, func(name string) bool { return s.reached[off[guilty]][name] })
+		waiting = slices.DeleteFunc(slices.Clone(waiting), func(name string) bool { return s.reached[off[guilty]][name] })
 		off = slices.Delete(slices.Clone(off), guilty, guilty+1)
 		batch = waiting
 	}
