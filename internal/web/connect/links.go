@@ -64,7 +64,7 @@ func linksPageOf(v *visit, all *connect.SetupLinks, now time.Time) linksPage {
 	}
 	p.Links = ui.Table{
 		Caption: ui.Say("links"),
-		Columns: []ui.Column{{Name: ui.Say("link_note"), Wide: true}, {Name: ui.Say("state")}, {Name: ui.Say("link_scope")}, {Name: ui.Say("link_by")}, {Name: ui.Say("link_made_at")}, {Name: ui.Say("link_until")}, {}},
+		Columns: []ui.Column{{Name: ui.Say("link_note"), Wide: true}, {Name: ui.Say("state")}, {Name: ui.Say("link_scope")}, {Name: ui.Say("link_by")}, {Name: ui.Say("link_made_at")}, {Name: ui.Say("link_until")}, {Name: ui.Say("actions"), Acts: true}},
 		Empty:   ui.Empty{Icon: "link", Title: ui.Say("links_none"), Text: ui.Say("links_none_text"), Action: p.Action},
 	}
 	for i := range all.Links {
