@@ -71,7 +71,7 @@ func TestRequestsGoByTheChosenBinding(t *testing.T) {
 			t.Errorf("%q: RequestEndpoint() = %v, %v, want %s", binding, e, err, want)
 		}
 	}
-	c.SAML.Endpoints = c.SAML.Endpoints[:1]
+	c.SAML.RequestBinding, c.SAML.Endpoints = sso.BindingPOST, c.SAML.Endpoints[:1]
 	if e, err := c.RequestEndpoint(); !fault.Is(err, "connection_no_endpoint") {
 		t.Errorf("RequestEndpoint() = %v, %v, want a refusal: there is none by POST", e, err)
 	}
