@@ -114,8 +114,3 @@ func SetupToken(r *http.Request) secret.Token { return tokenOf(r, setupCookie) }
 func SetSetup(w http.ResponseWriter, r *http.Request, t secret.Token) {
 	exchangeOf(r).jar.write(w, setupCookie, t)
 }
-
-// DropSetup makes the browser forget the token of a setup link.
-func DropSetup(w http.ResponseWriter, r *http.Request) {
-	exchangeOf(r).jar.drop(w, setupCookie)
-}

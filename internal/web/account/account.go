@@ -151,17 +151,6 @@ func browserOf(r *http.Request) account.Browser {
 // at fills the gap of a path pattern.
 func at(pattern, gap, value string) string { return strings.Replace(pattern, gap, value, 1) }
 
-// again shows a form once more where err is about what was typed, each fault
-// beside its field, and returns err where it is not.
-func again(r *http.Request, f ui.Filled, err error, fields map[string]string, show func(ui.Filled, int) error) error {
-	filled, ok := f.Beside(err, fields)
-	if !ok {
-		return err
-	}
-	_, status := web.Record(r, err)
-	return show(filled, status)
-}
-
 // formPage is one form in the frame.
 type formPage struct {
 	ui.Shell

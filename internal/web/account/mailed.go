@@ -50,7 +50,7 @@ func (h *Handler) askReset(w http.ResponseWriter, r *http.Request) error {
 	}
 	err = h.Flow.AskReset(r.Context(), browserOf(r), f.Get("email"), h.UI.Language(r))
 	if err != nil {
-		return again(r, ui.Filled{Values: f}, err, map[string]string{"ident_email": "email", "try_later": "email"}, func(f ui.Filled, status int) error {
+		return ui.Filled{Values: f}.Again(r, err, map[string]string{"ident_email": "email", "try_later": "email"}, func(f ui.Filled, status int) error {
 			return h.UI.Render(w, r, status, forgotPage(f))
 		})
 	}
@@ -249,7 +249,7 @@ func (h *Handler) accept(w http.ResponseWriter, r *http.Request) error {
 	case account.AcceptAsNew:
 		u, err := h.Flow.Register(r.Context(), browserOf(r), tokenOf(r), account.NewPerson{FirstName: f.Get("first_name"), LastName: f.Get("last_name"), Password: f.Get("new")})
 		if err != nil {
-			return again(r, ui.Filled{Values: f}, err, passwordFields(), func(f ui.Filled, status int) error {
+			return ui.Filled{Values: f}.Again(r, err, passwordFields(), func(f ui.Filled, status int) error {
 				return h.UI.Render(w, r, status, showInvitation(&o, &by, r.URL.Path, f))
 			})
 		}

@@ -137,3 +137,18 @@ func (v *visit) shell() ui.Shell {
 	}
 	return ui.Shell{Area: ui.Say("setup_area"), Home: items[0].Path, Organization: v.Name, Nav: []ui.NavGroup{{Items: items}}}
 }
+
+// placeOf reads where a list goes on.
+func placeOf(r *http.Request) connect.Place {
+	at, id := ui.ReadTimePlace(r.URL.Query().Get("after"))
+	return connect.Place{At: at, ID: id}
+}
+
+// placeText returns the place at which the next page of a list begins, or ""
+// for the zero one.
+func placeText(p connect.Place) string {
+	if p.ID == "" {
+		return ""
+	}
+	return ui.TimePlace(p.At, p.ID)
+}

@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/sallyport/sallyport/internal/authority"
 	"github.com/sallyport/sallyport/internal/fault"
@@ -66,7 +65,7 @@ func (h *Handler) inbox(w http.ResponseWriter, r *http.Request, v *visit) error 
 	default:
 		state = sso.ConflictOpen
 	}
-	in, err := h.Inspect.Conflicts(r.Context(), &v.Place, state, conflictPlace(r.URL.Query().Get("after")))
+	in, err := h.Inspect.Conflicts(r.Context(), &v.Place, state, placeOf(r))
 	if err != nil {
 		return err
 	}
@@ -100,12 +99,7 @@ func inboxPageOf(v *visit, state sso.ConflictState, in *inspect.Inbox) inboxPage
 			{Text: ui.As(strconv.Itoa(c.Count))},
 		}})
 	}
-	if !in.Next.At.IsZero() {
-		p.Table.Pager.Next = ui.Again(v.r, "after", strconv.FormatInt(in.Next.At.UnixMicro(), 36)+"."+in.Next.ID)
-	}
-	if v.r.URL.Query().Has("after") {
-		p.Table.Pager.Previous = ui.Again(v.r)
-	}
+	p.Table.Page(v.r, placeText(in.Next))
 	return p
 }
 
@@ -118,17 +112,6 @@ func whom(c *sso.Conflict) string {
 		return name
 	}
 	return c.Subject
-}
-
-// conflictPlace reads a place in the list. One that we did not make is the
-// beginning.
-func conflictPlace(s string) inspect.Place {
-	first, id, ok := strings.Cut(s, ".")
-	micros, err := strconv.ParseInt(first, 36, 64)
-	if err != nil || !ok || id == "" {
-		return inspect.Place{}
-	}
-	return inspect.Place{At: time.UnixMicro(micros).UTC(), ID: id}
 }
 
 // conflictPage is one conflict, with what can be done about it.

@@ -45,7 +45,7 @@ func (linksPage) Head() ui.Head { return ui.Head{Template: "links", Title: ui.Sa
 
 // links serves GET /console/sso/links.
 func (h *Handler) links(w http.ResponseWriter, r *http.Request, v *visit) error {
-	all, err := h.Flow.SetupLinks(r.Context(), &v.Place, linkPlace(r.URL.Query().Get("after")))
+	all, err := h.Flow.SetupLinks(r.Context(), &v.Place, placeOf(r))
 	if err != nil {
 		return err
 	}
@@ -79,12 +79,7 @@ func linksPageOf(v *visit, all *connect.SetupLinks, now time.Time) linksPage {
 		}
 		p.Links.Rows = append(p.Links.Rows, row)
 	}
-	if all.Next.ID != "" {
-		p.Links.Pager.Next = ui.Again(v.r, "after", placeText(all.Next))
-	}
-	if v.r.URL.Query().Has("after") {
-		p.Links.Pager.Previous = ui.Again(v.r)
-	}
+	p.Links.Page(v.r, placeText(all.Next))
 	return p
 }
 
@@ -207,18 +202,4 @@ func (h *Handler) revokeLink(w http.ResponseWriter, r *http.Request, v *visit) e
 		return err
 	}
 	return web.SeeOther(w, r, ui.Saved(v.to(linksPath), "link_revoked"))
-}
-
-// A place in the list of links stands in the URL as one word.
-
-func placeText(p connect.Place) string { return strconv.FormatInt(p.At.UnixMicro(), 36) + "." + p.ID }
-
-// linkPlace reads a place. One that we did not make is the beginning.
-func linkPlace(s string) connect.Place {
-	first, id, ok := strings.Cut(s, ".")
-	micros, err := strconv.ParseInt(first, 36, 64)
-	if err != nil || !ok {
-		return connect.Place{}
-	}
-	return connect.Place{At: time.UnixMicro(micros).UTC(), ID: id}
 }

@@ -115,18 +115,7 @@ func (h *Handler) trials(w http.ResponseWriter, r *http.Request, v *visit) error
 
 func (h *Handler) readTrials(r *http.Request, v *visit) (connect.Trials, error) {
 	q := r.URL.Query()
-	return h.Flow.Trials(r.Context(), &v.Place, r.PathValue("connection"), sso.TestID(q.Get("test")), testPlace(q.Get("after")))
-}
-
-// testPlace reads a place in the list. One that we did not make is the
-// beginning.
-func testPlace(s string) connect.Place {
-	first, id, ok := strings.Cut(s, ".")
-	micros, err := strconv.ParseInt(first, 36, 64)
-	if err != nil || !ok || id == "" {
-		return connect.Place{}
-	}
-	return connect.Place{At: time.UnixMicro(micros).UTC(), ID: id}
+	return h.Flow.Trials(r.Context(), &v.Place, r.PathValue("connection"), sso.TestID(q.Get("test")), placeOf(r))
 }
 
 func trialPageOf(v *visit, t *connect.Trials, now time.Time) trialPage {
@@ -295,12 +284,7 @@ func historyOf(v *visit, t *connect.Trials, now time.Time) ui.Table {
 			{At: x.CreatedAt, Path: with(v.toConnection(c, testPath), "test", string(x.ID))}, state, who, {Text: ui.As(or(x.Reference, "–")), Mono: true},
 		}})
 	}
-	if !t.Next.At.IsZero() {
-		h.Pager.Next = ui.Again(v.r, "after", strconv.FormatInt(t.Next.At.UnixMicro(), 36)+"."+t.Next.ID)
-	}
-	if v.r.URL.Query().Has("after") {
-		h.Pager.Previous = ui.Again(v.r)
-	}
+	h.Page(v.r, placeText(t.Next))
 	return h
 }
 

@@ -199,12 +199,7 @@ func again(r *http.Request, f ui.Filled, err error, fields map[string]string, sh
 		_, status := web.Record(r, err)
 		return show(f, []ui.Notice{{State: ui.Warn, Title: ui.Say("changed_meanwhile"), Text: ui.Problem("connection_changed")}}, status)
 	}
-	filled, ok := f.Beside(err, fields)
-	if !ok {
-		return err
-	}
-	_, status := web.Record(r, err)
-	return show(filled, nil, status)
+	return f.Again(r, err, fields, func(f ui.Filled, status int) error { return show(f, nil, status) })
 }
 
 // said is a text of the catalogue of identity providers, with our values in it.

@@ -58,7 +58,7 @@ func showAudit(v *visit, list provision.EventPage) listPage {
 			p.Table.Empty = ui.Empty{Icon: "search", Title: ui.Say("found_none"), Text: ui.Say("audit_found_none")}
 		}
 	}
-	page(v.r, &p.Table, list.Next)
+	p.Table.Page(v.r, list.Next)
 	return p
 }
 

@@ -11,11 +11,7 @@ package console
 import (
 	"context"
 	"embed"
-	"encoding/base64"
 	"net/http"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/sallyport/sallyport/internal/provision"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -250,66 +246,6 @@ type confirmPage struct {
 
 // Head implements [ui.Page].
 func (p confirmPage) Head() ui.Head { return ui.Head{Template: "confirm", Title: p.Confirm.Title} }
-
-// again shows a form once more where err is about what was typed, each fault
-// beside its field, and returns err where it is not.
-func again(r *http.Request, f ui.Filled, err error, fields map[string]string, show func(ui.Filled, int) error) error {
-	filled, ok := f.Beside(err, fields)
-	if !ok {
-		return err
-	}
-	_, status := web.Record(r, err)
-	return show(filled, status)
-}
-
-// A place in a list stands in the URL as one word.
-
-func placeText(key []byte, id string) string {
-	return base64.RawURLEncoding.EncodeToString(key) + "." + id
-}
-
-// placeOf reads a place. One that we did not make is the beginning.
-func placeOf(s string) (key []byte, id string) {
-	first, id, ok := strings.Cut(s, ".")
-	key, err := base64.RawURLEncoding.DecodeString(first)
-	if err != nil || !ok {
-		return nil, ""
-	}
-	return key, id
-}
-
-func instantText(at time.Time, id string) string {
-	micros := int64(0)
-	if !at.IsZero() {
-		micros = at.UnixMicro()
-	}
-	return strconv.FormatInt(micros, 36) + "." + id
-}
-
-// instantOf reads a place in a list of instants. One that we did not make is
-// the beginning.
-func instantOf(s string) (at time.Time, id string) {
-	first, id, ok := strings.Cut(s, ".")
-	micros, err := strconv.ParseInt(first, 36, 64)
-	if err != nil || !ok {
-		return time.Time{}, ""
-	}
-	if micros != 0 {
-		at = time.UnixMicro(micros).UTC()
-	}
-	return at, id
-}
-
-// page fills the pager of a list: next is the place of the next page, "" for
-// none.
-func page(r *http.Request, t *ui.Table, next string) {
-	if next != "" {
-		t.Pager.Next = ui.Again(r, "after", next)
-	}
-	if r.URL.Query().Has("after") {
-		t.Pager.Previous = ui.Again(r)
-	}
-}
 
 // roleName says a role: a built-in one by its word, another by its name, or
 // its key where it is defined no more.

@@ -259,23 +259,3 @@ func TestAnExportIsAFile(t *testing.T) {
 		t.Errorf("exported members:\n%s", body)
 	}
 }
-
-// Whatever stands for a place in a URL is one that we made, or the beginning,
-// and what we make comes back as it was.
-func FuzzPlace(f *testing.F) {
-	for _, s := range []string{"", ".", "YQ.usr_1", "!!.x", "a.b.c", "0.x", "zz.usr_1", "-1.x"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		if key, id := placeOf(s); id != "" {
-			if again, same := placeOf(placeText(key, id)); !bytes.Equal(again, key) || same != id {
-				t.Errorf("placeOf(%q) = %q, %q and then %q, %q", s, key, id, again, same)
-			}
-		}
-		if at, id := instantOf(s); id != "" {
-			if again, same := instantOf(instantText(at, id)); !again.Equal(at) || same != id {
-				t.Errorf("instantOf(%q) = %v, %q and then %v, %q", s, at, id, again, same)
-			}
-		}
-	})
-}

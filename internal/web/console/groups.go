@@ -42,7 +42,7 @@ func (h *Handler) groups(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	q := r.URL.Query()
-	key, id := placeOf(q.Get("after"))
+	key, id := ui.ReadKeyPlace(q.Get("after"))
 	list, err := h.Flow.Groups(r.Context(), &v.Place, q.Get("q"), provision.GroupPlace{Key: key, ID: sso.GroupID(id)})
 	if err != nil {
 		return err
@@ -69,9 +69,9 @@ func showGroups(v *visit, typed string, list provision.GroupPage) listPage {
 	}
 	next := ""
 	if list.Next.ID != "" {
-		next = placeText(list.Next.Key, string(list.Next.ID))
+		next = ui.KeyPlace(list.Next.Key, string(list.Next.ID))
 	}
-	page(v.r, &t, next)
+	t.Page(v.r, next)
 	p.Table = t
 	return p
 }
@@ -109,7 +109,7 @@ func (h *Handler) showGroup(w http.ResponseWriter, r *http.Request, status int, 
 	if err != nil {
 		return err
 	}
-	key, id := placeOf(r.URL.Query().Get("after"))
+	key, id := ui.ReadKeyPlace(r.URL.Query().Get("after"))
 	list, err := h.Flow.People(r.Context(), &v.Place, provision.PeopleQuery{Group: g.Name, After: provision.PeoplePlace{Key: key, User: sso.UserID(id)}})
 	if err != nil {
 		return err
@@ -146,9 +146,9 @@ func groupPageOf(v *visit, g *sso.Group, n int, list provision.PeoplePage, f ui.
 	}
 	next := ""
 	if list.Next.User != "" {
-		next = placeText(list.Next.Key, string(list.Next.User))
+		next = ui.KeyPlace(list.Next.Key, string(list.Next.User))
 	}
-	page(v.r, &t, next)
+	t.Page(v.r, next)
 	p.Members = t
 	return p
 }
@@ -213,7 +213,7 @@ func (h *Handler) createGroup(w http.ResponseWriter, r *http.Request) error {
 	}
 	id, err := h.Flow.CreateGroup(r.Context(), &v.by, v.ID, form.Get("name"), form.Get("description"))
 	if err != nil {
-		return again(r, ui.Filled{Values: form}, err, groupFields(), func(f ui.Filled, status int) error { return h.showGroupForm(w, r, status, f, nil) })
+		return ui.Filled{Values: form}.Again(r, err, groupFields(), func(f ui.Filled, status int) error { return h.showGroupForm(w, r, status, f, nil) })
 	}
 	return web.SeeOther(w, r, ui.Saved(v.toGroup(id, ""), "group_created"))
 }
@@ -246,7 +246,7 @@ func (h *Handler) editGroup(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := h.Flow.EditGroup(r.Context(), &v.by, v.ID, groupOf(r), form.Get("name"), form.Get("description")); err != nil {
-		return again(r, ui.Filled{Values: form}, err, groupFields(), func(f ui.Filled, status int) error { return h.showEditGroup(w, r, status, f) })
+		return ui.Filled{Values: form}.Again(r, err, groupFields(), func(f ui.Filled, status int) error { return h.showEditGroup(w, r, status, f) })
 	}
 	return web.SeeOther(w, r, ui.Saved(v.toGroup(groupOf(r), ""), "group_changed"))
 }
@@ -306,7 +306,7 @@ func (h *Handler) addToGroup(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err := h.Flow.AddToGroup(r.Context(), &v.by, v.ID, groupOf(r), form.Get("who")); err != nil {
 		web.RetryAt(r, v.toGroup(groupOf(r), ""))
-		return again(r, ui.Filled{Values: form}, err, map[string]string{"member_unknown": "who", "rights_owner": "who", "group_many": "who"}, func(f ui.Filled, status int) error {
+		return ui.Filled{Values: form}.Again(r, err, map[string]string{"member_unknown": "who", "rights_owner": "who", "group_many": "who"}, func(f ui.Filled, status int) error {
 			return h.showGroup(w, r, status, f)
 		})
 	}

@@ -97,7 +97,7 @@ func (h *Handler) upload(w http.ResponseWriter, r *http.Request) error {
 		for _, code := range []string{"import_size", "import_rows", "import_empty", "import_encoding", "import_csv", "import_columns"} {
 			fields[code] = "list"
 		}
-		return again(r, ui.Filled{Values: form.Fields}, err, fields, func(f ui.Filled, status int) error { return h.showImports(w, r, status, f) })
+		return ui.Filled{Values: form.Fields}.Again(r, err, fields, func(f ui.Filled, status int) error { return h.showImports(w, r, status, f) })
 	}
 	return web.SeeOther(w, r, v.toImport(id, ""))
 }
@@ -242,7 +242,7 @@ func importTable(v *visit, list *provision.ImportPage) ui.Table {
 	if list.Next != 0 {
 		next = strconv.Itoa(list.Next)
 	}
-	page(v.r, &t, next)
+	t.Page(v.r, next)
 	return t
 }
 

@@ -110,7 +110,7 @@ func (h *Handler) invite(w http.ResponseWriter, r *http.Request) error {
 		fields := map[string]string{
 			"invitation_addresses": "addresses", "invitation_nobody": "addresses", "invitation_many": "addresses", "mail_budget": "addresses", "role_unknown": "role", "rights_owner": "role", "language_form": "language",
 		}
-		return again(r, ui.Filled{Values: form}, err, fields, func(f ui.Filled, status int) error { return h.showInvite(w, r, status, f, problems) })
+		return ui.Filled{Values: form}.Again(r, err, fields, func(f ui.Filled, status int) error { return h.showInvite(w, r, status, f, problems) })
 	}
 	return web.SeeOther(w, r, ui.SavedCount(v.to(invitationsPath), "invited", n))
 }
@@ -121,7 +121,7 @@ func (h *Handler) invitations(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	at, id := instantOf(r.URL.Query().Get("after"))
+	at, id := ui.ReadTimePlace(r.URL.Query().Get("after"))
 	list, err := h.Flow.Invitations(r.Context(), &v.Place, provision.InvitationPlace{At: at, ID: id})
 	if err != nil {
 		return err
@@ -145,9 +145,9 @@ func (h *Handler) showInvitations(v *visit, list provision.InvitationPage) listP
 	}
 	next := ""
 	if list.Next.ID != "" {
-		next = instantText(list.Next.At, list.Next.ID)
+		next = ui.TimePlace(list.Next.At, list.Next.ID)
 	}
-	page(v.r, &t, next)
+	t.Page(v.r, next)
 	p.Table = t
 	return p
 }

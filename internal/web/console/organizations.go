@@ -19,7 +19,7 @@ func (h *Handler) organizations(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	q := r.URL.Query()
-	key, id := placeOf(q.Get("after"))
+	key, id := ui.ReadKeyPlace(q.Get("after"))
 	list, err := h.Flow.Suborganizations(r.Context(), &v.Place, q.Get("q"), provision.OrganizationPlace{Key: key, Org: sso.OrgID(id)})
 	if err != nil {
 		return err
@@ -55,9 +55,9 @@ func showOrganizations(v *visit, typed string, list provision.OrganizationPage) 
 	}
 	next := ""
 	if list.Next.Org != "" {
-		next = placeText(list.Next.Key, string(list.Next.Org))
+		next = ui.KeyPlace(list.Next.Key, string(list.Next.Org))
 	}
-	page(v.r, &t, next)
+	t.Page(v.r, next)
 	p.Table = t
 	return p
 }
@@ -104,7 +104,7 @@ func (h *Handler) createOrganization(w http.ResponseWriter, r *http.Request) err
 	}
 	if err := h.Flow.CreateSuborganization(r.Context(), &v.by, v.ID, form.Get("name"), form.Get("key")); err != nil {
 		fields := map[string]string{"name_empty": "name", "key_form": "key", "key_reserved": "key", "key_taken": "key"}
-		return again(r, ui.Filled{Values: form}, err, fields, func(f ui.Filled, status int) error { return h.showNewOrganization(w, r, status, f) })
+		return ui.Filled{Values: form}.Again(r, err, fields, func(f ui.Filled, status int) error { return h.showNewOrganization(w, r, status, f) })
 	}
 	return web.SeeOther(w, r, ui.Saved(v.to(organizationsPath), "suborganization_created"))
 }
@@ -153,7 +153,7 @@ func (h *Handler) saveSettings(w http.ResponseWriter, r *http.Request) error {
 	to := provision.Settings{Name: form.Fields.Get("name"), Accent: form.Fields.Get("accent"), Logo: provision.Logo{Picture: form.File, Gone: form.Fields.Has("no_logo")}}
 	if err := h.Flow.SaveSettings(r.Context(), &v.by, v.ID, to); err != nil {
 		fields := map[string]string{"name_empty": "name", "brand_accent": "accent", "brand_logo": "logo"}
-		return again(r, ui.Filled{Values: form.Fields}, err, fields, func(f ui.Filled, status int) error { return h.showSettings(w, r, status, f) })
+		return ui.Filled{Values: form.Fields}.Again(r, err, fields, func(f ui.Filled, status int) error { return h.showSettings(w, r, status, f) })
 	}
 	return web.SeeOther(w, r, ui.Saved(v.to(settingsPath), "settings"))
 }

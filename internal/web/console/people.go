@@ -17,11 +17,11 @@ func asked(r *http.Request) provision.PeopleQuery {
 	}
 	if s := provision.Sort(q.Get("sort")); len(query.Words) == 0 && (s == provision.SortNewest || s == provision.SortSeen) {
 		query.Sort = s
-		at, id := instantOf(q.Get("after"))
+		at, id := ui.ReadTimePlace(q.Get("after"))
 		query.After = provision.PeoplePlace{At: at, User: sso.UserID(id)}
 		return query
 	}
-	key, id := placeOf(q.Get("after"))
+	key, id := ui.ReadKeyPlace(q.Get("after"))
 	query.After = provision.PeoplePlace{Key: key, User: sso.UserID(id)}
 	return query
 }
@@ -75,7 +75,7 @@ func showPeople(v *visit, query *provision.PeopleQuery, list provision.PeoplePag
 	for i := range list.People {
 		t.Rows = append(t.Rows, personRow(v, &list.People[i]))
 	}
-	page(v.r, &t, nextPerson(query, list.Next))
+	t.Page(v.r, nextPerson(query, list.Next))
 	p.Table = t
 	export := exportPath
 	if q := v.r.URL.Query(); len(q) > 0 {
@@ -99,9 +99,9 @@ func nextPerson(query *provision.PeopleQuery, at provision.PeoplePlace) string {
 	case at.User == "":
 		return ""
 	case query.Sort == provision.SortNewest || query.Sort == provision.SortSeen:
-		return instantText(at.At, string(at.User))
+		return ui.TimePlace(at.At, string(at.User))
 	default:
-		return placeText(at.Key, string(at.User))
+		return ui.KeyPlace(at.Key, string(at.User))
 	}
 }
 

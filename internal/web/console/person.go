@@ -280,7 +280,7 @@ func ways(d *provision.PersonPage) ui.Table {
 	}
 	for i := range d.Factors {
 		f := &d.Factors[i]
-		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: ui.Say("factor_" + string(f.Kind)), Sub: ui.As(f.Name), Icon: factorIcon(f.Kind)}, {At: f.CreatedAt}, {At: f.UsedAt, Never: ui.Say("never")}}})
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: ui.Say("factor_" + string(f.Kind)), Sub: ui.As(f.Name), Icon: ui.FactorIcon(f.Kind)}, {At: f.CreatedAt}, {At: f.UsedAt, Never: ui.Say("never")}}})
 	}
 	if d.Codes > 0 {
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: ui.Say("factor_recovery"), Sub: ui.Count("codes_left", d.Codes), Icon: "key"}, {}, {}}})
@@ -290,17 +290,6 @@ func ways(d *provision.PersonPage) ui.Table {
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: ui.As(l.ConnectionName), Sub: ui.As(l.Subject), Icon: "link"}, {At: l.CreatedAt}, {At: l.SeenAt}}})
 	}
 	return t
-}
-
-func factorIcon(k sso.FactorKind) string {
-	switch k {
-	case sso.FactorPasskey:
-		return "passkey"
-	case sso.FactorSMS:
-		return "phone"
-	default:
-		return "device"
-	}
 }
 
 func sessionTable(v *visit, d *provision.PersonPage) ui.Table {

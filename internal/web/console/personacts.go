@@ -110,7 +110,7 @@ func (h *Handler) edit(w http.ResponseWriter, r *http.Request) error {
 		fields := map[string]string{
 			"ident_email": "email", "ident_foreign": "email", "address_taken": "email", "username_form": "username", "username_taken": "username", "language_form": "language",
 		}
-		return again(r, ui.Filled{Values: form}, err, fields, func(f ui.Filled, status int) error { return h.showEdit(w, r, status, f) })
+		return ui.Filled{Values: form}.Again(r, err, fields, func(f ui.Filled, status int) error { return h.showEdit(w, r, status, f) })
 	}
 	return web.SeeOther(w, r, ui.Saved(v.toPerson(userOf(r), ""), "person_changed"))
 }

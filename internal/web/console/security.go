@@ -157,7 +157,7 @@ func (h *Handler) saveSecurity(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err != nil {
 		fields := map[string]string{"policy_idle": "session_idle", "policy_life": "session_life", "policy_inactive": "inactive_after", "network_form": "ip_allow", "network_many": "ip_allow"}
-		return again(r, ui.Filled{Values: form}, err, fields, func(f ui.Filled, status int) error { return h.showSecurity(w, r, status, f, nil) })
+		return ui.Filled{Values: form}.Again(r, err, fields, func(f ui.Filled, status int) error { return h.showSecurity(w, r, status, f, nil) })
 	}
 	return web.SeeOther(w, r, ui.Saved(v.to(securityPath), "security"))
 }

@@ -63,9 +63,9 @@ func (h *Handler) actAs(w http.ResponseWriter, r *http.Request) error {
 	}
 	token, err := h.Flow.ActAs(r.Context(), &by, d.User.ID, o.ID, f.Get("reason"))
 	if err != nil {
-		return again(ui.Filled{Values: f}, err, map[string]string{"acting_reason": "reason"}, func(f ui.Filled, status int) error {
+		return ui.Filled{Values: f}.Again(r, err, map[string]string{"acting_reason": "reason"}, func(f ui.Filled, status int) error {
 			return h.UI.Render(w, r, status, actPage(&d, &o, f))
-		}, r)
+		})
 	}
 	web.SetSession(w, r, token)
 	return web.SeeOther(w, r, accountPath)

@@ -9,7 +9,6 @@ package operator
 
 import (
 	"embed"
-	"encoding/base64"
 	"net/http"
 	"strings"
 
@@ -226,33 +225,3 @@ type confirmPage struct {
 
 // Head implements [ui.Page].
 func (p confirmPage) Head() ui.Head { return ui.Head{Template: "confirm", Title: p.Confirm.Title} }
-
-// again shows a form once more where err is about what was typed, each fault
-// beside its field, and returns err where it is not.
-func again(f ui.Filled, err error, fields map[string]string, show func(ui.Filled, int) error, r *http.Request) error {
-	filled, ok := f.Beside(err, fields)
-	if !ok {
-		return err
-	}
-	_, status := web.Record(r, err)
-	return show(filled, status)
-}
-
-// A place in a list stands in the URL as one word.
-
-func placeText(key []byte, id string) string {
-	return base64.RawURLEncoding.EncodeToString(key) + "." + id
-}
-
-// placeOf reads a place. One that we did not make is the beginning.
-func placeOf(s string) (key []byte, id string) {
-	first, id, ok := strings.Cut(s, ".")
-	key, err := base64.RawURLEncoding.DecodeString(first)
-	if err != nil || !ok {
-		return nil, ""
-	}
-	return key, id
-}
-
-// next returns the path of the page of a list that begins at a place.
-func next(r *http.Request, place string) string { return ui.Again(r, "after", place) }

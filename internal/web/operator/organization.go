@@ -263,9 +263,9 @@ func (h *Handler) editBy(w http.ResponseWriter, r *http.Request, saved string, d
 	}
 	by := web.ByFrom(r)
 	if err := do(&by, f); err != nil {
-		return again(ui.Filled{Values: f}, err, beside(), func(f ui.Filled, status int) error {
+		return ui.Filled{Values: f}.Again(r, err, beside(), func(f ui.Filled, status int) error {
 			return h.showEdit(w, r, status, f)
-		}, r)
+		})
 	}
 	return web.SeeOther(w, r, ui.Saved(pathOf(keyOf(r)), saved))
 }

@@ -16,7 +16,7 @@ func (h *Handler) organizations(w http.ResponseWriter, r *http.Request) error {
 	if state != sso.OrgSuspended && state != sso.OrgActive {
 		state = ""
 	}
-	key, id := placeOf(q.Get("after"))
+	key, id := ui.ReadKeyPlace(q.Get("after"))
 	list, err := h.Flow.Organizations(r.Context(), &by, typed, state, operate.OrganizationPlace{Key: key, Org: sso.OrgID(id)})
 	if err != nil {
 		return err
@@ -61,12 +61,11 @@ func organizationTable(r *http.Request, list operate.OrganizationList) ui.Table 
 		}
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{name, {Text: ui.As(o.Key), Mono: true}, granted, {Badges: []ui.Badge{orgState(o)}}, {At: o.CreatedAt}}})
 	}
+	after := ""
 	if list.Next != nil {
-		t.Pager.Next = next(r, placeText(list.Next.Key, string(list.Next.Org)))
+		after = ui.KeyPlace(list.Next.Key, string(list.Next.Org))
 	}
-	if r.URL.Query().Has("after") {
-		t.Pager.Previous = ui.Again(r)
-	}
+	t.Page(r, after)
 	return t
 }
 
@@ -84,7 +83,7 @@ func (h *Handler) below(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	key, id := placeOf(r.URL.Query().Get("after"))
+	key, id := ui.ReadKeyPlace(r.URL.Query().Get("after"))
 	list, err := h.Flow.Below(r.Context(), &by, v.ID, operate.OrganizationPlace{Key: key, Org: sso.OrgID(id)})
 	if err != nil {
 		return err
@@ -135,9 +134,9 @@ func (h *Handler) createOrganization(w http.ResponseWriter, r *http.Request) err
 	by := web.ByFrom(r)
 	o, err := h.Flow.CreateOrganization(r.Context(), &by, operate.NewOrganization{Key: f.Get("key"), Name: f.Get("name"), Parent: f.Get("parent")})
 	if err != nil {
-		return again(ui.Filled{Values: f}, err, beside(), func(f ui.Filled, status int) error {
+		return ui.Filled{Values: f}.Again(r, err, beside(), func(f ui.Filled, status int) error {
 			return h.UI.Render(w, r, status, newOrganizationPage(f, ""))
-		}, r)
+		})
 	}
 	return web.SeeOther(w, r, ui.Saved(pathOf(o.Key), "organization_created"))
 }

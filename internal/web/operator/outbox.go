@@ -95,12 +95,7 @@ func messageTable(r *http.Request, pile notify.Pile, stuck *notify.Stuck, may ha
 		}
 		t.Rows = append(t.Rows, ui.Row{Cells: cells})
 	}
-	if stuck.Next != "" {
-		t.Pager.Next = next(r, stuck.Next)
-	}
-	if r.URL.Query().Has("after") {
-		t.Pager.Previous = ui.Again(r)
-	}
+	t.Page(r, stuck.Next)
 	return t
 }
 

@@ -14,7 +14,7 @@ import (
 func (h *Handler) people(w http.ResponseWriter, r *http.Request) error {
 	q, by := r.URL.Query(), web.ByFrom(r)
 	typed := q.Get("q")
-	key, id := placeOf(q.Get("after"))
+	key, id := ui.ReadKeyPlace(q.Get("after"))
 	list, err := h.Flow.People(r.Context(), &by, typed, operate.PeoplePlace{Key: key, User: sso.UserID(id)})
 	if err != nil {
 		return err
@@ -45,12 +45,11 @@ func showPeople(r *http.Request, typed string, list operate.PeopleList) listPage
 			name, {Text: ui.As(f.OrgName), Path: pathOf(f.OrgKey)}, {Badges: []ui.Badge{userState(f.State)}}, {At: f.LastSignInAt, Never: ui.Say("never")},
 		}})
 	}
+	after := ""
 	if list.Next != nil {
-		t.Pager.Next = next(r, placeText(list.Next.Key, string(list.Next.User)))
+		after = ui.KeyPlace(list.Next.Key, string(list.Next.User))
 	}
-	if r.URL.Query().Has("after") {
-		t.Pager.Previous = ui.Again(r)
-	}
+	t.Page(r, after)
 	p.Table = t
 	return p
 }
@@ -190,7 +189,7 @@ func ways(d *operate.Dossier) ui.Table {
 	}
 	for i := range d.Factors {
 		f := &d.Factors[i]
-		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: ui.Say("way_" + string(f.Kind)), Sub: ui.As(f.Name), Icon: factorIcon(f.Kind)}, {At: f.CreatedAt}, {At: f.UsedAt, Never: ui.Say("never")}}})
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: ui.Say("way_" + string(f.Kind)), Sub: ui.As(f.Name), Icon: ui.FactorIcon(f.Kind)}, {At: f.CreatedAt}, {At: f.UsedAt, Never: ui.Say("never")}}})
 	}
 	if d.Recovery > 0 {
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: ui.Say("way_recovery"), Sub: ui.Count("recovery_left", d.Recovery), Icon: "key"}, {}, {}}})
@@ -200,17 +199,6 @@ func ways(d *operate.Dossier) ui.Table {
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: ui.As(l.ConnectionName), Sub: ui.As(l.Subject), Icon: "link"}, {At: l.CreatedAt}, {At: l.SeenAt}}})
 	}
 	return t
-}
-
-func factorIcon(k sso.FactorKind) string {
-	switch k {
-	case sso.FactorPasskey:
-		return "passkey"
-	case sso.FactorSMS:
-		return "phone"
-	default:
-		return "device"
-	}
 }
 
 func sessionTable(d *operate.Dossier) ui.Table {

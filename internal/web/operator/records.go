@@ -169,12 +169,7 @@ func (h *Handler) audit(w http.ResponseWriter, r *http.Request) error {
 	if p.Filter.Reset != "" {
 		p.Table.Empty = ui.Empty{Icon: "search", Title: ui.Say("found_none"), Text: ui.Say("audit_found_none")}
 	}
-	if page.Next != "" {
-		p.Table.Pager.Next = next(r, page.Next)
-	}
-	if q.Has("after") {
-		p.Table.Pager.Previous = ui.Again(r)
-	}
+	p.Table.Page(r, page.Next)
 	return h.UI.Render(w, r, http.StatusOK, p)
 }
 

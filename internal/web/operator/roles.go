@@ -88,9 +88,9 @@ func (h *Handler) createRole(w http.ResponseWriter, r *http.Request) error {
 	}
 	by := web.ByFrom(r)
 	if err := h.Flow.DefineRole(r.Context(), &by, f.Get("key"), f.Get("name"), f.Get("description")); err != nil {
-		return again(ui.Filled{Values: f}, err, roleFields(), func(f ui.Filled, status int) error {
+		return ui.Filled{Values: f}.Again(r, err, roleFields(), func(f ui.Filled, status int) error {
 			return h.UI.Render(w, r, status, rolePage(nil, f))
-		}, r)
+		})
 	}
 	return web.SeeOther(w, r, ui.Saved(rolesPath, "role_created"))
 }
@@ -130,9 +130,9 @@ func (h *Handler) changeRole(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := h.Flow.ChangeRole(r.Context(), &by, d.Key, f.Get("name"), f.Get("description")); err != nil {
-		return again(ui.Filled{Values: f}, err, roleFields(), func(f ui.Filled, status int) error {
+		return ui.Filled{Values: f}.Again(r, err, roleFields(), func(f ui.Filled, status int) error {
 			return h.UI.Render(w, r, status, rolePage(&d, f))
-		}, r)
+		})
 	}
 	return web.SeeOther(w, r, ui.Saved(rolesPath, "role_changed"))
 }

@@ -2,11 +2,13 @@ package ui
 
 import (
 	"errors"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/web"
 )
 
 // Input is a field for one line of text: {{template "field" .Email}}.
@@ -216,4 +218,15 @@ func (f flaw) Described() string {
 		ids = append(ids, f.ID+"-problem")
 	}
 	return strings.Join(ids, " ")
+}
+
+// Again shows a form once more where err is about what was typed, each fault
+// beside its field, and returns err where it is not.
+func (f Filled) Again(r *http.Request, err error, fields map[string]string, show func(Filled, int) error) error {
+	filled, ok := f.Beside(err, fields)
+	if !ok {
+		return err
+	}
+	_, status := web.Record(r, err)
+	return show(filled, status)
 }

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+
+	"github.com/sallyport/sallyport/internal/sso"
 )
 
 // loadIcons returns the pictures of the house by their names, ready to stand
@@ -39,4 +41,16 @@ func (u *UI) icon(name string) (template.HTML, error) {
 		return "", fmt.Errorf("no icon is called %q", name)
 	}
 	return svg, nil
+}
+
+// FactorIcon returns the name of the picture of a second factor.
+func FactorIcon(k sso.FactorKind) string {
+	switch k {
+	case sso.FactorPasskey:
+		return "passkey"
+	case sso.FactorSMS:
+		return "phone"
+	default:
+		return "device"
+	}
 }
