@@ -1,0 +1,288 @@
+package account_test
+
+import (
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/account"
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+	"github.com/sallyport/sallyport/internal/storetest"
+)
+
+// invite stores an invitation and returns the token of its link.
+func (w *world) invite(change func(i *sso.Invitation)) secret.Token {
+	w.Helper()
+	i := sso.Invitation{
+		ID: sso.NewInvitationID(w.now()), Org: w.acme.ID, Email: w.email("new@acme.example"), Role: sso.RoleAdmin, By: string(w.alice.User.ID), Language: "de",
+		CreatedAt: w.now(), SentAt: w.now(), ExpiresAt: w.now().Add(sso.InvitationLife),
+	}
+	if change != nil {
+		change(&i)
+	}
+	token := secret.NewToken()
+	w.write(func(tx *store.Writer) error { return tx.Org(i.Org).InsertInvitation(w.Context(), i, token.Hash()) })
+	return token
+}
+
+func person() account.NewPerson {
+	return account.NewPerson{FirstName: "Nora", LastName: "New", Password: good}
+}
+
+func TestAnInvitationMakesAPersonOnce(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(w *world) {
+		ctx, nobody := w.Context(), &sso.By{}
+		token := w.invite(nil)
+		for range 2 { // looking accepts nothing
+			o, err := w.Invitation(ctx, nobody, token)
+			if err != nil || o.Way != account.AcceptAsNew || o.Inviter != "alice" || o.Organization.Key != "acme" {
+				w.Fatalf("Invitation() = %+v, %v", o, err)
+			}
+		}
+		_, err := w.Register(ctx, w.browser, token, account.NewPerson{Password: "short"})
+		if !fault.Is(err, "name_empty") && !fault.Is(err, "password_short") {
+			w.Errorf("nothing filled in = %v", err)
+		}
+		var all sync.WaitGroup
+		results := make(chan error, 4)
+		for range cap(results) {
+			all.Go(func() {
+				_, err := w.Register(ctx, w.browser, token, person())
+				results <- err
+			})
+		}
+		all.Wait()
+		close(results)
+		made := 0
+		for err := range results {
+			switch {
+			case err == nil:
+				made++
+			case !fault.Is(err, "invitation_accepted") && !fault.Is(err, "invitation_way"):
+				w.Errorf("a loser got %v", err)
+			}
+		}
+		users, err := w.byEmail("new@acme.example")
+		if err != nil || made != 1 || len(users) != 1 || users[0].Home != w.acme.ID || users[0].Language != "de" {
+			w.Fatalf("%d were made: %+v, %v", made, users, err)
+		}
+		w.write(func(tx *store.Writer) error {
+			m, err := tx.Org(w.acme.ID).Membership(ctx, users[0].ID)
+			if m.Role != sso.RoleAdmin {
+				w.Errorf("the role is %q", m.Role)
+			}
+			return err
+		})
+		_, err = w.Invitation(ctx, nobody, token)
+		w.wants("looking again", err, "invitation_accepted")
+		// Whoever has accepted it is told nothing of a mistake.
+		them := &sso.By{Person: sso.Person{User: users[0].User}}
+		if o, err := w.Invitation(ctx, them, token); err != nil || o.Way != account.AcceptDone {
+			w.Errorf("looking again, signed in: %q, %v, want done", o.Way, err)
+		}
+		them.Session.Actor = "usr_support"
+		_, err = w.Invitation(ctx, them, token)
+		w.wants("looking again, for them", err, "invitation_accepted")
+	})
+}
+
+func (w *world) byEmail(s string) (users []store.UserAt, err error) {
+	err = w.DB.Read(w.Context(), func(r *store.Reader) error {
+		users, err = r.UsersByEmail(w.Context(), w.email(s))
+		return err
+	})
+	return users, err
+}
+
+func TestWhoMayAcceptAnInvitation(t *testing.T) {
+	t.Parallel()
+	verify := func(w *world, org sso.OrgID) {
+		w.write(func(tx *store.Writer) error {
+			return tx.Org(org).SaveDomain(w.Context(), sso.Domain{Org: org, Name: "acme.example", State: sso.DomainVerified, Proof: sso.ProofVouched, CreatedAt: w.now(), VerifiedAt: w.now()})
+		})
+	}
+	for name, tc := range map[string]struct {
+		prepare func(w *world)
+		change  func(w *world, i *sso.Invitation)
+		by      func(w *world) *sso.By
+		way     account.Way
+		code    string
+	}{
+		"nobody yet":                  {way: account.AcceptAsNew},
+		"revoked":                     {change: func(w *world, i *sso.Invitation) { i.RevokedAt = w.now() }, code: "invitation_revoked"},
+		"expired":                     {change: func(w *world, i *sso.Invitation) { i.ExpiresAt = w.now() }, code: "invitation_expired"},
+		"of a suspended organization": {prepare: func(w *world) { w.acme.State = sso.OrgSuspended; w.policy(&w.acme, sso.Policy{}) }, code: "organization_suspended"},
+		"of a domain of ours":         {prepare: func(w *world) { verify(w, w.acme.ID) }, way: account.AcceptAsNew},
+		"of a domain of another":      {prepare: func(w *world) { verify(w, w.globex.ID) }, code: "ident_foreign"},
+		"where sso is demanded":       {prepare: func(w *world) { w.policy(&w.acme, sso.Policy{SSO: sso.SSORequired}) }, way: account.AcceptBySSO},
+		"an owner outside the domain": {prepare: func(w *world) { w.policy(&w.acme, sso.Policy{SSO: sso.SSORequired}) }, change: func(_ *world, i *sso.Invitation) { i.Role = sso.RoleOwner }, way: account.AcceptAsNew},
+		"somebody who has an account": {change: func(w *world, i *sso.Invitation) { i.Email = w.alice.User.Email }, way: account.AcceptSignIn},
+		"the one who is signed in": {change: func(w *world, i *sso.Invitation) {
+			i.Email, i.Org, i.Role = w.alice.User.Email, w.globex.ID, sso.RoleMember
+		}, by: func(w *world) *sso.By { return &w.alice }, way: account.AcceptSignedIn},
+		"a customer's person, by the operators": {
+			prepare: func(w *world) { w.rekey(&w.globex, sso.OperatorsKey) }, change: func(w *world, i *sso.Invitation) {
+				i.Email, i.Org, i.Role = w.alice.User.Email, w.globex.ID, sso.RoleMember
+			},
+			code: "operator_elsewhere",
+		},
+		"a customer's person who is signed in, by the operators": {
+			prepare: func(w *world) { w.rekey(&w.globex, sso.OperatorsKey) }, change: func(w *world, i *sso.Invitation) {
+				i.Email, i.Org, i.Role = w.alice.User.Email, w.globex.ID, sso.RoleMember
+			},
+			by: func(w *world) *sso.By { return &w.alice }, code: "operator_elsewhere",
+		},
+		"somebody new, by the operators": {
+			prepare: func(w *world) { w.rekey(&w.acme, sso.OperatorsKey) }, way: account.AcceptAsNew,
+		},
+		"an administrator, by who is none any more": {change: func(w *world, i *sso.Invitation) {
+			i.By = string(w.addPerson(&w.acme, "mona", sso.RoleMember).User.ID)
+		}, code: "invitation_revoked"},
+		"an administrator, by one of another organization": {change: func(w *world, i *sso.Invitation) {
+			i.By = string(w.addPerson(&w.globex, "rita", sso.RoleOwner).User.ID)
+		}, code: "invitation_revoked"},
+		"an owner, by an administrator": {change: func(w *world, i *sso.Invitation) {
+			i.Role, i.By = sso.RoleOwner, string(w.addPerson(&w.acme, "adam", sso.RoleAdmin).User.ID)
+		}, code: "invitation_revoked"},
+		"an administrator, by one": {change: func(w *world, i *sso.Invitation) {
+			i.By = string(w.addPerson(&w.acme, "adam", sso.RoleAdmin).User.ID)
+		}, way: account.AcceptAsNew},
+		"a member, by who is nobody any more": {change: func(w *world, i *sso.Invitation) {
+			i.Role, i.By = sso.RoleMember, string(w.addPerson(&w.globex, "rita", sso.RoleMember).User.ID)
+		}, way: account.AcceptAsNew},
+		"another who is signed in": {by: func(w *world) *sso.By { return &w.alice }, way: account.AcceptOther},
+		"somebody who acts as them": {change: func(w *world, i *sso.Invitation) { i.Email = w.alice.User.Email }, by: func(w *world) *sso.By {
+			acting := w.alice
+			acting.Session.Actor = "usr_operator"
+			return &acting
+		}, way: account.AcceptOther},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, storetest.SQLite(t))
+			token := w.invite(func(i *sso.Invitation) {
+				if tc.change != nil {
+					tc.change(w, i)
+				}
+			})
+			if tc.prepare != nil {
+				tc.prepare(w)
+			}
+			by := &sso.By{}
+			if tc.by != nil {
+				by = tc.by(w)
+			}
+			o, err := w.Invitation(t.Context(), by, token)
+			w.wants("Invitation()", err, tc.code)
+			if o.Way != tc.way {
+				t.Errorf("the way is %q, want %q", o.Way, tc.way)
+			}
+			_, joined := w.Join(t.Context(), by, token)
+			if (joined == nil) != (tc.way == account.AcceptSignedIn) {
+				t.Errorf("Join() = %v", joined)
+			}
+			_, registered := w.Register(t.Context(), w.browser, token, person())
+			if (registered == nil) != (tc.way == account.AcceptAsNew || tc.way == account.AcceptOther && name == "another who is signed in") {
+				t.Errorf("Register() = %v", registered) // in a browser of its own: who has the link is who is invited
+			}
+		})
+	}
+	w := newWorld(t, storetest.SQLite(t))
+	_, err := w.Invitation(t.Context(), &sso.By{}, secret.NewToken())
+	w.wants("one that never was", err, "invitation_unknown")
+}
+
+func TestJoiningLeavesWhatSomebodyIsAlready(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(w *world) {
+		ctx := w.Context()
+		w.move(&w.acme, &w.globex)
+		token := w.invite(func(i *sso.Invitation) {
+			i.Email, i.Org, i.Role, i.Organizations = w.alice.User.Email, w.globex.ID, sso.RoleMember, []sso.OrgID{w.acme.ID}
+		})
+		org, err := w.Join(ctx, &w.alice, token)
+		if err != nil || org.ID != w.globex.ID {
+			w.Fatalf("Join() = %v, %v", org.Key, err)
+		}
+		for id, want := range map[sso.OrgID]sso.Role{w.globex.ID: sso.RoleMember, w.acme.ID: sso.RoleOwner} {
+			w.write(func(tx *store.Writer) error {
+				m, err := tx.Org(id).Membership(ctx, w.alice.User.ID)
+				if m.Role != want {
+					w.Errorf("the role is %q, want %q", m.Role, want)
+				}
+				return err
+			})
+		}
+	})
+}
+
+// An invitation gives access to organizations below. Who is in one that has
+// become another customer's meanwhile is that customer's to say.
+func TestAnInvitationGivesNothingInWhatHasMovedAway(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(w *world) {
+		ctx := w.Context()
+		kept, sold := w.addOrg("kept"), w.addOrg("sold")
+		w.move(&kept, &w.acme)
+		w.move(&sold, &w.acme)
+		token := w.invite(func(i *sso.Invitation) {
+			i.Email, i.Role, i.Organizations = w.email("nina@nowhere.example"), sso.RoleMember, []sso.OrgID{kept.ID, sold.ID}
+		})
+		w.move(&sold, &w.globex)
+		nina, err := w.Register(ctx, w.browser, token, person())
+		w.wants("registering", err, "")
+		var orgs []sso.OrgID
+		w.write(func(tx *store.Writer) error {
+			all, err := tx.Memberships(ctx, nina.ID)
+			orgs = nil
+			for _, m := range all {
+				orgs = append(orgs, m.Org)
+			}
+			return err
+		})
+		if !slices.Contains(orgs, w.acme.ID) || !slices.Contains(orgs, kept.ID) || slices.Contains(orgs, sold.ID) {
+			w.Errorf("a member of %v, want of Acme and what was kept", orgs)
+		}
+	})
+}
+
+// Between the invitation and its acceptance somebody has made a decision of
+// their own: an old offer does not undo it.
+func TestJoiningUndoesNoDecisionMadeMeanwhile(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		offered sso.Role
+		is      sso.Membership // what they became meanwhile
+		changed time.Duration  // after that
+		want    sso.Role
+	}{
+		"came by a connection":         {sso.RoleAdmin, sso.Membership{Role: sso.RoleMember}, 0, sso.RoleAdmin},
+		"was restricted afterwards":    {sso.RoleAdmin, sso.Membership{Role: sso.RoleRestricted}, time.Minute, sso.RoleRestricted},
+		"was made the owner meanwhile": {sso.RoleMember, sso.Membership{Role: sso.RoleOwner}, 0, sso.RoleOwner},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, storetest.SQLite(t))
+			gina := w.addPerson(&w.globex, "gina", sso.RoleMember)
+			token := w.invite(func(i *sso.Invitation) { i.Email, i.Role = gina.User.Email, tc.offered })
+			w.advance(time.Hour)
+			m := tc.is
+			m.Org, m.User, m.CreatedAt, m.UpdatedAt = w.acme.ID, gina.User.ID, w.now(), w.now().Add(tc.changed)
+			w.write(func(tx *store.Writer) error { return tx.Org(w.acme.ID).SaveMembership(t.Context(), m) })
+			_, err := w.Join(t.Context(), &gina, token)
+			w.wants("joining", err, "")
+			w.write(func(tx *store.Writer) error {
+				got, err := tx.Org(w.acme.ID).Membership(t.Context(), gina.User.ID)
+				if got.Role != tc.want {
+					t.Errorf("the role is %q, want %q", got.Role, tc.want)
+				}
+				return err
+			})
+		})
+	}
+}
