@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/routing"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
@@ -77,14 +78,14 @@ func (s *Service) offer(ctx context.Context, r *store.Reader, by *sso.By, token 
 	if err == nil && !i.StoodFor(&inviter, &o.Organization) {
 		return Offer{}, &fault.Error{Kind: fault.Conflict, Code: "invitation_revoked", Want: "an inviter who may still give the role", Fix: fault.AdminSide}
 	}
-	if o.Way, err = wayOf(ctx, r, by, &o, line[0].ID); err != nil {
+	if o.Way, err = wayOf(ctx, r, by, &o); err != nil {
 		return Offer{}, err
 	}
 	return o, nil
 }
 
 // wayOf finds out how the invitation is accepted in this browser.
-func wayOf(ctx context.Context, r *store.Reader, by *sso.By, o *Offer, root sso.OrgID) (Way, error) {
+func wayOf(ctx context.Context, r *store.Reader, by *sso.By, o *Offer) (Way, error) {
 	if by.User.ID != "" {
 		if by.User.Email.Same(o.Email) && !by.Session.ActedAs() {
 			return AcceptSignedIn, o.Organization.Host(&by.User)
@@ -100,7 +101,11 @@ func wayOf(ctx context.Context, r *store.Reader, by *sso.By, o *Offer, root sso.
 			return AcceptSignIn, o.Organization.Host(&users[i].User)
 		}
 	}
-	if err := mayBeMadeHere(ctx, r, o.Email, root); err != nil {
+	claim, err := routing.Claim(ctx, r, o.Email)
+	if err != nil {
+		return "", err
+	}
+	if err := o.Organization.House(o.Email, claim); err != nil {
 		return "", err
 	}
 	rules, proved, err := r.Rules(ctx, &o.Organization, o.Email)
@@ -112,26 +117,6 @@ func wayOf(ctx context.Context, r *store.Reader, by *sso.By, o *Offer, root sso.
 		return AcceptBySSO, nil
 	}
 	return AcceptAsNew, nil
-}
-
-// mayBeMadeHere refuses to make a person whose address is of a domain that
-// another tree has proved: whose people they are is not ours to say.
-func mayBeMadeHere(ctx context.Context, r *store.Reader, e sso.Email, root sso.OrgID) error {
-	claim, err := r.VerifiedDomain(ctx, e.Domain())
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	org, err := r.Organization(ctx, claim.Org)
-	if err != nil {
-		return err
-	}
-	if org.Path[0] != root {
-		return &fault.Error{Kind: fault.Denied, Code: "ident_foreign", Want: "an address of no other organization's domain", Got: e.String(), Fix: fault.AdminSide}
-	}
-	return nil
 }
 
 // Join accepts an invitation for the person who is signed in, who has the

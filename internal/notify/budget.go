@@ -32,11 +32,6 @@ type Budgets struct {
 	Total      int
 }
 
-// DefaultBudgets returns what holds where the operator says nothing.
-func DefaultBudgets() Budgets {
-	return Budgets{PerNumber: 6, PerOrg: 300, PerCountry: 1000, PerNetwork: 60, Total: 3000}
-}
-
 // spend takes one SMS from each budget that it concerns, within the
 // transaction that puts it into the outbox, or refuses it.
 func (b *Budgets) spend(ctx context.Context, tx *store.Writer, m *Message, to sso.Phone, now time.Time) error {

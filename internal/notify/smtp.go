@@ -43,11 +43,6 @@ const (
 	AuthXOAuth2 AuthMode = "xoauth2" // the password is an access token
 )
 
-// AuthModes lists the modes.
-func AuthModes() []AuthMode {
-	return []AuthMode{AuthAuto, AuthPlain, AuthLogin, AuthCramMD5, AuthScram, AuthXOAuth2}
-}
-
 // SMTP sends mail through one server. Its fields are set once, before it is
 // used; it is safe for concurrent use.
 type SMTP struct {

@@ -28,11 +28,8 @@ func (s *Service) ResetAccount(ctx context.Context, by *sso.By, org sso.OrgID, u
 // Unlock lets somebody who has guessed too often try again at once.
 func (s *Service) Unlock(ctx context.Context, by *sso.By, org sso.OrgID, user sso.UserID) error {
 	return s.change(ctx, by, org, func(a *act) error {
-		them, err := a.member(user)
+		them, err := a.whom(user, a.rights.Manage)
 		if err != nil {
-			return err
-		}
-		if err := a.rights.Manage(&them); err != nil {
 			return err
 		}
 		if err := s.Limits.Unlock(ctx, a.tx, user); err != nil {
@@ -44,11 +41,8 @@ func (s *Service) Unlock(ctx context.Context, by *sso.By, org sso.OrgID, user ss
 
 func (s *Service) recover(ctx context.Context, by *sso.By, org sso.OrgID, user sso.UserID, action string, fn func(a *act, them *sso.Standing) error) error {
 	return s.change(ctx, by, org, func(a *act) error {
-		them, err := a.member(user)
+		them, err := a.whom(user, a.rights.Recover)
 		if err != nil {
-			return err
-		}
-		if err := a.rights.Recover(&them); err != nil {
 			return err
 		}
 		if err := them.User.MaySignIn(); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/password"
+	"github.com/sallyport/sallyport/internal/routing"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 )
@@ -237,7 +238,7 @@ func (a *importing) somebodyNew(p *plan) error {
 	if p.email.IsZero() {
 		return nil
 	}
-	c, err := claim(a.ctx, a.tx.Reader, p.email)
+	c, err := routing.Claim(a.ctx, a.tx.Reader, p.email)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/recovery"
+	"github.com/sallyport/sallyport/internal/routing"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
@@ -206,7 +207,7 @@ func (a *act) invitable(e sso.Email) error {
 			return err
 		}
 	}
-	c, err := claim(a.ctx, a.tx.Reader, e)
+	c, err := routing.Claim(a.ctx, a.tx.Reader, e)
 	if err != nil || c == nil || c.OrgPath[0] != a.place.Path[0] || len(users) > 0 {
 		return err
 	}

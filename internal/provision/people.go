@@ -9,6 +9,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/notify"
+	"github.com/sallyport/sallyport/internal/routing"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 )
@@ -172,11 +173,8 @@ type Profile struct {
 // organization or below it.
 func (s *Service) EditPerson(ctx context.Context, by *sso.By, org sso.OrgID, user sso.UserID, to Profile) error {
 	return s.change(ctx, by, org, func(a *act) error {
-		them, err := a.member(user)
+		them, err := a.whom(user, a.rights.Manage)
 		if err != nil {
-			return err
-		}
-		if err := a.rights.Manage(&them); err != nil {
 			return err
 		}
 		u := them.User
@@ -283,7 +281,7 @@ func (a *act) edit(u *sso.User, them *sso.Standing, to Profile) ([]string, error
 // be given: of a domain that somebody else has proved, or of another person of
 // the tree. user is who is to have it, "" for somebody new.
 func (a *act) giveAddress(e sso.Email, home []sso.OrgID, user sso.UserID) error {
-	c, err := claim(a.ctx, a.tx.Reader, e)
+	c, err := routing.Claim(a.ctx, a.tx.Reader, e)
 	if err != nil {
 		return err
 	}

@@ -160,20 +160,14 @@ func (a *act) member(user sso.UserID) (sso.Standing, error) {
 	return a.tx.Standing(a.ctx, user)
 }
 
-// claim returns the verified claim to the domain of an address, or nil.
-func claim(ctx context.Context, r *store.Reader, e sso.Email) (*sso.VerifiedClaim, error) {
-	d, err := r.VerifiedDomain(ctx, e.Domain())
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil
-	}
+// whom reads somebody of the organization to whom the change may be done.
+func (a *act) whom(user sso.UserID, may func(*sso.Standing) error) (sso.Standing, error) {
+	them, err := a.member(user)
 	if err != nil {
-		return nil, err
+		return sso.Standing{}, err
 	}
-	o, err := r.Organization(ctx, d.Org)
-	if err != nil {
-		return nil, err
-	}
-	return &sso.VerifiedClaim{Domain: d, OrgPath: o.Path}, nil
+	err = may(&them)
+	return them, err
 }
 
 // role reads a role that may be given: a built-in one, or one that the

@@ -12,11 +12,8 @@ import (
 // Suspend shuts somebody out, everywhere and at once.
 func (s *Service) Suspend(ctx context.Context, by *sso.By, org sso.OrgID, user sso.UserID) error {
 	return s.change(ctx, by, org, func(a *act) error {
-		them, err := a.member(user)
+		them, err := a.whom(user, a.rights.Suspend)
 		if err != nil {
-			return err
-		}
-		if err := a.rights.Suspend(&them); err != nil {
 			return err
 		}
 		ended, err := a.tx.EndSessionsOf(ctx, user, a.now)
@@ -31,11 +28,8 @@ func (s *Service) Suspend(ctx context.Context, by *sso.By, org sso.OrgID, user s
 // account was not used has the whole time again.
 func (s *Service) Resume(ctx context.Context, by *sso.By, org sso.OrgID, user sso.UserID) error {
 	return s.change(ctx, by, org, func(a *act) error {
-		them, err := a.member(user)
+		them, err := a.whom(user, a.rights.Manage)
 		if err != nil {
-			return err
-		}
-		if err := a.rights.Manage(&them); err != nil {
 			return err
 		}
 		return a.setState(&them, sso.UserActive, "user.resumed", nil)

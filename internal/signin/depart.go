@@ -125,6 +125,11 @@ func (s *Service) slo(c *sso.Connection) string { return federation.SLO(s.BaseUR
 
 // connection reads a connection, and refuses one that may not be used now.
 func connection(ctx context.Context, r *store.Reader, id sso.ConnectionID) (sso.Connection, error) {
+	return judged(ctx, r, id, (*sso.Connection).Usable)
+}
+
+// judged reads a connection and asks about it and the organizations above it.
+func judged(ctx context.Context, r *store.Reader, id sso.ConnectionID, ask func(c *sso.Connection, org *sso.Organization, above []sso.Organization) error) (sso.Connection, error) {
 	c, err := r.Connection(ctx, id)
 	if err != nil {
 		return sso.Connection{}, err
@@ -134,7 +139,7 @@ func connection(ctx context.Context, r *store.Reader, id sso.ConnectionID) (sso.
 		return sso.Connection{}, err
 	}
 	last := len(lineage) - 1
-	if err := c.Usable(&lineage[last], lineage[:last]); err != nil {
+	if err := ask(&c, &lineage[last], lineage[:last]); err != nil {
 		return sso.Connection{}, err
 	}
 	return c, nil

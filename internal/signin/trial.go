@@ -93,20 +93,12 @@ func (s *Service) TestOf(ctx context.Context, b Browser, id sso.AttemptID) (sso.
 
 // tried reads a connection that is to be tried, active or not.
 func tried(ctx context.Context, r *store.Reader, id sso.ConnectionID) (sso.Connection, error) {
-	c, err := r.Connection(ctx, id)
-	if err != nil {
-		return sso.Connection{}, err
-	}
-	lineage, err := r.Lineage(ctx, c.Org)
-	if err != nil {
-		return sso.Connection{}, err
-	}
-	last := len(lineage) - 1
-	if err := sso.Permitted(&lineage[last], lineage[:last]); err != nil {
-		return sso.Connection{}, err
-	}
-	err = c.Complete()
-	return c, err
+	return judged(ctx, r, id, func(c *sso.Connection, org *sso.Organization, above []sso.Organization) error {
+		if err := sso.Permitted(org, above); err != nil {
+			return err
+		}
+		return c.Complete()
+	})
 }
 
 // tryOut judges the answer to a test in the transaction, which burns the

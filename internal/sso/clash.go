@@ -20,11 +20,6 @@ const (
 	ClashDeleted    ClashKind = "deleted"    // who it was is deleted
 )
 
-// ClashKinds lists the kinds.
-func ClashKinds() []ClashKind {
-	return []ClashKind{ClashSubject, ClashCandidates, ClashAddress, ClashProvider, ClashDomain, ClashDeleted}
-}
-
 // Clash is a refused sign-in that an administrator can decide about.
 type Clash struct {
 	Kind       ClashKind

@@ -65,12 +65,6 @@ func (m *GroupRoles) Valid() error {
 	return nil
 }
 
-// Gives reports whether any row gives a role by which its people administer the
-// organization.
-func (m *GroupRoles) Gives() bool {
-	return slices.ContainsFunc(m.Rows, func(r GroupRow) bool { return r.Role == RoleOwner || r.Role == RoleAdmin })
-}
-
 // String returns the mapping in one line, for the audit list.
 func (m GroupRoles) String() string {
 	var rows []string
