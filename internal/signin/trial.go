@@ -103,7 +103,7 @@ func tried(ctx context.Context, r *store.Reader, id sso.ConnectionID) (sso.Conne
 
 // tryOut judges the answer to a test in the transaction, which burns the
 // request first, and writes down what a sign-in would have come to. Nobody is
-// made, linked, changed or signed in.
+// made, linked, changed or signed in; a draft that passes is one that was tested.
 func (j *judgement) tryOut(relay string) error {
 	if err := j.burn(relay); err != nil {
 		return err
@@ -141,6 +141,11 @@ func (j *judgement) tryOut(relay string) error {
 	t.Reference = j.trace.Reference
 	if err := j.tx.Org(t.Org).AnswerTest(j.ctx, t); err != nil {
 		return err
+	}
+	if t.Passed() {
+		if err := j.tx.Org(t.Org).NoteTested(j.ctx, j.connection); err != nil {
+			return err
+		}
 	}
 	a.DoneAt = j.now
 	return saveAttempt(j.ctx, j.tx, &a)

@@ -109,8 +109,15 @@ func TestATestLeavesNothingBehind(t *testing.T) {
 func TestADraftMayBeTriedAndSignsNobodyIn(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, w *world) {
+		if got := w.tested(w.trial("initech-draft"), about("ida@elsewhere.example")); got.Passed() || w.connection("initech-draft").State != sso.ConnectionDraft {
+			t.Errorf("test %+v, and the connection is %s", got.Result, w.connection("initech-draft").State)
+		}
+		before := w.connection("initech-draft").Version
 		if got := w.tested(w.trial("initech-draft"), about("ida@initech.example")); !got.Passed() {
 			t.Errorf("test %+v", got.Result)
+		}
+		if c := w.connection("initech-draft"); c.State != sso.ConnectionTested || c.Version != before {
+			t.Errorf("the connection is %s in version %d, want it tested in version %d", c.State, c.Version, before)
 		}
 	})
 }

@@ -95,6 +95,18 @@ func (w *OrgWriter) SaveConnection(ctx context.Context, c sso.Connection) error 
 	return doing(saved(n, err), "saving connection %s", c.ID)
 }
 
+// NoteTested makes a draft a connection that was tried in this version, and does
+// nothing about any other. It counts as no save: nobody who edits the settings
+// has to look at them anew.
+func (w *OrgWriter) NoteTested(ctx context.Context, c sso.Connection) error {
+	_, err := w.q.exec(ctx, `
+		update connections
+		set state = 'tested'
+		where org_id = $1 and id = $2 and version = $3 and state = 'draft'`,
+		w.org, c.ID, c.Version)
+	return doing(err, "noting that connection %s was tested", c.ID)
+}
+
 // ConnectionsByID returns those of these connections that exist, by name.
 func (r *Reader) ConnectionsByID(ctx context.Context, ids []sso.ConnectionID) ([]sso.Connection, error) {
 	if len(ids) == 0 {

@@ -34,6 +34,24 @@ func testsAreKept(w *world) {
 	same(w, "TestSubjects()", []string{"named:alice"}, get[[]string](w, "TestSubjects()")(r.Org(acme.ID).TestSubjects(ctx, c.ID, "new", 10)))
 	same(w, "TestSubjects() of other settings", nil, get[[]string](w, "TestSubjects()")(r.Org(acme.ID).TestSubjects(ctx, c.ID, "old", 10)))
 
+	draft := func() sso.Connection {
+		return get[sso.Connection](w, "Connection()")(r.Org(acme.ID).Connection(ctx, c.ID))
+	}
+	c.Version, c.State = 1, sso.ConnectionDraft
+	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).SaveConnection(ctx, c) })
+	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).NoteTested(ctx, c) }) // an older version
+	c.Version = 2
+	w.write(func(tx *store.Writer) error { return tx.Org(other.ID).NoteTested(ctx, c) })
+	same(w, "a draft", c, draft())
+	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).NoteTested(ctx, c) })
+	c.State = sso.ConnectionTested
+	same(w, "a connection that was tested", c, draft())
+	c.State = sso.ConnectionActive
+	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).SaveConnection(ctx, c) })
+	c.Version = 3
+	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).NoteTested(ctx, c) })
+	same(w, "an active connection", c, draft())
+
 	token := secret.NewToken().Hash()
 	l := sso.TestLink{ID: sso.NewTestLinkID(w.now), Org: acme.ID, Connection: c.ID, Shadow: true, By: "usr_a", CreatedAt: w.now, ExpiresAt: w.now.Add(sso.TestLinkLife)}
 	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).InsertTestLink(ctx, l, token) })
