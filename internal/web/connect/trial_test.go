@@ -138,7 +138,10 @@ func TestEveryLineHasAName(t *testing.T) {
 		test.Result.Checks = append(test.Result.Checks, sso.Check{Rule: rule, Verdict: "pass"})
 	}
 	for _, rule := range []string{"ident.email", "ident.first_name", "ident.last_name", "ident.groups", "ident.domain", "advice.nameid_format", "advice.clock", "advice.certificate", "advice.session_index", "legacy"} {
-		test.Result.Checks = append(test.Result.Checks, sso.Check{Rule: rule, Verdict: "warn"})
+		test.Result.Checks = append(test.Result.Checks, sso.Check{Rule: rule, About: map[string]string{"legacy": "sha1"}[rule], Verdict: "warn"})
+	}
+	for _, on := range sso.LegacySwitches() {
+		test.Result.Checks = append(test.Result.Checks, sso.Check{Rule: "legacy", About: string(on), Verdict: "warn"})
 	}
 	for _, rule := range []string{"advice.signed", "advice.encrypted", "advice.mfa"} {
 		test.Result.Checks = append(test.Result.Checks, sso.Check{Rule: rule, Verdict: "pass"})
@@ -153,7 +156,7 @@ func TestEveryLineHasAName(t *testing.T) {
 	}
 	for _, language := range webtest.Languages() {
 		body := webtest.Specimen{Page: page, Path: "/console/sso/x/test"}.Shown(t, pages, language).Body.String()
-		for _, key := range []string{">check_", ">note_", ">verdict_"} {
+		for _, key := range []string{">about_", ">check_", ">legacy_", ">note_", ">verdict_"} {
 			if at := strings.Index(body, key); at >= 0 {
 				t.Errorf("%s: a text is missing: %q", language, body[at:min(at+60, len(body))])
 			}

@@ -50,7 +50,7 @@ type checkGroup struct {
 type checkLine struct {
 	Badge     ui.Badge
 	Name      ui.Text
-	About     string
+	About     ui.Text
 	Got       string // on the line itself
 	Note      ui.Text
 	Want, Was string // wanted and got, where it is not as it should be
@@ -120,11 +120,6 @@ func explainedOf(t *connect.Trials, id string, e *idp.Explanation) explained {
 	x := explained{
 		ID: id, Title: ui.Spoken(plain{e.Title, t.Ours}), Cause: say(e.Cause, t.Ours), Remedy: say(e.Remedy, t.Ours), Hint: say(e.Hint, t.Ours),
 		Side: ui.Say("side_" + or(e.Side.String(), "nobody")), Path: clicks(e.Path), Link: e.Link, Unverified: e.Unverified,
-	}
-	if len(x.Path) == 0 && e.Place != "" {
-		if title := e.Place.Title(); !title.IsZero() {
-			x.Path = []ui.Marked{say(title, t.Ours)}
-		}
 	}
 	for i, c := range e.Copy {
 		x.Copies = append(x.Copies, ui.Code{ID: id + "-copy-" + strconv.Itoa(i), Label: ui.Spoken(c.Title), Text: c.Fill(t.Ours)})
@@ -209,6 +204,7 @@ func groupsOf(t *connect.Trials) []checkGroup {
 		if len(g.Lines) == 0 {
 			continue
 		}
+		slices.SortStableFunc(g.Lines, func(a, b checkLine) int { return weight(a) - weight(b) })
 		g.Count = ui.Count("checks_passed", passed, "All", strconv.Itoa(len(g.Lines)))
 		if passed == 0 && off == 0 && g.State == ui.OK {
 			g.State = ui.Pending
@@ -219,9 +215,25 @@ func groupsOf(t *connect.Trials) []checkGroup {
 	return groups
 }
 
+// weight orders lines by how much they matter.
+func weight(l checkLine) int {
+	return slices.Index([]ui.State{ui.Refused, ui.Warn, ui.OK, ui.Pending}, l.Badge.State)
+}
+
+// aboutOf says what a line is about, where several are of one rule.
+func aboutOf(c *sso.Check) ui.Text {
+	switch {
+	case c.About == "" || c.About == "structure" || strings.HasPrefix(c.Rule, "ident."):
+		return ui.Text{}
+	case c.Rule == "legacy":
+		return ui.Say("legacy_" + strings.ReplaceAll(c.About, "-", "_"))
+	}
+	return ui.Say("about_" + strings.ReplaceAll(c.About, " ", "_"))
+}
+
 func lineOf(t *connect.Trials, c *sso.Check, id string) checkLine {
 	key := strings.ReplaceAll(c.Rule, ".", "_")
-	l := checkLine{Badge: checkBadge(c.Verdict), Name: ui.Say("check_" + key)}
+	l := checkLine{Badge: checkBadge(c.Verdict), Name: ui.Say("check_" + key), About: aboutOf(c)}
 	code := key
 	if strings.HasPrefix(c.Rule, "ident.") {
 		if c.Verdict != "pass" && c.About != "" {
@@ -230,13 +242,12 @@ func lineOf(t *connect.Trials, c *sso.Check, id string) checkLine {
 		if c.Rule == "ident.person" && c.Verdict == "pass" {
 			l.Note = ui.Say("act_" + or(c.About, "none"))
 		}
-	} else {
-		l.About = c.About
 	}
 	switch c.Verdict {
 	case "fail":
 		l.Want, l.Was, l.Open = c.Want, c.Got, true
-		if e, ok := idp.ForCode(t.Guide.ID, code); ok {
+		// What the sign-in is refused for is explained above the list.
+		if e, ok := idp.ForCode(t.Guide.ID, code); ok && code != t.Shown.Result.Code {
 			x := explainedOf(t, id, &e)
 			l.Explained = &x
 		}
@@ -292,11 +303,7 @@ func changesOf(t *connect.Trials) *ui.Table {
 	}
 	for _, x := range t.Changes {
 		if x.Check != nil {
-			about := x.Check.About
-			if strings.HasPrefix(x.Check.Rule, "ident.") {
-				about = ""
-			}
-			out.Rows = append(out.Rows, ui.Row{Cells: []ui.Cell{{Text: ui.Say("check_" + strings.ReplaceAll(x.Check.Rule, ".", "_")), Sub: ui.As(about)}, cell(x.Was), cell(x.Check)}})
+			out.Rows = append(out.Rows, ui.Row{Cells: []ui.Cell{{Text: ui.Say("check_" + strings.ReplaceAll(x.Check.Rule, ".", "_")), Sub: aboutOf(x.Check)}, cell(x.Was), cell(x.Check)}})
 			continue
 		}
 		before, now := ui.Say("changes_unsent"), ui.Say("changes_sent")
