@@ -111,7 +111,7 @@ func (x *examination) describe(subject string) (sso.Asserted, error) {
 		return sso.Asserted{}, err
 	}
 	r.Email, r.FirstName, r.LastName, r.Username, r.Groups = asserted.Email.String(), asserted.FirstName, asserted.LastName, asserted.Username, asserted.Groups
-	x.line(lineSubject, verdictPass, "", r.NameID)
+	x.subject(asserted.Subject)
 	if r.Email == "" {
 		// Somebody known can do without; whoever cannot is refused below.
 		r.Checks = append(r.Checks, sso.Check{Rule: lineEmail, About: "ident_email_missing", Verdict: verdictWarn})
@@ -127,6 +127,21 @@ func (x *examination) describe(subject string) (sso.Asserted, error) {
 		x.attribute(lineGroups, verdictSkip, strings.Join(r.Groups, ", "))
 	}
 	return asserted, nil
+}
+
+// subject says by what the person is recognised, and whether that lasts.
+func (x *examination) subject(subject string) {
+	name, transient := x.said.NameID.Value, x.said.NameID.Format == saml.FormatTransient
+	switch {
+	case x.connection.Attributes.Subject != "":
+		x.line(lineSubject, verdictPass, "", strings.TrimPrefix(subject, "attribute:"))
+	case transient && x.assertion != nil: // it is let pass
+		x.line(lineSubject, verdictWarn, "an identifier that lasts", name)
+	case transient, name == "":
+		x.fail(lineSubject, &fault.Error{Code: "saml_nameid", Want: "an identifier that lasts", Got: name})
+	default:
+		x.line(lineSubject, verdictPass, "", name)
+	}
 }
 
 // attribute says whether something was sent.

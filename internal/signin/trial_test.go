@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/saml"
 	"github.com/sallyport/sallyport/internal/samltest"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/signin"
@@ -211,6 +212,10 @@ func TestATestLooksAtWhatIsRefused(t *testing.T) {
 		}
 		if got.Result.Email != "carol@globex.example" || len(got.Result.Attributes) == 0 {
 			t.Errorf("what was sent: %+v", got.Result)
+		}
+		passing := w.tested(w.trial("acme-okta"), about("bob@acme.example"), func(r *samltest.Response) { r.NameIDFormat = saml.FormatTransient })
+		if v := verdict(&passing, "ident.subject"); v != "fail" || passing.Result.Code != "saml_nameid" {
+			t.Errorf("by a name that passes, a lasting name is %q, code %s", v, passing.Result.Code)
 		}
 		forged := w.tested(w.trial("acme-okta"), about("bob@acme.example"), elsewhere, samltest.SignByStranger)
 		if forged.Result.Email != "" || len(forged.Result.Attributes) != 0 || verdict(&forged, "ident.email") != "" {

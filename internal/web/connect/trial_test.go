@@ -137,7 +137,7 @@ func TestEveryLineHasAName(t *testing.T) {
 	for _, rule := range []string{"ident.subject", "ident.email", "ident.first_name", "ident.last_name", "ident.username", "ident.groups", "ident.domain", "ident.person", "ident.role"} {
 		test.Result.Checks = append(test.Result.Checks, sso.Check{Rule: rule, Verdict: "pass"})
 	}
-	for _, rule := range []string{"ident.email", "ident.first_name", "ident.last_name", "ident.groups", "ident.domain", "advice.nameid_format", "advice.clock", "advice.certificate", "advice.session_index", "legacy"} {
+	for _, rule := range []string{"ident.subject", "ident.email", "ident.first_name", "ident.last_name", "ident.groups", "ident.domain", "advice.nameid_format", "advice.clock", "advice.certificate", "advice.session_index", "legacy"} {
 		test.Result.Checks = append(test.Result.Checks, sso.Check{Rule: rule, About: map[string]string{"legacy": "sha1"}[rule], Verdict: "warn"})
 	}
 	for _, on := range sso.LegacySwitches() {
