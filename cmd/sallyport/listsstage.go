@@ -281,6 +281,7 @@ func (st *stage) operator(ctx context.Context) (a asker, err error) {
 	}
 	a.gaps = map[string]string{
 		"key": st.askers[0].by.Org.Key, "user": st.askers[0].gaps["user"], "role": measuredRole, "entitlement": string(sso.EntitledSSO),
+		"domain": st.askers[0].gaps["domain"],
 	}
 	if len(traces) > 0 {
 		a.gaps["reference"] = traces[0].Reference

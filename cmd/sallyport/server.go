@@ -182,7 +182,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	provider := &oidcapi.Handler{Grants: grants, SignIn: beginner{loginPages}, Person: signIn.Person}
 	s.public, err = web.New(
 		web.Config{BaseURL: base, Proxies: cfg.proxies, Log: s.log, Person: signIn.Person, Renew: signIn.Renew, Failure: pages.Failure},
-		pages.Routes(), loginPages.Routes(), ownPages.Routes(), (&operator.Handler{Flow: s.operations, Inspect: looks, Desk: s.desk, UI: pages}).Routes(),
+		pages.Routes(), loginPages.Routes(), ownPages.Routes(), (&operator.Handler{Flow: s.operations, Inspect: looks, Desk: s.desk, UI: pages, BaseURL: base.String()}).Routes(),
 		(&console.Handler{Flow: s.people, UI: pages, Offer: offer}).Routes(), setup.Routes(), (&samlapi.Handler{Flow: signIn, UI: pages}).Routes(), provider.Routes())
 	if err != nil {
 		return err

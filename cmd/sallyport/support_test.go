@@ -54,7 +54,7 @@ func newVendor(t *testing.T) *vendor {
 	_, h.operator = h.signedIn(h.operators, "oskar", sso.RoleAdmin)
 	h.agent, h.support = h.signedIn(h.operators, "sam", sso.RoleMember)
 	acme := h.newTenant("acme")
-	h.its = map[string]string{"key": "acme", "user": acme.its["user"], "entitlement": "sso", "role": "auditor", "reference": "7F3K-22QD"}
+	h.its = map[string]string{"key": "acme", "user": acme.its["user"], "entitlement": "sso", "role": "auditor", "reference": "7F3K-22QD", "domain": acme.its["domain"], "link": acme.its["link"]}
 	h.write(func(tx *store.Writer) error {
 		ctx := t.Context()
 		return errors.Join(

@@ -189,6 +189,7 @@ type claimPage struct {
 	Facts   []ui.Fact
 	Check   *ui.Do
 	Watch   bool // it may be verified at any moment
+	Proved  bool // the record stands last: there is nothing to do about it
 	Record  *record
 	Ways    *ways
 	Remove  *ui.Confirm
@@ -241,6 +242,7 @@ func domainPageOf(v *visit, d *connect.DomainView, f ui.Filled, now time.Time) c
 	if d.Proof != sso.ProofVouched {
 		p.Record = recordOf(&d.Domain)
 	}
+	p.Proved = d.State == sso.DomainVerified && d.Check.GoneAt.IsZero()
 	p.Watch = d.State == sso.DomainInReview && now.Sub(d.CreatedAt) < time.Hour
 	if d.State == sso.DomainVerified && !off && v.Entitled() && (v.Link == nil || v.Link.Covers(sso.SetupSSO)) {
 		p.Ways = waysOf(v, d, f)
@@ -297,7 +299,7 @@ func domainFacts(d *connect.DomainView, now time.Time) []ui.Fact {
 	if d.State == sso.DomainVerified {
 		facts = append(facts, ui.Fact{Name: ui.Say("domain_verified_at"), At: d.VerifiedAt}, ui.Fact{Name: ui.Say("domain_proof"), Value: ui.Say("proof_" + string(d.Proof))},
 			ui.Fact{Name: ui.Say("domain_ways"), Value: ui.Say("ways_" + wayOf(d.Ways()))},
-			ui.Fact{Name: ui.Say("domain_people"), Value: ui.Count("domain_people_count", d.People.All), Sub: ui.Count("domain_people_without", d.People.Without)})
+			peopleFact(d))
 	}
 	if d.Proof == sso.ProofVouched {
 		return facts
@@ -314,6 +316,14 @@ func domainFacts(d *connect.DomainView, now time.Time) []ui.Fact {
 		next = ui.Fact{Name: next.Name, Value: ui.Say("domain_next_now")}
 	}
 	return append(facts, looked, next)
+}
+
+func peopleFact(d *connect.DomainView) ui.Fact {
+	f := ui.Fact{Name: ui.Say("domain_people"), Value: ui.Count("domain_people_count", d.People.All)}
+	if d.People.Without > 0 {
+		f.Sub = ui.Count("domain_people_without", d.People.Without)
+	}
+	return f
 }
 
 func recordOf(d *sso.Domain) *record {
@@ -418,7 +428,10 @@ func confirmDomainRemoval(v *visit, d *connect.DomainView, problem string) ui.Co
 	}
 	if d.State == sso.DomainVerified {
 		c.Text, c.Name = ui.Count("domain_remove_text", d.People.All), d.Name
-		c.Points = []ui.Text{ui.Count("domain_remove_without", d.People.Without), ui.Say("domain_remove_others")}
+		if d.People.Without > 0 {
+			c.Points = append(c.Points, ui.Count("domain_remove_without", d.People.Without))
+		}
+		c.Points = append(c.Points, ui.Say("domain_remove_others"))
 	}
 	return c
 }

@@ -64,7 +64,7 @@ func showAudit(v *visit, list provision.EventPage) listPage {
 
 // nouns are what the audit list can be narrowed to.
 func nouns() []string {
-	return []string{"user", "membership", "invitation", "group", "people", "import", "session", "factor", "organization", "policy", "entitlement", "domain", "connection", "conflict", "acting"}
+	return []string{"user", "membership", "invitation", "group", "people", "import", "session", "factor", "organization", "policy", "entitlement", "domain", "setup_link", "connection", "conflict", "acting"}
 }
 
 // periods are how far back the audit list can be narrowed to.
@@ -75,9 +75,9 @@ func periods() map[string]time.Duration {
 // known lists the actions that are said in words.
 func known() []string {
 	return []string{
-		"acting.begun", "acting.ended", "conflict.allowed", "conflict.invited", "conflict.merged", "conflict.refused", "conflict.relinked", "connection.defaults_changed", "group.changed", "group.created", "group.deleted", "import.done", "import.started", "import.stopped", "import.uploaded",
+		"acting.begun", "acting.ended", "conflict.allowed", "conflict.invited", "conflict.merged", "conflict.refused", "conflict.relinked", "connection.defaults_changed", "domain.changed", "domain.claimed", "domain.contested", "domain.lapsed", "domain.record_back", "domain.record_missing", "domain.removed", "domain.taken", "domain.verified", "domain.vouch_withdrawn", "domain.vouched", "group.changed", "group.created", "group.deleted", "import.done", "import.started", "import.stopped", "import.uploaded",
 		"invitation.accepted", "invitation.revoked", "invitation.sent", "membership.created", "membership.groups_changed", "membership.removed", "membership.role_changed", "membership.saved",
-		"organization.brand_changed", "organization.child_created", "organization.created", "organization.renamed", "people.exported", "policy.changed", "session.ended",
+		"organization.brand_changed", "organization.child_created", "organization.created", "organization.renamed", "people.exported", "policy.changed", "session.ended", "setup_link.created", "setup_link.opened", "setup_link.revoked",
 		"user.account_reset", "user.changed", "user.created", "user.deleted", "user.linked", "user.password_reset", "user.resumed", "user.suspended", "user.unlocked",
 	}
 }
@@ -96,7 +96,7 @@ func eventTable(v *visit, all []sso.Event, names map[string]string) ui.Table {
 			actor.Sub = ui.Say("on_behalf", "Name", or(names[string(e.OnBehalf)], string(e.OnBehalf)))
 		}
 		target := ui.Cell{Text: ui.As(names[e.Target])}
-		if names[e.Target] != "" && e.Action != "user.deleted" && e.Action != "membership.removed" {
+		if names[e.Target] != "" && strings.HasPrefix(e.Target, "usr_") && e.Action != "user.deleted" && e.Action != "membership.removed" {
 			target.Path = v.toPerson(sso.UserID(e.Target), "")
 		}
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{action, actor, target, {Text: ui.As(e.Address)}, {At: e.At}}})

@@ -26,7 +26,7 @@ var files embed.FS
 // Pages returns the pages of the console.
 func Pages() ui.Set {
 	return ui.Set{Name: "operator", Files: files, Pages: []ui.Page{
-		homePage{}, listPage{}, formPage{}, confirmPage{}, organizationPage{}, personPage{}, tracePage{}, explainPage{},
+		homePage{}, listPage{}, formPage{}, confirmPage{}, organizationPage{}, personPage{}, tracePage{}, explainPage{}, linkMadePage{},
 	}}
 }
 
@@ -36,6 +36,7 @@ type Handler struct {
 	Inspect *inspect.Service
 	Desk    *notify.Desk
 	UI      *ui.UI
+	BaseURL string // where links lead, without a slash at the end
 }
 
 // Paths of the console.
@@ -101,6 +102,13 @@ func (h *Handler) Routes() []web.Route {
 		change(organizationPath+"/entitlements/{entitlement}", h.grant),
 		ask(organizationPath+"/entitlements/{entitlement}/revoke", h.askRevoke),
 		change(organizationPath+"/entitlements/{entitlement}/revoke", h.revoke),
+		ask(vouchPath, h.askVouch),
+		change(vouchPath, h.vouch),
+		ask(vouchPath+"/withdraw", h.askUnvouch),
+		change(vouchPath+"/withdraw", h.unvouch),
+		fresh(ask(linksPath, h.askLink)),
+		fresh(change(linksPath, h.createLink)),
+		change(revokePath, h.revokeLink),
 		look(peoplePath, h.people),
 		look(personPath, h.person),
 		help(personPath+"/sign-out", h.signOut),

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/operate"
@@ -24,6 +25,8 @@ type organizationPage struct {
 	Entitlements []entitlement
 	Domains      ui.Table
 	Connections  ui.Table
+	Links        ui.Table // by which somebody sets single sign-on up
+	NewLink      *ui.Button
 	Chart        ui.Chart
 	Events       ui.Table
 }
@@ -93,13 +96,13 @@ func (h *Handler) organization(w http.ResponseWriter, r *http.Request) error {
 	if v.OfOperators() {
 		may = looks
 	}
-	p := showOrganization(&v, may)
+	p := showOrganization(&v, may, h.Flow.Now())
 	p.Chart = charts(v.Counts, h.Flow.Now())[0]
 	return h.UI.Render(w, r, http.StatusOK, p)
 }
 
 // showOrganization returns the page as somebody may use it.
-func showOrganization(v *operate.Overview, may hand) organizationPage {
+func showOrganization(v *operate.Overview, may hand, now time.Time) organizationPage {
 	p := organizationPage{Shell: organizationShell(v, ""), Name: v.Name}
 	path := pathOf(v.Key)
 	switch {
@@ -124,6 +127,7 @@ func showOrganization(v *operate.Overview, may hand) organizationPage {
 		{Name: ui.Say("demand_mfa"), Value: ui.Say("demand_mfa_" + or(string(v.Policy.MFA), string(sso.MFAOff)))},
 	}
 	if may == changes {
+		p.NewLink = &ui.Button{Word: ui.Say("link_make"), Path: at(linksPath, "{key}", v.Key), Icon: "plus"}
 		p.Buttons = append(p.Buttons, ui.Button{Word: ui.Say("edit"), Path: path + "/edit", Icon: "edit"})
 		if v.State == sso.OrgSuspended {
 			p.Resume = &ui.Do{Word: ui.Say("resume"), Action: path + "/resume", Icon: "play"}
@@ -134,7 +138,7 @@ func showOrganization(v *operate.Overview, may hand) organizationPage {
 	for _, e := range sso.Entitlements() {
 		p.Entitlements = append(p.Entitlements, showEntitlement(v, e, may))
 	}
-	p.Domains = domainTable(v.Domains)
+	p.Domains, p.Links = domainTable(v, may), linkTable(v, may, now)
 	p.Connections = connectionTable(v.Connections)
 	p.Events = eventTable(v.Events, v.Names)
 	p.Events.Empty = ui.Empty{Icon: "log", Title: ui.Say("audit_none")}
@@ -178,18 +182,6 @@ func showEntitlement(v *operate.Overview, e sso.Entitlement, may hand) entitleme
 		}
 	}
 	return out
-}
-
-func domainTable(all []sso.Domain) ui.Table {
-	t := ui.Table{Caption: ui.Say("domains"), Columns: []ui.Column{{Name: ui.Say("domain"), Wide: true}, {Name: ui.Say("state")}}, Empty: ui.Empty{Icon: "globe", Title: ui.Say("domains_none")}}
-	for _, d := range all {
-		state := ui.Badge{State: ui.Pending, Word: ui.Say("domain_" + string(d.State))}
-		if d.State == sso.DomainVerified {
-			state.State = ui.OK
-		}
-		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: ui.As(d.Name)}, {Badges: []ui.Badge{state}}}})
-	}
-	return t
 }
 
 func connectionTable(all []sso.Connection) ui.Table {

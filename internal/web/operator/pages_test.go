@@ -24,15 +24,26 @@ func olga() sso.Person {
 	}
 }
 
+func now() time.Time { return then.Add(25 * time.Hour) }
+
 func acme() *operate.Overview {
 	return &operate.Overview{
 		Organization: sso.Organization{
 			ID: "org_a", Key: "acme", Name: "Acme Ltd", Path: []sso.OrgID{"org_p", "org_a"}, State: sso.OrgActive, CreatedAt: then,
 			Entitlements: []sso.Entitlement{sso.EntitledSSO}, Policy: sso.Policy{MFA: sso.MFAOwners},
 		},
-		Above:       []sso.Organization{{ID: "org_p", Key: "parent", Name: "Parent & Co", State: sso.OrgActive}},
-		Grants:      []sso.EntitlementGrant{{Entitlement: sso.EntitledSSO, Plan: "Enterprise", By: "usr_o", At: then}},
-		Domains:     []sso.Domain{{Name: "acme.example", State: sso.DomainVerified}, {Name: "acme.test", State: sso.DomainInReview}},
+		Above:  []sso.Organization{{ID: "org_p", Key: "parent", Name: "Parent & Co", State: sso.OrgActive}},
+		Grants: []sso.EntitlementGrant{{Entitlement: sso.EntitledSSO, Plan: "Enterprise", By: "usr_o", At: then}},
+		Domains: []sso.Domain{
+			{Name: "acme.example", State: sso.DomainVerified, Proof: sso.ProofDNS}, {Name: "acme.test", State: sso.DomainInReview},
+			{Name: "old.example", State: sso.DomainLapsed, Proof: sso.ProofDNS}, {Name: "xn--mnchen-3ya.example", State: sso.DomainVerified, Proof: sso.ProofVouched},
+		},
+		Links: []sso.SetupLink{
+			{ID: "set_1", Scope: sso.SetupSSO, Note: "Ivan (IT)", ExpiresAt: now().Add(time.Hour)},
+			{ID: "set_2", Scope: sso.SetupDomains, Note: "<Dora>", ExpiresAt: then, OpenedAt: then},
+			{ID: "set_3", Scope: sso.SetupDomains, Note: "Old", ExpiresAt: now().Add(time.Hour), RevokedAt: then},
+			{ID: "set_4", Scope: sso.SetupDomains, Note: "Dora", ExpiresAt: now().Add(time.Hour), OpenedAt: then},
+		},
 		Connections: []sso.Connection{{Name: "Acme Okta", Key: "acme-okta", State: sso.ConnectionActive}},
 		Below:       operate.MaxOrganizations, People: 1204,
 		Counts: []store.SignInCount{{Hour: then, Method: sso.BySSO, N: 7}, {Hour: then.Add(24 * time.Hour), Method: sso.ByPassword, N: 3}, {Hour: then, Method: sso.BySSO, Code: "saml_audience", N: 2}},
@@ -68,7 +79,7 @@ func TestPages(t *testing.T) {
 	support := operator
 	support.Membership.Role = sso.RoleMember
 	suspended := acme()
-	suspended.State, suspended.Entitlements, suspended.Grants, suspended.Domains, suspended.Connections, suspended.Events, suspended.Below = sso.OrgSuspended, []sso.Entitlement{sso.EntitledSCIM}, nil, nil, nil, nil, 1
+	suspended.State, suspended.Entitlements, suspended.Grants, suspended.Domains, suspended.Links, suspended.Connections, suspended.Events, suspended.Below = sso.OrgSuspended, []sso.Entitlement{sso.EntitledSCIM}, nil, nil, nil, nil, nil, 1
 	below := acme()
 	below.Above[0].State = sso.OrgSuspended
 	operators := acme()
@@ -113,10 +124,16 @@ func TestPages(t *testing.T) {
 		"home-empty":             {Page: showHome(operate.Deployment{}, then), Path: homePath},
 		"organizations":          {Page: organizations, Path: organizationsPath},
 		"organization-new":       {Page: newOrganizationPage(wrong("key", "key_taken"), "parent"), Path: newPath, Status: http.StatusConflict},
-		"organization":           {Page: withChart(showOrganization(acme(), changes)), Path: pathOf("acme")},
-		"organization-support":   {Page: withChart(showOrganization(below, looks)), Path: pathOf("acme")},
-		"organization-suspended": {Page: withChart(showOrganization(suspended, changes)), Path: pathOf("acme")},
-		"organization-operators": {Page: withChart(showOrganization(operators, looks)), Path: pathOf(sso.OperatorsKey)},
+		"organization":           {Page: withChart(showOrganization(acme(), changes, now())), Path: pathOf("acme")},
+		"vouch":                  {Page: vouchPage(acme(), &acme().Domains[1]), Path: pathOf("acme")},
+		"unvouch":                {Page: unvouchPage(acme(), &acme().Domains[3]), Path: pathOf("acme")},
+		"link-new":               {Page: linkPage(acme(), ui.Filled{}), Path: pathOf("acme")},
+		"link-wrong":             {Page: linkPage(acme(), wrong("note", "setup_link_note")), Path: pathOf("acme"), Status: http.StatusBadRequest},
+		"link-made":              {Page: showLinkMade(acme(), "https://sso.example/setup/abc", ""), Path: pathOf("acme")},
+		"link-mailed":            {Page: showLinkMade(acme(), "https://sso.example/setup/abc", "ivan@it.example"), Path: pathOf("acme")},
+		"organization-support":   {Page: withChart(showOrganization(below, looks, now())), Path: pathOf("acme")},
+		"organization-suspended": {Page: withChart(showOrganization(suspended, changes, now())), Path: pathOf("acme")},
+		"organization-operators": {Page: withChart(showOrganization(operators, looks, now())), Path: pathOf(sso.OperatorsKey)},
 		"organization-edit":      {Page: editPage(acme(), ui.Filled{}), Path: pathOf("acme") + "/edit"},
 		"suspend":                {Page: suspendPage(acme(), "confirm_name"), Path: pathOf("acme") + "/suspend"},
 		"grant":                  {Page: grantPage(acme(), sso.EntitledSSO), Path: pathOf("acme")},
@@ -151,6 +168,7 @@ func TestPages(t *testing.T) {
 		pages[name] = p
 	}
 	webtest.Pages{Set: Pages(), Specimens: pages, Composed: []string{
+		"proof_", "link_", "scope_",
 		"entitlement_", "grant_title_", "revoke_t", "demand_sso_", "demand_mfa_", "domain_", "connection_", "role_", "way_", "fix_", "by_", "noun_", "saved_", "pile_", "unconfigured_", "message_",
 	}}.Check(t)
 }

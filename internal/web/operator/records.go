@@ -175,7 +175,7 @@ func (h *Handler) audit(w http.ResponseWriter, r *http.Request) error {
 
 // nouns are what the audit list can be narrowed to.
 func nouns() []string {
-	return []string{"organization", "entitlement", "user", "membership", "invitation", "group", "role", "operator", "acting", "connection", "domain", "policy", "factor", "session", "message", "app", "key"}
+	return []string{"organization", "entitlement", "user", "membership", "invitation", "group", "role", "operator", "acting", "connection", "domain", "setup_link", "policy", "factor", "session", "message", "app", "key"}
 }
 
 func auditFilter(key, noun, actor, target string) ui.Filter {
@@ -211,8 +211,11 @@ func detail(d map[string]string) string {
 
 // somebody names who or what an identifier stands for, where that is known.
 func somebody(id string, names map[string]string) ui.Cell {
-	if name := names[id]; name != "" {
+	switch name := names[id]; {
+	case strings.HasPrefix(id, "usr_") && name != "":
 		return ui.Cell{Text: ui.As(name), Path: pathOfPerson(sso.UserID(id))}
+	case name != "": // a setup link, by what is noted of it
+		return ui.Cell{Text: ui.As(name)}
 	}
 	return ui.Cell{Text: ui.As(id), Mono: true}
 }
