@@ -85,6 +85,13 @@ func (s *Service) Deactivate(ctx context.Context, e *Edit) error {
 		for i := range a.Lineage {
 			demanded = demanded || a.Lineage[i].Policy.SSO == sso.SSORequired
 		}
+		domains, err := a.In.Domains(ctx)
+		if err != nil {
+			return err
+		}
+		for i := range domains {
+			demanded = demanded || domains[i].State == sso.DomainVerified && domains[i].PasswordOff
+		}
 		if !demanded {
 			return nil
 		}

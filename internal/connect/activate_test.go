@@ -86,6 +86,18 @@ func TestNobodyIsLockedOutBySwitchingOff(t *testing.T) {
 		h.write(func(tx *store.Writer) error { return tx.SaveOrganization(h.Context(), h.acme) })
 		must(h.T, "one of two", h.Deactivate(h.Context(), h.edit(&second)))
 		refused(h.T, "the only one", h.Deactivate(h.Context(), h.edit(&c)), "connection_only_way")
+
+		// So it is where a domain has no passwords.
+		h.acme.Policy.SSO, h.acme.Version = sso.SSOOptional, h.acme.Version+1
+		h.write(func(tx *store.Writer) error { return tx.SaveOrganization(h.Context(), h.acme) })
+		d := sso.NewDomain(h.acme.ID, "acme.example", h.now())
+		d.Vouch(h.now())
+		d.PasswordOff = true
+		h.write(func(tx *store.Writer) error { return tx.Org(h.acme.ID).SaveDomain(h.Context(), d) })
+		refused(h.T, "the only one for a domain", h.Deactivate(h.Context(), h.edit(&c)), "connection_only_way")
+		d.PasswordOff = false
+		h.write(func(tx *store.Writer) error { return tx.Org(h.acme.ID).SaveDomain(h.Context(), d) })
+		must(h.T, "where passwords work", h.Deactivate(h.Context(), h.edit(&c)))
 	})
 }
 

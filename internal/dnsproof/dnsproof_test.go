@@ -164,3 +164,24 @@ func TestParseServer(t *testing.T) {
 		}
 	}
 }
+
+// What is an address of a server stays the same when it is read again, and has
+// a host and a port.
+func FuzzParseServer(f *testing.F) {
+	for _, s := range []string{"192.0.2.53", "[2001:db8::53]:53", "dns.example:54", ":", "a b", "[::1"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got, err := dnsproof.ParseServer(s)
+		if err != nil {
+			return
+		}
+		again, err := dnsproof.ParseServer(got)
+		if err != nil || again != got {
+			t.Fatalf("%q is %q, and that is %q, %v", s, got, again, err)
+		}
+		if host, port, err := net.SplitHostPort(got); err != nil || host == "" || port == "" {
+			t.Fatalf("%q is %q", s, got)
+		}
+	})
+}

@@ -35,6 +35,8 @@ const (
 	WayHome           Way = "home"            // User has the address, and is at home in Organization
 	WayNobody         Way = "nobody"          // nobody there has the address, or several have
 	WaySSOOff         Way = "sso_off"         // Organization does not use single sign-on
+	WayDomainOff      Way = "domain_off"      // it is off for Domain
+	WayDomainRequired Way = "domain_required" // for Domain, only single sign-on
 	WaySSOOptional    Way = "sso_optional"    // a password works beside it
 	WaySSORequired    Way = "sso_required"    // only single sign-on
 	WaySSOExempt      Way = "sso_exempt"      // only single sign-on, and this address is exempt
@@ -57,7 +59,7 @@ const (
 // Ways lists the rules.
 func Ways() []Way {
 	return []Way{
-		WayDomainProved, WayDomainUnproved, WayDomainOther, WayHome, WayNobody, WaySSOOff, WaySSOOptional, WaySSORequired, WaySSOExempt, WayPassword, WayPasswordless,
+		WayDomainProved, WayDomainUnproved, WayDomainOther, WayHome, WayNobody, WaySSOOff, WayDomainOff, WayDomainRequired, WaySSOOptional, WaySSORequired, WaySSOExempt, WayPassword, WayPasswordless,
 		WayNamed, WayOwn, WayChoice, WayLinked, WayFirst, WaySignsIn, WayFollows, WayLinks, WayCreates, WayCreatesByGroup, WayAsks, WayRefused,
 	}
 }
@@ -127,7 +129,7 @@ func (x *explanation) run() error {
 	} else {
 		x.say(Explained{Way: WayNobody})
 	}
-	x.policy(&w)
+	x.policy(&w, &route)
 	if route.Method == sso.ByPassword {
 		return x.password(&w)
 	}
@@ -145,9 +147,9 @@ func (x *explanation) organization(id sso.OrgID) (string, error) {
 }
 
 // policy says how far single sign-on is demanded of the address.
-func (x *explanation) policy(w *routing.Way) {
+func (x *explanation) policy(w *routing.Way, route *sso.Route) {
 	o := &w.Line[len(w.Line)-1]
-	rules := sso.RulesOf(w.Line)
+	rules := w.Rules()
 	entry := sso.Entry{Method: sso.ByPassword, Email: x.email, Outside: w.Outside()}
 	required := slices.ContainsFunc(rules, func(p sso.Policy) bool { return p.SSO == sso.SSORequired })
 	step := Explained{Way: WaySSOOptional, Organization: o.Name}
@@ -158,6 +160,11 @@ func (x *explanation) policy(w *routing.Way) {
 		step.Way = WaySSOExempt
 	case !o.Policy.SSOOn():
 		step.Way = WaySSOOff
+	case route.Rule == sso.RouteClosed:
+		step = Explained{Way: WayDomainOff, Domain: x.email.Domain()}
+	}
+	if step.Way == WaySSORequired && !sso.RulesOf(w.Line).DemandsSSO(entry) {
+		step = Explained{Way: WayDomainRequired, Domain: x.email.Domain()}
 	}
 	x.say(step)
 }

@@ -51,6 +51,21 @@ func TestExplain(t *testing.T) {
 		asks(place, "below@acme.example", acme+"home The emea/below; sso_optional The emea; own The acme/Okta of acme; first Okta of acme/create; links below; signs_in below/admin")
 		h.link(&h.okta, "s", alice.User.ID)
 		asks(place, "alice@acme.example", acme+"home The acme/alice; sso_optional The acme; own The acme/Okta of acme; linked Okta of acme/alice; signs_in alice/member")
+		ways := func(change func(*sso.Domain)) {
+			h.write(func(tx *store.Writer) error {
+				d, err := tx.VerifiedDomain(ctx, "acme.example")
+				if err != nil {
+					return err
+				}
+				change(&d)
+				return tx.Org(d.Org).SaveDomain(ctx, d)
+			})
+		}
+		ways(func(d *sso.Domain) { d.SSOOff = true })
+		asks(place, "new@acme.example", acme+"nobody; domain_off acme.example; password; passwordless")
+		ways(func(d *sso.Domain) { d.SSOOff, d.PasswordOff = false, true })
+		asks(place, "new@acme.example", acme+"nobody; domain_required acme.example; own The acme/Okta of acme; first Okta of acme/create; creates member")
+		ways(func(d *sso.Domain) { d.PasswordOff = false })
 		asks(place, "somebody@nowhere.example", "domain_unproved nowhere.example; password; passwordless")
 		// Of another customer nothing is told, not even by what is left out.
 		other := "domain_other rival.example"

@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"errors"
+
 	"sync"
 
 	"github.com/sallyport/sallyport/internal/sso"
@@ -119,6 +121,22 @@ func rulesForAMember(w *world) {
 		same(w, name, tc.idle, idle)
 		if proved != tc.proved {
 			w.Errorf("%s: proved %v, want %v", name, proved, tc.proved)
+		}
+	}
+
+	// A domain without passwords demands single sign-on of its people alone,
+	// wherever they are in the tree.
+	w.write(func(tx *store.Writer) error {
+		d, err := tx.Org(apac.ID).Domain(ctx, "apac.example")
+		d.PasswordOff = true
+		return errors.Join(err, tx.Org(apac.ID).SaveDomain(ctx, d))
+	})
+	for email, want := range map[string]bool{"a@apac.example": true, "a@acme.example": false} {
+		for _, o := range []*sso.Organization{&apac, &emea} {
+			rules, _, err := r.Rules(ctx, o, w.email(email))
+			if got := rules.DemandsSSO(sso.Entry{Method: sso.ByPassword, Email: w.email(email)}); err != nil || got != want {
+				w.Errorf("of %s in %s single sign-on is demanded: %t, %v", email, o.Key, got, err)
+			}
 		}
 	}
 }
