@@ -16,6 +16,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -76,12 +78,22 @@ type Resolver struct {
 func ParseServer(s string) (string, error) {
 	host, port, err := net.SplitHostPort(s)
 	if err != nil {
-		host, port = strings.Trim(s, "[]"), "53"
+		host, port = s, "53"
+		if inner, ok := strings.CutPrefix(s, "["); ok {
+			host = strings.TrimSuffix(inner, "]")
+		}
 	}
-	if host == "" || port == "" || strings.ContainsAny(host+port, " /") || strings.Contains(host, ":") && net.ParseIP(host) == nil {
+	_, notIP := netip.ParseAddr(host)
+	n, notPort := strconv.ParseUint(port, 10, 16)
+	if host == "" || notPort != nil || n == 0 || notIP != nil && strings.ContainsFunc(host, notInName) {
 		return "", fmt.Errorf("%q is no address of a DNS server such as 192.0.2.53 or [2001:db8::53]:53", s)
 	}
-	return net.JoinHostPort(host, port), nil
+	return net.JoinHostPort(host, strconv.FormatUint(n, 10)), nil
+}
+
+// notInName refuses what is in no name of a host.
+func notInName(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '.' && r != '_'
 }
 
 // Look looks for the record.
