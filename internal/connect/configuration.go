@@ -24,7 +24,11 @@ type Configuration struct {
 	Certificates []Certificate // of the identity provider
 	Encrypts     []Certificate // ours, for which it may encrypt
 	Linked       int           // users who were signed in by it
+	Sent         *sso.Test     // the last test in which a person came, with what was sent of them; nil: none yet
 }
+
+// lastTests is among how many tests one is looked for in which a person came.
+const lastTests = 20
 
 // Certificate is one that carries a key for signatures or encryption.
 type Certificate struct {
@@ -72,6 +76,9 @@ func (s *Service) Configuration(ctx context.Context, p *authority.Place, key str
 		if c.Linked, err = r.Org(p.ID).LinkedUsers(ctx, c.ID); err != nil {
 			return err
 		}
+		if c.Sent, err = lastSent(ctx, r.Org(p.ID), c.ID); err != nil {
+			return err
+		}
 		if c.SAML.Decrypts() {
 			keys, err = r.Org(p.ID).DecryptionKeys(ctx, c.ID)
 		}
@@ -92,6 +99,17 @@ func (s *Service) Configuration(ctx context.Context, p *authority.Place, key str
 		}
 	}
 	return c, nil
+}
+
+// lastSent returns the last test of a connection in which a person came, or nil.
+func lastSent(ctx context.Context, r *store.OrgReader, c sso.ConnectionID) (*sso.Test, error) {
+	tests, err := r.Tests(ctx, c, store.Place{}, lastTests)
+	for i := range tests {
+		if t := &tests[i]; !t.AnsweredAt.IsZero() && (len(t.Result.Attributes) > 0 || t.Result.NameID != "") {
+			return t, nil
+		}
+	}
+	return nil, err
 }
 
 // SigningCertificate returns the certificate of the key that signs our

@@ -209,7 +209,7 @@ func (p plain) In(language string) string {
 
 func metadataOf(v *visit, c *connect.Configuration, f ui.Filled, several []string, now time.Time) metadataForm {
 	m := metadataForm{
-		Action: v.toConnection(&c.Connection, metadataPath), Hidden: seen(&c.Connection),
+		Action: v.toConnection(&c.Connection, metadataPath) + "#theirs", Hidden: seen(&c.Connection),
 		Text:   f.Area(ui.Area{Name: "metadata", Label: ui.Say("metadata_field"), Help: ui.Say("metadata_help"), Rows: 3, Mono: true}),
 		File:   f.File(ui.File{Name: "file", Label: ui.Say("metadata_file"), Accept: ".xml,application/xml,text/xml,application/samlmetadata+xml", Optional: true}),
 		Submit: ui.Submit{Word: ui.Say("metadata_read"), Kind: ui.Main}, Note: say(c.Guide.Metadata.Note, c.Ours),

@@ -46,7 +46,7 @@ func (h *Handler) askNew(w http.ResponseWriter, r *http.Request, v *visit) error
 
 func newPageOf(v *visit, q string, f ui.Filled, several []string) newPage {
 	p := newPage{
-		Shell: v.shell(), Action: v.to(newPath),
+		Shell: v.shell(), Action: v.to(newPath) + "#theirs",
 		Filter: ui.Filter{Action: v.prefix + newPath, Search: &ui.Search{Name: "q", Label: ui.Say("vendor_search"), Value: q}},
 		Text:   f.Area(ui.Area{Name: "metadata", Label: ui.Say("metadata_field"), Help: ui.Say("metadata_help"), Rows: 3, Mono: true}),
 		File:   f.File(ui.File{Name: "file", Label: ui.Say("metadata_file"), Accept: ".xml,application/xml,text/xml,application/samlmetadata+xml", Optional: true}),

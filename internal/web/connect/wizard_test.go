@@ -52,6 +52,9 @@ func known(c *connect.Configuration) *connect.Configuration {
 	c.Encrypts = c.Certificates[:1]
 	c.Attributes = sso.AttributeMap{Subject: "http://schemas.microsoft.com/identity/claims/objectidentifier", Email: "mail"}
 	c.Linked = 2
+	c.Sent = &sso.Test{AnsweredAt: then, Result: sso.TestResult{NameID: "alice@acme.example", Format: "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress", Attributes: []sso.Attribute{
+		{Name: "http://schemas.microsoft.com/identity/claims/objectidentifier", Values: []string{"2f1e0d9c"}}, {Name: "mail", Values: []string{"Alice@acme.example"}}, {Name: "givenName", Values: []string{"<Alice>"}}, {Name: "groups", Values: []string{"ops", "dev"}},
+	}}}
 	return c
 }
 
@@ -102,6 +105,7 @@ func wizardSpecimens() map[string]webtest.Specimen {
 		"connection-settings":     {Page: settingsPageOf(at("/settings"), entra, ui.Filled{}, now())},
 		"connection-settings-bad": {Page: settingsPageOf(at("/settings"), bare, filledWith(map[string]string{"legacy-sha1": "legacy_until", "entity_id": "entity_id_form"}, "legacy-sha1", "2090-01-01", "entity_id", " x"), now())},
 		"attributes":              {Page: attributesPageOf(at("/attributes"), entra, ui.Filled{})},
+		"attributes-tried":        {Page: attributesPageOf(at("/attributes"), entra, filledWith(nil, "subject", "nothing"))},
 		"values":                  {Page: valuesPageOf(at("/values"), entra, ui.Filled{})},
 		"values-empty":            {Page: valuesPageOf(at("/values"), bare, filledWith(map[string]string{"sign_on": "metadata_location"}, "sign_on", "http://x"))},
 	}
