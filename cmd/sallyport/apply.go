@@ -17,8 +17,9 @@ import (
 // applyCmd makes the database say what a file says.
 type applyCmd struct {
 	database
-	File   string `short:"f" required:"" placeholder:"FILE" help:"YAML file, or - for standard input."`
-	DryRun bool   `help:"Judge the file and list what would change, and change nothing."`
+	File   string   `short:"f" required:"" placeholder:"FILE" help:"YAML file, or - for standard input."`
+	DryRun bool     `help:"Judge the file and list what would change, and change nothing."`
+	Inside []string `name:"metadata-networks" placeholder:"CIDR" help:"Private networks from which metadata of identity providers may be read, by plain http too."`
 }
 
 // Run applies the file and prints a line for each change.
@@ -31,6 +32,10 @@ func (c *applyCmd) Run(ctx context.Context, out streams) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}
+	inside, err := networks("--metadata-networks", c.Inside)
+	if err != nil {
+		return err
+	}
 	open, mode := c.open, setup.Commit
 	if c.DryRun {
 		open, mode = c.look, setup.DryRun
@@ -40,6 +45,7 @@ func (c *applyCmd) Run(ctx context.Context, out streams) error {
 		return err
 	}
 	s := c.setup(db)
+	s.Fetch = safehttp.New(inside...)
 	changes, err := s.Apply(ctx, f, setup.Files(dir), mode)
 	if err = errors.Join(err, db.Close()); err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)

@@ -33,6 +33,7 @@ type serveCmd struct {
 	Listen    string   `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Address of the public listener."`
 	OpsListen string   `default:"127.0.0.1:9090" placeholder:"ADDRESS" help:"Address of the listener for health checks."`
 	Proxies   []string `placeholder:"CIDR" help:"Networks of reverse proxies whose X-Forwarded-For is believed."`
+	Inside    []string `name:"metadata-networks" placeholder:"CIDR" help:"Private networks from which metadata of identity providers may be read, by plain http too."`
 	DNSServer string   `name:"dns-server" placeholder:"ADDRESS" help:"DNS resolver that is asked for the records which prove domains; the system's if empty."`
 	Plan      string   `name:"sso-plan" placeholder:"NAME" help:"What the plan is called that has single sign-on, for customers who do not have it."`
 	Sales     string   `name:"sales-contact" placeholder:"TEXT" help:"Whom customers ask for what their plan does not include: an e-mail address, a URL or a sentence."`
@@ -42,11 +43,15 @@ type serveCmd struct {
 
 // Run serves until it is told to stop, and then lets finish what is under way.
 func (c *serveCmd) Run(ctx context.Context, out streams) error {
-	proxies, err := networks(c.Proxies)
+	proxies, err := networks("--proxies", c.Proxies)
 	if err != nil {
 		return err
 	}
-	cfg := serverConfig{database: c.database, baseURL: c.BaseURL, name: c.Name, proxies: proxies, plan: c.Plan, sales: c.Sales, log: logger(out.Err, c.LogFormat)}
+	inside, err := networks("--metadata-networks", c.Inside)
+	if err != nil {
+		return err
+	}
+	cfg := serverConfig{database: c.database, inside: inside, baseURL: c.BaseURL, name: c.Name, proxies: proxies, plan: c.Plan, sales: c.Sales, log: logger(out.Err, c.LogFormat)}
 	if c.DNSServer != "" {
 		if cfg.dns.Server, err = dnsproof.ParseServer(c.DNSServer); err != nil {
 			return fmt.Errorf("--dns-server: %w", err)
@@ -77,12 +82,13 @@ func (c *serveCmd) Run(ctx context.Context, out streams) error {
 	return serveAll(ctx, listener{public, s.public}, listener{ops, s.ops})
 }
 
-func networks(list []string) ([]netip.Prefix, error) {
+// networks reads the networks of a flag.
+func networks(flag string, list []string) ([]netip.Prefix, error) {
 	var all []netip.Prefix
 	for _, s := range list {
 		n, err := netip.ParsePrefix(s)
 		if err != nil {
-			return nil, fmt.Errorf("--proxies: %q is not a network such as 10.0.0.0/8", s)
+			return nil, fmt.Errorf("%s: %q is not a network such as 10.0.0.0/8", flag, s)
 		}
 		all = append(all, n.Masked())
 	}

@@ -49,6 +49,7 @@ type serverConfig struct {
 	baseURL string
 	name    string // of the deployment
 	proxies []netip.Prefix
+	inside  []netip.Prefix    // from which metadata are read
 	dns     dnsproof.Resolver // of the records that prove domains
 	plan    string            // that has single sign-on, as customers know it; may be empty
 	sales   string            // whom customers ask for it; may be empty
@@ -171,7 +172,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	authorities := &authority.Service{DB: s.db, Now: now}
 	offer := frame.Offer{Plan: cfg.plan, Contact: cfg.sales}
 	s.connecting = &connect.Service{
-		DB: s.db, Authority: authorities, BaseURL: base.String(), Name: cfg.name, Sealer: s.sealer, Fetch: safehttp.New().Get,
+		DB: s.db, Authority: authorities, BaseURL: base.String(), Name: cfg.name, Sealer: s.sealer, Fetch: safehttp.New(cfg.inside...).Get,
 		Outbox: s.outbox, Limits: limiter, DNS: cfg.dns.Look, Now: now,
 	}
 	looks := &inspection.Service{DB: s.db, Authority: authorities, Outbox: s.outbox, Now: now}

@@ -2,8 +2,9 @@
 // inside.
 //
 // The address is judged when the connection is made, so that neither DNS
-// re-binding nor a redirect leads to a private network; only https is spoken,
-// no proxy is used and nothing of ours is sent along. Time, redirects and size
+// re-binding nor a redirect leads to a private network, but those that the
+// operator names; only https is spoken elsewhere, no proxy is used and nothing
+// of ours is sent along. Time, redirects and size
 // are bounded. Errors never hold what the other side answered.
 package safehttp
 
@@ -14,7 +15,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"slices"
+	"syscall"
 	"time"
 
 	"code.dny.dev/ssrf"
@@ -31,14 +35,23 @@ const (
 
 // Client fetches documents. It is safe for concurrent use.
 type Client struct {
-	http *http.Client
+	http   *http.Client
+	scheme func(string) bool // that may be spoken
 }
 
-// New returns a client that reaches public addresses by https on port 443.
-func New() *Client {
+// New returns a client that reaches public addresses by https on port 443, and
+// these networks of the operator's by any port, by plain http too.
+func New(inside ...netip.Prefix) *Client {
 	guard := ssrf.New(ssrf.WithPorts(443))
-	dialer := &net.Dialer{Timeout: Timeout, Control: guard.Safe}
-	return &Client{&http.Client{
+	dialer := &net.Dialer{Timeout: Timeout, Control: func(network, address string, c syscall.RawConn) error {
+		if within(inside, address) {
+			return nil
+		}
+		return guard.Safe(network, address, c)
+	}}
+	// Plain http does not lead outside: the guard lets nothing pass but port 443.
+	scheme := func(s string) bool { return s == "https" || s == "http" && len(inside) > 0 }
+	return &Client{scheme: scheme, http: &http.Client{
 		Timeout: Timeout,
 		Transport: &http.Transport{
 			Proxy: nil, DialContext: dialer.DialContext, ForceAttemptHTTP2: true,
@@ -49,9 +62,18 @@ func New() *Client {
 			if len(via) > MaxRedirects {
 				return errors.New("too many redirects")
 			}
-			return checkURL(r.URL)
+			return check(r.URL, scheme)
 		},
 	}}
+}
+
+// within reports whether an address with its port is of one of the networks.
+func within(networks []netip.Prefix, address string) bool {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(networks, func(n netip.Prefix) bool { return n.Contains(at.Addr().Unmap()) })
 }
 
 // Get returns the document at this URL, at most [MaxBody] octets. Every error
@@ -61,7 +83,7 @@ func (c *Client) Get(ctx context.Context, address string) ([]byte, error) {
 	if err != nil {
 		return nil, refuse("fetch_url", "an https URL", "")
 	}
-	if err := checkURL(u); err != nil {
+	if err := check(u, c.scheme); err != nil {
 		return nil, err
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
@@ -88,7 +110,11 @@ func (c *Client) Get(ctx context.Context, address string) ([]byte, error) {
 }
 
 func checkURL(u *url.URL) error {
-	if u.Scheme != "https" || u.Host == "" || u.User != nil || u.Opaque != "" {
+	return check(u, func(s string) bool { return s == "https" })
+}
+
+func check(u *url.URL, scheme func(string) bool) error {
+	if !scheme(u.Scheme) || u.Host == "" || u.User != nil || u.Opaque != "" {
 		return refuse("fetch_url", "an https URL without user name", u.Redacted())
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -94,6 +95,44 @@ func TestGetBoundsTheAnswer(t *testing.T) {
 	for path, code := range map[string]string{"/missing": "fetch_status", "/large": "fetch_size", "/loop": "fetch_failed", "/down": "fetch_failed"} {
 		if _, err := c.Get(t.Context(), "https://idp.example"+path); !fault.Is(err, code) {
 			t.Errorf("Get(%s) = %v, want %s", path, err, code)
+		}
+	}
+}
+
+// The operator's own networks are reached, and no others.
+func TestGetReachesTheNetworksOfTheOperator(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/inside":
+			http.Redirect(w, r, "/", http.StatusFound)
+		case "/elsewhere":
+			http.Redirect(w, r, "http://10.0.0.1/", http.StatusFound)
+		default:
+			_, _ = w.Write([]byte("fine"))
+		}
+	}))
+	t.Cleanup(s.Close)
+	inside := New(netip.MustParsePrefix("127.0.0.0/8"))
+	for _, url := range []string{s.URL, s.URL + "/inside", strings.Replace(s.URL, "127.0.0.1", "localhost", 1), strings.Replace(s.URL, "127.0.0.1", "[::ffff:127.0.0.1]", 1)} {
+		if body, err := inside.Get(t.Context(), url); err != nil || string(body) != "fine" {
+			t.Errorf("Get(%s) = %q, %v", url, body, err)
+		}
+	}
+	for name, tc := range map[string]struct {
+		client    *Client
+		url, code string
+	}{
+		"no network is named":      {New(), s.URL, "fetch_url"},
+		"another network":          {New(netip.MustParsePrefix("10.0.0.0/8")), s.URL, "fetch_failed"},
+		"beside the network":       {inside, "http://10.0.0.1/", "fetch_failed"},
+		"a redirect beside it":     {inside, s.URL + "/elsewhere", "fetch_failed"},
+		"plain http in the public": {inside, "http://192.0.2.1/", "fetch_failed"},
+		"cloud metadata":           {inside, "http://169.254.169.254/", "fetch_failed"},
+		"a user name":              {inside, strings.Replace(s.URL, "http://", "http://a@", 1), "fetch_url"},
+	} {
+		if _, err := tc.client.Get(t.Context(), tc.url); !fault.Is(err, tc.code) {
+			t.Errorf("%s: Get(%s) = %v, want %s", name, tc.url, err, tc.code)
 		}
 	}
 }
