@@ -19,6 +19,7 @@ type idp struct {
 	launcher, state     string
 	base                string
 	metadata            string // file
+	metadataURL         string
 	entityID            string
 	idpInitiated        string // URL with {SP_ENTITY_ID} and {RELAY_STATE} to fill in
 	logout              string // URL at which a person signs out there
@@ -42,6 +43,7 @@ func startIdP(t *testing.T, launcher, host, state string, argv ...string) *idp {
 	i := &idp{
 		launcher: launcher, state: state,
 		metadata:     p.waitLine(t, "metadata_file="),
+		metadataURL:  p.waitLine(t, "metadata_url="),
 		entityID:     p.waitLine(t, "entity_id="),
 		idpInitiated: p.waitLine(t, "idp_initiated_login="),
 		logout:       p.waitLine(t, "idp_initiated_logout="),
