@@ -75,6 +75,8 @@ type metadataForm struct {
 type found struct {
 	Notices []ui.Notice
 	Facts   []ui.Fact
+	Follow  *ui.Do // reads the metadata where they are likely to be; nil: nowhere, or that is known
+	At      string // where
 }
 
 // configure serves GET …/sso/{connection}/configure.
@@ -266,6 +268,10 @@ func foundOf(v *visit, c *connect.Configuration, now time.Time) *found {
 		badge := lifeOf(cert, now)
 		x.Facts = append(x.Facts, ui.Fact{Name: ui.Say("certificate"), Value: ui.As(subjectOf(cert)), Badge: &badge})
 	}
+	if at := c.Guide.MetadataAddress(c.SAML.IdPEntityID, locations(c.SAML.Endpoints)); at != "" && c.SAML.MetadataURL == "" {
+		x.At = at
+		x.Follow = &ui.Do{Word: ui.Say("follow"), Action: v.toConnection(&c.Connection, metadataPath) + "#theirs", Icon: "refresh", Fields: append(seen(&c.Connection), ui.Hidden{Name: "metadata", Value: at})}
+	}
 	if c.SAML.MetadataURL != "" {
 		x.Facts = append(x.Facts, ui.Fact{Name: ui.Say("found_url"), Value: ui.As(c.SAML.MetadataURL), Mono: true})
 	}
@@ -285,14 +291,16 @@ func bindings(all []sso.Endpoint) string {
 }
 
 // addresses returns where they go, each once.
-func addresses(all []sso.Endpoint) string {
-	var words []string
+func addresses(all []sso.Endpoint) string { return strings.Join(locations(all), ", ") }
+
+func locations(all []sso.Endpoint) []string {
+	var places []string
 	for _, e := range all {
-		if !slices.Contains(words, e.Location) {
-			words = append(words, e.Location)
+		if !slices.Contains(places, e.Location) {
+			places = append(places, e.Location)
 		}
 	}
-	return strings.Join(words, ", ")
+	return places
 }
 
 // subjectOf returns a name for a certificate.
@@ -325,7 +333,7 @@ func lifeOf(c *connect.Certificate, now time.Time) ui.Badge {
 
 // saveMetadata serves POST …/sso/{connection}/metadata.
 func (h *Handler) saveMetadata(w http.ResponseWriter, r *http.Request, v *visit) error {
-	form, err := web.UploadForm(r, "file")
+	form, err := broughtIn(r)
 	if err != nil {
 		return err
 	}
@@ -339,6 +347,16 @@ func (h *Handler) saveMetadata(w http.ResponseWriter, r *http.Request, v *visit)
 		})
 	}
 	return web.SeeOther(w, r, ui.Saved(v.toConnection(&c, configurePath)+"#theirs", "metadata"))
+}
+
+// broughtIn reads a form with metadata: with a file, or of a button that holds
+// an address.
+func broughtIn(r *http.Request) (web.Upload, error) {
+	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		return web.UploadForm(r, "file")
+	}
+	fields, err := web.Form(r)
+	return web.Upload{Fields: fields}, err
 }
 
 func metadataIn(form *web.Upload) connect.Metadata {

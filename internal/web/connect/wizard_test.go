@@ -74,6 +74,9 @@ func wizardSpecimens() map[string]webtest.Specimen {
 	disabled := known(configured(idp.Generic))
 	disabled.State, disabled.Looks = sso.ConnectionDisabled, idp.Match{Vendor: disabled.Guide}
 	single := known(configured("okta"))
+	pasted := known(configured("keycloak"))
+	pasted.SAML.MetadataURL, pasted.SAML.IdPEntityID = "", "https://sso.acme.example/realms/acme"
+	pasted.SAML.Endpoints = []sso.Endpoint{{Binding: sso.BindingPOST, Location: "https://sso.acme.example/realms/acme/protocol/saml"}}
 	single.Certificates = single.Certificates[:1]
 	bare := configured("adfs")
 	at := func(path string) *visit { return at("/console/sso/x" + path) }
@@ -95,6 +98,7 @@ func wizardSpecimens() map[string]webtest.Specimen {
 		"configure-adfs-empty":    {Page: configurePageOf(by(sso.SetupSSO, "/setup/sso/x/configure"), bare, ui.Filled{}, nil, now())},
 		"configure-another":       {Page: configurePageOf(at("/configure"), mistaken, filledWith(map[string]string{"metadata": "metadata_html"}, "metadata", "<html>"), []string{"https://a.example"}, now())},
 		"configure-generic":       {Page: configurePageOf(at("/configure"), disabled, ui.Filled{}, nil, now())},
+		"configure-keycloak":      {Page: configurePageOf(at("/configure"), pasted, ui.Filled{}, nil, now())},
 		"certificates":            {Page: certificatesPageOf(at("/certificates"), entra, ui.Filled{}, now())},
 		"certificates-one":        {Page: certificatesPageOf(at("/certificates"), single, filledWith(map[string]string{"certificate": "metadata_no_certificate"}, "certificate", "x"), now())},
 		"certificates-none":       {Page: certificatesPageOf(at("/certificates"), bare, ui.Filled{}, now())},
