@@ -3,6 +3,7 @@ package operate_test
 import (
 	"bytes"
 	"errors"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -298,7 +299,7 @@ func TestSupportActsAsAUserForAWhile(t *testing.T) {
 		if err != nil {
 			h.Fatal(err)
 		}
-		p, err := h.signIn.Person(ctx, token)
+		p, err := h.signIn.Person(ctx, token, netip.Addr{})
 		if err != nil || p.User.ID != h.alice.User.ID || p.Session.Actor != h.support.User.ID || !p.Session.ActedAs() || p.Session.Reason != "ticket 4711: cannot see reports" {
 			h.Fatalf("the session is %+v, %v", p.Session, err)
 		}
@@ -310,10 +311,10 @@ func TestSupportActsAsAUserForAWhile(t *testing.T) {
 		if err != nil || back.IsZero() {
 			h.Fatalf("StopActing() = %v, %v", back.IsZero(), err)
 		}
-		if _, err := h.signIn.Person(ctx, token); !fault.Is(err, "session_over") {
+		if _, err := h.signIn.Person(ctx, token, netip.Addr{}); !fault.Is(err, "session_over") {
 			h.Errorf("the session after its end: %v", err)
 		}
-		if p, err := h.signIn.Person(ctx, back); err != nil || p.User.ID != h.support.User.ID || p.Session.ID != h.support.Session.ID {
+		if p, err := h.signIn.Person(ctx, back, netip.Addr{}); err != nil || p.User.ID != h.support.User.ID || p.Session.ID != h.support.Session.ID {
 			h.Errorf("back in %v as %q, %v", p.Session.ID, p.User.Username, err)
 		}
 		if got := h.audit("acme"); got != "acting.begun acting.ended" {
@@ -390,7 +391,7 @@ func TestActingEndsWithTheActor(t *testing.T) {
 				if end != nil {
 					end(h)
 				}
-				if _, err := h.signIn.Person(h.Context(), token); (err == nil) != (end == nil) {
+				if _, err := h.signIn.Person(h.Context(), token, netip.Addr{}); (err == nil) != (end == nil) {
 					h.Errorf("Person() = %v", err)
 				}
 			})

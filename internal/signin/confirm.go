@@ -70,6 +70,9 @@ func (s *Service) present(ctx context.Context, r *store.Reader, b Browser) (sso.
 	if err := p.Valid(s.Now()); err != nil {
 		return sso.Person{}, err
 	}
+	if err := p.From(b.Address); err != nil {
+		return sso.Person{}, err
+	}
 	return p, nil
 }
 

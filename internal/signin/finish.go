@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 	"unicode/utf8"
 
@@ -266,8 +267,9 @@ func session(a *sso.Attempt, b Browser, rules sso.Rules, now time.Time) sso.Sess
 }
 
 // Person returns who a session token stands for, and refuses one that may not
-// be used any more. It keeps the session from growing idle.
-func (s *Service) Person(ctx context.Context, token secret.Token) (sso.Person, error) {
+// be used any more, or not from this address: that the session goes on, where
+// people may come from. It keeps the session from growing idle.
+func (s *Service) Person(ctx context.Context, token secret.Token, from netip.Addr) (sso.Person, error) {
 	nobody := &fault.Error{Kind: fault.Unauthenticated, Code: "session_over", Fix: fault.PersonSide}
 	if token.IsZero() {
 		return sso.Person{}, nobody
@@ -289,9 +291,12 @@ func (s *Service) Person(ctx context.Context, token secret.Token) (sso.Person, e
 		return sso.Person{}, err
 	}
 	if p.Session.ActedAs() {
-		if err := s.stillActing(ctx, &p, now); err != nil {
+		if err := s.stillActing(ctx, &p, from, now); err != nil {
 			return sso.Person{}, err
 		}
+	}
+	if err := p.From(from); err != nil {
+		return sso.Person{}, err
 	}
 	if now.Sub(p.Session.SeenAt) >= sso.SessionTouchEvery {
 		err := s.DB.Write(ctx, func(tx *store.Writer) error { return tx.TouchSession(ctx, p.Session.ID, now) })
@@ -329,7 +334,7 @@ func (s *Service) Renew(ctx context.Context, token secret.Token) (secret.Token, 
 
 // stillActing refuses a session in which somebody acts as the person once they
 // themselves are signed out or may not help any more.
-func (s *Service) stillActing(ctx context.Context, p *sso.Person, now time.Time) error {
+func (s *Service) stillActing(ctx context.Context, p *sso.Person, from netip.Addr, now time.Time) error {
 	over := &fault.Error{Kind: fault.Unauthenticated, Code: "session_over", Fix: fault.PersonSide}
 	var actor sso.Person
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
@@ -347,7 +352,7 @@ func (s *Service) stillActing(ctx context.Context, p *sso.Person, now time.Time)
 	if actor.User.ID != p.Session.Actor || actor.Valid(now) != nil || !actor.Support() {
 		return over
 	}
-	return nil
+	return actor.From(from)
 }
 
 // maxUserAgent bounds what is kept of a browser's name, in octets.

@@ -105,6 +105,11 @@ func newWorld(t testing.TB, engine storetest.Engine) *world {
 	return w
 }
 
+// Person is that of the service, asked from where the browser is.
+func (w *world) Person(ctx context.Context, token secret.Token) (sso.Person, error) {
+	return w.Service.Person(ctx, token, w.browser.Address)
+}
+
 func newBrowser() signin.Browser {
 	return signin.Browser{Binding: secret.NewToken().Hash(), Address: netip.MustParseAddr("192.0.2.7"), UserAgent: "test"}
 }

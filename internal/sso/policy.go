@@ -89,11 +89,20 @@ func (p Policy) exempts(e Entry) bool { return slices.Contains(p.Exempt, e.Email
 
 // Admit decides whether this policy lets an entry in, whoever it is.
 func (p Policy) Admit(e Entry) error {
-	if !p.admitsAddress(e.Address) {
-		return &fault.Error{Kind: fault.Denied, Code: "policy_address", Got: e.Address.String(), Fix: fault.AdminSide}
+	if err := p.AdmitFrom(e.Address); err != nil {
+		return err
 	}
 	if p.DemandsSSO(e) {
 		return &fault.Error{Kind: fault.Denied, Code: "policy_sso_required", Fix: fault.PersonSide}
+	}
+	return nil
+}
+
+// AdmitFrom decides whether this policy lets anybody in from an address, at the
+// door and for as long as they are in.
+func (p Policy) AdmitFrom(a netip.Addr) error {
+	if !p.admitsAddress(a) {
+		return &fault.Error{Kind: fault.Denied, Code: "policy_address", Got: a.String(), Fix: fault.AdminSide}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package sso
 
 import (
 	"encoding/hex"
+	"net/netip"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
@@ -122,6 +123,9 @@ type Person struct {
 	Membership Membership
 	// Suspended says that the organization, or one above it, is suspended.
 	Suspended bool
+	// Networks are the policies of the organization and of those above it that
+	// say from where people may come; [Person.From] asks them.
+	Networks Rules
 	// Former is the role for which the token was given, where the person has
 	// another one by now and the token waits to be replaced; else "".
 	Former Role
@@ -161,6 +165,21 @@ func (p *Person) Admissible() error {
 	}
 	if p.Suspended {
 		return &fault.Error{Kind: fault.Denied, Code: "organization_suspended", Got: p.Org.Key, Fix: fault.OperatorSide}
+	}
+	return nil
+}
+
+// From refuses a person who comes from an address from which the organization,
+// or one above it, lets nobody in. Whoever acts as the person sits elsewhere:
+// they are asked about as who they are.
+func (p *Person) From(a netip.Addr) error {
+	if p.Session.ActedAs() {
+		return nil
+	}
+	for i := range p.Networks {
+		if err := p.Networks[i].AdmitFrom(a); err != nil {
+			return err
+		}
 	}
 	return nil
 }

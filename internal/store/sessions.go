@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"time"
@@ -27,13 +28,15 @@ func sessionFields(s *sso.Session) []any {
 const (
 	personColumns = sessionColumns + `, s.former_role, ` + memberColumns
 	memberColumns = userColumns + `, ` + organizationColumns + `, ` + membershipColumns + `,
-		exists (
-			with recursive up (id, parent_id, state) as (
-				select x.id, x.parent_id, x.state from organizations x where x.id = o.id
+		(
+			with recursive up (id, parent_id, state, policy) as (
+				select x.id, x.parent_id, x.state, x.policy from organizations x where x.id = o.id
 				union -- ends even in a circle
-				select y.id, y.parent_id, y.state from up join organizations y on y.id = up.parent_id
+				select y.id, y.parent_id, y.state, y.policy from up join organizations y on y.id = up.parent_id
 			)
-			select 1 from up where up.state <> 'active'
+			select string_agg(case when up.state <> 'active' then '{"suspended":true}' else up.policy end, ',')
+			from up
+			where up.state <> 'active' or up.policy like '%"ip_allow"%'
 		)`
 	personTables = `sessions s
 		join users u on u.id = s.user_id
@@ -46,7 +49,35 @@ func personFields(p *sso.Person) []any {
 }
 
 func memberFields(p *sso.Person) []any {
-	return append(slices.Concat(userFields(&p.User), organizationFields(&p.Org), membershipFields(&p.Membership)), &p.Suspended)
+	return append(slices.Concat(userFields(&p.User), organizationFields(&p.Org), membershipFields(&p.Membership)), lineage{p})
+}
+
+// lineage reads what the line of a person's organization says that holds for as
+// long as they are in: one JSON object for each organization of it that says
+// something, with commas between; in most lines none does.
+type lineage struct{ p *sso.Person }
+
+// Scan reads the objects.
+func (l lineage) Scan(src any) error {
+	text, err := textOf(src)
+	if err != nil || text == "" {
+		return err
+	}
+	var said []struct {
+		Suspended bool `json:"suspended"`
+		sso.Policy
+	}
+	if err := json.Unmarshal([]byte("["+text+"]"), &said); err != nil {
+		return err
+	}
+	for i := range said {
+		if said[i].Suspended {
+			l.p.Suspended = true
+		} else {
+			l.p.Networks = append(l.p.Networks, said[i].Policy)
+		}
+	}
+	return nil
 }
 
 // Person returns who holds the token of a session, live or not, with the user,

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -118,7 +119,7 @@ func membershipsAreKept(w *world) {
 	same(w, "MembershipsAt()", []store.MembershipAt{{Membership: home, Path: acme.Path}, {Membership: below, Path: emea.Path}},
 		get[[]store.MembershipAt](w, "MembershipsAt()")(r.MembershipsAt(ctx, alice.ID)))
 	same(w, "Org().Memberships()", []sso.Membership{home, guest}, get[[]sso.Membership](w, "Org().Memberships()")(r.Org(acme.ID).Memberships(ctx)))
-	same(w, "Member()", sso.Person{User: bob, Org: acme, Membership: guest}, get[sso.Person](w, "Member()")(r.Member(ctx, bob.ID, acme.ID)))
+	same(w, "Member()", sso.Person{User: bob, Org: acme, Membership: guest, Networks: sso.Rules{acme.Policy}}, get[sso.Person](w, "Member()")(r.Member(ctx, bob.ID, acme.ID)))
 	missing[sso.Person](w, "Member() of another organization")(r.Member(ctx, bob.ID, emea.ID))
 
 	home.Role, home.Groups, home.UpdatedAt = sso.RoleRestricted, nil, w.later()
@@ -218,7 +219,7 @@ func sessionsAreKept(w *world) {
 	missing[sso.Person](w, "Person()")(r.Person(ctx, token))
 	missing[sso.Person](w, "PersonBySession()")(r.PersonBySession(ctx, s.ID))
 	w.write(func(tx *store.Writer) error { return tx.InsertSession(ctx, s, token) })
-	want := sso.Person{Session: s, User: alice, Org: emea, Membership: m}
+	want := sso.Person{Session: s, User: alice, Org: emea, Membership: m, Networks: sso.Rules{emea.Policy, acme.Policy}}
 	same(w, "Person()", want, get[sso.Person](w, "Person()")(r.Person(ctx, token)))
 	same(w, "PersonBySession()", want, get[sso.Person](w, "PersonBySession()")(r.PersonBySession(ctx, s.ID)))
 	missing[sso.Person](w, "Person() of another token")(r.Person(ctx, secret.NewToken().Hash()))
@@ -269,6 +270,50 @@ func suspendedAbove(w *world) {
 			judge(o.Key+" "+string(state), want && state == sso.OrgSuspended)
 		}
 	}
+}
+
+// networksAbove has organizations say from where people may come, and asks for
+// a person in the middle of the tree.
+func networksAbove(w *world) {
+	ctx := w.ctx
+	root := w.addOrg("root", nil)
+	own := w.addOrg("own", &root)
+	below, other := w.addOrg("below", &own), w.addOrg("other", nil)
+	alice := w.addUser(root.ID, "alice")
+	w.addMember(own.ID, alice.ID)
+	_, token := w.addSession(own.ID, alice.ID)
+	said := func(what string, want ...string) {
+		w.Helper()
+		p := get[sso.Person](w, "Person()")(w.reader().Person(ctx, token))
+		var got []string
+		for _, policy := range p.Networks {
+			for _, n := range policy.IPAllow {
+				got = append(got, n.String())
+			}
+		}
+		slices.Sort(got)
+		same(w, what, want, got)
+		if p.Suspended {
+			w.Errorf("%s: suspended", what)
+		}
+	}
+	say := func(o *sso.Organization, networks ...netip.Prefix) {
+		w.Helper()
+		o.Policy = sso.Policy{MFA: sso.MFARequired, Exempt: []string{"a@acme.example"}, IPAllow: networks}
+		w.write(func(tx *store.Writer) error { return tx.SaveOrganization(ctx, *o) })
+		o.Version++
+	}
+	all := []*sso.Organization{&root, &own, &below, &other}
+	for _, o := range all {
+		say(o)
+	}
+	said("where nobody says anything")
+	for n, o := range all {
+		say(o, netip.PrefixFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(n)}), 32))
+	}
+	said("where all do", "192.0.2.0/32", "192.0.2.1/32")
+	say(&own)
+	said("where the one above does", "192.0.2.0/32")
 }
 
 func sessionsEnd(w *world) {
@@ -344,7 +389,7 @@ func grantsAreKept(w *world) {
 		}
 		return tx.InsertToken(ctx, token)
 	})
-	want := store.Access{ExpiresAt: token.ExpiresAt, Grant: g, App: app, Person: sso.Person{Session: s, User: alice, Org: acme, Membership: m}}
+	want := store.Access{ExpiresAt: token.ExpiresAt, Grant: g, App: app, Person: sso.Person{Session: s, User: alice, Org: acme, Membership: m, Networks: sso.Rules{acme.Policy}}}
 	same(w, "Access()", want, get[store.Access](w, "Access()")(r.Access(ctx, store.AccessToken, token.Hash)))
 	missing[store.Access](w, "Access() of another kind")(r.Access(ctx, "refresh", token.Hash))
 	w.conflict("grants_code_hash", func(tx *store.Writer) error {

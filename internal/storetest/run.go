@@ -55,6 +55,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"a session that was ended before it began does not begin":   lateSessionDoesNotBegin,
 		"a session that begins while it is ended does not live on":  noSessionSlipsThrough,
 		"who is below a suspended organization":                     suspendedAbove,
+		"from where people may come":                                networksAbove,
 		"factors are kept":                                          factorsAreKept,
 		"a passkey is one person's in the whole deployment":         passkeyIsOnes,
 		"recovery codes are kept":                                   recoveryCodesAreKept,

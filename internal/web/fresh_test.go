@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -27,7 +28,9 @@ func TestFreshRoutesWantAProofOfTheLastMinutes(t *testing.T) {
 	session := func(s sso.Session) house {
 		return build(t, routes, func(c *web.Config) {
 			c.Now = func() time.Time { return now }
-			c.Person = func(context.Context, secret.Token) (sso.Person, error) { return sso.Person{Session: s}, nil }
+			c.Person = func(context.Context, secret.Token, netip.Addr) (sso.Person, error) {
+				return sso.Person{Session: s}, nil
+			}
 		})
 	}
 	cookie := header("Cookie", "__Host-sallyport-session=any")

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"net/netip"
 
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -12,9 +13,9 @@ import (
 // to be replaced is, and the browser gets the new one: what the person may do by
 // now, they may with that. Where another request of the browser was quicker, its
 // answer brings the new one, and this request goes on as what they were.
-func Present(w http.ResponseWriter, r *http.Request, token secret.Token, person func(context.Context, secret.Token) (sso.Person, error)) (sso.Person, error) {
+func Present(w http.ResponseWriter, r *http.Request, token secret.Token, person func(context.Context, secret.Token, netip.Addr) (sso.Person, error)) (sso.Person, error) {
 	x := exchangeOf(r)
-	p, err := person(r.Context(), token)
+	p, err := person(r.Context(), token, x.address)
 	if err != nil || !p.Waits() || x.renew == nil {
 		return p, err
 	}
@@ -23,9 +24,9 @@ func Present(w http.ResponseWriter, r *http.Request, token secret.Token, person 
 		return sso.Person{}, err
 	}
 	if next.IsZero() {
-		return person(r.Context(), token)
+		return person(r.Context(), token, x.address)
 	}
-	p, err = person(r.Context(), next)
+	p, err = person(r.Context(), next, x.address)
 	if err == nil {
 		x.jar.write(w, sessionCookie, next)
 	}

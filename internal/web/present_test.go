@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -30,7 +31,7 @@ func TestABrowserGetsTheTokenForWhichItsSessionWaits(t *testing.T) {
 	}})
 	raced := 0
 	h := build(t, routes, func(c *web.Config) {
-		c.Person = func(_ context.Context, token secret.Token) (sso.Person, error) {
+		c.Person = func(_ context.Context, token secret.Token, _ netip.Addr) (sso.Person, error) {
 			p := sso.Person{User: sso.User{ID: "usr_1"}, Membership: sso.Membership{Role: "restricted"}}
 			switch token.Reveal() {
 			case "waits", "fails":

@@ -37,9 +37,9 @@ type Config struct {
 	Proxies []netip.Prefix // whose X-Forwarded-For is believed
 	Log     *slog.Logger
 
-	// Person returns who a session token stands for, judged now. It may be nil
-	// where no route is for somebody signed in.
-	Person func(context.Context, secret.Token) (sso.Person, error)
+	// Person returns who a session token stands for, judged now, in a browser at
+	// this address. It may be nil where no route is for somebody signed in.
+	Person func(context.Context, secret.Token, netip.Addr) (sso.Person, error)
 
 	// Renew replaces a session token whose person may do more by now, and
 	// returns the new one, or an empty one where another request was quicker. It

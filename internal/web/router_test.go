@@ -9,8 +9,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -42,12 +44,14 @@ func build(t *testing.T, routes []web.Route, set ...func(*web.Config)) house {
 	cfg := web.Config{
 		BaseURL: base,
 		Log:     slog.New(slog.NewTextHandler(&log, nil)),
-		Person: func(_ context.Context, token secret.Token) (sso.Person, error) {
+		Person: func(_ context.Context, token secret.Token, _ netip.Addr) (sso.Person, error) {
 			p := sso.Person{User: sso.User{ID: "usr_1", FirstName: "Ada"}, Org: sso.Organization{ID: "org_1", Key: "acme"}}
 			key, role, other := strings.Cut(token.Reveal(), "/") // such as operators/member
 			switch {
 			case other:
 				p.Org.Key, p.Membership.Role = key, sso.Role(role)
+			case token.Reveal() == "far":
+				return sso.Person{}, &fault.Error{Kind: fault.Denied, Code: "policy_address"}
 			case token.Reveal() != "good":
 				return sso.Person{}, &fault.Error{Kind: fault.Unauthenticated, Code: "session_over"}
 			}
@@ -311,6 +315,21 @@ func TestASignedOutPageIsComeBackTo(t *testing.T) {
 
 // long returns a text of n octets.
 func long(n int) string { return strings.Repeat("x", n) }
+
+// Who is signed in, and comes from where nobody may, is told so and keeps the
+// session; from where they may come, they try the same page again.
+func TestASessionFromElsewhereIsRefusedAndKept(t *testing.T) {
+	t.Parallel()
+	h := build(t, every())
+	for target, want := range map[string]string{"GET /account?tab=2": "page policy_address ref= retry=/account?tab=2", "POST /logout": "page policy_address ref= retry="} {
+		method, path, _ := strings.Cut(target, " ")
+		got := h.ask(t, method, path, header("Cookie", "__Host-sallyport-session=far"))
+		body := regexp.MustCompile(`ref=\S*`).ReplaceAllString(got.Body.String(), "ref=")
+		if got.Code != 403 || body != want || got.Header().Get("Set-Cookie") != "" {
+			t.Errorf("%s: %d %q, cookie %q, want %q", target, got.Code, body, got.Header().Get("Set-Cookie"), want)
+		}
+	}
+}
 
 func TestConsolesAreForThoseWhoRunThem(t *testing.T) {
 	t.Parallel()

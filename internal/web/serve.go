@@ -228,6 +228,9 @@ func (rt *Router) know(w http.ResponseWriter, r *http.Request, x *exchange) erro
 		return &fault.Error{Kind: fault.Unauthenticated, Code: "session_over", Fix: fault.PersonSide}
 	}
 	person, err := Present(w, r, token, rt.cfg.Person)
+	if fault.Is(err, "policy_address") && safe(r.Method) {
+		x.retry = r.URL.RequestURI() // from where it is allowed, it is the same page
+	}
 	if err != nil {
 		return err
 	}

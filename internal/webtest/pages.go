@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -108,7 +109,7 @@ func (s Specimen) Shown(t *testing.T, u *ui.UI, lang string) *httptest.ResponseR
 	}
 	rt, err := web.New(web.Config{
 		BaseURL: base, Log: slog.New(slog.DiscardHandler), Failure: u.Failure,
-		Person: func(context.Context, secret.Token) (sso.Person, error) { return s.Person, nil },
+		Person: func(context.Context, secret.Token, netip.Addr) (sso.Person, error) { return s.Person, nil },
 	}, []web.Route{route})
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"context"
 	"embed"
 	"net/http"
+	"net/netip"
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/account"
@@ -39,8 +40,9 @@ func Pages() ui.Set {
 type Handler struct {
 	Flow *account.Service
 	UI   *ui.UI
-	// Person returns who a session token stands for, judged now.
-	Person func(context.Context, secret.Token) (sso.Person, error)
+	// Person returns who a session token stands for, judged now, in a browser at
+	// this address.
+	Person func(context.Context, secret.Token, netip.Addr) (sso.Person, error)
 	// SignIn begins a sign-in.
 	SignIn func(w http.ResponseWriter, r *http.Request, who SignIn) error
 }

@@ -158,7 +158,7 @@ func (h *Handler) by(r *http.Request) (sso.By, error) {
 	if token.IsZero() {
 		return by, nil
 	}
-	p, err := h.Person(r.Context(), token)
+	p, err := h.Person(r.Context(), token, web.Address(r))
 	switch {
 	case err == nil:
 		by.Person = p

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
@@ -59,7 +60,7 @@ func open(t *testing.T) *house {
 	}
 	h.router, err = web.New(web.Config{
 		BaseURL: base, Log: slog.New(slog.DiscardHandler), Failure: pages.Failure, Now: clock,
-		Person: func(context.Context, secret.Token) (sso.Person, error) { return h.who, nil },
+		Person: func(context.Context, secret.Token, netip.Addr) (sso.Person, error) { return h.who, nil },
 	}, (&Handler{Flow: h.flow, UI: pages}).Routes())
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -190,7 +191,7 @@ func (f *fake) Finish(ctx context.Context, b signin.Browser, id sso.AttemptID, c
 	if a.Next() != sso.StepFinish {
 		return signin.Finished{}, &fault.Error{Kind: fault.Conflict, Code: "attempt_step", Fix: fault.PersonSide}
 	}
-	if now, err := f.Person(ctx, b.Session); err == nil && now.User.ID != a.Proof.User {
+	if now, err := f.Person(ctx, b.Session, b.Address); err == nil && now.User.ID != a.Proof.User {
 		if consent == signin.AskFirst {
 			return signin.Finished{}, &signin.OtherPerson{Now: now.User.Name(), Next: "Mallory <b>Moe</b>"}
 		}
@@ -214,7 +215,7 @@ func (f *fake) Finish(ctx context.Context, b signin.Browser, id sso.AttemptID, c
 	return signin.Finished{Token: token, Session: sso.Session{ID: sso.NewSessionID(a.CreatedAt), User: a.Proof.User}, App: a.App, Request: a.Request, Back: string(a.Back), Device: device}, nil
 }
 
-func (f *fake) Person(_ context.Context, token secret.Token) (sso.Person, error) {
+func (f *fake) Person(_ context.Context, token secret.Token, _ netip.Addr) (sso.Person, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.broken != nil {

@@ -130,7 +130,7 @@ func (f *fake) Enrol(_ context.Context, b signin.Browser, id sso.AttemptID, in s
 }
 
 func (f *fake) Confirm(ctx context.Context, b signin.Browser, back string) (sso.Attempt, error) {
-	p, err := f.Person(ctx, b.Session)
+	p, err := f.Person(ctx, b.Session, b.Address)
 	if err != nil {
 		return sso.Attempt{}, err
 	}

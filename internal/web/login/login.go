@@ -3,6 +3,7 @@ package login
 import (
 	"context"
 	"net/http"
+	"net/netip"
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/secret"
@@ -48,8 +49,9 @@ type Handler struct {
 	// Back returns where a sign-in that an app asked for ends: the URL of the
 	// answer to its request, for the session that was made.
 	Back func(ctx context.Context, request string, session sso.Session) (string, error)
-	// Person returns who a session token stands for, judged now.
-	Person func(context.Context, secret.Token) (sso.Person, error)
+	// Person returns who a session token stands for, judged now, in a browser at
+	// this address.
+	Person func(context.Context, secret.Token, netip.Addr) (sso.Person, error)
 }
 
 // Paths of the pages.
@@ -148,7 +150,7 @@ func (h *Handler) signedIn(r *http.Request) (bool, error) {
 	if token.IsZero() {
 		return false, nil
 	}
-	_, err := h.Person(r.Context(), token)
+	_, err := h.Person(r.Context(), token, web.Address(r))
 	if err == nil {
 		return true, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/netip"
 
 	"github.com/sallyport/sallyport/internal/grant"
 	"github.com/sallyport/sallyport/internal/oidc"
@@ -36,8 +37,9 @@ type SignIn interface {
 type Handler struct {
 	Grants *grant.Service
 	SignIn SignIn
-	// Person returns who a session token stands for, judged now.
-	Person func(context.Context, secret.Token) (sso.Person, error)
+	// Person returns who a session token stands for, judged now, in a browser at
+	// this address.
+	Person func(context.Context, secret.Token, netip.Addr) (sso.Person, error)
 }
 
 // Routes returns what is served.

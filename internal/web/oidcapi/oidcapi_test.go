@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -114,7 +115,7 @@ func (s *site) fill() {
 }
 
 // person is what the sign-in knows of a session.
-func (s *site) person(ctx context.Context, token secret.Token) (sso.Person, error) {
+func (s *site) person(ctx context.Context, token secret.Token, _ netip.Addr) (sso.Person, error) {
 	if token.Reveal() == "broken" {
 		return sso.Person{}, errors.New("disk on fire")
 	}

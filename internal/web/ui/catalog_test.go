@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -63,7 +64,7 @@ func TestTheLanguageIsThePersonsAndThenTheBrowsers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rt, err := web.New(web.Config{BaseURL: base, Log: discard(), Failure: u.Failure, Person: func(context.Context, secret.Token) (sso.Person, error) {
+		rt, err := web.New(web.Config{BaseURL: base, Log: discard(), Failure: u.Failure, Person: func(context.Context, secret.Token, netip.Addr) (sso.Person, error) {
 			return sso.Person{User: sso.User{ID: "usr_1", Language: tc.chosen}}, nil
 		}}, []web.Route{route})
 		if err != nil {
