@@ -54,7 +54,7 @@ func law() []room {
 		// What several use cases need done, in the transaction of theirs.
 		{"internal/backoff", lower, []string{"internal/fault", "internal/secret", domain, storage}},
 		{"internal/notify", lower, []string{leaves, domain, storage}},
-		{"internal/authority", lower, []string{"internal/fault", "internal/secret", domain, storage, "internal/notify"}},
+		{"internal/authority", lower, []string{"internal/fault", "internal/secret", domain, storage, "internal/notify", "internal/backoff"}},
 		{"internal/federation", lower, []string{"internal/fault", "internal/secret", "internal/saml", "internal/idp", domain, storage}},
 		{"internal/factor", lower, []string{"internal/fault", "internal/secret", "internal/otp", "internal/passkey", domain, storage, "internal/notify"}},
 		{"internal/routing", lower, []string{domain, storage}},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/secret"
@@ -42,6 +43,9 @@ func (l Links) Make(ctx context.Context, tx *store.Writer, org *sso.Organization
 	event.Detail = map[string]string{"scope": string(link.Scope), "note": link.Note, "until": link.ExpiresAt.Format(time.RFC3339), "mail": in.Mail}
 	if err := tx.Record(ctx, event); err != nil || in.Mail == "" {
 		return link, token, err
+	}
+	if err := (backoff.Limiter{Now: l.Outbox.Now}).Letter(ctx, tx, org.Path[0]); err != nil {
+		return link, secret.Token{}, err
 	}
 	return link, token, l.Outbox.Enqueue(ctx, tx, notify.Message{
 		Channel: notify.Mail, Kind: notify.SetupLink, Org: org.ID, To: in.Mail, Language: by.Language, Until: link.ExpiresAt,

@@ -162,6 +162,16 @@ func (l Limiter) Take(ctx context.Context, tx *store.Writer, k Key) (bool, error
 	return err == nil && wait.IsZero(), err
 }
 
+// Letter takes one of the mails of [Letters] within the transaction that sends
+// it, or refuses it.
+func (l Limiter) Letter(ctx context.Context, tx *store.Writer, root sso.OrgID) error {
+	left, err := l.Take(ctx, tx, Letters(root))
+	if err == nil && !left {
+		err = &fault.Error{Kind: fault.Exhausted, Code: "mail_budget", Want: fmt.Sprintf("at most %d mails a day", LettersADay), Fix: fault.PersonSide}
+	}
+	return err
+}
+
 // take counts one try, or returns until when there is none.
 func (k Key) take(ctx context.Context, tx *store.Writer, now time.Time) (wait time.Time, err error) {
 	return tx.Try(ctx, k.hash(), k.user, k.pace.burst, k.pace.interval, now)

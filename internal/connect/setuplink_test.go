@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/sallyport/sallyport/internal/authority"
+	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
@@ -67,6 +68,30 @@ func TestALinkThatIsOverOpensNothing(t *testing.T) {
 
 func newLink(scope sso.SetupScope, mail string) authority.NewLink {
 	return authority.NewLink{NewSetupLink: sso.NewSetupLink{Scope: scope, Note: " Ivan  from IT ", Life: sso.SetupLinkLife}, Mail: mail}
+}
+
+// A setup link is mailed to whatever address its maker names, and counts with the
+// other mails of the customer's day. Where there is none left, there is no link.
+func TestMailsOfSetupLinksAreBoundedADay(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		h.write(func(tx *store.Writer) error {
+			for left := true; left; {
+				var err error
+				if left, err = (backoff.Limiter{Now: h.now}).Take(h.Context(), tx, backoff.Letters(h.acme.ID)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		_, _, err := h.CreateSetupLink(h.Context(), signedIn(&h.owner), h.acme.ID, newLink(sso.SetupDomains, "ivan@it.example"))
+		refused(t, "one more mail", err, "mail_budget")
+		if mails, audit := h.mails(), h.audit(h.acme.ID); len(mails) != 0 || len(audit) != 0 {
+			t.Errorf("mails %v, audit list %v, want nothing", mails, audit)
+		}
+		_, _, err = h.CreateSetupLink(h.Context(), signedIn(&h.owner), h.acme.ID, newLink(sso.SetupDomains, ""))
+		must(t, "one that is handed over by hand", err)
+	})
 }
 
 func TestAnOwnerMakesASetupLink(t *testing.T) {

@@ -315,7 +315,7 @@ func (a *importing) carryOut(i *sso.Import, r *sso.ImportRow) error {
 		return err
 	}
 	if r.Verdict == sso.RowNew && welcomes(i, r, &p) {
-		if err := a.spendLetter(); err != nil {
+		if err := a.Limits.Letter(a.ctx, a.tx, a.place.Path[0]); err != nil {
 			return err
 		}
 	}

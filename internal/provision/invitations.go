@@ -3,11 +3,9 @@ package provision
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/recovery"
@@ -215,7 +213,7 @@ func (a *act) invitable(e sso.Email) error {
 }
 
 func (a *act) mailInvitation(i *sso.Invitation, token secret.Token) error {
-	if err := a.spendLetter(); err != nil {
+	if err := a.Limits.Letter(a.ctx, a.tx, a.place.Path[0]); err != nil {
 		return err
 	}
 	return a.Outbox.Enqueue(a.ctx, a.tx, notify.Message{
@@ -224,16 +222,6 @@ func (a *act) mailInvitation(i *sso.Invitation, token secret.Token) error {
 			notify.Organization: a.place.Name, notify.Inviter: a.by.User.Name(), notify.Link: InvitationPath + token.Reveal(), notify.Until: notify.Instant(i.ExpiresAt),
 		},
 	})
-}
-
-// spendLetter takes one of the mails that the tree may have us send in a day to
-// addresses that its administrators name.
-func (a *act) spendLetter() error {
-	left, err := a.Limits.Take(a.ctx, a.tx, backoff.Letters(a.place.Path[0]))
-	if err == nil && !left {
-		err = &fault.Error{Kind: fault.Exhausted, Code: "mail_budget", Want: fmt.Sprintf("at most %d mails a day", backoff.LettersADay), Fix: fault.PersonSide}
-	}
-	return err
 }
 
 // InvitationPage is one page of a list of invitations.

@@ -170,7 +170,7 @@ func (h *Handler) createLink(w http.ResponseWriter, r *http.Request, v *visit) e
 	link, token, err := h.Flow.CreateSetupLink(r.Context(), &v.who, v.ID, in)
 	if err != nil {
 		f := ui.Filled{Values: form}
-		filled, ok := f.Beside(err, map[string]string{"setup_link_scope_unknown": "scope", "setup_link_note": "note", "setup_link_life": "days", "ident_email": "mail"})
+		filled, ok := f.Beside(err, map[string]string{"setup_link_scope_unknown": "scope", "setup_link_note": "note", "setup_link_life": "days", "ident_email": "mail", "mail_budget": "mail"})
 		if !ok {
 			return err
 		}

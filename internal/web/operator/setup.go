@@ -226,7 +226,7 @@ func (h *Handler) createLink(w http.ResponseWriter, r *http.Request) error {
 	in := newLinkOf(typed)
 	_, token, err := h.Flow.CreateSetupLink(r.Context(), &by, keyOf(r), in)
 	if err != nil {
-		fields := map[string]string{"setup_link_scope_unknown": "scope", "setup_link_note": "note", "setup_link_life": "days", "ident_email": "mail"}
+		fields := map[string]string{"setup_link_scope_unknown": "scope", "setup_link_note": "note", "setup_link_life": "days", "ident_email": "mail", "mail_budget": "mail"}
 		return ui.Filled{Values: typed}.Again(r, err, fields, func(f ui.Filled, status int) error { return h.showLink(w, r, status, f) })
 	}
 	v, err := h.Flow.Customer(r.Context(), &by, keyOf(r))
