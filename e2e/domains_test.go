@@ -16,7 +16,7 @@ func TestDomainsPages(t *testing.T) {
 	t.Parallel()
 	zone := dnstest.Start(t)
 	// The journey changes the zone by HTTP.
-	console := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	console := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
 		name := q.Get("name")
 		zone.Clear(name)
