@@ -81,7 +81,28 @@ func (s *Service) offer(ctx context.Context, r *store.Reader, by *sso.By, token 
 	if o.Way, err = wayOf(ctx, r, by, &o); err != nil {
 		return Offer{}, err
 	}
+	// Whoever is to look after an organization is let in by people.
+	if err := sso.ListedByHand(line); err != nil && o.Role != sso.RoleOwner {
+		return o, o.leave(ctx, r, by, err)
+	}
 	return o, nil
+}
+
+// leave leaves it to the identity provider, which says who there is, whether
+// somebody becomes a member. Who has come through it takes what they were
+// invited to; nobody is added for the reason that is given.
+func (o *Offer) leave(ctx context.Context, r *store.Reader, by *sso.By, reason error) error {
+	switch o.Way {
+	case AcceptAsNew:
+		o.Way = AcceptBySSO
+	case AcceptSignedIn:
+		_, err := r.Org(o.Org).Membership(ctx, by.User.ID)
+		if errors.Is(err, store.ErrNotFound) {
+			return reason
+		}
+		return err
+	}
+	return nil
 }
 
 // wayOf finds out how the invitation is accepted in this browser.

@@ -286,3 +286,48 @@ func TestJoiningUndoesNoDecisionMadeMeanwhile(t *testing.T) {
 		})
 	}
 }
+
+// An invitation from before the identity provider said who there is leads there,
+// adds nobody beside it, and still lets an owner in.
+func TestAnInvitationLeadsToTheIdPThatSaysWhoThereIs(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(w *world) {
+		ctx, nobody := w.Context(), &sso.By{}
+		carol := w.addPerson(&w.globex, "carol", sso.RoleMember)
+		stranger := w.invite(nil)
+		guest := w.invite(func(i *sso.Invitation) { i.Email = carol.User.Email })
+		owner := w.invite(func(i *sso.Invitation) {
+			i.Email, i.Role, i.By = w.email("boss@free.example"), sso.RoleOwner, "operator"
+		})
+		way := func(by *sso.By, token secret.Token) account.Way {
+			o, err := w.Invitation(ctx, by, token)
+			if err != nil {
+				return account.Way(fault.From(err).Code)
+			}
+			return o.Way
+		}
+		ways := func() []account.Way {
+			return []account.Way{way(nobody, stranger), way(&carol, guest), way(nobody, owner)}
+		}
+		if got, want := ways(), []account.Way{account.AcceptAsNew, account.AcceptSignedIn, account.AcceptAsNew}; !slices.Equal(got, want) {
+			w.Fatalf("by hand: %v, want %v", got, want)
+		}
+		w.policy(&w.acme, sso.Policy{Managed: true})
+		if got, want := ways(), []account.Way{account.AcceptBySSO, "people_managed", account.AcceptAsNew}; !slices.Equal(got, want) {
+			w.Errorf("by the identity provider: %v, want %v", got, want)
+		}
+		if _, err := w.Register(ctx, w.browser, stranger, person()); !fault.Is(err, "invitation_way") {
+			w.Errorf("Register() = %v, want invitation_way", err)
+		}
+		if _, err := w.Join(ctx, &carol, guest); !fault.Is(err, "people_managed") {
+			w.Errorf("Join() = %v, want people_managed", err)
+		}
+		// Whom the identity provider has let in meanwhile takes what they were invited to.
+		w.write(func(tx *store.Writer) error {
+			return tx.Org(w.acme.ID).SaveMembership(ctx, sso.Membership{Org: w.acme.ID, User: carol.User.ID, Role: sso.RoleMember, CreatedAt: w.now(), UpdatedAt: w.now()})
+		})
+		if _, err := w.Join(ctx, &carol, guest); err != nil {
+			w.Errorf("Join() of a member = %v", err)
+		}
+	})
+}

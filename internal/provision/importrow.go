@@ -20,6 +20,7 @@ type importing struct {
 	own     map[string]bool             // domains that the organization or one above it has proved
 	below   map[string]sso.Organization // by key
 	roles   map[string]sso.Role
+	managed error // why nobody is added; nil: who is new is added
 }
 
 // knowDomains reads which domains people of the organization are expected in.
@@ -35,6 +36,12 @@ func (a *importing) knowDomains() error {
 				a.own[domains[i].Name] = true
 			}
 		}
+	}
+	if err := a.listedByHand(); err != nil {
+		if !fault.Is(err, "people_managed") {
+			return err
+		}
+		a.managed = err
 	}
 	return nil
 }
@@ -235,6 +242,9 @@ func (a *importing) resident(users []store.UserAt, address string) (sso.UserID, 
 
 // somebodyNew judges whether the person may be made.
 func (a *importing) somebodyNew(p *plan) error {
+	if a.managed != nil {
+		return a.managed
+	}
 	if p.email.IsZero() {
 		return nil
 	}
@@ -282,6 +292,9 @@ func (a *importing) changes(p *plan, r *sso.PersonRow) ([]string, error) {
 	}
 	at := slices.IndexFunc(p.them.Positions, func(pos sso.Position) bool { return pos.Org == a.place.ID })
 	if at < 0 {
+		if a.managed != nil {
+			return nil, a.managed
+		}
 		changed = append(changed, "member")
 	} else {
 		pos := p.them.Positions[at]

@@ -59,6 +59,9 @@ func (s *Service) Invite(ctx context.Context, by *sso.By, org sso.OrgID, in NewI
 		return 0, err
 	}
 	err = s.change(ctx, by, org, func(a *act) error {
+		if err := a.listedByHand(); err != nil {
+			return err
+		}
 		model, err := a.invitation(&in)
 		if err != nil {
 			return err
@@ -257,6 +260,9 @@ func (s *Service) Invitations(ctx context.Context, in *Place, after store.Place)
 // Resend mails an invitation anew, with a new link; the old one is void.
 func (s *Service) Resend(ctx context.Context, by *sso.By, org sso.OrgID, id sso.InvitationID) error {
 	return s.change(ctx, by, org, func(a *act) error {
+		if err := a.listedByHand(); err != nil {
+			return err
+		}
 		i, err := a.org.Invitation(ctx, id)
 		if err != nil {
 			return err

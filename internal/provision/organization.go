@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -97,6 +98,7 @@ type Security struct {
 	SessionLife   time.Duration
 	InactiveAfter time.Duration // 0: never
 	IPAllow       string        // networks, separated by white space or commas
+	List          List
 }
 
 // LockOut says what becomes of a list of networks that shuts its author out.
@@ -106,6 +108,15 @@ type LockOut uint8
 const (
 	RefuseLockOut LockOut = iota // it is refused
 	AcceptLockOut                // the author has been warned and wants it so
+)
+
+// List says who keeps the list of people.
+type List uint8
+
+// The answers.
+const (
+	ListByHand List = iota // owners and administrators do
+	ListByIdP              // the identity provider does
 )
 
 // Bounds of what an owner may choose.
@@ -153,6 +164,11 @@ func (s *Service) SaveSecurity(ctx context.Context, by *sso.By, org sso.OrgID, t
 		if err == nil && lockOut == RefuseLockOut && p.LocksOut(address) {
 			return &fault.Error{Kind: fault.Conflict, Code: "policy_locks_out", Want: "a list with your own address", Got: address.String(), Fix: fault.PersonSide}
 		}
+		if p.Managed && !a.place.Policy.Managed {
+			if err := a.manageable(); err != nil {
+				return err
+			}
+		}
 		changed := policyChanges(a.place.Policy, p)
 		if len(changed) == 0 {
 			return nil
@@ -193,6 +209,7 @@ func (s *Security) policy(p sso.Policy) (sso.Policy, error) {
 		}
 		*d.to = sso.DurationOf(d.d)
 	}
+	p.Managed = s.List == ListByIdP
 	var err error
 	p.IPAllow, err = networks(s.IPAllow)
 	return p, err
@@ -230,6 +247,7 @@ func policyChanges(was, is sso.Policy) map[string]string {
 	say("session_idle", was.SessionIdle.Std().String(), is.SessionIdle.Std().String())
 	say("session_life", was.SessionLife.Std().String(), is.SessionLife.Std().String())
 	say("inactive_after", was.InactiveAfter.Std().String(), is.InactiveAfter.Std().String())
+	say("managed", strconv.FormatBool(was.Managed), strconv.FormatBool(is.Managed))
 	say("ip_allow", Networks(was.IPAllow), Networks(is.IPAllow))
 	return changed
 }

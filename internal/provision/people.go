@@ -54,6 +54,7 @@ type PersonPage struct {
 	// Why something may not be done, by the code of the fault; "": it may.
 	Manage, Suspend, Remove, Recover, Touch string
 	Guest                                   bool // at home beyond the reach of who looks
+	Managed                                 bool // the identity provider says who there is
 }
 
 // Limits of what the page of a person shows.
@@ -77,6 +78,12 @@ func (s *Service) Person(ctx context.Context, in *Place, user sso.UserID) (Perso
 			return err
 		}
 		p.judge(in)
+		if err := listedByHand(ctx, r, &in.Organization); err != nil {
+			if p.Managed = code(err) == "people_managed"; !p.Managed {
+				return err
+			}
+			p.Remove = code(err)
+		}
 		if err := p.tree(ctx, org, in); err != nil {
 			return err
 		}

@@ -102,11 +102,15 @@ func removed(them *sso.Standing, org sso.OrgID) []sso.Position {
 // Remove ends what somebody is in the organization and below it. Where they
 // are at home there, their account is deleted, with all they could sign in
 // with; a mark stays, so that no sign-in makes them anew. Invitations to them
-// are withdrawn, there and below: they are no way back.
+// are withdrawn, there and below: they are no way back. Where the identity
+// provider says who there is, it is the one to remove them.
 func (s *Service) Remove(ctx context.Context, by *sso.By, org sso.OrgID, user sso.UserID) error {
 	return s.change(ctx, by, org, func(a *act) error {
 		them, err := a.member(user)
 		if err != nil {
+			return err
+		}
+		if err := a.listedByHand(); err != nil {
 			return err
 		}
 		if !slices.Contains(them.HomePath, org) {

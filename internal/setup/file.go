@@ -121,6 +121,7 @@ type Policy struct {
 	InactiveAfter *string  `yaml:"inactive_after"` // such as 90d or 36h; empty: never
 	SessionIdle   *string  `yaml:"session_idle"`   // such as 30m; empty: 8h
 	SessionLife   *string  `yaml:"session_life"`   // such as 12h; empty: 7d
+	Managed       *bool    `yaml:"managed"`        // the identity provider says who there is
 }
 
 // User is a person at home in the organization, found by username, else by

@@ -77,6 +77,9 @@ func (p *Policy) merge(to *sso.Policy) error {
 	if err := choose(&to.MFAAfterSSO, p.MFAAfterSSO, "policy.mfa_after_sso", sso.SSOFactorTrust, sso.SSOFactorAsk); err != nil {
 		return err
 	}
+	if p.Managed != nil {
+		to.Managed = *p.Managed
+	}
 	if p.Exempt != nil {
 		to.Exempt = nil
 		for _, s := range p.Exempt {

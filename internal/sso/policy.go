@@ -41,6 +41,7 @@ type Policy struct {
 	InactiveAfter Duration       `json:"inactive_after,omitempty"` // 0: never
 	SessionIdle   Duration       `json:"session_idle,omitempty"`   // 0: [SessionIdle]
 	SessionLife   Duration       `json:"session_life,omitempty"`   // 0: [SessionLife]
+	Managed       bool           `json:"managed,omitempty"`        // the identity provider says who there is; see [Policy.ManagesPeople]
 }
 
 // Duration is a length of time that is stored in seconds.

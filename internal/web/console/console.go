@@ -140,6 +140,7 @@ type visit struct {
 	by      sso.By
 	r       *http.Request
 	defined []sso.RoleDefinition // roles beside the built-in ones, where they were read
+	managed bool                 // nobody is added or deleted here, where that was read
 }
 
 // acted reports whether somebody acts as who asks: what would outlast that is

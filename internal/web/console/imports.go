@@ -37,12 +37,15 @@ func (h *Handler) showImports(w http.ResponseWriter, r *http.Request, status int
 	if err != nil {
 		return err
 	}
+	if err := h.readManaged(r.Context(), &v); err != nil {
+		return err
+	}
 	return h.UI.Render(w, r, status, importsPageOf(&v, all, builtIn, f))
 }
 
 func importsPageOf(v *visit, all []sso.Import, builtIn []sso.Role, f ui.Filled) formPage {
 	p := formPage{Shell: v.inside(ui.Link{Name: ui.Say("people"), Path: v.to(peoplePath)}), Name: ui.Say("import_people")}
-	p.Lead = ui.Say("import_lead")
+	p.Lead, p.Notices = ui.Say("import_lead"), v.elsewhere()
 	p.Forms = []form{{
 		Text: ui.Say("import_columns_text", "Columns", strings.Join(provision.ImportColumns(), ", ")), Action: v.to(importsPath), File: true,
 		Fields: []field{

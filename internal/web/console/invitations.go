@@ -49,11 +49,17 @@ func (h *Handler) showInvite(w http.ResponseWriter, r *http.Request, status int,
 	if err != nil {
 		return err
 	}
+	if err := h.readManaged(r.Context(), &v); err != nil {
+		return err
+	}
 	return h.UI.Render(w, r, status, invitePageOf(&v, &o, f, problems))
 }
 
 func invitePageOf(v *visit, o *offer, f ui.Filled, problems []provision.AddressProblem) formPage {
 	p := formPage{Shell: v.inside(ui.Link{Name: ui.Say("people"), Path: v.to(peoplePath)}), Name: ui.Say("invite_people")}
+	if p.Notices = v.elsewhere(); v.managed {
+		return p
+	}
 	p.Lead = ui.Say("invite_lead")
 	if len(problems) > 0 {
 		n := ui.Notice{State: ui.Refused, Title: ui.Count("invite_problems", len(problems))}
@@ -129,12 +135,15 @@ func (h *Handler) invitations(w http.ResponseWriter, r *http.Request) error {
 	if _, err := h.readRoles(r.Context(), &v); err != nil {
 		return err
 	}
+	if err := h.readManaged(r.Context(), &v); err != nil {
+		return err
+	}
 	return h.UI.Render(w, r, http.StatusOK, h.showInvitations(&v, list))
 }
 
 func (h *Handler) showInvitations(v *visit, list provision.InvitationPage) listPage {
 	p := listPage{Shell: v.shell(), Name: ui.Say("invitations")}
-	p.Action = &ui.Action{Name: ui.Say("invite_people"), Path: v.to(invitePath), Icon: "plus"}
+	p.Action, p.Notices = v.add(), v.elsewhere()
 	t := ui.Table{
 		Caption: ui.Say("invitations"),
 		Columns: []ui.Column{{Name: ui.Say("address"), Wide: true}, {Name: ui.Say("state")}, {Name: ui.Say("role")}, {Name: ui.Say("invited_by")}, {Name: ui.Say("sent")}, {Name: ui.Say("actions"), Acts: true}},
@@ -175,6 +184,9 @@ func (h *Handler) invitationRow(v *visit, i *sso.Invitation, names map[string]st
 		acts.Menu = &ui.Menu{Label: ui.As(i.Email.String()), Does: []ui.Do{
 			{Word: ui.Say("invitation_resend"), Action: at("/resend"), Icon: "mail", Off: v.Rights.Give(i.Role) != nil}, {Word: ui.Say("invitation_revoke"), Action: at("/revoke"), Icon: "trash"},
 		}}
+		if v.managed {
+			acts.Menu.Does = acts.Menu.Does[1:]
+		}
 	}
 	return ui.Row{Cells: []ui.Cell{address, {Badges: []ui.Badge{badge}}, role, {Text: ui.As(or(names[i.By], i.By))}, {At: i.SentAt}, acts}}
 }

@@ -174,6 +174,13 @@ func TestPages(t *testing.T) {
 		SignIns: []provision.SignInCount{{Hour: then, Method: sso.BySSO, N: 7}, {Hour: then, Method: sso.ByPassword, N: 3}, {Hour: then, Method: sso.BySSO, Code: "saml_audience", N: 2}, {Hour: then.AddDate(-1, 0, 0), N: 1}},
 		Domains: []sso.Domain{{State: sso.DomainVerified}},
 	}
+	managed := func(path string) *visit {
+		v := at(sso.RoleOwner, path)
+		v.managed, v.Policy.Managed = true, true
+		return v
+	}
+	ruled := alice()
+	ruled.Managed, ruled.Remove = true, "people_managed"
 	g := groups()[0].Group
 	branded := at(sso.RoleOwner, settingsPath)
 	branded.Brand = sso.Brand{Accent: "#0a6b5e", Logo: "abc"}
@@ -199,6 +206,11 @@ func TestPages(t *testing.T) {
 		"person-reset":        {Page: confirmPage{Shell: at(sso.RoleOwner, "/").belowPerson(&a.User), Confirm: resetConfirm(at(sso.RoleOwner, "/"), &a, "")}, Path: "/console/people/usr_a/reset-account"},
 		"invite":              {Page: invitePageOf(at(sso.RoleOwner, invitePath), offered, ui.Filled{}, nil), Path: invitePath},
 		"invite-wrong":        {Page: invitePageOf(at(sso.RoleAdmin, invitePath), &offer{builtIn: all[1:]}, wrong("addresses", "invitation_addresses"), []provision.AddressProblem{{Address: "x@@y", Code: "ident_email"}, {Address: "mia@acme.example", Code: "invitation_member"}, {Address: "ceo@acme.example", Code: "ident_foreign"}, {Address: "x@acme.example", Code: "unheard_of"}}), Path: invitePath, Status: http.StatusBadRequest},
+		"managed-people":      {Page: showPeople(managed(peoplePath), &provision.PeopleQuery{}, provision.PeoplePage{}, nil), Path: peoplePath},
+		"managed-person":      {Page: person(managed("/console/people/usr_a"), ruled), Path: "/console/people/usr_a"},
+		"managed-invite":      {Page: invitePageOf(managed(invitePath), offered, ui.Filled{}, nil), Path: invitePath},
+		"managed-invitations": {Page: h.showInvitations(managed(invitationsPath), invitations), Path: invitationsPath},
+		"managed-imports":     {Page: importsPageOf(managed(importsPath), nil, all, ui.Filled{}), Path: importsPath},
 		"invitations":         {Page: h.showInvitations(at(sso.RoleAdmin, invitationsPath+"?after=x"), invitations), Path: invitationsPath},
 		"invitations-empty":   {Page: h.showInvitations(at(sso.RoleAdmin, invitationsPath), provision.InvitationPage{}), Path: invitationsPath},
 		"groups":              {Page: showGroups(at(sso.RoleOwner, groupsPath+"?q=o"), "o", provision.GroupPage{Groups: groups(), Next: provision.GroupPlace{Key: []byte("ops"), ID: "grp_1"}}), Path: groupsPath + "?q=o"},

@@ -44,12 +44,15 @@ func (h *Handler) people(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := h.readManaged(r.Context(), &v); err != nil {
+		return err
+	}
 	return h.UI.Render(w, r, http.StatusOK, showPeople(&v, &query, list, groups.Groups))
 }
 
 func showPeople(v *visit, query *provision.PeopleQuery, list provision.PeoplePage, groups []provision.GroupLine) listPage {
 	p := listPage{Shell: v.shell(), Name: ui.Say("people")}
-	p.Action = &ui.Action{Name: ui.Say("invite_people"), Path: v.to(invitePath), Icon: "plus"}
+	p.Action, p.Notices = v.add(), v.elsewhere()
 	p.Filter = peopleFilter(v, query, groups)
 	sorted := func(c ui.Column, sort provision.Sort, order ui.Order) ui.Column {
 		if len(query.Words) > 0 {

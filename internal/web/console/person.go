@@ -83,6 +83,9 @@ func showPerson(v *visit, d *provision.PersonPage, builtIn []sso.Role, groups []
 	case d.Manage != "":
 		p.Notices = append(p.Notices, ui.Notice{State: ui.Warn, Text: ui.Problem(d.Manage)})
 	}
+	if v.managed = d.Managed; v.managed {
+		p.Notices = append(p.Notices, v.elsewhere()...)
+	}
 	p.acts(v, d, removal)
 	p.Role, p.Groups = roleForm(v, d, builtIn), groupsForm(v, d, groups)
 	p.Access = accessTable(v, d)

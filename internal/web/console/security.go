@@ -55,6 +55,7 @@ func securityPageOf(v *visit, offer frame.Offer, line []sso.Organization, f ui.F
 		choose(f.Select(durations("inactive_after", o.Policy.InactiveAfter.Std(), 30*day, 60*day, 90*day, 180*day, 365*day))),
 		area(f.Area(ui.Area{Name: "ip_allow", Label: ui.Say("ip_allow"), Help: ui.Say("ip_allow_help", "Address", or(v.by.Address, "–")), Value: provision.Networks(o.Policy.IPAllow), Rows: 5, Mono: true, Optional: true})),
 	}
+	fields = append(fields, listKept(f, o))
 	if lock != nil {
 		p.Notices = append(p.Notices, ui.Notice{State: ui.Warn, Title: ui.Say("lock_out_title"), Text: ui.Say("lock_out_text", "Address", lock.Got)})
 		fields = append(fields, check(f.Check(ui.Check{Name: "lock_out", Label: ui.Say("lock_out_accept"), Help: ui.Say("lock_out_help")})))
@@ -85,6 +86,9 @@ func inherited(above []sso.Organization) ui.Notice {
 		}
 		if o.Policy.InactiveAfter > 0 {
 			say("inactive", o)
+		}
+		if o.Policy.ManagesPeople() {
+			say("managed", o)
 		}
 		if len(o.Policy.IPAllow) > 0 {
 			say("networks", o)
@@ -156,7 +160,7 @@ func (h *Handler) saveSecurity(w http.ResponseWriter, r *http.Request) error {
 		return h.showSecurity(w, r, status, ui.Filled{Values: form, Problems: map[string]string{"ip_allow": known.Code}}, known)
 	}
 	if err != nil {
-		fields := map[string]string{"policy_idle": "session_idle", "policy_life": "session_life", "policy_inactive": "inactive_after", "network_form": "ip_allow", "network_many": "ip_allow"}
+		fields := map[string]string{"people_managed_by_nobody": "managed", "policy_idle": "session_idle", "policy_life": "session_life", "policy_inactive": "inactive_after", "network_form": "ip_allow", "network_many": "ip_allow"}
 		return ui.Filled{Values: form}.Again(r, err, fields, func(f ui.Filled, status int) error { return h.showSecurity(w, r, status, f, nil) })
 	}
 	return web.SeeOther(w, r, ui.Saved(v.to(securityPath), "security"))
@@ -175,9 +179,13 @@ func securityOf(form url.Values) provision.Security {
 		}
 		return time.Duration(n) * time.Second
 	}
+	list := provision.ListByHand
+	if form.Has("managed") {
+		list = provision.ListByIdP
+	}
 	version, _ := strconv.ParseInt(form.Get("version"), 10, 64) // 0 is no version that anybody looked at
 	return provision.Security{
 		Version: version, MFA: form.Get("mfa"), MFAAfterSSO: form.Get("mfa_after_sso"),
-		SessionIdle: length("session_idle"), SessionLife: length("session_life"), InactiveAfter: length("inactive_after"), IPAllow: form.Get("ip_allow"),
+		SessionIdle: length("session_idle"), SessionLife: length("session_life"), InactiveAfter: length("inactive_after"), IPAllow: form.Get("ip_allow"), List: list,
 	}
 }
