@@ -83,7 +83,9 @@ func (s *Service) offer(ctx context.Context, r *store.Reader, by *sso.By, token 
 	}
 	// Whoever is to look after an organization is let in by people.
 	if err := sso.ListedByHand(line); err != nil && o.Role != sso.RoleOwner {
-		return o, o.leave(ctx, r, by, err)
+		if err := o.leave(ctx, r, by, err); err != nil {
+			return Offer{}, err
+		}
 	}
 	return o, nil
 }
