@@ -19,6 +19,7 @@ const (
 	importEvery = 2 * time.Second
 	idleEvery   = time.Hour
 	domainEvery = 20 * time.Second
+	watchEvery  = 20 * time.Second
 	jobLimit    = 10 * time.Minute
 )
 
@@ -32,6 +33,7 @@ func (s *server) background(courier *notify.Courier) []jobs.Job {
 		{Name: "answer-resets", Scope: jobs.Once, Every: sendEvery, Limit: jobLimit, Batch: s.accounts.AnswerResets},
 		{Name: "sweep", Scope: jobs.Once, Every: sweepEvery, Limit: jobLimit, Batch: s.deleteExpired},
 		{Name: "check-domains", Scope: jobs.Once, Every: domainEvery, Limit: jobLimit, Batch: s.connecting.CheckDomains},
+		{Name: "watch-connections", Scope: jobs.Once, Every: watchEvery, Limit: jobLimit, Batch: s.connecting.WatchConnections},
 		{Name: "inactivity", Scope: jobs.Once, Every: idleEvery, Limit: jobLimit, Batch: inactivity.Batch},
 	}
 	for _, channel := range []notify.Channel{notify.Mail, notify.SMS} {

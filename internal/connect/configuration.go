@@ -24,7 +24,8 @@ type Configuration struct {
 	Certificates []Certificate // of the identity provider
 	Encrypts     []Certificate // ours, for which it may encrypt
 	Linked       int           // users who were signed in by it
-	Sent         *sso.Test     // the last test in which a person came, with what was sent of them; nil: none yet
+	Watching     Watching
+	Sent         *sso.Test // the last test in which a person came, with what was sent of them; nil: none yet
 }
 
 // lastTests is among how many tests one is looked for in which a person came.
@@ -74,6 +75,9 @@ func (s *Service) Configuration(ctx context.Context, p *authority.Place, key str
 			return err
 		}
 		if c.Linked, err = r.Org(p.ID).LinkedUsers(ctx, c.ID); err != nil {
+			return err
+		}
+		if c.Watching, err = watching(ctx, r.Org(p.ID), &c.Connection); err != nil {
 			return err
 		}
 		if c.Sent, err = lastSent(ctx, r.Org(p.ID), c.ID); err != nil {

@@ -73,6 +73,9 @@ func (s *Service) CreateConnection(ctx context.Context, who *authority.Who, org 
 			return err
 		}
 		c.Version = 1
+		if err := watched(ctx, a, &c, c.SAML.Certificates); err != nil {
+			return err
+		}
 		return a.Record("connection.created", string(c.ID), map[string]string{"key": c.Key, "name": c.Name})
 	})
 	if err != nil {

@@ -42,29 +42,39 @@ type reading struct {
 
 // read reads metadata, from elsewhere if need be.
 func (s *Service) read(ctx context.Context, m Metadata) (reading, error) {
-	var out reading
-	src := m.File
+	src, from := m.File, ""
 	if len(src) == 0 {
 		src = []byte(m.Text)
 		if url, is := m.address(); is {
-			if url == s.BaseURL || strings.HasPrefix(url, s.BaseURL+"/") {
-				return reading{}, &fault.Error{Kind: fault.Invalid, Code: "metadata_own", Want: "an address of the identity provider", Got: clip(url), Fix: fault.IdPSide}
-			}
 			var err error
-			if src, err = s.Fetch(ctx, url); err != nil {
+			if src, err = s.fetch(ctx, url); err != nil {
 				return reading{}, err
 			}
-			out.url = url
+			from = url
 		}
 	}
-	var err error
-	if out.Description, err = federation.Read(src, m.EntityID, s.BaseURL); err != nil {
-		return reading{}, err
+	d, err := s.judge(src, m.EntityID)
+	return reading{d, from}, err
+}
+
+// fetch gets metadata from elsewhere. Every error is a fault.
+func (s *Service) fetch(ctx context.Context, url string) ([]byte, error) {
+	if url == s.BaseURL || strings.HasPrefix(url, s.BaseURL+"/") {
+		return nil, &fault.Error{Kind: fault.Invalid, Code: "metadata_own", Want: "an address of the identity provider", Got: clip(url), Fix: fault.IdPSide}
 	}
-	if end := out.ValidUntil; !end.IsZero() && !s.Now().Before(end) {
-		return reading{}, &fault.Error{Kind: fault.Invalid, Code: "metadata_expired", Want: "metadata that are still good", Got: "validUntil " + end.UTC().Format(time.RFC3339), Fix: fault.IdPSide}
+	return s.Fetch(ctx, url)
+}
+
+// judge reads metadata, whoever brought them: an administrator, or the clock.
+func (s *Service) judge(src []byte, entityID string) (federation.Description, error) {
+	d, err := federation.Read(src, entityID, s.BaseURL)
+	if err != nil {
+		return federation.Description{}, err
 	}
-	return out, nil
+	if end := d.ValidUntil; !end.IsZero() && !s.Now().Before(end) {
+		return federation.Description{}, &fault.Error{Kind: fault.Invalid, Code: "metadata_expired", Want: "metadata that are still good", Got: "validUntil " + end.UTC().Format(time.RFC3339), Fix: fault.IdPSide}
+	}
+	return d, nil
 }
 
 // Several returns the entity IDs of the identity providers in metadata among
@@ -161,13 +171,11 @@ func (s *Service) identify(ctx context.Context, a *authority.Act, c *sso.Connect
 			}
 		}
 	}
-	if _, there := c.SAML.LogoutEndpoint(); !there {
-		c.SAML.Logout = false
+	c.Settle()
+	if err := fits(c); err != nil {
+		return err
 	}
-	if _, err := c.RequestEndpoint(); err != nil {
-		c.SAML.RequestBinding = "" // it is not offered any more
-	}
-	return fits(c)
+	return watched(ctx, a, c, d.Certificates)
 }
 
 func has(certificates [][]byte, der []byte) bool {

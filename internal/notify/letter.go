@@ -80,7 +80,7 @@ func (w *Writer) Write(id sso.MessageID, m Message) (Letter, error) {
 	}
 	v := w.catalog.voice(m.Language, gaps)
 	gaps["product"], gaps["host"] = w.product, w.host
-	for _, name := range []Gap{Organization, Inviter, Domain, Device, Place} {
+	for _, name := range []Gap{Organization, Inviter, Domain, Connection, Device, Place} {
 		s, ok := gaps[name]
 		if _, err := netip.ParseAddr(s); ok && err != nil {
 			gaps[name] = quiet(s)

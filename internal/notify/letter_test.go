@@ -25,23 +25,28 @@ func samples() map[notify.Kind]notify.Message {
 	mail := func(k notify.Kind, data map[notify.Gap]string) notify.Message {
 		return notify.Message{Channel: notify.Mail, Kind: k, To: "bob@acme.example", Data: data}
 	}
+	connection := map[notify.Gap]string{notify.Organization: "Acme Ltd", notify.Connection: "Okta", notify.Link: "/console/sso/acme-okta/configure"}
 	return map[notify.Kind]notify.Message{
 		notify.Invitation: mail(notify.Invitation, map[notify.Gap]string{
 			notify.Organization: "Acme Ltd", notify.Inviter: "Alice Archer", notify.Link: "/login/invitation/t0ken", notify.Until: until}),
-		notify.ResetPassword:   mail(notify.ResetPassword, map[notify.Gap]string{notify.Link: "/login/reset/t0ken", notify.Until: until}),
-		notify.Registration:    mail(notify.Registration, map[notify.Gap]string{notify.Organization: "Acme Ltd", notify.Link: "/login/reset/t0ken", notify.Until: until}),
-		notify.SSOInstead:      mail(notify.SSOInstead, map[notify.Gap]string{notify.Organization: "Acme Ltd", notify.Link: "/login/acme"}),
-		notify.InactiveWarning: mail(notify.InactiveWarning, map[notify.Gap]string{notify.Organization: "Acme Ltd", notify.Link: "/login/acme", notify.Until: until}),
-		notify.PasswordChanged: mail(notify.PasswordChanged, where),
-		notify.AddressChanged:  mail(notify.AddressChanged, map[notify.Gap]string{notify.Organization: "Acme Ltd", notify.At: at}),
-		notify.AddressGiven:    mail(notify.AddressGiven, map[notify.Gap]string{notify.Organization: "Acme Ltd", notify.At: at}),
-		notify.FactorAdded:     mail(notify.FactorAdded, with(where, notify.Factor, "passkey")),
-		notify.FactorRemoved:   mail(notify.FactorRemoved, with(where, notify.Factor, "totp")),
-		notify.RecoveryUsed:    mail(notify.RecoveryUsed, with(where, notify.Left, "3")),
-		notify.SignInNewDevice: mail(notify.SignInNewDevice, where),
-		notify.IdentityMoved:   mail(notify.IdentityMoved, map[notify.Gap]string{notify.Organization: "Acme Ltd", notify.At: at}),
-		notify.SMSCode:         code("+4915123456789"),
-		notify.Test:            mail(notify.Test, nil),
+		notify.ResetPassword:         mail(notify.ResetPassword, map[notify.Gap]string{notify.Link: "/login/reset/t0ken", notify.Until: until}),
+		notify.Registration:          mail(notify.Registration, map[notify.Gap]string{notify.Organization: "Acme Ltd", notify.Link: "/login/reset/t0ken", notify.Until: until}),
+		notify.SSOInstead:            mail(notify.SSOInstead, map[notify.Gap]string{notify.Organization: "Acme Ltd", notify.Link: "/login/acme"}),
+		notify.InactiveWarning:       mail(notify.InactiveWarning, map[notify.Gap]string{notify.Organization: "Acme Ltd", notify.Link: "/login/acme", notify.Until: until}),
+		notify.PasswordChanged:       mail(notify.PasswordChanged, where),
+		notify.AddressChanged:        mail(notify.AddressChanged, map[notify.Gap]string{notify.Organization: "Acme Ltd", notify.At: at}),
+		notify.AddressGiven:          mail(notify.AddressGiven, map[notify.Gap]string{notify.Organization: "Acme Ltd", notify.At: at}),
+		notify.FactorAdded:           mail(notify.FactorAdded, with(where, notify.Factor, "passkey")),
+		notify.FactorRemoved:         mail(notify.FactorRemoved, with(where, notify.Factor, "totp")),
+		notify.RecoveryUsed:          mail(notify.RecoveryUsed, with(where, notify.Left, "3")),
+		notify.SignInNewDevice:       mail(notify.SignInNewDevice, where),
+		notify.IdentityMoved:         mail(notify.IdentityMoved, map[notify.Gap]string{notify.Organization: "Acme Ltd", notify.At: at}),
+		notify.ConnectionHeld:        mail(notify.ConnectionHeld, connection),
+		notify.ConnectionUnreachable: mail(notify.ConnectionUnreachable, connection),
+		notify.CertificateEnds:       mail(notify.CertificateEnds, with(with(connection, notify.Left, "7"), notify.Until, at)),
+		notify.CertificateEndsThere:  mail(notify.CertificateEndsThere, with(with(connection, notify.Left, "7"), notify.Until, at)),
+		notify.SMSCode:               code("+4915123456789"),
+		notify.Test:                  mail(notify.Test, nil),
 	}
 }
 

@@ -44,8 +44,15 @@ const (
 	DomainGone      Kind = "domain_gone"       // Domain, Organization, Link, Until: when it lapses
 	DomainLapsed    Kind = "domain_lapsed"     // Domain, Organization, Link
 	DomainTaken     Kind = "domain_taken"      // Domain, Organization, Link: it is another one's now
-	SMSCode         Kind = "sms_code"          // Code
-	Test            Kind = "test"              // nothing
+	// Of a connection: Organization, Connection, Link, and for certificates
+	// Left and Until. The one says it to operators.
+	ConnectionHeld        Kind = "connection_held"
+	ConnectionUnreachable Kind = "connection_unreachable"
+	CertificateEnds       Kind = "certificate_ends"
+	CertificateEndsThere  Kind = "certificate_ends_there"
+
+	SMSCode Kind = "sms_code" // Code
+	Test    Kind = "test"     // nothing
 )
 
 // Gap is the name of a value that a text is filled with.
@@ -56,6 +63,7 @@ const (
 	Organization Gap = "organization" // name of the organization
 	Inviter      Gap = "inviter"      // name of who invites
 	Domain       Gap = "domain"       // name of a domain
+	Connection   Gap = "connection"   // name of a connection
 	Link         Gap = "link"         // path below the base URL, with its leading slash and its token
 	Until        Gap = "until"        // instant, by [Instant]
 	At           Gap = "at"           // instant, by [Instant]
@@ -107,27 +115,31 @@ const (
 // shapeOf returns what a kind consists of.
 func shapeOf(k Kind) (shape, bool) {
 	s, ok := map[Kind]shape{
-		Invitation:      {[]Channel{Mail}, []Gap{Organization, Inviter, Link, Until}, worthMail},
-		ResetPassword:   {[]Channel{Mail}, []Gap{Link, Until}, worthNow},
-		Registration:    {[]Channel{Mail}, []Gap{Organization, Link, Until}, worthMail},
-		SSOInstead:      {[]Channel{Mail}, []Gap{Organization, Link}, worthNow},
-		InactiveWarning: {[]Channel{Mail}, []Gap{Organization, Link, Until}, worthMail},
-		PasswordChanged: {[]Channel{Mail}, []Gap{At, Device, Place}, worthMail},
-		AddressChanged:  {[]Channel{Mail}, []Gap{Organization, At}, worthMail},
-		AddressGiven:    {[]Channel{Mail}, []Gap{Organization, At}, worthMail},
-		FactorAdded:     {[]Channel{Mail}, []Gap{Factor, At, Device, Place}, worthMail},
-		FactorRemoved:   {[]Channel{Mail}, []Gap{Factor, At, Device, Place}, worthMail},
-		RecoveryUsed:    {[]Channel{Mail}, []Gap{Left, At, Device, Place}, worthMail},
-		SignInNewDevice: {[]Channel{Mail}, []Gap{At, Device, Place}, worthMail},
-		IdentityMoved:   {[]Channel{Mail}, []Gap{Organization, At}, worthMail},
-		SetupLink:       {[]Channel{Mail}, []Gap{Organization, Inviter, Link, Until}, worthMail},
-		DomainVerified:  {[]Channel{Mail}, []Gap{Domain, Organization, Link}, worthMail},
-		DomainContested: {[]Channel{Mail}, []Gap{Domain, Organization, Link}, worthMail},
-		DomainGone:      {[]Channel{Mail}, []Gap{Domain, Organization, Link, Until}, worthMail},
-		DomainLapsed:    {[]Channel{Mail}, []Gap{Domain, Organization, Link}, worthMail},
-		DomainTaken:     {[]Channel{Mail}, []Gap{Domain, Organization, Link}, worthMail},
-		SMSCode:         {[]Channel{SMS}, []Gap{Code}, worthCode},
-		Test:            {[]Channel{Mail, SMS}, nil, worthNow},
+		Invitation:            {[]Channel{Mail}, []Gap{Organization, Inviter, Link, Until}, worthMail},
+		ResetPassword:         {[]Channel{Mail}, []Gap{Link, Until}, worthNow},
+		Registration:          {[]Channel{Mail}, []Gap{Organization, Link, Until}, worthMail},
+		SSOInstead:            {[]Channel{Mail}, []Gap{Organization, Link}, worthNow},
+		InactiveWarning:       {[]Channel{Mail}, []Gap{Organization, Link, Until}, worthMail},
+		PasswordChanged:       {[]Channel{Mail}, []Gap{At, Device, Place}, worthMail},
+		AddressChanged:        {[]Channel{Mail}, []Gap{Organization, At}, worthMail},
+		AddressGiven:          {[]Channel{Mail}, []Gap{Organization, At}, worthMail},
+		FactorAdded:           {[]Channel{Mail}, []Gap{Factor, At, Device, Place}, worthMail},
+		FactorRemoved:         {[]Channel{Mail}, []Gap{Factor, At, Device, Place}, worthMail},
+		RecoveryUsed:          {[]Channel{Mail}, []Gap{Left, At, Device, Place}, worthMail},
+		SignInNewDevice:       {[]Channel{Mail}, []Gap{At, Device, Place}, worthMail},
+		IdentityMoved:         {[]Channel{Mail}, []Gap{Organization, At}, worthMail},
+		SetupLink:             {[]Channel{Mail}, []Gap{Organization, Inviter, Link, Until}, worthMail},
+		DomainVerified:        {[]Channel{Mail}, []Gap{Domain, Organization, Link}, worthMail},
+		DomainContested:       {[]Channel{Mail}, []Gap{Domain, Organization, Link}, worthMail},
+		DomainGone:            {[]Channel{Mail}, []Gap{Domain, Organization, Link, Until}, worthMail},
+		DomainLapsed:          {[]Channel{Mail}, []Gap{Domain, Organization, Link}, worthMail},
+		DomainTaken:           {[]Channel{Mail}, []Gap{Domain, Organization, Link}, worthMail},
+		ConnectionHeld:        {[]Channel{Mail}, []Gap{Organization, Connection, Link}, worthMail},
+		ConnectionUnreachable: {[]Channel{Mail}, []Gap{Organization, Connection, Link}, worthMail},
+		CertificateEnds:       {[]Channel{Mail}, []Gap{Organization, Connection, Link, Left, Until}, worthMail},
+		CertificateEndsThere:  {[]Channel{Mail}, []Gap{Organization, Connection, Link, Left, Until}, worthMail},
+		SMSCode:               {[]Channel{SMS}, []Gap{Code}, worthCode},
+		Test:                  {[]Channel{Mail, SMS}, nil, worthNow},
 	}[k]
 	return s, ok
 }
@@ -136,7 +148,7 @@ func shapeOf(k Kind) (shape, bool) {
 func kinds() []Kind {
 	return []Kind{
 		Invitation, ResetPassword, Registration, SSOInstead, InactiveWarning, PasswordChanged, AddressChanged, AddressGiven, FactorAdded, FactorRemoved, RecoveryUsed,
-		SignInNewDevice, IdentityMoved, SMSCode, Test,
+		SignInNewDevice, IdentityMoved, ConnectionHeld, ConnectionUnreachable, CertificateEnds, CertificateEndsThere, SMSCode, Test,
 	}
 }
 

@@ -74,6 +74,9 @@ func (s *Service) Respond(ctx context.Context, b Browser, in Response) (Answered
 			if failure, err = recordFailure(ctx, tx, &again.trace, f); err == nil && again.meeting != nil {
 				err = again.meeting.clash(failure.Ref)
 			}
+			if err == nil && unwaited == nil {
+				err = again.unknownKey(f)
+			}
 			return err
 		}
 		if err != nil || answered.Test {
@@ -88,6 +91,16 @@ func (s *Service) Respond(ctx context.Context, b Browser, in Response) (Answered
 		return answered, failure
 	}
 	return answered, nil
+}
+
+// unknownKey has the metadata of the identity provider read soon, where it has
+// signed with a key that we do not know. Nobody waits for that here.
+func (j *judgement) unknownKey(f *fault.Error) error {
+	known := f.Code != "sig_value" && f.Code != "sig_alg" && f.Code != "sig_key"
+	if known || j.connection.SAML.MetadataURL == "" {
+		return nil
+	}
+	return j.tx.Org(j.connection.Org).AskWatch(j.ctx, j.connection.ID, j.now, j.now.Add(-sso.WatchAsked))
 }
 
 // Answered says which attempt a response was for.

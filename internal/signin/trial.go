@@ -133,6 +133,9 @@ func (j *judgement) tryOut(relay string) error {
 		t.State = sso.TestFailed
 		t.Result.Code, t.Result.Want, t.Result.Got, t.Result.Fix = failure.Code, failure.Want, failure.Got, failure.Fix.String()
 		j.trace.Code, j.trace.Want, j.trace.Got, j.trace.Fix = failure.Code, failure.Want, failure.Got, failure.Fix.String()
+		if err := j.unknownKey(failure); err != nil {
+			return err
+		}
 	}
 	j.trace.Method = sso.ByTest
 	if err := recordSuccess(j.ctx, j.tx, &j.trace); err != nil {

@@ -75,7 +75,7 @@ func (r *OrgReader) Connection(ctx context.Context, id sso.ConnectionID) (sso.Co
 }
 
 // SaveConnection inserts the connection where its Version is 0, else replaces
-// that version of it.
+// that version of it. A new one is watched from now on.
 func (w *OrgWriter) SaveConnection(ctx context.Context, c sso.Connection) error {
 	if err := w.own(c.Org); err != nil {
 		return doing(err, "saving connection %s", c.ID)
@@ -85,6 +85,9 @@ func (w *OrgWriter) SaveConnection(ctx context.Context, c sso.Connection) error 
 			insert into connections (id, org_id, key, name, protocol, state, first_sign_in, saml, defaults, attributes, created_at, updated_at, version)
 			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1)`,
 			c.ID, w.org, c.Key, c.Name, c.Protocol, c.State, c.FirstSignIn, toJSON(c.SAML), toJSON(c.Defaults), toJSON(c.Attributes), at(c.CreatedAt), at(c.UpdatedAt))
+		if err == nil {
+			err = w.beginWatch(ctx, &c)
+		}
 		return doing(err, "inserting connection %s", c.ID)
 	}
 	n, err := w.q.exec(ctx, `
@@ -92,7 +95,10 @@ func (w *OrgWriter) SaveConnection(ctx context.Context, c sso.Connection) error 
 		set key = $4, name = $5, protocol = $6, state = $7, first_sign_in = $8, saml = $9, defaults = $10, attributes = $11, updated_at = $12, version = version + 1
 		where org_id = $1 and id = $2 and version = $3`,
 		w.org, c.ID, c.Version, c.Key, c.Name, c.Protocol, c.State, c.FirstSignIn, toJSON(c.SAML), toJSON(c.Defaults), toJSON(c.Attributes), at(c.UpdatedAt))
-	return doing(saved(n, err), "saving connection %s", c.ID)
+	if err = saved(n, err); err == nil {
+		err = w.noteEnd(ctx, &c)
+	}
+	return doing(err, "saving connection %s", c.ID)
 }
 
 // NoteTested makes a draft a connection that was tried in this version, and does

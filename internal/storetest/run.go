@@ -40,6 +40,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"imports are kept":                                          importsAreKept,
 		"brands and logos are kept":                                 brandsAreKept,
 		"tests are kept":                                            testsAreKept,
+		"watches are kept":                                          watchesAreKept,
 		"setup links are kept":                                      setupLinksAreKept,
 		"invitations are kept":                                      invitationsAreKept,
 		"one of many accepts an invitation":                         oneOfManyAccepts,

@@ -77,6 +77,7 @@ type found struct {
 	Facts   []ui.Fact
 	Follow  *ui.Do // reads the metadata where they are likely to be; nil: nowhere, or that is known
 	At      string // where
+	Read    *ui.Do // has them read again; nil: they have no address
 }
 
 // configure serves GET …/sso/{connection}/configure.
@@ -273,7 +274,12 @@ func foundOf(v *visit, c *connect.Configuration, now time.Time) *found {
 		x.Follow = &ui.Do{Word: ui.Say("follow"), Action: v.toConnection(&c.Connection, metadataPath) + "#theirs", Icon: "refresh", Fields: append(seen(&c.Connection), ui.Hidden{Name: "metadata", Value: at})}
 	}
 	if c.SAML.MetadataURL != "" {
-		x.Facts = append(x.Facts, ui.Fact{Name: ui.Say("found_url"), Value: ui.As(c.SAML.MetadataURL), Mono: true})
+		at, notices := foundAt(v, c)
+		x.Facts, x.Notices = append(x.Facts, at), append(x.Notices, notices...)
+		if at := c.Watching.ReadAt; !at.IsZero() {
+			x.Facts = append(x.Facts, ui.Fact{Name: ui.Say("found_read"), At: at})
+		}
+		x.Read = &ui.Do{Word: ui.Say("read_again"), Action: v.toConnection(&c.Connection, readingPath), Icon: "refresh", Fields: seen(&c.Connection)}
 	}
 	return &x
 }

@@ -28,7 +28,7 @@ func Pages() ui.Set {
 	return ui.Set{Name: "connect", Files: files, Pages: []ui.Page{
 		overviewPage{}, domainsPage{}, openPage{}, inboxPage{}, conflictPage{}, explainPage{}, defaultsPage{},
 		newDomainPage{}, claimPage{}, linksPage{}, newLinkPage{}, madeLinkPage{},
-		newPage{}, configurePage{}, certificatesPage{}, settingsPage{}, attributesPage{}, activatePage{}, formPage{}, confirmPage{},
+		newPage{}, configurePage{}, certificatesPage{}, changePage{}, settingsPage{}, attributesPage{}, activatePage{}, formPage{}, confirmPage{},
 		trialPage{}, guestPage{}, donePage{},
 	}}
 }

@@ -85,7 +85,19 @@ func wizardSpecimens() map[string]webtest.Specimen {
 	activation := func(c *connect.Configuration, tested int, domains ...sso.Domain) ui.Page {
 		return activatePageOf(at("/activate"), &connect.Readiness{Connection: c.Connection, Tested: tested, Domains: domains})
 	}
+	waiting := known(configured("entra-id"))
+	waiting.Watching = connect.Watching{
+		WatchState: sso.WatchState{ReadAt: then, Failing: then, Failure: "fetch_status", Got: "404", Held: sso.Published{EntityID: "https://other.example/<x>", Endpoints: []sso.Endpoint{{Binding: sso.BindingPOST, Location: "https://other.example/saml2"}}}, HeldAt: then},
+		Change:     sso.Difference{EntityID: true, Hosts: true, SignOn: true, Logout: true}, Digest: "d1", Added: waiting.Certificates[:1], Removed: waiting.Certificates[1:2],
+	}
+	keys := known(configured("okta"))
+	keys.Watching = connect.Watching{Change: sso.Difference{Removed: [][]byte{{1}}}, Digest: "d2", Removed: keys.Certificates[:1]}
 	specimens := map[string]webtest.Specimen{
+		"change":                  {Page: changePageOf(at("/change"), waiting)},
+		"change-keys":             {Page: changePageOf(by(sso.SetupSSO, "/setup/sso/x/change"), keys)},
+		"change-link":             {Page: changePageOf(by(sso.SetupSSO, "/setup/sso/x/change"), waiting)},
+		"change-none":             {Page: changePageOf(at("/change"), entra)},
+		"configure-waiting":       {Page: configurePageOf(at("/configure"), waiting, ui.Filled{}, nil, now())},
 		"activate":                {Page: activation(entra, 1)},
 		"activate-early":          {Page: activation(bare, 0)},
 		"activate-on":             {Page: activation(mistaken, 2, sso.Domain{Name: "acme.example"})},
