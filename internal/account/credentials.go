@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/factor"
@@ -89,12 +90,12 @@ func (s *Service) mayHavePassword(ctx context.Context, tx *store.Writer, u *sso.
 	if err := u.MaySignIn(); err != nil {
 		return err
 	}
-	return demandsSSO(ctx, tx.Reader, u)
+	return demandsSSO(ctx, tx.Reader, u, s.Now())
 }
 
 // demandsSSO refuses a password to whoever must come through a connection:
 // wherever they are a member, one way that is open is enough.
-func demandsSSO(ctx context.Context, r *store.Reader, u *sso.User) error {
+func demandsSSO(ctx context.Context, r *store.Reader, u *sso.User, now time.Time) error {
 	memberships, err := r.Memberships(ctx, u.ID)
 	if err != nil {
 		return err
@@ -104,7 +105,7 @@ func demandsSSO(ctx context.Context, r *store.Reader, u *sso.User) error {
 		return nil
 	}
 	for i := range memberships {
-		demands, err := demandsSSOIn(ctx, r, u, &memberships[i])
+		demands, err := demandsSSOIn(ctx, r, u, &memberships[i], now)
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/routing"
@@ -78,7 +79,7 @@ func (s *Service) offer(ctx context.Context, r *store.Reader, by *sso.By, token 
 	if err == nil && !i.StoodFor(&inviter, &o.Organization) {
 		return Offer{}, &fault.Error{Kind: fault.Conflict, Code: "invitation_revoked", Want: "an inviter who may still give the role", Fix: fault.AdminSide}
 	}
-	if o.Way, err = wayOf(ctx, r, by, &o); err != nil {
+	if o.Way, err = wayOf(ctx, r, by, &o, s.Now()); err != nil {
 		return Offer{}, err
 	}
 	// Whoever is to look after an organization is let in by people.
@@ -108,7 +109,7 @@ func (o *Offer) leave(ctx context.Context, r *store.Reader, by *sso.By, reason e
 }
 
 // wayOf finds out how the invitation is accepted in this browser.
-func wayOf(ctx context.Context, r *store.Reader, by *sso.By, o *Offer) (Way, error) {
+func wayOf(ctx context.Context, r *store.Reader, by *sso.By, o *Offer, now time.Time) (Way, error) {
 	if by.User.ID != "" {
 		if by.User.Email.Same(o.Email) && !by.Session.ActedAs() {
 			return AcceptSignedIn, o.Organization.Host(&by.User)
@@ -135,7 +136,16 @@ func wayOf(ctx context.Context, r *store.Reader, by *sso.By, o *Offer) (Way, err
 	if err != nil {
 		return "", err
 	}
-	entry := sso.Entry{Method: sso.ByPassword, Email: o.Email, Outside: o.Role == sso.RoleOwner && !proved}
+	entry := sso.Entry{Method: sso.ByPassword, Email: o.Email, Outside: o.Role == sso.RoleOwner && !proved, At: now}
+	if rules.Pilots() {
+		for _, m := range o.Memberships("", now) {
+			groups, err := r.Org(m.Org).GroupsNamed(ctx, m.Groups)
+			if err != nil {
+				return "", err
+			}
+			entry.Groups = append(entry.Groups, groups...)
+		}
+	}
 	if rules.DemandsSSO(entry) {
 		return AcceptBySSO, nil
 	}

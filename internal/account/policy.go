@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
@@ -9,15 +10,12 @@ import (
 
 // demandsSSOIn reports whether a member of an organization must come through a
 // connection to it.
-func demandsSSOIn(ctx context.Context, r *store.Reader, u *sso.User, m *sso.Membership) (bool, error) {
+func demandsSSOIn(ctx context.Context, r *store.Reader, u *sso.User, m *sso.Membership, now time.Time) (bool, error) {
 	org, err := r.Organization(ctx, m.Org)
 	if err != nil {
 		return false, err
 	}
-	rules, proved, err := r.Rules(ctx, &org, u.Email)
-	if err != nil {
-		return false, err
-	}
-	entry := sso.Entry{Method: sso.ByPassword, Email: u.Email, Outside: m.Role == sso.RoleOwner && !proved}
-	return rules.DemandsSSO(entry), nil
+	rules, entry, err := r.Door(ctx, &org, u, m.Role)
+	entry.Method, entry.At = sso.ByPassword, now
+	return rules.DemandsSSO(entry), err
 }

@@ -76,7 +76,7 @@ func (s *Service) answer(ctx context.Context, tx *store.Writer, q *store.ResetRe
 		if !left {
 			continue
 		}
-		err = demandsSSO(ctx, tx.Reader, u)
+		err = demandsSSO(ctx, tx.Reader, u, s.Now())
 		switch {
 		case fault.Is(err, "policy_sso_required"):
 			err = s.sendElsewhere(ctx, tx, u)
@@ -117,7 +117,7 @@ func (s *Service) Holder(ctx context.Context, kind recovery.Kind, token secret.T
 		if u, err = s.Recovery.Holder(ctx, r, kind, token); err != nil {
 			return err
 		}
-		return demandsSSO(ctx, r, &u)
+		return demandsSSO(ctx, r, &u, s.Now())
 	})
 	return u, err
 }

@@ -11,6 +11,7 @@ package authority
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
@@ -245,4 +246,19 @@ func (p *Place) Granted() error {
 		return nil
 	}
 	return &fault.Error{Kind: fault.Denied, Code: "organization_not_entitled", Want: string(sso.EntitledSSO), Got: p.Key, Fix: fault.OperatorSide}
+}
+
+// maxOwners is how many owners are written to.
+const maxOwners = 50
+
+// Owners returns the owners of an organization who may sign in, or those of the
+// nearest above it that has any. line leads to it from the root.
+func Owners(ctx context.Context, r *store.Reader, line []sso.Organization) ([]store.Member, error) {
+	for i := range slices.Backward(line) {
+		owners, err := r.Org(line[i].ID).People(ctx, store.PeopleQuery{Role: sso.RoleOwner, State: sso.UserActive, Limit: maxOwners})
+		if err != nil || len(owners.People) > 0 {
+			return owners.People, err
+		}
+	}
+	return nil, nil
 }

@@ -83,7 +83,7 @@ func (s *Service) Deactivate(ctx context.Context, e *Edit) error {
 	return s.turn(ctx, e, sso.ConnectionDisabled, func(a *authority.Act, c *sso.Connection) error {
 		demanded := false
 		for i := range a.Lineage {
-			demanded = demanded || a.Lineage[i].Policy.SSO == sso.SSORequired
+			demanded = demanded || a.Lineage[i].Policy.Demanding()
 		}
 		domains, err := a.In.Domains(ctx)
 		if err != nil {
@@ -129,6 +129,8 @@ func (s *Service) turn(ctx context.Context, e *Edit, to sso.ConnectionState, jud
 		action := "connection.activated"
 		if to == sso.ConnectionDisabled {
 			action = "connection.disabled"
+		} else if err := a.In.ForgetBeside(ctx); err != nil { // with this connection, nobody has tried to come in past it
+			return err
 		}
 		return a.Record(action, string(c.ID), map[string]string{"key": c.Key, "name": c.Name})
 	})

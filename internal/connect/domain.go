@@ -192,7 +192,7 @@ func waysIn(a *authority.Act, d *sso.Domain, connection sso.ConnectionID) (sso.W
 	open := *d
 	open.SSOOff, open.Connection = false, connection
 	in := sso.WaysIn{Line: a.Lineage, Usable: sso.FindRoute(a.Lineage, active, &open, named).Method == sso.BySSO}
-	owners, err := ownersOf(a.Ctx, a.Tx.Reader, a.Lineage)
+	owners, err := authority.Owners(a.Ctx, a.Tx.Reader, a.Lineage)
 	in.Beside = slices.ContainsFunc(owners, func(u store.Member) bool {
 		return u.PasswordHash != "" && (u.Email.Domain() != d.Name || slices.Contains(a.Policy.Exempt, u.Email.Key()))
 	})
@@ -221,19 +221,4 @@ func namedConnection(a *authority.Act, id sso.ConnectionID) (*sso.Named, error) 
 		return nil, unknown
 	}
 	return &sso.Named{Connection: c, Lineage: line}, nil
-}
-
-// maxOwners bounds how many owners are told of something.
-const maxOwners = 50
-
-// ownersOf returns the owners of the last organization of a line, or of the
-// nearest above it that has any, who may sign in.
-func ownersOf(ctx context.Context, r *store.Reader, line []sso.Organization) ([]store.Member, error) {
-	for i := range slices.Backward(line) {
-		owners, err := r.Org(line[i].ID).People(ctx, store.PeopleQuery{Role: sso.RoleOwner, State: sso.UserActive, Limit: maxOwners})
-		if err != nil || len(owners.People) > 0 {
-			return owners.People, err
-		}
-	}
-	return nil, nil
 }

@@ -278,7 +278,7 @@ func (t *turning) note(d *sso.Domain, action string, detail map[string]string) e
 
 // tell writes to the owners of an organization about its domain.
 func (t *turning) tell(d *sso.Domain, line []sso.Organization, kind notify.Kind, demanded sso.Demanded) error {
-	owners, err := ownersOf(t.ctx, t.tx.Reader, line)
+	owners, err := authority.Owners(t.ctx, t.tx.Reader, line)
 	if err != nil {
 		return err
 	}

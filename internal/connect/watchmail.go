@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/authority"
 	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
@@ -19,7 +20,7 @@ const (
 
 // tell writes to the owners of a connection.
 func (l *looking) tell(line []sso.Organization, kind notify.Kind) error {
-	owners, err := ownersOf(l.ctx, l.tx.Reader, line)
+	owners, err := authority.Owners(l.ctx, l.tx.Reader, line)
 	if err != nil {
 		return err
 	}
@@ -29,7 +30,7 @@ func (l *looking) tell(line []sso.Organization, kind notify.Kind) error {
 // tellExpiry writes to the owners and to the operators that the last
 // certificate of the identity provider ends.
 func (l *looking) tellExpiry(line []sso.Organization) error {
-	owners, err := ownersOf(l.ctx, l.tx.Reader, line)
+	owners, err := authority.Owners(l.ctx, l.tx.Reader, line)
 	if err != nil {
 		return err
 	}
@@ -46,7 +47,7 @@ func (l *looking) tellExpiry(line []sso.Organization) error {
 	if err != nil {
 		return err
 	}
-	operators, err := ownersOf(l.ctx, l.tx.Reader, []sso.Organization{house})
+	operators, err := authority.Owners(l.ctx, l.tx.Reader, []sso.Organization{house})
 	if err != nil {
 		return err
 	}

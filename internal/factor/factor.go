@@ -213,8 +213,9 @@ func demanded(ctx context.Context, tx *store.Writer, user sso.UserID, org sso.Or
 	if err != nil {
 		return "", err
 	}
-	rules, proved, err := tx.Rules(ctx, &p.Org, p.User.Email)
-	return rules.MFAOf(sso.Entry{Method: sso.ByPassword, Email: p.User.Email, Outside: p.Membership.Role == sso.RoleOwner && !proved}), err
+	rules, entry, err := tx.Door(ctx, &p.Org, &p.User, p.Membership.Role)
+	entry.Method = sso.ByPassword
+	return rules.MFAOf(entry), err
 }
 
 // Rename gives a factor of the person another name.

@@ -103,7 +103,7 @@ type explanation struct {
 func (x *explanation) say(e Explained) { x.steps = append(x.steps, e) }
 
 func (x *explanation) run() error {
-	route, w, err := routing.Find(x.ctx, x.r, routing.Ask{Email: x.email})
+	route, w, err := routing.Find(x.ctx, x.r, routing.Ask{Email: x.email, At: x.service.Now()})
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,8 @@ func (x *explanation) organization(id sso.OrgID) (string, error) {
 func (x *explanation) policy(w *routing.Way, route *sso.Route) {
 	o := &w.Line[len(w.Line)-1]
 	rules := w.Rules()
-	entry := sso.Entry{Method: sso.ByPassword, Email: x.email, Outside: w.Outside()}
+	now := x.service.Now()
+	entry := sso.Entry{Method: sso.ByPassword, Email: x.email, Outside: w.Outside(), At: now}
 	required := slices.ContainsFunc(rules, func(p sso.Policy) bool { return p.SSO == sso.SSORequired })
 	step := Explained{Way: WaySSOOptional, Organization: o.Name}
 	switch {

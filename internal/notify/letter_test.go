@@ -40,6 +40,7 @@ func samples() map[notify.Kind]notify.Message {
 		notify.FactorRemoved:         mail(notify.FactorRemoved, with(where, notify.Factor, "totp")),
 		notify.RecoveryUsed:          mail(notify.RecoveryUsed, with(where, notify.Left, "3")),
 		notify.SignInNewDevice:       mail(notify.SignInNewDevice, where),
+		notify.BreakGlassUsed:        mail(notify.BreakGlassUsed, with(with(where, notify.Organization, "Acme Ltd"), notify.Owner, "Olga Owner")),
 		notify.IdentityMoved:         mail(notify.IdentityMoved, map[notify.Gap]string{notify.Organization: "Acme Ltd", notify.At: at}),
 		notify.ConnectionHeld:        mail(notify.ConnectionHeld, connection),
 		notify.ConnectionUnreachable: mail(notify.ConnectionUnreachable, connection),

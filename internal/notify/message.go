@@ -38,6 +38,7 @@ const (
 	RecoveryUsed    Kind = "recovery_used"     // Left, At, Device, Place
 	SignInNewDevice Kind = "signin_new_device" // At, Device, Place
 	IdentityMoved   Kind = "identity_moved"    // Organization, At: another account elsewhere opens theirs from now on
+	BreakGlassUsed  Kind = "break_glass_used"  // Organization, Owner, At, Device, Place: somebody came in past single sign-on
 	SetupLink       Kind = "setup_link"        // Organization, Inviter, Link, Until
 	DomainVerified  Kind = "domain_verified"   // Domain, Organization, Link
 	DomainContested Kind = "domain_contested"  // Domain, Organization, Link: another one's record is there
@@ -62,6 +63,7 @@ type Gap = string
 const (
 	Organization Gap = "organization" // name of the organization
 	Inviter      Gap = "inviter"      // name of who invites
+	Owner        Gap = "owner"        // name of an owner
 	Domain       Gap = "domain"       // name of a domain
 	Connection   Gap = "connection"   // name of a connection
 	Link         Gap = "link"         // path below the base URL, with its leading slash and its token
@@ -127,6 +129,7 @@ func shapeOf(k Kind) (shape, bool) {
 		FactorRemoved:         {[]Channel{Mail}, []Gap{Factor, At, Device, Place}, worthMail},
 		RecoveryUsed:          {[]Channel{Mail}, []Gap{Left, At, Device, Place}, worthMail},
 		SignInNewDevice:       {[]Channel{Mail}, []Gap{At, Device, Place}, worthMail},
+		BreakGlassUsed:        {[]Channel{Mail}, []Gap{Organization, Owner, At, Device, Place}, worthMail},
 		IdentityMoved:         {[]Channel{Mail}, []Gap{Organization, At}, worthMail},
 		SetupLink:             {[]Channel{Mail}, []Gap{Organization, Inviter, Link, Until}, worthMail},
 		DomainVerified:        {[]Channel{Mail}, []Gap{Domain, Organization, Link}, worthMail},
@@ -148,7 +151,7 @@ func shapeOf(k Kind) (shape, bool) {
 func kinds() []Kind {
 	return []Kind{
 		Invitation, ResetPassword, Registration, SSOInstead, InactiveWarning, PasswordChanged, AddressChanged, AddressGiven, FactorAdded, FactorRemoved, RecoveryUsed,
-		SignInNewDevice, IdentityMoved, ConnectionHeld, ConnectionUnreachable, CertificateEnds, CertificateEndsThere, SMSCode, Test,
+		SignInNewDevice, IdentityMoved, BreakGlassUsed, ConnectionHeld, ConnectionUnreachable, CertificateEnds, CertificateEndsThere, SMSCode, Test,
 	}
 }
 

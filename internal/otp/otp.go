@@ -151,7 +151,12 @@ var ErrNotRecovery = errors.New("text is no recovery code")
 
 // RecoveryHash returns the form in which a recovery code is stored and looked
 // for, however it is typed. 80 random bits need no salt or stretching.
-func RecoveryHash(code string) (secret.Hash, error) {
+func RecoveryHash(code string) (secret.Hash, error) { return hashOf("recovery code", code) }
+
+// BreakGlassHash is [RecoveryHash] of a code that is an organization's.
+func BreakGlassHash(code string) (secret.Hash, error) { return hashOf("break-glass code", code) }
+
+func hashOf(kind, code string) (secret.Hash, error) {
 	var b strings.Builder
 	for _, r := range strings.ToUpper(code) {
 		switch r {
@@ -170,7 +175,7 @@ func RecoveryHash(code string) (secret.Hash, error) {
 	if b.Len() != recoveryLength {
 		return secret.Hash{}, ErrNotRecovery
 	}
-	return secret.HashOf([]byte("recovery code\x00" + b.String())), nil
+	return secret.HashOf([]byte(kind + "\x00" + b.String())), nil
 }
 
 func grouped(s string, n int, by string) string {

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
@@ -20,6 +21,7 @@ type Ask struct {
 	Username string     // in place of an address
 	Org      sso.OrgID  // whose sign-on URL they use; "": none
 	Wish     sso.Method // [sso.ByPassword] where they ask for the password; ""
+	At       time.Time  // zero: no pause of enforcement counts
 }
 
 // Way is where somebody leads, as far as it is known before the proof.
@@ -99,7 +101,7 @@ func Find(ctx context.Context, r *store.Reader, ask Ask) (sso.Route, Way, error)
 	if ask.Wish == sso.ByPassword {
 		// Where single sign-on is the only way in, the wish is not granted;
 		// to the exempt and to those outside its domains it is.
-		entry := sso.Entry{Method: sso.ByPassword, Email: ask.Email, Outside: w.Outside()}
+		entry := sso.Entry{Method: sso.ByPassword, Email: ask.Email, Outside: w.Outside(), At: ask.At}
 		if !w.Rules().DemandsSSO(entry) {
 			return sso.Route{Method: sso.ByPassword, Rule: sso.RouteWish}, w, nil
 		}

@@ -99,6 +99,9 @@ func (s *Service) refresh(ctx context.Context, tx *store.Writer, b Browser, a *s
 	if p.User.ID != a.Proof.User {
 		return Finished{}, &fault.Error{Kind: fault.Denied, Code: "confirm_person", Want: "the person who is signed in", Got: "another one", Fix: fault.PersonSide}
 	}
+	if p.Session.BreakGlass() {
+		a.Proof.AMR = append(slices.Clone(a.Proof.AMR), sso.AMRBreakGlass)
+	}
 	p.Session.AMR, p.Session.AuthTime = a.Proof.AMR, a.Proof.At
 	p.Session.SAML = a.Proof.SAML
 	err = tx.RefreshSession(ctx, p.Session, token.Hash(), s.Now())

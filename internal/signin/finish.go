@@ -119,6 +119,11 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, conse
 		if err != nil {
 			return err
 		}
+		if a.Method != sso.BySSO && (next.Membership.Role == sso.RoleOwner || rules.Exempt(next.User.Email)) {
+			if err := tx.Org(a.Proof.Org).NoteBeside(ctx, a.Proof.User, a.Method, now); err != nil {
+				return err
+			}
+		}
 		if a.Method != sso.BySSO {
 			if out.Known, err = s.greet(ctx, tx, b, &next.User, now); err != nil {
 				return err
@@ -164,7 +169,7 @@ func (s *Service) admit(ctx context.Context, tx *store.Writer, b Browser, a *sso
 			return p, nil, err
 		}
 	}
-	rules, entry, err := rulesOf(ctx, tx, b, a, &p)
+	rules, entry, err := rulesOf(ctx, tx, b, a, &p, now)
 	if err != nil {
 		return p, nil, err
 	}
@@ -200,12 +205,27 @@ func inactive(ctx context.Context, tx *store.Writer, rules sso.Rules, p *sso.Per
 
 // rulesOf returns the policies that hold for a person, and how they stand at
 // the door.
-func rulesOf(ctx context.Context, tx *store.Writer, b Browser, a *sso.Attempt, p *sso.Person) (sso.Rules, sso.Entry, error) {
-	rules, proved, err := tx.Rules(ctx, &p.Org, p.User.Email)
-	return rules, sso.Entry{
-		Method: a.Method, Email: p.User.Email, Address: b.Address,
-		Outside: p.Membership.Role == sso.RoleOwner && !proved,
-	}, err
+func rulesOf(ctx context.Context, tx *store.Writer, b Browser, a *sso.Attempt, p *sso.Person, now time.Time) (sso.Rules, sso.Entry, error) {
+	rules, entry, err := tx.Door(ctx, &p.Org, &p.User, p.Membership.Role)
+	if err != nil {
+		return nil, sso.Entry{}, err
+	}
+	entry.Method, entry.Address, entry.At = a.Method, b.Address, now
+	if a.Method == sso.ByBreakGlass {
+		entry.Glass = a.Org
+	}
+	if a.Session == "" {
+		return rules, entry, nil
+	}
+	// Who confirms a session that a break-glass code has begun is in by it.
+	confirmed, err := tx.PersonBySession(ctx, a.Session)
+	if err == nil && confirmed.Session.BreakGlass() {
+		entry.Method, entry.Glass = sso.ByBreakGlass, confirmed.Session.Org
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		err = nil // refused where the session goes on
+	}
+	return rules, entry, err
 }
 
 // greet notes with which browser the person signs in, and tells them of one

@@ -57,7 +57,7 @@ func (s *Service) Identify(ctx context.Context, b Browser, id sso.AttemptID, typ
 // password.
 func (s *Service) route(ctx context.Context, r *store.Reader, a *sso.Attempt, by sso.Method) error {
 	ask := askOf(a)
-	ask.Wish = by
+	ask.Wish, ask.At = by, s.Now()
 	route, _, err := routing.Find(ctx, r, ask)
 	if err != nil {
 		return err

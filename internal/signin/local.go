@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/fault"
@@ -184,7 +185,7 @@ func (s *Service) candidates(ctx context.Context, r *store.Reader, b Browser, a 
 	if err != nil {
 		return nil, err
 	}
-	if err := passwordAllowed(&w, b, a); err != nil {
+	if err := passwordAllowed(&w, b, a, s.Now()); err != nil {
 		return nil, err
 	}
 	return s.namesakes(ctx, r, a, &w)
@@ -216,8 +217,8 @@ func (s *Service) belong(ctx context.Context, tx *store.Writer, b Browser, a *ss
 // passwordAllowed asks the organization to which the address leads, before
 // anything about the person is looked at. The person's own organization is
 // asked in [Service.Finish].
-func passwordAllowed(w *routing.Way, b Browser, a *sso.Attempt) error {
-	return w.Rules().Admit(sso.Entry{Method: sso.ByPassword, Email: a.Typed, Address: b.Address, Outside: w.Outside()})
+func passwordAllowed(w *routing.Way, b Browser, a *sso.Attempt, now time.Time) error {
+	return w.Rules().Admit(sso.Entry{Method: sso.ByPassword, Email: a.Typed, Address: b.Address, Outside: w.Outside(), At: now})
 }
 
 // namesakes returns the users with a password whom the attempt names, at most

@@ -82,7 +82,7 @@ func (s *Service) settle(ctx context.Context, tx *store.Writer, b Browser, a *ss
 	if err != nil {
 		return err
 	}
-	rules, entry, err := rulesOf(ctx, tx, b, a, &p)
+	rules, entry, err := rulesOf(ctx, tx, b, a, &p, s.Now())
 	if err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ func FindRoute(lineage []Organization, active []Connection, claim *Domain, named
 	if len(lineage) == 0 {
 		return Route{Method: ByPassword, Rule: RouteNobody}
 	}
-	demanded := slices.ContainsFunc(lineage, func(o Organization) bool { return o.Policy.SSO == SSORequired })
+	demanded := slices.ContainsFunc(lineage, func(o Organization) bool { return o.Policy.Demanding() })
 	if !lineage[len(lineage)-1].Policy.SSOOn() && !demanded {
 		return Route{Method: ByPassword, Rule: RouteOff}
 	}

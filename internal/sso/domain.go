@@ -139,13 +139,13 @@ func (d *Domain) Spelled() string {
 
 // Demand returns what the domain demands of its people's sign-ins, beside the
 // policies of organizations. owner is the organization that has proved it,
-// whose exempt people are exempt here too; where it uses no connections, the
-// domain demands none.
+// whose exempt people are exempt here too, and whose pause is one of the domain;
+// where it uses no connections, the domain demands none.
 func (d *Domain) Demand(owner *Organization) Policy {
 	if d.State != DomainVerified || !d.PasswordOff || !owner.Policy.SSOOn() {
 		return Policy{}
 	}
-	return Policy{SSO: SSORequired, Exempt: owner.Policy.Exempt}
+	return Policy{Of: owner.ID, SSO: SSORequired, Exempt: owner.Policy.Exempt, Pause: owner.Policy.Pause}
 }
 
 // Vouch verifies the domain on the operator's word. It needs no record, and
@@ -185,7 +185,7 @@ type WaysIn struct {
 // SetWays chooses how the people of the domain sign in. What would shut
 // everybody out, or is demanded otherwise, is refused.
 func (d *Domain) SetWays(to DomainWays, in WaysIn) error {
-	demanded := slices.ContainsFunc(in.Line, func(o Organization) bool { return o.Policy.SSO == SSORequired })
+	demanded := slices.ContainsFunc(in.Line, func(o Organization) bool { return o.Policy.Demanding() })
 	refuse := func(f fault.Error) error {
 		f.Kind, f.Got, f.Fix = fault.Conflict, d.Name, fault.AdminSide
 		return &f

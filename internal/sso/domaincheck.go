@@ -171,7 +171,7 @@ func (d *Domain) Ends(demanded Demanded) time.Time {
 // it: an organization of the line, or the domain, demands single sign-on.
 func (d *Domain) DemandedBy(line []Organization) Demanded {
 	for i := range line {
-		if line[i].Policy.SSO == SSORequired {
+		if line[i].Policy.Demanding() {
 			return true
 		}
 	}

@@ -45,7 +45,7 @@ func (r Rules) MFA() MFADemand {
 // MFAOf returns what is demanded of an entry: who may leave single sign-on
 // aside because they are named as exempt gives a second factor instead.
 func (r Rules) MFAOf(e Entry) MFADemand {
-	if e.Method != BySSO && slices.ContainsFunc(r, func(p Policy) bool { return p.SSO == SSORequired && !e.Outside && p.exempts(e) }) {
+	if e.Method != BySSO && slices.ContainsFunc(r, func(p Policy) bool { return p.demands(e.Groups) && !e.Outside && p.exempts(e) }) {
 		return MFARequired
 	}
 	return r.MFA()

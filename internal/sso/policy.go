@@ -16,6 +16,7 @@ type Enforcement string
 const (
 	SSOOff      Enforcement = "off"      // connections are not used
 	SSOOptional Enforcement = "optional" // used, and a password works beside it
+	SSOPilot    Enforcement = "pilot"    // the only way in for the members of some groups
 	SSORequired Enforcement = "required" // the only way in, the exempt apart
 )
 
@@ -33,7 +34,11 @@ const (
 // Policy is what an organization demands of its sign-ins. The zero value
 // demands nothing and lets SSO be used where it is set up.
 type Policy struct {
+	Of            OrgID          `json:"-"` // whose it is, where several are asked together
 	SSO           Enforcement    `json:"sso,omitempty"`
+	Pilot         []GroupID      `json:"pilot,omitempty"`      // whose members [SSOPilot] is about
+	LocalUntil    time.Time      `json:"local_until,omitzero"` // when sessions of those are over who must come through a connection and did not; zero: they end by themselves
+	Pause         Pause          `json:"pause,omitzero"`       // of the demand for single sign-on
 	MFA           MFADemand      `json:"mfa,omitempty"`
 	MFAAfterSSO   SSOFactor      `json:"mfa_after_sso,omitempty"`
 	Exempt        []string       `json:"exempt,omitempty"`         // normalised addresses that may use a password though SSO is required
@@ -61,6 +66,9 @@ const (
 	ByPassword Method = "password"
 	ByPasskey  Method = "passkey" // alone, in place of a password
 	BySSO      Method = "sso"
+	// ByBreakGlass is the way in of an owner where the identity provider fails:
+	// a code that was put aside for that.
+	ByBreakGlass Method = "break_glass"
 	// ByTest is no way in: it marks the traces of tests.
 	ByTest Method = "test"
 	// ByLogout is no way in: it marks the traces of single logout.
@@ -74,17 +82,38 @@ func (p Policy) SSOOn() bool { return p.SSO != SSOOff }
 type Entry struct {
 	Method  Method
 	Email   Email      // of the person, where known
+	Groups  []GroupID  // that the person is in, in any organization; nil while it is not known who they are
 	Address netip.Addr // of the browser
+	At      time.Time  // zero: no pause counts
+	// Glass is the organization whose break-glass code it is, with [ByBreakGlass].
+	// It opens what that organization has closed, and nothing above it.
+	Glass OrgID
 	// Outside says that the person is an owner whose address is of no domain
 	// that the organization has proved: the identity provider cannot be the
 	// only way in for them.
 	Outside bool
 }
 
-// DemandsSSO reports whether this entry must come through a connection.
+// DemandsSSO reports whether this entry must come through a connection. In a
+// pilot that is known once it is known who somebody is.
 func (p Policy) DemandsSSO(e Entry) bool {
-	return e.Method != BySSO && p.SSO == SSORequired && !e.Outside && !p.exempts(e)
+	switch {
+	case e.Method == BySSO, e.Method == ByBreakGlass && p.Of != "" && p.Of == e.Glass:
+		return false
+	case e.Outside, p.exempts(e), p.Pause.Running(e.At):
+		return false
+	default:
+		return p.demands(e.Groups)
+	}
 }
+
+// demands reports whether single sign-on is demanded of members of these groups.
+func (p Policy) demands(groups []GroupID) bool {
+	return p.SSO == SSORequired || p.SSO == SSOPilot && slices.ContainsFunc(groups, func(g GroupID) bool { return slices.Contains(p.Pilot, g) })
+}
+
+// Demanding reports whether single sign-on is demanded of anybody.
+func (p Policy) Demanding() bool { return p.SSO == SSORequired || p.SSO == SSOPilot }
 
 func (p Policy) exempts(e Entry) bool { return slices.Contains(p.Exempt, e.Email.Key()) }
 
@@ -132,7 +161,9 @@ func RulesOf(lines ...[]Organization) Rules {
 		for i := range line {
 			if !seen[line[i].ID] {
 				seen[line[i].ID] = true
-				rules = append(rules, line[i].Policy)
+				policy := line[i].Policy
+				policy.Of = line[i].ID
+				rules = append(rules, policy)
 			}
 		}
 	}
@@ -179,6 +210,16 @@ func shorter(a, b time.Duration) time.Duration {
 // DemandsSSO reports whether any of them demands a connection.
 func (r Rules) DemandsSSO(e Entry) bool {
 	return slices.ContainsFunc(r, func(p Policy) bool { return p.DemandsSSO(e) })
+}
+
+// Exempt reports whether any of them names an address as exempt.
+func (r Rules) Exempt(e Email) bool {
+	return slices.ContainsFunc(r, func(p Policy) bool { return p.exempts(Entry{Email: e}) })
+}
+
+// Pilots reports whether any of them asks who is in which group.
+func (r Rules) Pilots() bool {
+	return slices.ContainsFunc(r, func(p Policy) bool { return p.SSO == SSOPilot })
 }
 
 // LocksOut reports whether nobody gets in from this address.

@@ -3,6 +3,7 @@ package sso
 import (
 	"encoding/hex"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
@@ -124,8 +125,14 @@ type Person struct {
 	// Suspended says that the organization, or one above it, is suspended.
 	Suspended bool
 	// Networks are the policies of the organization and of those above it that
-	// say from where people may come; [Person.From] asks them.
+	// say from where people may come, or that end sessions; [Person.From] and
+	// [Person.Valid] ask them.
 	Networks Rules
+	// Proved and Groups are what [Person.Valid] has to know where a policy ends
+	// sessions, and are not read elsewhere: whether the domain of the address is
+	// proved in the tree, and the groups of the person in any organization.
+	Proved bool
+	Groups []GroupID
 	// Former is the role for which the token was given, where the person has
 	// another one by now and the token waits to be replaced; else "".
 	Former Role
@@ -154,7 +161,45 @@ func (p *Person) Valid(now time.Time) error {
 	if err := p.Session.Live(now); err != nil {
 		return err
 	}
-	return p.Admissible()
+	if err := p.Admissible(); err != nil {
+		return err
+	}
+	if p.overtaken(now) {
+		return &fault.Error{Kind: fault.Unauthenticated, Code: "session_sso_required", Want: "a session through single sign-on", Fix: fault.PersonSide}
+	}
+	return nil
+}
+
+// Local reports whether the session came about without an identity provider,
+// and is its person's own: whoever acts as them was asked as who they are.
+func (s *Session) Local() bool { return s.Connection == "" && !s.ActedAs() }
+
+// AMRBreakGlass marks a session that was begun by a break-glass code, among its
+// authentication methods.
+const AMRBreakGlass = "break_glass"
+
+// BreakGlass reports whether the session was begun by a break-glass code.
+func (s *Session) BreakGlass() bool { return slices.Contains(s.AMR, AMRBreakGlass) }
+
+// Ends reports whether a policy may end the session of the person, so that
+// [Person.Proved] and [Person.Groups] have to be known.
+func (p *Person) Ends() bool {
+	return p.Session.Local() && slices.ContainsFunc(p.Networks, func(q Policy) bool { return !q.LocalUntil.IsZero() && q.Demanding() })
+}
+
+// overtaken reports whether single sign-on has been made the only way in since
+// the session began another way, and sessions were to end with that.
+func (p *Person) overtaken(now time.Time) bool {
+	if !p.Ends() {
+		return false
+	}
+	e := Entry{Method: ByPassword, Email: p.User.Email, Groups: p.Groups, At: now, Outside: p.Membership.Role == RoleOwner && !p.Proved}
+	if p.Session.BreakGlass() {
+		e.Method, e.Glass = ByBreakGlass, p.Session.Org
+	}
+	return slices.ContainsFunc(p.Networks, func(q Policy) bool {
+		return !q.LocalUntil.IsZero() && !now.Before(q.LocalUntil) && q.DemandsSSO(e)
+	})
 }
 
 // Admissible refuses a person who may not be signed in at all, whatever the

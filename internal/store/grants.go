@@ -71,6 +71,9 @@ func (r *Reader) Access(ctx context.Context, kind TokenKind, token secret.Hash) 
 		cross join `+personTables+`
 		where t.hash = $1 and t.kind = $2 and s.id = grants.session_id`,
 		token[:], kind)
+	if err == nil {
+		err = r.settled(ctx, &a.Person)
+	}
 	return a, doing(err, "reading what an %s token stands for", kind)
 }
 

@@ -34,9 +34,9 @@ const (
 				union -- ends even in a circle
 				select y.id, y.parent_id, y.state, y.policy from up join organizations y on y.id = up.parent_id
 			)
-			select string_agg(case when up.state <> 'active' then '{"suspended":true}' else up.policy end, ',')
+			select string_agg(case when up.state <> 'active' then '{"suspended":true}' else '{"of":"' || up.id || '","policy":' || up.policy || '}' end, ',')
 			from up
-			where up.state <> 'active' or up.policy like '%"ip_allow"%'
+			where up.state <> 'active' or up.policy like '%"ip_allow"%' or up.policy like '%"local_until"%'
 		)`
 	personTables = `sessions s
 		join users u on u.id = s.user_id
@@ -64,8 +64,9 @@ func (l lineage) Scan(src any) error {
 		return err
 	}
 	var said []struct {
-		Suspended bool `json:"suspended"`
-		sso.Policy
+		Suspended bool       `json:"suspended"`
+		Of        sso.OrgID  `json:"of"`
+		Policy    sso.Policy `json:"policy"`
 	}
 	if err := json.Unmarshal([]byte("["+text+"]"), &said); err != nil {
 		return err
@@ -74,10 +75,27 @@ func (l lineage) Scan(src any) error {
 		if said[i].Suspended {
 			l.p.Suspended = true
 		} else {
+			said[i].Policy.Of = said[i].Of
 			l.p.Networks = append(l.p.Networks, said[i].Policy)
 		}
 	}
 	return nil
+}
+
+// settled adds what decides whether a policy has ended the session of a person,
+// where one may have: it takes statements of its own in these few.
+func (r *Reader) settled(ctx context.Context, p *sso.Person) error {
+	if !p.Ends() {
+		return nil
+	}
+	var err error
+	if _, p.Proved, err = r.Rules(ctx, &p.Org, p.User.Email); err != nil {
+		return err
+	}
+	if p.Networks.Pilots() {
+		p.Groups, err = r.groupsOf(ctx, p.User.ID)
+	}
+	return err
 }
 
 // Person returns who holds the token of a session, live or not, with the user,
@@ -88,6 +106,9 @@ func (r *Reader) Person(ctx context.Context, token secret.Hash) (sso.Person, err
 		from `+personTables+`
 		where s.token_hash = $1`,
 		token[:])
+	if err == nil {
+		err = r.settled(ctx, &p)
+	}
 	return p, doing(err, "reading the person of a session token")
 }
 
@@ -101,6 +122,9 @@ func (r *Reader) RetiredPerson(ctx context.Context, token secret.Hash, now time.
 		where s.retired_hash = $1 and s.retired_until > $2`,
 		token[:], at(now))
 	p.Former, p.Retired = role, err == nil
+	if err == nil {
+		err = r.settled(ctx, &p)
+	}
 	return p, doing(err, "reading the person of a retired session token")
 }
 
@@ -111,6 +135,9 @@ func (r *Reader) PersonBySession(ctx context.Context, id sso.SessionID) (sso.Per
 		from `+personTables+`
 		where s.id = $1`,
 		id)
+	if err == nil {
+		err = r.settled(ctx, &p)
+	}
 	return p, doing(err, "reading the person of session %s", id)
 }
 

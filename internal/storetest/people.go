@@ -119,7 +119,7 @@ func membershipsAreKept(w *world) {
 	same(w, "MembershipsAt()", []store.MembershipAt{{Membership: home, Path: acme.Path}, {Membership: below, Path: emea.Path}},
 		get[[]store.MembershipAt](w, "MembershipsAt()")(r.MembershipsAt(ctx, alice.ID)))
 	same(w, "Org().Memberships()", []sso.Membership{home, guest}, get[[]sso.Membership](w, "Org().Memberships()")(r.Org(acme.ID).Memberships(ctx)))
-	same(w, "Member()", sso.Person{User: bob, Org: acme, Membership: guest, Networks: sso.Rules{acme.Policy}}, get[sso.Person](w, "Member()")(r.Member(ctx, bob.ID, acme.ID)))
+	same(w, "Member()", sso.Person{User: bob, Org: acme, Membership: guest, Networks: sso.RulesOf([]sso.Organization{acme})}, get[sso.Person](w, "Member()")(r.Member(ctx, bob.ID, acme.ID)))
 	missing[sso.Person](w, "Member() of another organization")(r.Member(ctx, bob.ID, emea.ID))
 
 	home.Role, home.Groups, home.UpdatedAt = sso.RoleRestricted, nil, w.later()
@@ -219,7 +219,7 @@ func sessionsAreKept(w *world) {
 	missing[sso.Person](w, "Person()")(r.Person(ctx, token))
 	missing[sso.Person](w, "PersonBySession()")(r.PersonBySession(ctx, s.ID))
 	w.write(func(tx *store.Writer) error { return tx.InsertSession(ctx, s, token) })
-	want := sso.Person{Session: s, User: alice, Org: emea, Membership: m, Networks: sso.Rules{emea.Policy, acme.Policy}}
+	want := sso.Person{Session: s, User: alice, Org: emea, Membership: m, Networks: sso.RulesOf([]sso.Organization{emea, acme})}
 	same(w, "Person()", want, get[sso.Person](w, "Person()")(r.Person(ctx, token)))
 	same(w, "PersonBySession()", want, get[sso.Person](w, "PersonBySession()")(r.PersonBySession(ctx, s.ID)))
 	missing[sso.Person](w, "Person() of another token")(r.Person(ctx, secret.NewToken().Hash()))
@@ -389,7 +389,7 @@ func grantsAreKept(w *world) {
 		}
 		return tx.InsertToken(ctx, token)
 	})
-	want := store.Access{ExpiresAt: token.ExpiresAt, Grant: g, App: app, Person: sso.Person{Session: s, User: alice, Org: acme, Membership: m, Networks: sso.Rules{acme.Policy}}}
+	want := store.Access{ExpiresAt: token.ExpiresAt, Grant: g, App: app, Person: sso.Person{Session: s, User: alice, Org: acme, Membership: m, Networks: sso.RulesOf([]sso.Organization{acme})}}
 	same(w, "Access()", want, get[store.Access](w, "Access()")(r.Access(ctx, store.AccessToken, token.Hash)))
 	missing[store.Access](w, "Access() of another kind")(r.Access(ctx, "refresh", token.Hash))
 	w.conflict("grants_code_hash", func(tx *store.Writer) error {

@@ -56,6 +56,10 @@ const (
 	SignedOutHerePath = "/signed-out/here"
 )
 
+// BreakGlassPath is where an owner comes in by a code that was put aside for
+// when the identity provider fails.
+const BreakGlassPath = "/login/break-glass"
+
 // LoginPath returns the path at which a sign-in goes on, whatever it needs.
 func LoginPath(id sso.AttemptID) string { return AttemptPath(loginPath, id) }
 

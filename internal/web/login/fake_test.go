@@ -81,6 +81,18 @@ func (f *fake) Begin(ctx context.Context, b signin.Browser, s signin.Start) (sso
 	return f.keep(a), nil
 }
 
+func (f *fake) BreakGlass(_ context.Context, b signin.Browser, id sso.AttemptID, address, code string) (sso.Attempt, error) {
+	if address != "owner@acme.example" || code != "0123-4567-89AB-CDEF" {
+		return sso.Attempt{}, &fault.Error{Kind: fault.Unauthenticated, Code: "break_glass_wrong"}
+	}
+	a := f.fresh(b)
+	if id != "" {
+		a.ID = id
+	}
+	a.Method, a.Proof = sso.ByBreakGlass, sso.Proof{User: "usr_o", Org: "org_a"}
+	return f.keep(a), nil
+}
+
 func (f *fake) Attempt(_ context.Context, b signin.Browser, id sso.AttemptID) (sso.Attempt, error) {
 	return f.load(b, id)
 }

@@ -23,6 +23,7 @@ type Flow interface {
 	Choose(ctx context.Context, b signin.Browser, id sso.AttemptID, choice string) (sso.Attempt, error)
 	Password(ctx context.Context, b signin.Browser, id sso.AttemptID, password string) (sso.Attempt, error)
 	Depart(context.Context, signin.Browser, sso.AttemptID) (signin.Departure, error)
+	BreakGlass(ctx context.Context, b signin.Browser, id sso.AttemptID, address, code string) (sso.Attempt, error)
 	AskPasskey(signin.Browser) ([]byte, error)
 	Passkey(ctx context.Context, b signin.Browser, id sso.AttemptID, response []byte) (sso.Attempt, error)
 	Asked(context.Context, signin.Browser, sso.AttemptID) (signin.Asked, error)
@@ -113,6 +114,8 @@ func (h *Handler) Routes() []web.Route {
 		page(http.MethodPost, firstPath, h.first),
 		page(http.MethodPost, firstKeyPath, h.firstKey),
 		page(http.MethodPost, firstNewPath, h.firstNew),
+		page(http.MethodGet, web.BreakGlassPath, h.askGlass),
+		page(http.MethodPost, web.BreakGlassPath, h.breakGlass),
 		page(http.MethodGet, confirmPath, h.confirm),
 		page(http.MethodPost, logoutPath, h.logout),
 		{Method: http.MethodGet, Path: homePath, Access: web.Public, Handler: h.home},

@@ -74,5 +74,7 @@ func TestPages(t *testing.T) {
 	again1st := firstPageOf("att_1", "", email, "Acme Okta")
 	again1st.Password.Problem, again1st.Name.Value = "password_wrong", `ada"<b>`
 	pages["first"], pages["first-problem"] = webtest.Specimen{Page: first}, webtest.Specimen{Page: again1st}
+	pages["break-glass"] = webtest.Specimen{Page: glassPageOf("", "", "")}
+	pages["break-glass-problem"] = webtest.Specimen{Page: glassPageOf("att_1", "olga@acme.example", "break_glass_wrong")}
 	webtest.Pages{Set: Pages(), Specimens: pages, Composed: []string{"by_", "kind_"}}.Check(t)
 }

@@ -19,6 +19,7 @@ type failure struct {
 	Reference string
 	Retry     string
 	RetryWord string // key
+	Glass     string // where an owner comes in all the same; "": the failure is another
 }
 
 // Head implements [Page].
@@ -70,6 +71,9 @@ func (v voice) failure(f web.Failure, from start) failure {
 	page := failure{
 		State: "refused", Word: "refused", Title: "failure_refused", Code: f.Code, Reference: f.Reference,
 		Retry: f.Retry, RetryWord: "try_again",
+	}
+	if f.Code == "policy_sso_required" && !from.signedIn {
+		page.Glass = web.BreakGlassPath
 	}
 	if from.signedIn {
 		page.Word, page.Title = "failure_word", "failure_not_done"
