@@ -85,12 +85,11 @@ func (h *tenancy) newTenant(key string) tenant {
 	at := now()
 	org := sso.Organization{ID: sso.NewOrgID(at), Key: key, Name: "The " + key, State: sso.OrgActive, Entitlements: []sso.Entitlement{sso.EntitledSSO}, CreatedAt: at, UpdatedAt: at}
 	org.Path = []sso.OrgID{org.ID}
-	link := sso.SetupLink{ID: sso.NewSetupLinkID(at), Org: org.ID, Scope: sso.SetupSSO, CreatedAt: at, ExpiresAt: at.Add(sso.SetupLinkLife)}
-	opens := secret.NewToken()
-	h.write(func(tx *store.Writer) error {
-		return errors.Join(tx.SaveOrganization(h.Context(), org), tx.Org(org.ID).InsertSetupLink(h.Context(), link, opens.Hash()))
-	})
+	h.write(func(tx *store.Writer) error { return tx.SaveOrganization(h.Context(), org) })
 	by, token := h.signedIn(org, "olga", sso.RoleOwner)
+	link := sso.SetupLink{ID: sso.NewSetupLinkID(at), Org: org.ID, Scope: sso.SetupSSO, By: by.User.ID, CreatedAt: at, ExpiresAt: at.Add(sso.SetupLinkLife)}
+	opens := secret.NewToken()
+	h.write(func(tx *store.Writer) error { return tx.Org(org.ID).InsertSetupLink(h.Context(), link, opens.Hash()) })
 	return h.refill(tenant{by: by, token: token, link: opens})
 }
 
