@@ -13,6 +13,9 @@ const (
 	TokenPath     = "/oauth2/token"
 	UserinfoPath  = "/oauth2/userinfo"
 	JWKSPath      = "/oauth2/jwks"
+	RevokePath    = "/oauth2/revoke"
+	// IntrospectPath is where a program that was given a token asks about it.
+	IntrospectPath = "/oauth2/introspect"
 )
 
 // discovery is the provider's description of itself [OIDCDiscovery 3]. What is
@@ -23,6 +26,8 @@ type discovery struct {
 	TokenEndpoint          string       `json:"token_endpoint"`
 	UserinfoEndpoint       string       `json:"userinfo_endpoint"`
 	JWKSURI                string       `json:"jwks_uri"`
+	RevocationEndpoint     string       `json:"revocation_endpoint"`
+	IntrospectionEndpoint  string       `json:"introspection_endpoint"`
 	Scopes                 []string     `json:"scopes_supported"`
 	ResponseTypes          []string     `json:"response_types_supported"`
 	ResponseModes          []string     `json:"response_modes_supported"`
@@ -30,6 +35,8 @@ type discovery struct {
 	SubjectTypes           []string     `json:"subject_types_supported"`
 	IDTokenAlgorithms      []string     `json:"id_token_signing_alg_values_supported"`
 	TokenAuthMethods       []AuthMethod `json:"token_endpoint_auth_methods_supported"`
+	RevocationAuthMethods  []AuthMethod `json:"revocation_endpoint_auth_methods_supported"`
+	IntrospectAuthMethods  []AuthMethod `json:"introspection_endpoint_auth_methods_supported"`
 	ChallengeMethods       []string     `json:"code_challenge_methods_supported"`
 	Prompts                []string     `json:"prompt_values_supported"`
 	ClaimTypes             []string     `json:"claim_types_supported"`
@@ -50,13 +57,17 @@ func Discovery(issuer string) ([]byte, error) {
 		TokenEndpoint:         issuer + TokenPath,
 		UserinfoEndpoint:      issuer + UserinfoPath,
 		JWKSURI:               issuer + JWKSPath,
-		Scopes:                (OpenID | Profile | Email | Groups).Names(),
+		RevocationEndpoint:    issuer + RevokePath,
+		IntrospectionEndpoint: issuer + IntrospectPath,
+		Scopes:                (OpenID | Profile | Email | Groups | OfflineAccess).Names(),
 		ResponseTypes:         []string{"code"},
 		ResponseModes:         []string{"query"},
-		GrantTypes:            []string{"authorization_code"},
+		GrantTypes:            []string{string(AuthorizationCode), string(RefreshToken)},
 		SubjectTypes:          []string{"public"},
 		IDTokenAlgorithms:     []string{string(algorithm)},
 		TokenAuthMethods:      []AuthMethod{SecretBasic, SecretPost, NoSecret},
+		RevocationAuthMethods: []AuthMethod{SecretBasic, SecretPost, NoSecret},
+		IntrospectAuthMethods: []AuthMethod{SecretBasic, SecretPost},
 		ChallengeMethods:      []string{"S256"},
 		ClaimTypes:            []string{"normal"},
 		Claims: []string{

@@ -7,8 +7,9 @@
 // keeps no state and knows nothing of organizations, sessions or storage; that a
 // code is used once is the caller's to see to.
 //
-// Only the authorization code flow with PKCE S256 exists [RFC 9700 2.1], for
-// confidential and public clients alike. Request objects, dynamic registration
+// The authorization code flow with PKCE S256 is the only one by which people
+// sign in [RFC 9700 2.1], for confidential and public clients alike; refresh
+// tokens prolong it. Request objects, dynamic registration
 // and every response mode but query are refused with the code that the
 // standards have for it.
 //

@@ -331,14 +331,18 @@ func TestDiscoveryPromisesOnlyWhatIsThere(t *testing.T) {
 		"jwks_uri":                                       issuer + "/oauth2/jwks",
 		"response_types_supported":                       []any{"code"},
 		"response_modes_supported":                       []any{"query"},
-		"grant_types_supported":                          []any{"authorization_code"},
+		"grant_types_supported":                          []any{"authorization_code", "refresh_token"},
 		"subject_types_supported":                        []any{"public"},
 		"id_token_signing_alg_values_supported":          []any{"ES256"},
 		"code_challenge_methods_supported":               []any{"S256"},
 		"authorization_response_iss_parameter_supported": true,
 		"request_parameter_supported":                    false,
 		"request_uri_parameter_supported":                false, // true where it is left out
-		"scopes_supported":                               []any{"openid", "profile", "email", "groups"},
+		"scopes_supported":                               []any{"openid", "profile", "email", "groups", "offline_access"},
+		"revocation_endpoint":                            issuer + "/oauth2/revoke",
+		"introspection_endpoint":                         issuer + "/oauth2/introspect",
+		"introspection_endpoint_auth_methods_supported":  []any{"client_secret_basic", "client_secret_post"},
+		"revocation_endpoint_auth_methods_supported":     []any{"client_secret_basic", "client_secret_post", "none"},
 		"token_endpoint_auth_methods_supported":          []any{"client_secret_basic", "client_secret_post", "none"},
 	} {
 		if !cmp.Equal(got[name], want) {

@@ -12,6 +12,7 @@ const (
 	Profile
 	Email
 	Groups
+	OfflineAccess // a refresh token, which outlives the browser's session [OIDCCore 11]
 )
 
 // scopeNames is in the order in which scopes are written.
@@ -23,6 +24,7 @@ var scopeNames = [...]struct {
 	{Profile, "profile"},
 	{Email, "email"},
 	{Groups, "groups"},
+	{OfflineAccess, "offline_access"},
 }
 
 // ParseScope reads a space-separated list and keeps the values it knows.

@@ -15,6 +15,7 @@ const (
 	maxAuthorization = 4 << 10
 	maxCode          = 512
 	maxAccessToken   = 512
+	maxRefreshToken  = 512
 )
 
 // AuthMethod is how a client proves itself at the token endpoint.
@@ -35,14 +36,40 @@ type Credentials struct {
 	Secret   secret.Token // zero with NoSecret
 }
 
-// TokenRequest is a well-formed request to exchange a code. Nothing in it has
-// been proved.
+// GrantType says what a token request brings in return for tokens.
+type GrantType string
+
+// The grant types in use.
+const (
+	AuthorizationCode GrantType = "authorization_code" // [RFC 6749 4.1.3]
+	RefreshToken      GrantType = "refresh_token"      // [RFC 6749 6]
+)
+
+// TokenRequest is a well-formed request for tokens. Nothing in it has been
+// proved. What its grant type does not use is zero.
 type TokenRequest struct {
 	Client      Credentials
+	Grant       GrantType
 	Code        secret.Token
 	RedirectURI string
+	Refresh     secret.Token
 
 	verifier string
+	narrowed bool
+	scope    Scope
+}
+
+// Narrow returns the scope that tokens get: what was granted, or of that what
+// the request asks for. A refresh token stays good for all that was granted
+// [RFC 6749 6].
+func (r TokenRequest) Narrow(granted Scope) (Scope, error) {
+	if !r.narrowed {
+		return granted, nil
+	}
+	if !granted.Has(r.scope) || !r.scope.Has(OpenID) {
+		return 0, badToken(InvalidScope, "the scope must contain openid, and nothing that was not granted")
+	}
+	return r.scope, nil
 }
 
 // Binding is what a code was issued for.
@@ -52,38 +79,51 @@ type Binding struct {
 	Challenge   Challenge
 }
 
-// ReadToken reads a token request: the values of its Authorization header, its
+// ReadToken reads a request for tokens: the values of its Authorization header, its
 // query and its form body. The error is a [*TokenError].
 func ReadToken(authorization []string, query, body string) (TokenRequest, error) {
-	if query != "" {
-		// Whatever stands in a URL ends in logs [RFC 6749 2.3.1].
-		return TokenRequest{}, badToken(InvalidRequest, "parameters belong in the body, not in the URL")
-	}
-	form, err := ParseForm(body)
-	if err != nil {
-		return TokenRequest{}, badToken(InvalidRequest, "the body is not a form or too large")
-	}
-	for _, name := range []string{
-		"grant_type", "code", "redirect_uri", "code_verifier", "client_id", "client_secret",
-		"client_assertion", "client_assertion_type", "scope",
-	} {
-		if value, ok := single(form, name); !ok || !plain(value) {
-			return TokenRequest{}, badToken(InvalidRequest, name+" is repeated or not text")
-		}
-	}
-	client, err := readCredentials(authorization, form)
+	client, form, err := readClientForm(authorization, query, body,
+		"grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "scope")
 	if err != nil {
 		return TokenRequest{}, err
 	}
-	switch form.Get("grant_type") {
-	case "authorization_code":
+	switch GrantType(form.Get("grant_type")) {
+	case AuthorizationCode:
+		return readCode(client, form)
+	case RefreshToken:
+		return readRefresh(client, form)
 	case "":
 		return TokenRequest{}, badToken(InvalidRequest, "grant_type is missing")
 	default:
-		return TokenRequest{}, badToken(UnsupportedGrantType, "only authorization_code is supported")
+		return TokenRequest{}, badToken(UnsupportedGrantType, "only authorization_code and refresh_token are supported")
 	}
+}
+
+// readClientForm reads the form of a client that says who it is, in which each
+// of these parameters stands once at most.
+func readClientForm(authorization []string, query, body string, names ...string) (Credentials, url.Values, error) {
+	if query != "" {
+		// Whatever stands in a URL ends in logs [RFC 6749 2.3.1].
+		return Credentials{}, nil, badToken(InvalidRequest, "parameters belong in the body, not in the URL")
+	}
+	form, err := ParseForm(body)
+	if err != nil {
+		return Credentials{}, nil, badToken(InvalidRequest, "the body is not a form or too large")
+	}
+	for _, name := range append(names, "client_id", "client_secret", "client_assertion", "client_assertion_type") {
+		if value, ok := single(form, name); !ok || !plain(value) {
+			return Credentials{}, nil, badToken(InvalidRequest, name+" is repeated or not text")
+		}
+	}
+	client, err := readCredentials(authorization, form)
+	return client, form, err
+}
+
+// readCode reads what a code is exchanged with.
+func readCode(client Credentials, form url.Values) (TokenRequest, error) {
 	r := TokenRequest{
 		Client:      client,
+		Grant:       AuthorizationCode,
 		Code:        secret.ParseToken(form.Get("code")),
 		RedirectURI: form.Get("redirect_uri"),
 		verifier:    form.Get("code_verifier"),
@@ -97,6 +137,24 @@ func ReadToken(authorization []string, query, body string) (TokenRequest, error)
 		return TokenRequest{}, badToken(InvalidRequest, "code_verifier is missing")
 	case !wellFormedVerifier(r.verifier):
 		return TokenRequest{}, badToken(InvalidRequest, "code_verifier must be 43 to 128 unreserved characters")
+	}
+	return r, nil
+}
+
+// readRefresh reads a refresh token.
+func readRefresh(client Credentials, form url.Values) (TokenRequest, error) {
+	r := TokenRequest{
+		Client:   client,
+		Grant:    RefreshToken,
+		Refresh:  secret.ParseToken(form.Get("refresh_token")),
+		narrowed: form.Get("scope") != "",
+		scope:    ParseScope(form.Get("scope")),
+	}
+	switch {
+	case r.Refresh.IsZero() || len(form.Get("refresh_token")) > maxRefreshToken:
+		return TokenRequest{}, badToken(InvalidRequest, "refresh_token is missing or too long")
+	case len(form.Get("scope")) > maxScope:
+		return TokenRequest{}, badToken(InvalidScope, "scope is too long")
 	}
 	return r, nil
 }
@@ -119,6 +177,12 @@ func (r TokenRequest) Redeem(b Binding) error {
 // another client's: the one who guesses must not learn which.
 func InvalidCode() error {
 	return badToken(InvalidGrant, "the code is unknown, expired, used or another client's")
+}
+
+// InvalidRefresh returns the one error for a refresh token that is good for
+// nothing: the one who guesses must not learn why.
+func InvalidRefresh() error {
+	return badToken(InvalidGrant, "the refresh token is unknown, expired, used, revoked or another client's")
 }
 
 // UnknownTokenClient returns the error for a client that is not registered. It
@@ -189,23 +253,25 @@ func readBasic(header string) (Credentials, error) {
 	return Credentials{ClientID: id, Method: SecretBasic, Secret: secret.ParseToken(pass)}, nil
 }
 
-// TokenResponse is what the token endpoint answers [OIDCCore 3.1.3.3].
+// TokenResponse is what the token endpoint answers [OIDCCore 3.1.3.3, 12.2].
 type TokenResponse struct {
-	AccessToken secret.Token
-	ExpiresIn   time.Duration
-	Scope       Scope
-	IDToken     string
+	AccessToken  secret.Token
+	RefreshToken secret.Token // zero: none is given
+	ExpiresIn    time.Duration
+	Scope        Scope
+	IDToken      string
 }
 
 // JSON returns the body. It must not be cached.
 func (r TokenResponse) JSON() []byte {
 	b, err := json.Marshal(struct {
-		AccessToken string `json:"access_token"`
-		TokenType   string `json:"token_type"`
-		ExpiresIn   int64  `json:"expires_in"`
-		Scope       string `json:"scope"`
-		IDToken     string `json:"id_token"`
-	}{r.AccessToken.Reveal(), "Bearer", int64(r.ExpiresIn / time.Second), r.Scope.String(), r.IDToken})
+		AccessToken  string `json:"access_token"`
+		TokenType    string `json:"token_type"`
+		ExpiresIn    int64  `json:"expires_in"`
+		RefreshToken string `json:"refresh_token,omitempty"`
+		Scope        string `json:"scope"`
+		IDToken      string `json:"id_token"`
+	}{r.AccessToken.Reveal(), "Bearer", int64(r.ExpiresIn / time.Second), r.RefreshToken.Reveal(), r.Scope.String(), r.IDToken})
 	if err != nil {
 		panic(err) // strings and a number always marshal
 	}

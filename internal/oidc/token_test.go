@@ -110,6 +110,7 @@ func TestReadTokenRefuses(t *testing.T) {
 	}
 	good := request{basic("portal", "secret"), "", goodToken()}
 	public := request{nil, "", with(goodToken(), "client_id", "portal")}
+	refresh := request{good.authorization, "", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {"r3fresh"}}}
 	edit := func(r request, name string, values ...string) request {
 		r.form = with(r.form, name, values...)
 		return r
@@ -141,7 +142,10 @@ func TestReadTokenRefuses(t *testing.T) {
 		"no grant type":            {edit(good, "grant_type"), good, oidc.InvalidRequest, 400},
 		"password grant":           {edit(good, "grant_type", "password"), good, oidc.UnsupportedGrantType, 400},
 		"client_credentials grant": {edit(good, "grant_type", "client_credentials"), good, oidc.UnsupportedGrantType, 400},
-		"refresh grant":            {edit(good, "grant_type", "refresh_token"), good, oidc.UnsupportedGrantType, 400},
+		"refresh without a token":  {edit(refresh, "refresh_token"), refresh, oidc.InvalidRequest, 400},
+		"two refresh tokens":       {edit(refresh, "refresh_token", "r3fresh", "r3fresh"), refresh, oidc.InvalidRequest, 400},
+		"endless refresh token":    {edit(refresh, "refresh_token", strings.Repeat("r", 513)), edit(refresh, "refresh_token", strings.Repeat("r", 512)), oidc.InvalidRequest, 400},
+		"refresh, endless scope":   {edit(refresh, "scope", strings.Repeat("s", 1025)), edit(refresh, "scope", strings.Repeat("s", 1024)), oidc.InvalidScope, 400},
 		"two grant types":          {edit(good, "grant_type", "authorization_code", "password"), good, oidc.InvalidRequest, 400},
 		"no code":                  {edit(good, "code"), good, oidc.InvalidRequest, 400},
 		"two codes":                {edit(good, "code", "c0de", "c0de"), good, oidc.InvalidRequest, 400},
