@@ -199,12 +199,35 @@ func (r Rules) SessionLives() (idle, life time.Duration) {
 	return cmp.Or(idle, SessionIdle), cmp.Or(life, SessionLife)
 }
 
+// OfflineLives is [Rules.SessionLives] of what an app holds by a refresh token.
+// Whom an identity provider vouched for is asked there again as often as in a
+// browser: nobody else can say that they have left.
+func (r Rules) OfflineLives(came Method) (idle, life time.Duration) {
+	for i := range r {
+		idle, life = shorter(idle, r[i].SessionIdle.Std()), shorter(life, r[i].SessionLife.Std())
+	}
+	longest := OfflineLife
+	if came == BySSO {
+		longest = SessionLife
+	}
+	return cmp.Or(idle, OfflineIdle), cmp.Or(life, longest)
+}
+
 // shorter returns the shorter of two lengths of time, of which 0 is none.
 func shorter(a, b time.Duration) time.Duration {
 	if a <= 0 || b > 0 && b < a {
 		return max(b, 0)
 	}
 	return a
+}
+
+// AdmitAgain is [Rules.Admit] for somebody who is in already and is not there to
+// say from where: it asks by what they came.
+func (r Rules) AdmitAgain(e Entry) error {
+	if r.DemandsSSO(e) {
+		return &fault.Error{Kind: fault.Denied, Code: "policy_sso_required", Fix: fault.PersonSide}
+	}
+	return nil
 }
 
 // DemandsSSO reports whether any of them demands a connection.

@@ -282,3 +282,24 @@ func TestAnOrganizationDecidesHowLongSessionsLive(t *testing.T) {
 		}
 	}
 }
+
+// Whom nobody but an identity provider can say to have left comes by it as often
+// for an app as for a browser.
+func TestOfflineLives(t *testing.T) {
+	t.Parallel()
+	strict := sso.Policy{SessionIdle: sso.DurationOf(time.Hour), SessionLife: sso.DurationOf(12 * time.Hour)}
+	for name, tc := range map[string]struct {
+		rules      sso.Rules
+		came       sso.Method
+		idle, life time.Duration
+	}{
+		"by a password":            {nil, sso.ByPassword, sso.OfflineIdle, sso.OfflineLife},
+		"by an identity provider":  {nil, sso.BySSO, sso.OfflineIdle, sso.SessionLife},
+		"as the organization says": {sso.Rules{{}, strict}, sso.BySSO, time.Hour, 12 * time.Hour},
+		"of local ones too":        {sso.Rules{strict}, sso.ByPassword, time.Hour, 12 * time.Hour},
+	} {
+		if idle, life := tc.rules.OfflineLives(tc.came); idle != tc.idle || life != tc.life {
+			t.Errorf("%s: OfflineLives() = %s, %s, want %s, %s", name, idle, life, tc.idle, tc.life)
+		}
+	}
+}

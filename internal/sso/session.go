@@ -16,6 +16,16 @@ const (
 	SessionLife = 7 * 24 * time.Hour // since the sign-in
 )
 
+// Lives of what an app holds by a refresh token, while no browser is there.
+const (
+	OfflineIdle = 30 * 24 * time.Hour  // since it was last used
+	OfflineLife = 180 * 24 * time.Hour // since the sign-in, where that was local
+)
+
+// MaxOffline bounds how many of a person's sessions one app holds; of more, those
+// that were not used for longest end.
+const MaxOffline = 20
+
 // SessionTouchEvery is how stale SeenAt may get before it is written again;
 // it spares a write on most requests.
 const SessionTouchEvery = 5 * time.Minute
@@ -41,6 +51,8 @@ type Session struct {
 	ActorSession SessionID
 	Reason       string // why they act, in their words
 	SAML         SAMLSession
+	// App holds the session by a refresh token, "" where a browser does.
+	App AppID
 }
 
 // SAMLSession is what an identity provider calls a session that came from it,
@@ -104,6 +116,31 @@ func (s *Session) Proved(now time.Time) error {
 
 // ActedAs reports whether somebody of the vendor's acts as the user.
 func (s *Session) ActedAs() bool { return s.Actor != "" }
+
+// Offline returns the session that an app holds from now on, by a refresh token,
+// after a sign-in that became s. It says how and when that was, and ends by
+// itself: the identity provider's logout is about the browser's [OIDCCore 11].
+func (s *Session) Offline(app AppID, rules Rules, now time.Time) Session {
+	idle, life := rules.OfflineLives(s.Came(Entry{}).Method)
+	return Session{
+		ID: NewSessionID(now), User: s.User, Org: s.Org, Connection: s.Connection, AMR: s.AMR, AuthTime: s.AuthTime,
+		CreatedAt: now, SeenAt: now, ExpiresAt: s.AuthTime.Add(life), Idle: DurationOf(idle),
+		UserAgent: s.UserAgent, Address: s.Address, App: app,
+	}
+}
+
+// Came has an entry be one by the way in which the session began.
+func (s *Session) Came(e Entry) Entry {
+	switch {
+	case s.BreakGlass():
+		e.Method, e.Glass = ByBreakGlass, s.Org
+	case s.Connection != "":
+		e.Method = BySSO
+	default:
+		e.Method = ByPassword
+	}
+	return e
+}
 
 // Own refuses whoever acts as the user what only the user may do, since it
 // would outlast the acting: whoever looked in for an hour must not have made
@@ -193,10 +230,7 @@ func (p *Person) overtaken(now time.Time) bool {
 	if !p.Ends() {
 		return false
 	}
-	e := Entry{Method: ByPassword, Email: p.User.Email, Groups: p.Groups, At: now, Outside: p.Membership.Role == RoleOwner && !p.Proved}
-	if p.Session.BreakGlass() {
-		e.Method, e.Glass = ByBreakGlass, p.Session.Org
-	}
+	e := p.Session.Came(Entry{Email: p.User.Email, Groups: p.Groups, At: now, Outside: p.Membership.Role == RoleOwner && !p.Proved})
 	return slices.ContainsFunc(p.Networks, func(q Policy) bool {
 		return !q.LocalUntil.IsZero() && !now.Before(q.LocalUntil) && q.DemandsSSO(e)
 	})

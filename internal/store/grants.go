@@ -12,50 +12,65 @@ import (
 // tokens fall with it, and it falls with the session, the membership and the
 // app.
 type Grant struct {
-	ID        sso.GrantID
-	App       sso.AppID
-	User      sso.UserID
-	Org       sso.OrgID
-	Session   sso.SessionID
+	ID      sso.GrantID
+	App     sso.AppID
+	User    sso.UserID
+	Org     sso.OrgID
+	Session sso.SessionID
+	// SID is what id tokens call the session in which the person signed in, also
+	// where the app holds one of its own since.
+	SID       sso.SessionID
 	Code      secret.Hash // of the code that gave it
 	Scope     string
 	CreatedAt time.Time
 	RevokedAt time.Time // zero while it holds
 }
 
-const grantColumns = `grants.id, grants.app_id, grants.user_id, grants.org_id, grants.session_id, grants.code_hash, grants.scope, grants.created_at, grants.revoked_at`
+const grantColumns = `grants.id, grants.app_id, grants.user_id, grants.org_id, grants.session_id, grants.sid, grants.code_hash, grants.scope, grants.created_at, grants.revoked_at`
 
 func grantFields(g *Grant) []any {
-	return []any{&g.ID, &g.App, &g.User, &g.Org, &g.Session, hash(&g.Code), &g.Scope, utc(&g.CreatedAt), utc(&g.RevokedAt)}
+	return []any{&g.ID, &g.App, &g.User, &g.Org, &g.Session, &g.SID, hash(&g.Code), &g.Scope, utc(&g.CreatedAt), utc(&g.RevokedAt)}
 }
 
 // TokenKind is a kind of token. What is of one kind is never taken for one of
 // another.
 type TokenKind string
 
-// AccessToken opens userinfo.
-const AccessToken TokenKind = "access"
+// The kinds.
+const (
+	AccessToken  TokenKind = "access"  // opens userinfo
+	RefreshToken TokenKind = "refresh" // brings new ones, once
+)
 
 // Token is a token of a grant, known by its hash alone.
 type Token struct {
 	Hash      secret.Hash
 	Kind      TokenKind
 	Grant     sso.GrantID
+	Scope     string // "": all that was granted
 	CreatedAt time.Time
 	ExpiresAt time.Time
+	UsedAt    time.Time // of a refresh token that was; else zero
+	Successor []byte    // sealed, of a refresh token that was used
 }
+
+func tokenFields(t *Token) []any {
+	return []any{hash(&t.Hash), &t.Kind, &t.Grant, &t.Scope, utc(&t.CreatedAt), utc(&t.ExpiresAt), utc(&t.UsedAt), &t.Successor}
+}
+
+const tokenColumns = `t.hash, t.kind, t.grant_id, t.scope, t.created_at, t.expires_at, t.used_at, t.successor`
 
 // Access is what a token stands for, with everything that it depends on as it
 // is now.
 type Access struct {
-	ExpiresAt time.Time
-	Grant     Grant
-	App       sso.App
-	Person    sso.Person
+	Token  Token
+	Grant  Grant
+	App    sso.App
+	Person sso.Person
 }
 
 func accessFields(a *Access) []any {
-	fields := append([]any{utc(&a.ExpiresAt)}, grantFields(&a.Grant)...)
+	fields := append(tokenFields(&a.Token), grantFields(&a.Grant)...)
 	fields = append(fields, appFields(&a.App)...)
 	return append(fields, personFields(&a.Person)...)
 }
@@ -64,7 +79,7 @@ func accessFields(a *Access) []any {
 // still be used, or [ErrNotFound].
 func (r *Reader) Access(ctx context.Context, kind TokenKind, token secret.Hash) (Access, error) {
 	a, err := one(ctx, r.q, accessFields, `
-		select t.expires_at, `+grantColumns+`, `+appColumns+`, `+personColumns+`
+		select `+tokenColumns+`, `+grantColumns+`, `+appColumns+`, `+personColumns+`
 		from tokens t
 		join grants on grants.id = t.grant_id
 		join apps p on p.id = grants.app_id
@@ -81,9 +96,9 @@ func (r *Reader) Access(ctx context.Context, kind TokenKind, token secret.Hash) 
 // organization.
 func (w *Writer) InsertGrant(ctx context.Context, g Grant) error {
 	_, err := w.q.exec(ctx, `
-		insert into grants (id, app_id, user_id, org_id, session_id, code_hash, scope, created_at, revoked_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		g.ID, g.App, g.User, g.Org, g.Session, g.Code[:], g.Scope, at(g.CreatedAt), at(g.RevokedAt))
+		insert into grants (id, app_id, user_id, org_id, session_id, sid, code_hash, scope, created_at, revoked_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		g.ID, g.App, g.User, g.Org, g.Session, g.SID, g.Code[:], g.Scope, at(g.CreatedAt), at(g.RevokedAt))
 	return doing(err, "inserting grant %s", g.ID)
 }
 
@@ -99,11 +114,42 @@ func (w *Writer) RevokeGrantByCode(ctx context.Context, code secret.Hash, now ti
 	return g, doing(err, "revoking the grant of a code")
 }
 
+// RevokeGrant revokes a grant; one that is revoked keeps its time.
+func (w *Writer) RevokeGrant(ctx context.Context, id sso.GrantID, now time.Time) error {
+	n, err := w.q.exec(ctx, `
+		update grants
+		set revoked_at = coalesce(revoked_at, $2)
+		where id = $1`,
+		id, at(now))
+	return doing(found(n, err), "revoking grant %s", id)
+}
+
 // InsertToken stores a token of a grant.
 func (w *Writer) InsertToken(ctx context.Context, t Token) error {
 	_, err := w.q.exec(ctx, `
-		insert into tokens (hash, kind, grant_id, created_at, expires_at)
-		values ($1, $2, $3, $4, $5)`,
-		t.Hash[:], t.Kind, t.Grant, at(t.CreatedAt), at(t.ExpiresAt))
+		insert into tokens (hash, kind, grant_id, scope, created_at, expires_at)
+		values ($1, $2, $3, $4, $5, $6)`,
+		t.Hash[:], t.Kind, t.Grant, t.Scope, at(t.CreatedAt), at(t.ExpiresAt))
 	return doing(err, "inserting an %s token of %s", t.Kind, t.Grant)
+}
+
+// UseToken marks a refresh token as used, by what came of it, sealed, and has it
+// forgotten at this time. Of any number that use one, one does; to the others it
+// is [ErrNotFound].
+func (w *Writer) UseToken(ctx context.Context, token secret.Hash, successor []byte, now, until time.Time) error {
+	n, err := w.q.exec(ctx, `
+		update tokens
+		set used_at = $2, successor = $3, expires_at = $4
+		where hash = $1 and kind = 'refresh' and used_at is null`,
+		token[:], at(now), successor, at(until))
+	return doing(found(n, err), "using a refresh token")
+}
+
+// DeleteToken deletes a token, so that it is good for nothing.
+func (w *Writer) DeleteToken(ctx context.Context, token secret.Hash) error {
+	n, err := w.q.exec(ctx, `
+		delete from tokens
+		where hash = $1`,
+		token[:])
+	return doing(found(n, err), "deleting a token")
 }

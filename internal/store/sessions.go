@@ -12,7 +12,7 @@ import (
 )
 
 const sessionColumns = `s.id, s.user_id, s.org_id, s.connection_id, s.amr, s.auth_time, s.created_at, s.seen_at, s.expires_at, s.ended_at, s.idle, s.user_agent, s.address, s.actor_id, s.actor_session_id, s.reason,
-	s.saml_subject, s.saml_name_id, s.saml_format, s.saml_name_qualifier, s.saml_sp_name_qualifier, s.saml_session_index, s.saml_issued_at`
+	s.saml_subject, s.saml_name_id, s.saml_format, s.saml_name_qualifier, s.saml_sp_name_qualifier, s.saml_session_index, s.saml_issued_at, s.app_id`
 
 func sessionFields(s *sso.Session) []any {
 	return []any{
@@ -20,6 +20,7 @@ func sessionFields(s *sso.Session) []any {
 		utc(&s.CreatedAt), utc(&s.SeenAt), utc(&s.ExpiresAt), utc(&s.EndedAt),
 		&s.Idle, &s.UserAgent, &s.Address, opt(&s.Actor), opt(&s.ActorSession), &s.Reason,
 		opt(&s.SAML.Subject), &s.SAML.NameID, &s.SAML.Format, &s.SAML.NameQualifier, &s.SAML.SPNameQualifier, &s.SAML.SessionIndex, utc(&s.SAML.IssuedAt),
+		opt(&s.App),
 	}
 }
 
@@ -147,8 +148,8 @@ func (r *Reader) PersonBySession(ctx context.Context, id sso.SessionID) (sso.Per
 func (w *Writer) InsertSession(ctx context.Context, s sso.Session, token secret.Hash) error {
 	n, err := w.q.exec(ctx, `
 		insert into sessions (id, token_hash, user_id, org_id, connection_id, amr, auth_time, created_at, seen_at, expires_at, ended_at, idle, user_agent, address, actor_id, actor_session_id, reason,
-			saml_subject, saml_name_id, saml_format, saml_name_qualifier, saml_sp_name_qualifier, saml_session_index, saml_issued_at)
-		select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24
+			saml_subject, saml_name_id, saml_format, saml_name_qualifier, saml_sp_name_qualifier, saml_session_index, saml_issued_at, app_id)
+		select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25
 		where not exists (
 			select 1
 			from saml_logouts l
@@ -156,11 +157,28 @@ func (w *Writer) InsertSession(ctx context.Context, s sso.Session, token secret.
 		)`,
 		s.ID, token[:], s.User, s.Org, null(s.Connection), toJSON(s.AMR), at(s.AuthTime), at(s.CreatedAt), at(s.SeenAt), at(s.ExpiresAt), at(s.EndedAt),
 		int64(s.Idle), shown(s.UserAgent), shown(s.Address), null(s.Actor), null(s.ActorSession), shown(s.Reason),
-		null(s.SAML.Subject), s.SAML.NameID, s.SAML.Format, s.SAML.NameQualifier, s.SAML.SPNameQualifier, s.SAML.SessionIndex, at(s.SAML.IssuedAt))
+		null(s.SAML.Subject), s.SAML.NameID, s.SAML.Format, s.SAML.NameQualifier, s.SAML.SPNameQualifier, s.SAML.SessionIndex, at(s.SAML.IssuedAt), null(s.App))
 	if err == nil && n == 0 {
 		err = ErrSignedOut
 	}
 	return doing(err, "inserting session %s", s.ID)
+}
+
+// KeepOffline ends those of a person's sessions that an app holds by refresh
+// tokens beyond this many, of which those used last stay.
+func (w *Writer) KeepOffline(ctx context.Context, user sso.UserID, app sso.AppID, most int, now time.Time) error {
+	_, err := w.q.exec(ctx, `
+		update sessions
+		set ended_at = $4
+		where id in (
+			select s.id
+			from sessions s
+			where s.user_id = $1 and s.app_id = $2 and s.ended_at is null
+			order by s.seen_at desc, s.id desc
+			limit 1000 offset $3
+		)`,
+		user, app, most, at(now))
+	return doing(err, "ending sessions of %s in app %s", user, app)
 }
 
 // presenceEvery is how stale it may be when somebody was last there.

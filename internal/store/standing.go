@@ -84,6 +84,7 @@ func intFields(n *int) []any { return []any{n} }
 type SessionAt struct {
 	sso.Session
 	OrgName string
+	AppName string      // of the app that holds it, "" where a browser does
 	Path    []sso.OrgID // from the root of the tree to the organization
 }
 
@@ -92,10 +93,12 @@ type SessionAt struct {
 // have been idle too long; [sso.Session.Live] tells.
 func (r *Reader) SessionsOf(ctx context.Context, user sso.UserID, now time.Time, limit int) ([]SessionAt, error) {
 	all, err := list(ctx, r.q, func(s *SessionAt) []any {
-		return append(sessionFields(&s.Session), &s.OrgName, path(&s.Path))
+		return append(sessionFields(&s.Session), &s.OrgName, &s.AppName, path(&s.Path))
 	}, `
-		select `+sessionColumns+`, o.name, o.path
-		from sessions s join organizations o on o.id = s.org_id
+		select `+sessionColumns+`, o.name, coalesce(p.name, ''), o.path
+		from sessions s
+		join organizations o on o.id = s.org_id
+		left join apps p on p.id = s.app_id
 		where s.user_id = $1 and s.ended_at is null and s.expires_at > $2
 		order by s.seen_at desc, s.id
 		limit $3`,

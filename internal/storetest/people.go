@@ -374,8 +374,9 @@ func grantsAreKept(w *world) {
 	g := store.Grant{
 		ID: sso.NewGrantID(at), App: app.ID, User: alice.ID, Org: acme.ID, Session: s.ID, Code: secret.NewToken().Hash(), Scope: "openid email", CreatedAt: at,
 	}
+	g.SID = "ses_browser"
 	full(w, g, "RevokedAt")
-	token := full(w, store.Token{Hash: secret.NewToken().Hash(), Kind: store.AccessToken, Grant: g.ID, CreatedAt: at, ExpiresAt: at.Add(time.Minute)})
+	token := full(w, store.Token{Hash: secret.NewToken().Hash(), Kind: store.AccessToken, Grant: g.ID, Scope: "openid", CreatedAt: at, ExpiresAt: at.Add(time.Minute)}, "UsedAt", "Successor")
 
 	r := w.reader()
 	missing[store.Access](w, "Access()")(r.Access(ctx, store.AccessToken, token.Hash))
@@ -389,9 +390,12 @@ func grantsAreKept(w *world) {
 		}
 		return tx.InsertToken(ctx, token)
 	})
-	want := store.Access{ExpiresAt: token.ExpiresAt, Grant: g, App: app, Person: sso.Person{Session: s, User: alice, Org: acme, Membership: m, Networks: sso.RulesOf([]sso.Organization{acme})}}
+	want := store.Access{Token: token, Grant: g, App: app, Person: sso.Person{Session: s, User: alice, Org: acme, Membership: m, Networks: sso.RulesOf([]sso.Organization{acme})}}
 	same(w, "Access()", want, get[store.Access](w, "Access()")(r.Access(ctx, store.AccessToken, token.Hash)))
-	missing[store.Access](w, "Access() of another kind")(r.Access(ctx, "refresh", token.Hash))
+	missing[store.Access](w, "Access() of another kind")(r.Access(ctx, store.RefreshToken, token.Hash))
+	w.refused(store.ErrNotFound, func(tx *store.Writer) error {
+		return tx.UseToken(ctx, token.Hash, []byte("sealed"), w.now, w.now)
+	})
 	w.conflict("grants_code_hash", func(tx *store.Writer) error {
 		twin := g
 		twin.ID = sso.NewGrantID(w.later())
@@ -411,4 +415,55 @@ func grantsAreKept(w *world) {
 	})
 	want.Grant = g
 	same(w, "Access() when revoked", want, get[store.Access](w, "Access()")(r.Access(ctx, store.AccessToken, token.Hash)))
+}
+
+func refreshTokensAreUsedOnce(w *world) {
+	ctx := w.ctx
+	acme := w.addOrg("acme", nil)
+	alice := w.addUser(acme.ID, "alice")
+	w.addMember(acme.ID, alice.ID)
+	app := w.app("portal")
+	w.write(func(tx *store.Writer) error { return tx.SaveApp(ctx, app) })
+	held := func() sso.Session {
+		s, hash := w.session(acme.ID, alice.ID, "")
+		s.App = app.ID
+		w.write(func(tx *store.Writer) error { return tx.InsertSession(ctx, s, hash) })
+		return s
+	}
+	s := held()
+	at := w.later()
+	g := store.Grant{ID: sso.NewGrantID(at), App: app.ID, User: alice.ID, Org: acme.ID, Session: s.ID, SID: "ses_browser", Code: secret.NewToken().Hash(), Scope: "openid", CreatedAt: at}
+	token := store.Token{Hash: secret.NewToken().Hash(), Kind: store.RefreshToken, Grant: g.ID, CreatedAt: at, ExpiresAt: at.Add(time.Hour)}
+	w.write(func(tx *store.Writer) error {
+		return errors.Join(tx.InsertGrant(ctx, g), tx.InsertToken(ctx, token))
+	})
+	r := w.reader()
+	now := w.later()
+	w.write(func(tx *store.Writer) error {
+		return tx.UseToken(ctx, token.Hash, []byte("sealed"), now, at.Add(time.Minute))
+	})
+	w.refused(store.ErrNotFound, func(tx *store.Writer) error { return tx.UseToken(ctx, token.Hash, []byte("other"), w.later(), at) })
+	token.UsedAt, token.Successor, token.ExpiresAt = now, []byte("sealed"), at.Add(time.Minute)
+	got := get[store.Access](w, "Access()")(r.Access(ctx, store.RefreshToken, token.Hash))
+	same(w, "the token after its use", token, got.Token)
+	same(w, "its session", s, got.Person.Session)
+
+	g.RevokedAt = w.later()
+	for range 2 { // the first time stays
+		w.write(func(tx *store.Writer) error { return tx.RevokeGrant(ctx, g.ID, g.RevokedAt) })
+		w.later()
+	}
+	same(w, "the grant", g, get[store.Access](w, "Access()")(r.Access(ctx, store.RefreshToken, token.Hash)).Grant)
+	w.write(func(tx *store.Writer) error { return tx.DeleteToken(ctx, token.Hash) })
+	w.refused(store.ErrNotFound, func(tx *store.Writer) error { return tx.DeleteToken(ctx, token.Hash) })
+	missing[store.Access](w, "Access() of a deleted token")(r.Access(ctx, store.RefreshToken, token.Hash))
+
+	browser, _ := w.addSession(acme.ID, alice.ID)
+	second, third := held(), held()
+	w.write(func(tx *store.Writer) error { return tx.KeepOffline(ctx, alice.ID, app.ID, 2, w.later()) })
+	names := map[sso.SessionID]string{}
+	for _, s := range get[[]store.SessionAt](w, "SessionsOf()")(r.SessionsOf(ctx, alice.ID, w.now, 10)) {
+		names[s.ID] = s.AppName
+	}
+	same(w, "who holds which session", map[sso.SessionID]string{browser.ID: "", second.ID: app.Name, third.ID: app.Name}, names)
 }

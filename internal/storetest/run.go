@@ -81,6 +81,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"audit events are kept":                                     eventsAreKept,
 		"apps are kept":                                             appsAreKept,
 		"grants and tokens are kept":                                grantsAreKept,
+		"a refresh token is used once":                              refreshTokensAreUsedOnce,
 		"messages are kept":                                         messagesAreKept,
 		"a message is given to one and settled by it":               messagesAreClaimed,
 		"messages that nobody wants any more are given up":          messagesExpire,
