@@ -4,7 +4,9 @@
 // [Service.Authorize] answers an authorize request from the session that the
 // browser has, or says that the person must sign in first; [Service.Resume]
 // answers it when that is done. [Service.Exchange] gives tokens for a code,
-// once. [Service.Userinfo] opens an access token.
+// once, or for a refresh token, which it replaces. [Service.Userinfo] opens an
+// access token; [Service.Introspect] says what a token is good for, and
+// [Service.Revoke] ends it.
 //
 // # Trust
 //
@@ -103,7 +105,7 @@ func (s *Service) claims(ctx context.Context, p *sso.Person, scope oidc.Scope) (
 		Subject: string(p.User.ID), Name: p.User.Name(), GivenName: p.User.FirstName, FamilyName: p.User.LastName,
 		PreferredUsername: p.User.Username, UpdatedAt: p.User.UpdatedAt,
 		Email: p.User.Email.String(), Groups: p.Membership.Groups,
-		Org: oidc.OrgClaim{ID: string(p.Org.ID), Key: p.Org.Key, Name: p.Org.Name, Role: string(p.Membership.Role)},
+		Org: orgClaim(p),
 	}
 	if person.PreferredUsername == "" {
 		person.PreferredUsername = person.Email
@@ -119,6 +121,10 @@ func (s *Service) claims(ctx context.Context, p *sso.Person, scope oidc.Scope) (
 		}
 	}
 	return person.Claims(scope), nil
+}
+
+func orgClaim(p *sso.Person) oidc.OrgClaim {
+	return oidc.OrgClaim{ID: string(p.Org.ID), Key: p.Org.Key, Name: p.Org.Name, Role: string(p.Membership.Role)}
 }
 
 // vouchedFor reports whether the address of p is in a domain that the

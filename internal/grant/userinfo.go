@@ -1,6 +1,7 @@
 package grant
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -31,17 +32,22 @@ func (s *Service) Userinfo(ctx context.Context, token secret.Token) (Userinfo, e
 	if err != nil {
 		return Userinfo{}, inPlaceOf(err, oidc.InvalidAccessToken())
 	}
-	claims, err := s.claims(ctx, &a.Person, oidc.ParseScope(a.Grant.Scope))
+	claims, err := s.claims(ctx, &a.Person, scopeOf(&a))
 	if err != nil {
 		return Userinfo{}, err
 	}
 	return Userinfo{Client: client(&a.App), Claims: claims}, nil
 }
 
+// scopeOf returns what a token is good for.
+func scopeOf(a *store.Access) oidc.Scope {
+	return oidc.ParseScope(cmp.Or(a.Token.Scope, a.Grant.Scope))
+}
+
 // usable refuses a token that has expired, or whose grant or person is gone.
 func (s *Service) usable(a *store.Access) error {
 	now := s.Now()
-	if !now.Before(a.ExpiresAt) || !a.Grant.RevokedAt.IsZero() {
+	if !now.Before(a.Token.ExpiresAt) || !a.Grant.RevokedAt.IsZero() {
 		return store.ErrNotFound
 	}
 	return a.Person.Valid(now)

@@ -52,6 +52,9 @@ func (h *Handler) Routes() []web.Route {
 		{Method: http.MethodPost, Path: oidc.AuthorizePath, Access: web.CrossSitePost, MaxBody: oidc.MaxForm, Handler: h.authorizePosted},
 		{Method: http.MethodPost, Path: oidc.TokenPath, Access: web.Client, MaxBody: oidc.MaxForm, Handler: h.token},
 		{Method: http.MethodOptions, Path: oidc.TokenPath, Access: web.Client, Handler: preflight},
+		{Method: http.MethodPost, Path: oidc.RevokePath, Access: web.Client, MaxBody: oidc.MaxForm, Handler: h.revoke},
+		{Method: http.MethodOptions, Path: oidc.RevokePath, Access: web.Client, Handler: preflight},
+		{Method: http.MethodPost, Path: oidc.IntrospectPath, Access: web.Client, MaxBody: oidc.MaxForm, Handler: h.introspect},
 		{Method: http.MethodGet, Path: oidc.UserinfoPath, Access: web.Client, Handler: h.userinfo},
 		{Method: http.MethodPost, Path: oidc.UserinfoPath, Access: web.Client, MaxBody: oidc.MaxForm, Handler: h.userinfo},
 		{Method: http.MethodOptions, Path: oidc.UserinfoPath, Access: web.Client, Handler: preflight},
@@ -154,31 +157,83 @@ func (h *Handler) authorizePosted(w http.ResponseWriter, r *http.Request) error 
 // token serves the token endpoint.
 func (h *Handler) token(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Pragma", "no-cache") // [RFC 6749 5.1]; Cache-Control is no-store everywhere
-	body, err := form(r)
-	if tooLarge(err) {
-		return &oidc.TokenError{Code: oidc.InvalidRequest, Description: "the body is too large"}
-	}
+	body, err := clientForm(r)
 	if err != nil {
 		return err
 	}
 	request, err := oidc.ReadToken(r.Header.Values("Authorization"), r.URL.RawQuery, body)
+	if err == nil {
+		err = h.allowOwn(w, r, request.Client.ClientID)
+	}
 	if err != nil {
 		return err
-	}
-	if origin := r.Header.Get("Origin"); origin != "" {
-		allowed, err := h.Grants.AllowsOrigin(r.Context(), request.Client.ClientID, origin)
-		if err != nil {
-			return err
-		}
-		if allowed {
-			allow(w, origin)
-		}
 	}
 	tokens, err := h.Grants.Exchange(r.Context(), request)
 	if err != nil {
 		return err
 	}
 	return program(w, tokens.JSON())
+}
+
+// revoke serves the revocation endpoint [RFC 7009].
+func (h *Handler) revoke(w http.ResponseWriter, r *http.Request) error {
+	question, err := readQuestion(r)
+	if err == nil {
+		err = h.allowOwn(w, r, question.Client.ClientID)
+	}
+	if err == nil {
+		err = h.Grants.Revoke(r.Context(), question)
+	}
+	if err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+// introspect serves the introspection endpoint [RFC 7662]. It is for programs
+// that keep a secret, so no page may read the answer.
+func (h *Handler) introspect(w http.ResponseWriter, r *http.Request) error {
+	question, err := readQuestion(r)
+	if err != nil {
+		return err
+	}
+	answer, err := h.Grants.Introspect(r.Context(), question)
+	if err != nil {
+		return err
+	}
+	return program(w, answer.JSON())
+}
+
+func readQuestion(r *http.Request) (oidc.TokenQuestion, error) {
+	body, err := clientForm(r)
+	if err != nil {
+		return oidc.TokenQuestion{}, err
+	}
+	return oidc.ReadTokenQuestion(r.Header.Values("Authorization"), r.URL.RawQuery, body)
+}
+
+// clientForm is [form] of a client, which is told what is wrong in its own
+// words.
+func clientForm(r *http.Request) (string, error) {
+	body, err := form(r)
+	if tooLarge(err) {
+		return "", &oidc.TokenError{Code: oidc.InvalidRequest, Description: "the body is too large"}
+	}
+	return body, err
+}
+
+// allowOwn lets a page of the client's own read the answer.
+func (h *Handler) allowOwn(w http.ResponseWriter, r *http.Request, clientID string) error {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return nil
+	}
+	allowed, err := h.Grants.AllowsOrigin(r.Context(), clientID, origin)
+	if err == nil && allowed {
+		allow(w, origin)
+	}
+	return err
 }
 
 // userinfo serves the userinfo endpoint.
