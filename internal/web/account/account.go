@@ -291,6 +291,10 @@ func showSessions(a *account.Account) sessionsPage {
 	for i := range a.Sessions {
 		s := &a.Sessions[i]
 		line := session{Icon: "device", Device: sso.DeviceName(s.UserAgent), Used: ui.Fact{At: s.SeenAt}, Current: s.ID == a.Session.ID, Acted: s.ActedAs()}
+		if s.AppName != "" { // an app goes on where that browser let it
+			line.Icon, line.Device = "apps", s.AppName
+			line.Lines = append(line.Lines, ui.Say("held_by_app"))
+		}
 		line.Lines = append(line.Lines, ui.As(s.OrgName))
 		if s.Address != "" {
 			line.Lines = append(line.Lines, ui.As(s.Address))

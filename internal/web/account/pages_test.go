@@ -37,6 +37,7 @@ func full(t *testing.T) *account.Account {
 		Sessions: []store.SessionAt{
 			{Session: sso.Session{ID: "ses_1", UserAgent: firefox, Address: "192.0.2.1", SeenAt: then}, OrgName: "Acme Ltd"},
 			{Session: sso.Session{ID: "ses_2", SeenAt: then, Actor: "usr_o"}, OrgName: "Globex"},
+			{Session: sso.Session{ID: "ses_3", UserAgent: firefox, SeenAt: then, App: "app_1"}, OrgName: "Acme Ltd", AppName: "Portal <x>"},
 		},
 		Devices: []sso.Device{{ID: "dev_1", UserAgent: firefox, Address: "192.0.2.1", CreatedAt: then}},
 		Links:   []store.LinkAt{{Link: sso.Link{Subject: "ada@idp", SeenAt: then}, ConnectionName: "Acme Okta"}},

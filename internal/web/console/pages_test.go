@@ -76,6 +76,7 @@ func alice() provision.PersonPage {
 		Sessions: []provision.SessionAt{
 			{Session: sso.Session{ID: "ses_1", Org: "org_a", UserAgent: "Firefox on Linux", Address: "192.0.2.1", SeenAt: then, AuthTime: then}, OrgName: "Acme Ltd"},
 			{Session: sso.Session{ID: "ses_2", Org: "org_e", Actor: "usr_s", SeenAt: then, AuthTime: then}, OrgName: "Acme EMEA"},
+			{Session: sso.Session{ID: "ses_3", Org: "org_a", App: "app_1", UserAgent: "Firefox on Linux", SeenAt: then, AuthTime: then}, OrgName: "Acme Ltd", AppName: "Portal <x>"},
 		},
 		Links:   []provision.LinkAt{{Link: sso.Link{Subject: "alice@idp", CreatedAt: then, SeenAt: then}, ConnectionName: "Acme Okta"}},
 		Factors: []sso.Factor{{Kind: sso.FactorTOTP, Name: "Phone", CreatedAt: then, UsedAt: then}, {Kind: sso.FactorSMS, CreatedAt: then}, {Kind: sso.FactorPasskey, Name: "YubiKey", CreatedAt: then}},

@@ -304,6 +304,9 @@ func sessionTable(v *visit, d *provision.PersonPage) ui.Table {
 	for i := range d.Sessions {
 		s := &d.Sessions[i]
 		device := ui.Cell{Text: ui.As(or(s.UserAgent, "–")), Icon: "device"}
+		if s.AppName != "" {
+			device.Text, device.Icon = ui.As(s.AppName), "apps"
+		}
 		if s.Org != v.ID {
 			device.Sub = ui.As(s.OrgName)
 		}
@@ -313,7 +316,7 @@ func sessionTable(v *visit, d *provision.PersonPage) ui.Table {
 		end := ui.Cell{}
 		if d.Touch == "" {
 			end.Do = &ui.Do{
-				Word: ui.Say("end"), About: ui.As(s.UserAgent), Kind: ui.Quiet,
+				Word: ui.Say("end"), About: ui.As(or(s.AppName, s.UserAgent)), Kind: ui.Quiet,
 				Action: v.to(personPath+"/sessions/{session}/end", "{user}", string(d.User.ID), "{session}", string(s.ID)),
 			}
 		}

@@ -208,7 +208,7 @@ func sessionTable(d *operate.Dossier) ui.Table {
 	}
 	for i := range d.Sessions {
 		s := &d.Sessions[i]
-		device := ui.Cell{Text: ui.As(or(s.UserAgent, "–")), Sub: ui.As(s.Address)}
+		device := ui.Cell{Text: ui.As(or(s.AppName, or(s.UserAgent, "–"))), Sub: ui.As(s.Address)}
 		if s.ActedAs() {
 			device.Badges = []ui.Badge{{State: ui.Warn, Word: ui.Say("acted")}}
 		}
