@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -85,12 +86,11 @@ func (h *tenancy) newTenant(key string) tenant {
 	at := now()
 	org := sso.Organization{ID: sso.NewOrgID(at), Key: key, Name: "The " + key, State: sso.OrgActive, Entitlements: []sso.Entitlement{sso.EntitledSSO}, CreatedAt: at, UpdatedAt: at}
 	org.Path = []sso.OrgID{org.ID}
-	link := sso.SetupLink{ID: sso.NewSetupLinkID(at), Org: org.ID, Scope: sso.SetupSSO, CreatedAt: at, ExpiresAt: at.Add(sso.SetupLinkLife)}
-	opens := secret.NewToken()
-	h.write(func(tx *store.Writer) error {
-		return errors.Join(tx.SaveOrganization(h.Context(), org), tx.Org(org.ID).InsertSetupLink(h.Context(), link, opens.Hash()))
-	})
+	h.write(func(tx *store.Writer) error { return tx.SaveOrganization(h.Context(), org) })
 	by, token := h.signedIn(org, "olga", sso.RoleOwner)
+	link := sso.SetupLink{ID: sso.NewSetupLinkID(at), Org: org.ID, Scope: sso.SetupSSO, By: by.User.ID, CreatedAt: at, ExpiresAt: at.Add(sso.SetupLinkLife)}
+	opens := secret.NewToken()
+	h.write(func(tx *store.Writer) error { return tx.Org(org.ID).InsertSetupLink(h.Context(), link, opens.Hash()) })
 	return h.refill(tenant{by: by, token: token, link: opens})
 }
 
@@ -239,6 +239,10 @@ func typed(t *tenant) map[string]url.Values {
 		"/console/conflicts/{conflict}/relink": {"to": {t.its["user"]}, "confirm": {t.name + "@clash.example"}},
 		"/console/conflicts/{conflict}/merge":  {"into": {t.its["user"]}, "from": {t.its["other"]}, "confirm": {t.name + "@clash.example"}},
 		"/console/conflicts/{conflict}/invite": {"role": {"member"}},
+		"/console/enforcement":                 {"version": {"1"}, "sso": {"optional"}},
+		"/console/enforcement/pause":           {"version": {"1"}, "pause": {"1"}, "reason": {"It does not answer."}},
+		"/console/enforcement/resume":          {"version": {"1"}},
+		"/console/enforcement/codes/file":      {"codes": {"0123-4567-89AB-CDEF"}},
 		"/console/sso/{connection}/defaults":   {"version": {"1"}, "mode": {"ask"}, "role": {"member"}},
 		"/setup/sso/{connection}/defaults":     {"version": {"1"}, "mode": {"ask"}, "role": {"member"}},
 	})
@@ -318,20 +322,46 @@ func TestNoRouteReachesAnotherTenant(t *testing.T) {
 		if slices.Contains(account, route) {
 			target = rival.target(path, rival.own)
 		}
-		got := h.askBy(&rival, method, target, typed(&rival)[path])
+		got := h.askBy(&rival, method, target, h.filled(&rival, path))
 		if !slices.Contains(uploads(), route) && !slices.Contains([]int{http.StatusOK, http.StatusSeeOther}, got.Code) {
 			t.Errorf("%s by whose it is: %d\n%s", route, got.Code, got.Body)
 		}
 	}
 }
 
+// filled returns the form of a route, in the version that the organization has
+// where the form is about it.
+func (h *tenancy) filled(t *tenant, path string) url.Values {
+	h.Helper()
+	form := typed(t)[path]
+	if !strings.HasPrefix(path, "/console/enforcement") && path != "/console/security" || !form.Has("version") {
+		return form
+	}
+	h.write(func(tx *store.Writer) error {
+		o, err := tx.Organization(h.Context(), t.by.Org.ID)
+		form.Set("version", strconv.FormatInt(o.Version, 10))
+		return err
+	})
+	return form
+}
+
 // ready makes of a tenant's things what a route wants of them.
 func (h *tenancy) ready(t *tenant, path string) {
 	h.Helper()
+	org := t.by.Org.ID
+	if strings.HasPrefix(path, "/console/enforcement/") {
+		h.write(func(tx *store.Writer) error {
+			o, err := tx.Organization(h.Context(), org)
+			o.Policy.SSO = sso.SSOOptional
+			if strings.HasSuffix(path, "/pause") { // there has to be something to pause
+				o.Policy.SSO = sso.SSORequired
+			}
+			return errors.Join(err, tx.SaveOrganization(h.Context(), o))
+		})
+	}
 	if !strings.HasSuffix(path, "/{domain}/ways") {
 		return
 	}
-	org := t.by.Org.ID
 	h.write(func(tx *store.Writer) error {
 		d, err := tx.Org(org).Domain(h.Context(), t.its["domain"])
 		d.Vouch(now())

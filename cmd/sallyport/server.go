@@ -15,6 +15,7 @@ import (
 	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/connect"
 	"github.com/sallyport/sallyport/internal/dnsproof"
+	"github.com/sallyport/sallyport/internal/enforce"
 	"github.com/sallyport/sallyport/internal/factor"
 	"github.com/sallyport/sallyport/internal/grant"
 	inspection "github.com/sallyport/sallyport/internal/inspect"
@@ -179,6 +180,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	setup := &connectpages.Handler{
 		Authority: authorities, UI: pages, Flow: s.connecting, Offer: offer,
 		Inspect: looks, SignIn: signIn,
+		Enforce: &enforce.Service{DB: s.db, Authority: authorities, BaseURL: base.String(), Now: now},
 	}
 	provider := &oidcapi.Handler{Grants: grants, SignIn: beginner{loginPages}, Person: signIn.Person}
 	s.public, err = web.New(

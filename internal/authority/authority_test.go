@@ -211,6 +211,58 @@ func TestALinkEnds(t *testing.T) {
 	})
 }
 
+// Whoever has a link can let anybody in. An owner who leaves takes none along.
+func TestALinkStandsOnWhoMadeIt(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		by := func(o *sso.Organization, maker *sso.By) secret.Token {
+			was := h.owner
+			h.owner = *maker
+			token, _ := h.link(o, sso.SetupSSO)
+			h.owner = was
+			return token
+		}
+		operators := h.addOrg(sso.OperatorsKey, nil)
+		left, operator := h.add(h.acme, "lea", sso.RoleOwner), h.add(operators, "oscar", sso.RoleAdmin)
+		support := h.add(operators, "susan", sso.RoleMember)
+		lefts, below, vendors := by(&h.acme, &left), by(&h.emea, &left), by(&h.acme, &operator)
+		h.try("an owner's", holding(lefts), &h.acme, authority.Setup, "")
+		h.try("an owner's above", holding(below), &h.emea, authority.Setup, "")
+		h.try("an operator's", holding(vendors), &h.acme, authority.Setup, "")
+		for name, maker := range map[string]*sso.By{"an administrator": &h.admin, "an owner below": &h.below, "an owner elsewhere": &h.ownerElse, "a support agent": &support} {
+			h.try("one of "+name, holding(by(&h.acme, maker)), &h.acme, authority.Domains, "setup_link_over")
+		}
+
+		for name, change := range map[string]func(tx *store.Writer) error{
+			"suspended": func(tx *store.Writer) error {
+				u, err := tx.User(h.Context(), left.User.ID)
+				u.State = sso.UserSuspended
+				return errors.Join(err, tx.Org(h.acme.ID).SaveUser(h.Context(), u))
+			},
+			"made an administrator": func(tx *store.Writer) error {
+				m := left.Membership
+				m.Role = sso.RoleAdmin
+				return tx.Org(h.acme.ID).SaveMembership(h.Context(), m)
+			},
+			"removed": func(tx *store.Writer) error { return tx.Org(h.acme.ID).RemoveMembership(h.Context(), left.User.ID) },
+		} {
+			h.write(change)
+			h.try("one of whoever was "+name, holding(lefts), &h.acme, authority.Setup, "setup_link_over")
+			h.try("one below of whoever was "+name, holding(below), &h.emea, authority.Setup, "setup_link_over")
+			h.write(func(tx *store.Writer) error {
+				u, err := tx.User(h.Context(), left.User.ID)
+				u.State = sso.UserActive
+				return errors.Join(err, tx.Org(h.acme.ID).SaveUser(h.Context(), u), tx.Org(h.acme.ID).SaveMembership(h.Context(), left.Membership))
+			})
+			h.try("and let in again", holding(lefts), &h.acme, authority.Setup, "")
+		}
+		h.write(func(tx *store.Writer) error {
+			return tx.Org(operators.ID).RemoveMembership(h.Context(), operator.User.ID)
+		})
+		h.try("one of who was an operator", holding(vendors), &h.acme, authority.Setup, "setup_link_over")
+	})
+}
+
 func TestNobodyMayInASuspendedOrganization(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(h *house) {

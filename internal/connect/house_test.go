@@ -87,11 +87,14 @@ func (h *house) add(org *sso.Organization, name string, role sso.Role) sso.By {
 	return sso.By{Person: sso.Person{Session: s, User: u, Org: *org, Membership: m}, Address: "192.0.2.1"}
 }
 
-// link adds a setup link of an organization.
+// link adds a setup link of an organization, made by its owner.
 func (h *house) link(o *sso.Organization, scope sso.SetupScope) (secret.Token, sso.SetupLink) {
 	h.Helper()
-	now, token := h.now(), secret.NewToken()
-	l := sso.SetupLink{ID: sso.NewSetupLinkID(now), Org: o.ID, Scope: scope, Note: "for IT", By: h.owner.User.ID, CreatedAt: now, ExpiresAt: now.Add(sso.SetupLinkLife)}
+	now, token, by := h.now(), secret.NewToken(), h.owner.User.ID
+	if o.ID == h.rival.ID {
+		by = h.other.User.ID
+	}
+	l := sso.SetupLink{ID: sso.NewSetupLinkID(now), Org: o.ID, Scope: scope, Note: "for IT", By: by, CreatedAt: now, ExpiresAt: now.Add(sso.SetupLinkLife)}
 	h.write(func(tx *store.Writer) error { return tx.Org(o.ID).InsertSetupLink(h.Context(), l, token.Hash()) })
 	return token, l
 }

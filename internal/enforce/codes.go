@@ -1,18 +1,32 @@
 package enforce
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 
 	"github.com/sallyport/sallyport/internal/authority"
+	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/otp"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 )
 
-// LooksLikeCode reports whether a text has the form of a break-glass code.
-func LooksLikeCode(s string) bool {
-	_, err := otp.BreakGlassHash(s)
-	return err == nil
+// BreakGlassPath is where a code is used.
+const BreakGlassPath = "/login/break-glass"
+
+// CodesFile returns a file with codes, which says where they are for and whose
+// they are. What are no codes is refused: nothing else is to be sent back.
+func (s *Service) CodesFile(p *authority.Place, codes []string) (*bytes.Buffer, error) {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s%s\r\n%s\r\n\r\n", s.BaseURL, BreakGlassPath, p.Key)
+	for _, code := range codes {
+		if _, err := otp.BreakGlassHash(code); err != nil || len(codes) > sso.BreakGlassCodes {
+			return nil, &fault.Error{Kind: fault.Invalid, Code: "request_form", Fix: fault.PersonSide, Err: err}
+		}
+		fmt.Fprintf(&b, "%s\r\n", code)
+	}
+	return &b, nil
 }
 
 // NewCodes gives the organization a new set of break-glass codes, to be shown

@@ -23,7 +23,8 @@ const (
 
 // SetupLink hands the set-up of single sign-on of one organization to somebody
 // without an account. It opens as often as it takes until it expires or is
-// revoked.
+// revoked, and while who made it could make it: whoever has a link can let
+// anybody in, and who owns the organization no more must not.
 type SetupLink struct {
 	ID        SetupLinkID
 	Org       OrgID
@@ -34,6 +35,9 @@ type SetupLink struct {
 	ExpiresAt time.Time
 	RevokedAt time.Time // zero: it was not
 	OpenedAt  time.Time // the last time; zero: never
+	// Disowned says that who made it is neither an owner of the organization, or
+	// of one above it, nor an operator any more.
+	Disowned bool
 }
 
 // NewSetupLink is a setup link as somebody asks for it.
@@ -70,6 +74,7 @@ const (
 	SetupLinkOpened   SetupLinkState = "opened"
 	SetupLinkExpired  SetupLinkState = "expired"
 	SetupLinkRevoked  SetupLinkState = "revoked"
+	SetupLinkDisowned SetupLinkState = "disowned"
 )
 
 // State returns what has become of the link.
@@ -79,6 +84,8 @@ func (l *SetupLink) State(now time.Time) SetupLinkState {
 		return SetupLinkRevoked
 	case !now.Before(l.ExpiresAt):
 		return SetupLinkExpired
+	case l.Disowned:
+		return SetupLinkDisowned
 	case l.OpenedAt.IsZero():
 		return SetupLinkUnopened
 	default:
@@ -86,12 +93,19 @@ func (l *SetupLink) State(now time.Time) SetupLinkState {
 	}
 }
 
-// Usable refuses a link that was revoked or has expired.
+// Usable refuses a link that was revoked, has expired, or stands on nobody.
 func (l *SetupLink) Usable(now time.Time) error {
-	if state := l.State(now); state == SetupLinkRevoked || state == SetupLinkExpired {
+	switch l.State(now) {
+	case SetupLinkRevoked, SetupLinkExpired, SetupLinkDisowned:
 		return NoSetupLink()
 	}
 	return nil
+}
+
+// Revocable reports whether there is something to revoke: one that stands on
+// nobody now may open again.
+func (l *SetupLink) Revocable(now time.Time) bool {
+	return l.Usable(now) == nil || l.State(now) == SetupLinkDisowned
 }
 
 // NoSetupLink is the fault of a link that opens nothing, whether there ever was

@@ -9,10 +9,21 @@ import (
 	"github.com/sallyport/sallyport/internal/sso"
 )
 
-const setupLinkColumns = `l.id, l.org_id, l.scope, l.note, l.created_by, l.created_at, l.expires_at, l.revoked_at, l.opened_at`
+// What who made a link is by now is read with it: its state is asked whenever
+// it is used.
+const setupLinkColumns = `l.id, l.org_id, l.scope, l.note, l.created_by, l.created_at, l.expires_at, l.revoked_at, l.opened_at,
+		not exists (
+			select 1
+			from memberships m
+				join users u on u.id = m.user_id
+				join organizations own on own.id = m.org_id
+				join organizations o on o.id = l.org_id
+			where m.user_id = l.created_by and u.state = 'active'
+				and (m.role = 'owner' and '/' || o.path || '/' like '%/' || own.id || '/%'
+					or m.role in ('owner', 'admin') and own.key = '` + sso.OperatorsKey + `'))`
 
 func setupLinkFields(l *sso.SetupLink) []any {
-	return []any{&l.ID, &l.Org, &l.Scope, &l.Note, &l.By, utc(&l.CreatedAt), utc(&l.ExpiresAt), utc(&l.RevokedAt), utc(&l.OpenedAt)}
+	return []any{&l.ID, &l.Org, &l.Scope, &l.Note, &l.By, utc(&l.CreatedAt), utc(&l.ExpiresAt), utc(&l.RevokedAt), utc(&l.OpenedAt), &l.Disowned}
 }
 
 // SetupLink returns the setup link with this token, whatever has become of it,

@@ -14,7 +14,7 @@ func setupLinksAreKept(w *world) {
 	token := secret.NewToken().Hash()
 	l := sso.SetupLink{
 		ID: sso.NewSetupLinkID(w.now), Org: acme.ID, Scope: sso.SetupDomains, Note: "for DNS", By: "usr_a",
-		CreatedAt: w.now, ExpiresAt: w.now.Add(sso.SetupLinkLife),
+		CreatedAt: w.now, ExpiresAt: w.now.Add(sso.SetupLinkLife), Disowned: true, // nobody of that name is there
 	}
 	later := l
 	later.ID, later.CreatedAt = sso.NewSetupLinkID(w.now), w.now.Add(time.Second)

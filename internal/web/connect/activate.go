@@ -22,6 +22,7 @@ type activatePage struct {
 	Checks []ui.Step
 	Do     *ui.Do      // nil: it is on, or cannot be yet
 	Off    *ui.Confirm // nil: it is off
+	Next   *ui.Button  // nil: it is off, or for owners alone
 }
 
 // Head implements [ui.Page].
@@ -52,6 +53,9 @@ func activatePageOf(v *visit, ready *connect.Readiness) activatePage {
 		p.Notices = append(p.Notices, ui.Notice{State: ui.OK, Title: ui.Say("activate_on"), Text: ui.Say("activate_on_text")})
 		off := deactivateConfirm(v, c)
 		p.Off = &off
+		if v.Link == nil {
+			p.Next = &ui.Button{Word: ui.Say("activate_enforce"), Path: v.to(enforcePath), Icon: "shield", Kind: ui.Main}
+		}
 	case ready.Ready() == nil:
 		p.Do = &ui.Do{Word: ui.Say("activate_do"), Action: v.toConnection(c, activatePath), Icon: "play", Kind: ui.Main, Fields: seen(c)}
 	default:

@@ -13,6 +13,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/authority"
 	"github.com/sallyport/sallyport/internal/connect"
+	"github.com/sallyport/sallyport/internal/enforce"
 	"github.com/sallyport/sallyport/internal/inspect"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
@@ -27,7 +28,7 @@ var files embed.FS
 func Pages() ui.Set {
 	return ui.Set{Name: "connect", Files: files, Pages: []ui.Page{
 		overviewPage{}, domainsPage{}, openPage{}, inboxPage{}, conflictPage{}, explainPage{}, defaultsPage{},
-		newDomainPage{}, claimPage{}, linksPage{}, newLinkPage{}, madeLinkPage{},
+		enforcePage{}, codesPage{}, newDomainPage{}, claimPage{}, linksPage{}, newLinkPage{}, madeLinkPage{},
 		newPage{}, configurePage{}, certificatesPage{}, changePage{}, settingsPage{}, attributesPage{}, activatePage{}, formPage{}, confirmPage{},
 		trialPage{}, guestPage{}, donePage{},
 	}}
@@ -37,6 +38,7 @@ func Pages() ui.Set {
 type Handler struct {
 	Authority *authority.Service
 	Flow      *connect.Service
+	Enforce   *enforce.Service
 	Inspect   *inspect.Service
 	Offer     frame.Offer // to whom is not entitled
 	SignIn    SignIn
@@ -76,7 +78,7 @@ func (h *Handler) Routes() []web.Route {
 		get(ssoPath, authority.Setup, h.overview)
 		routes = append(routes, h.domainRoutes(d)...)
 	}
-	return slices.Concat(routes, h.linkRoutes(), h.connectionRoutes(), h.trialRoutes(), h.peopleRoutes())
+	return slices.Concat(routes, h.linkRoutes(), h.connectionRoutes(), h.trialRoutes(), h.peopleRoutes(), h.enforceRoutes())
 }
 
 // page serves a page to somebody who may see it.

@@ -72,7 +72,7 @@ func linksPageOf(v *visit, all *connect.SetupLinks, now time.Time) linksPage {
 		row := ui.Row{Cells: []ui.Cell{
 			{Text: ui.As(l.Note)}, linkState(l, now), {Text: ui.Say("scope_" + string(l.Scope))}, {Text: ui.As(all.Names[string(l.By)])}, {At: l.CreatedAt}, {At: l.ExpiresAt}, {},
 		}}
-		if l.Usable(now) == nil {
+		if l.Revocable(now) {
 			row.Cells[len(row.Cells)-1].Do = &ui.Do{
 				Word: ui.Say("link_revoke"), Action: v.to(revokeLinkPath, "{link}", string(l.ID)), Kind: ui.Quiet, About: ui.As(l.Note), Off: v.console().Acted,
 			}
@@ -90,7 +90,7 @@ func linkState(l *sso.SetupLink, now time.Time) ui.Cell {
 	switch state {
 	case sso.SetupLinkOpened:
 		badge.State = ui.OK
-	case sso.SetupLinkExpired, sso.SetupLinkRevoked:
+	case sso.SetupLinkExpired, sso.SetupLinkRevoked, sso.SetupLinkDisowned:
 		badge.State = ui.Plain
 	}
 	return ui.Cell{Badges: []ui.Badge{badge}, At: l.OpenedAt}

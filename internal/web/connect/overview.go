@@ -51,6 +51,9 @@ func (h *Handler) overviewOf(v *visit, o *connect.Overview) overviewPage {
 	}
 	if v.Link == nil {
 		p.Buttons = []ui.Button{{Word: ui.Say("links"), Path: v.to(linksPath), Icon: "link"}}
+		if v.Entitled() && !v.who.By.Session.ActedAs() {
+			p.Buttons = append(p.Buttons, ui.Button{Word: ui.Say("enforce"), Path: v.to(enforcePath), Icon: "shield"})
+		}
 	}
 	for i := range o.Connections {
 		c := &o.Connections[i]

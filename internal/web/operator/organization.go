@@ -22,6 +22,7 @@ type organizationPage struct {
 	Facts        []ui.Fact
 	Buttons      []ui.Button
 	Resume       *ui.Do
+	EndPause     *ui.Do // of enforcement
 	Entitlements []entitlement
 	Domains      ui.Table
 	Connections  ui.Table
@@ -126,6 +127,12 @@ func showOrganization(v *operate.Overview, may hand, now time.Time) organization
 		{Name: ui.Say("demand_sso"), Value: ui.Say("demand_sso_" + or(string(v.Policy.SSO), string(sso.SSOOptional)))},
 		{Name: ui.Say("demand_mfa"), Value: ui.Say("demand_mfa_" + or(string(v.Policy.MFA), string(sso.MFAOff)))},
 	}
+	p.Facts = append(p.Facts, pauseFacts(&v.Policy, now)...)
+	ask, end := pausing(v, now)
+	if ask != nil {
+		p.Buttons = append(p.Buttons, *ask)
+	}
+	p.EndPause = end
 	if may == changes {
 		p.NewLink = &ui.Button{Word: ui.Say("link_make"), Path: at(linksPath, "{key}", v.Key), Icon: "plus"}
 		p.Buttons = append(p.Buttons, ui.Button{Word: ui.Say("edit"), Path: path + "/edit", Icon: "edit"})

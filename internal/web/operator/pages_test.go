@@ -80,6 +80,9 @@ func TestPages(t *testing.T) {
 	support.Membership.Role = sso.RoleMember
 	suspended := acme()
 	suspended.State, suspended.Entitlements, suspended.Grants, suspended.Domains, suspended.Links, suspended.Connections, suspended.Events, suspended.Below = sso.OrgSuspended, []sso.Entitlement{sso.EntitledSCIM}, nil, nil, nil, nil, nil, 1
+	demands, paused := acme(), acme()
+	demands.Policy = sso.Policy{SSO: sso.SSOPilot, Pilot: []sso.GroupID{"grp_1"}}
+	paused.Policy = sso.Policy{SSO: sso.SSORequired, Pause: sso.Pause{Until: now().Add(time.Hour), Reason: "ticket <4711>"}}
 	below := acme()
 	below.Above[0].State = sso.OrgSuspended
 	operators := acme()
@@ -132,6 +135,9 @@ func TestPages(t *testing.T) {
 		"link-made":              {Page: showLinkMade(acme(), "https://sso.example/setup/abc", ""), Path: pathOf("acme")},
 		"link-mailed":            {Page: showLinkMade(acme(), "https://sso.example/setup/abc", "ivan@it.example"), Path: pathOf("acme")},
 		"organization-support":   {Page: withChart(showOrganization(below, looks, now())), Path: pathOf("acme")},
+		"organization-demands":   {Page: withChart(showOrganization(demands, looks, now())), Path: pathOf("acme")},
+		"organization-paused":    {Page: withChart(showOrganization(paused, looks, now())), Path: pathOf("acme")},
+		"pause":                  {Page: pausePage(demands, ui.Filled{Problems: map[string]string{"reason": "pause_reason"}}), Path: pathOf("acme") + "/pause"},
 		"organization-suspended": {Page: withChart(showOrganization(suspended, changes, now())), Path: pathOf("acme")},
 		"organization-operators": {Page: withChart(showOrganization(operators, looks, now())), Path: pathOf(sso.OperatorsKey)},
 		"organization-edit":      {Page: editPage(acme(), ui.Filled{}), Path: pathOf("acme") + "/edit"},

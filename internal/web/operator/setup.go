@@ -146,13 +146,13 @@ func linkTable(v *operate.Overview, may hand, now time.Time) ui.Table {
 		switch state {
 		case sso.SetupLinkOpened:
 			badge.State = ui.OK
-		case sso.SetupLinkExpired, sso.SetupLinkRevoked:
+		case sso.SetupLinkExpired, sso.SetupLinkRevoked, sso.SetupLinkDisowned:
 			badge.State = ui.Plain
 		}
 		row := ui.Row{Cells: []ui.Cell{{Text: ui.As(l.Note)}, {Badges: []ui.Badge{badge}, At: l.OpenedAt}, {Text: ui.Say("scope_" + string(l.Scope))}, {At: l.ExpiresAt}}}
 		if may == changes {
 			act := ui.Cell{}
-			if l.Usable(now) == nil {
+			if l.Revocable(now) {
 				act.Do = &ui.Do{Word: ui.Say("link_revoke"), Action: at(revokePath, "{key}", v.Key, "{link}", string(l.ID)), Kind: ui.Quiet, About: ui.As(l.Note)}
 			}
 			row.Cells = append(row.Cells, act)
