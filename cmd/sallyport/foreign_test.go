@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/connect"
 	"github.com/sallyport/sallyport/internal/provision"
@@ -212,6 +213,10 @@ func typed(t *tenant) map[string]url.Values {
 		forms[connection+"/edit"] = url.Values{"version": {"1"}, "name": {name}, "vendor": {"okta"}}
 		forms[connection+"/activate"] = url.Values{"version": {"1"}}
 		forms[connection+"/deactivate"] = url.Values{"version": {"1"}}
+		forms[connection+"/swap"] = url.Values{"version": {"2"}, "beside": {strconv.Itoa(besideVersion)}}
+		forms[connection+"/change"] = url.Values{"version": {"1"}, "change": {t.its["change"]}}
+		forms[connection+"/change/refuse"] = forms[connection+"/change"]
+		forms[connection+"/return"] = forms[connection+"/swap"]
 		forms[connection+"/delete"] = url.Values{"version": {"1"}, "confirm": {"IdP " + t.name}}
 		forms[connection+"/attributes"] = url.Values{"version": {"1"}, "email": {name}}
 		forms[connection+"/settings"] = url.Values{"version": {"1"}, "entity_id": {name}}
@@ -348,6 +353,10 @@ func (h *tenancy) filled(t *tenant, path string) url.Values {
 // ready makes of a tenant's things what a route wants of them.
 func (h *tenancy) ready(t *tenant, path string) {
 	h.Helper()
+	if strings.HasPrefix(path, "/console/sso/{connection}") || strings.HasPrefix(path, "/setup/sso/{connection}") {
+		h.beside(t, path)
+		return
+	}
 	org := t.by.Org.ID
 	if strings.HasPrefix(path, "/console/enforcement/") {
 		h.write(func(tx *store.Writer) error {
@@ -366,6 +375,54 @@ func (h *tenancy) ready(t *tenant, path string) {
 		d, err := tx.Org(org).Domain(h.Context(), t.its["domain"])
 		d.Vouch(now())
 		return errors.Join(err, tx.Org(org).SaveDomain(h.Context(), d))
+	})
+}
+
+// besideVersion is the version of settings beside the live ones, as forms name
+// it.
+const besideVersion = 77
+
+// beside has a tenant's connection be in use, with settings beside its own, for
+// the routes that are about these.
+func (h *tenancy) beside(t *tenant, path string) {
+	h.Helper()
+	last := path[strings.LastIndexByte(path, '/')+1:]
+	if last == "change" || last == "refuse" {
+		h.held(t)
+	}
+	if !slices.Contains([]string{"prepare", "discard", "swap", "return"}, last) {
+		return
+	}
+	h.write(func(tx *store.Writer) error {
+		c, err := tx.ConnectionByKey(h.Context(), t.its["connection"])
+		if err != nil {
+			return err
+		}
+		org := tx.Org(c.Org)
+		c.State = sso.ConnectionActive
+		prepared, former := c.Aside(sso.Prepared, time.UnixMicro(besideVersion)), c.Aside(sso.Former, time.UnixMicro(besideVersion))
+		prepared.Attributes.Email = "mail"
+		next := c.Beside(&prepared)
+		passed := sso.Test{ID: sso.NewTestID(now()), Org: c.Org, Connection: c.ID, Shadow: true, Fingerprint: next.Fingerprint(), State: sso.TestPassed, Subject: t.name, CreatedAt: now(), AnsweredAt: now()}
+		return errors.Join(org.SaveConnection(h.Context(), c), org.SaveShadow(h.Context(), prepared), org.SaveShadow(h.Context(), former), org.InsertTest(h.Context(), passed))
+	})
+}
+
+// held has a change at a tenant's identity provider wait for a decision.
+func (h *tenancy) held(t *tenant) {
+	h.Helper()
+	h.write(func(tx *store.Writer) error {
+		c, err := tx.ConnectionByKey(h.Context(), t.its["connection"])
+		if err != nil {
+			return err
+		}
+		w, err := tx.Org(c.Org).Watch(h.Context(), c.ID)
+		if err != nil {
+			return err
+		}
+		w.Seen.HeldAt, w.Seen.Held = now(), sso.Published{EntityID: c.SAML.IdPEntityID, Endpoints: c.SAML.Endpoints, Certificates: c.SAML.Certificates[:1]}
+		t.its["change"] = w.Seen.Held.Digest()
+		return tx.Org(c.Org).SaveWatch(h.Context(), w)
 	})
 }
 

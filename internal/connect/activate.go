@@ -111,6 +111,9 @@ func (s *Service) Deactivate(ctx context.Context, e *Edit) error {
 // turn changes the state of a connection, after it was judged. What is on or off
 // already stays as it is.
 func (s *Service) turn(ctx context.Context, e *Edit, to sso.ConnectionState, judge func(a *authority.Act, c *sso.Connection) error) error {
+	if err := e.onlyLive(); err != nil {
+		return err
+	}
 	return s.Authority.Change(ctx, e.Who, e.Org, authority.Setup, func(a *authority.Act) error {
 		c, err := e.load(ctx, a)
 		if err != nil {

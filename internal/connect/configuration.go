@@ -25,6 +25,8 @@ type Configuration struct {
 	Encrypts     []Certificate // ours, for which it may encrypt
 	Linked       int           // users who were signed in by it
 	Watching     Watching
+	Which        sso.Which // settings it is shown with
+	Prepared     bool      // others are prepared beside those that are live
 	Sent         *sso.Test // the last test in which a person came, with what was sent of them; nil: none yet
 }
 
@@ -65,22 +67,27 @@ func (c *Certificate) Days(now time.Time) int {
 }
 
 // Configuration returns a connection of the organization of a place, by its
-// key, with what is shown where it is configured.
-func (s *Service) Configuration(ctx context.Context, p *authority.Place, key string) (Configuration, error) {
-	var c Configuration
+// key, with these settings of it and what is shown where it is configured.
+func (s *Service) Configuration(ctx context.Context, p *authority.Place, key string, which sso.Which) (Configuration, error) {
+	c := Configuration{Which: which}
 	var keys []store.DecryptionKey
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
 		var err error
-		if c.Connection, err = connectionOf(ctx, r, p.ID, key); err != nil {
+		if c.Connection, err = configured(ctx, r, p.ID, key, which); err != nil {
+			return err
+		}
+		if c.Prepared, err = prepares(ctx, r.Org(p.ID), c.ID); err != nil {
 			return err
 		}
 		if c.Linked, err = r.Org(p.ID).LinkedUsers(ctx, c.ID); err != nil {
 			return err
 		}
-		if c.Watching, err = watching(ctx, r.Org(p.ID), &c.Connection); err != nil {
-			return err
+		if which == sso.Live {
+			if c.Watching, err = watching(ctx, r.Org(p.ID), &c.Connection); err != nil {
+				return err
+			}
 		}
-		if c.Sent, err = lastSent(ctx, r.Org(p.ID), c.ID); err != nil {
+		if c.Sent, err = lastSent(ctx, r.Org(p.ID), c.ID, which); err != nil {
 			return err
 		}
 		if c.SAML.Decrypts() {
@@ -106,8 +113,8 @@ func (s *Service) Configuration(ctx context.Context, p *authority.Place, key str
 }
 
 // lastSent returns the last test of a connection in which a person came, or nil.
-func lastSent(ctx context.Context, r *store.OrgReader, c sso.ConnectionID) (*sso.Test, error) {
-	tests, err := r.Tests(ctx, c, store.Place{}, lastTests)
+func lastSent(ctx context.Context, r *store.OrgReader, c sso.ConnectionID, which sso.Which) (*sso.Test, error) {
+	tests, err := r.Tests(ctx, c, which, store.Place{}, lastTests)
 	for i := range tests {
 		if t := &tests[i]; !t.AnsweredAt.IsZero() && (len(t.Result.Attributes) > 0 || t.Result.NameID != "") {
 			return t, nil
@@ -137,10 +144,10 @@ func (s *Service) SigningCertificate(ctx context.Context) ([]byte, error) {
 
 // EncryptionCertificate returns the certificate of the key for which a
 // connection's identity provider encrypts, in PEM.
-func (s *Service) EncryptionCertificate(ctx context.Context, p *authority.Place, key string) ([]byte, error) {
+func (s *Service) EncryptionCertificate(ctx context.Context, p *authority.Place, key string, which sso.Which) ([]byte, error) {
 	var out []byte
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
-		c, err := connectionOf(ctx, r, p.ID, key)
+		c, err := configured(ctx, r, p.ID, key, which)
 		if err != nil || !c.SAML.Decrypts() {
 			return err
 		}

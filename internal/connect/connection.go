@@ -22,7 +22,8 @@ type Edit struct {
 	Who     *authority.Who
 	Org     sso.OrgID
 	Key     string
-	Version int64 // that they have seen
+	Which   sso.Which // settings of it
+	Version int64     // that they have seen
 }
 
 // NewConnection is a connection to be made. Without metadata the vendor is what
@@ -147,6 +148,13 @@ func (s *Service) change(ctx context.Context, e *Edit, fn func(a *authority.Act,
 		if reflect.DeepEqual(before, c) {
 			return nil
 		}
+		if e.Which != sso.Live {
+			if err := e.savePrepared(ctx, a, &before, &c); err != nil {
+				return err
+			}
+			c.Version++
+			return nil
+		}
 		if c.State == sso.ConnectionActive {
 			if err := c.Complete(); err != nil {
 				return err
@@ -167,7 +175,7 @@ func (s *Service) change(ctx context.Context, e *Edit, fn func(a *authority.Act,
 
 // load reads the connection, in the version that whoever changes it has seen.
 func (e *Edit) load(ctx context.Context, a *authority.Act) (sso.Connection, error) {
-	c, err := connectionOf(ctx, a.Tx.Reader, a.ID, e.Key)
+	c, err := configured(ctx, a.Tx.Reader, a.ID, e.Key, e.Which)
 	if err != nil {
 		return sso.Connection{}, err
 	}
@@ -213,6 +221,9 @@ func (s *Service) Rename(ctx context.Context, e *Edit, name string, vendor idp.I
 // somebody was signed in is deleted by owners alone: it takes away who they
 // are.
 func (s *Service) DeleteConnection(ctx context.Context, e *Edit) error {
+	if err := e.onlyLive(); err != nil {
+		return err
+	}
 	return s.Authority.Change(ctx, e.Who, e.Org, authority.Setup, func(a *authority.Act) error {
 		c, err := e.load(ctx, a)
 		if err != nil {

@@ -352,12 +352,12 @@ func TestSettingsAreThoseThatAreOffered(t *testing.T) {
 			x.SPEntityID != to.SPEntityID || !x.SharedACS || !x.Logout || len(x.Legacy) != 1 || x.Legacy[0].Switch != sso.LegacySHA1 || !x.Legacy[0].Until.Equal(until) {
 			t.Errorf("stored is %+v", x)
 		}
-		page, err := h.Configuration(h.Context(), &authority.Place{Organization: h.acme}, c.Key)
+		page, err := h.Configuration(h.Context(), &authority.Place{Organization: h.acme}, c.Key, sso.Live)
 		must(t, "reading", err)
 		if page.Ours[idp.ACSURL] != "https://sso.example/saml/acs" || page.Ours[idp.SPEntityID] != to.SPEntityID || len(page.Encrypts) != 1 || page.Ours[idp.LoginURL] != "https://sso.example/login/acme" {
 			t.Errorf("ours are %v, and %d certificates for encryption", page.Ours, len(page.Encrypts))
 		}
-		if text, err := h.EncryptionCertificate(h.Context(), &authority.Place{Organization: h.acme}, c.Key); err != nil || !bytes.HasPrefix(text, []byte("-----BEGIN CERTIFICATE-----")) {
+		if text, err := h.EncryptionCertificate(h.Context(), &authority.Place{Organization: h.acme}, c.Key, sso.Live); err != nil || !bytes.HasPrefix(text, []byte("-----BEGIN CERTIFICATE-----")) {
 			t.Errorf("EncryptionCertificate() = %q, %v", text, err)
 		}
 		must(t, "saving the same", h.SaveSettings(h.Context(), h.edit(&got), to))
@@ -369,7 +369,7 @@ func TestSettingsAreThoseThatAreOffered(t *testing.T) {
 		}
 		bare := h.create(connect.NewConnection{Metadata: connect.Metadata{Text: metadata(t, "", "")}})
 		refused(t, "logout where there is nowhere to go", h.SaveSettings(h.Context(), h.edit(&bare), connect.Settings{Logout: true}), "setting_unknown")
-		refused(t, "a certificate for encryption that there is not", errOf(h.EncryptionCertificate(h.Context(), &authority.Place{Organization: h.acme}, bare.Key)), "certificate_unknown")
+		refused(t, "a certificate for encryption that there is not", errOf(h.EncryptionCertificate(h.Context(), &authority.Place{Organization: h.acme}, bare.Key, sso.Live)), "certificate_unknown")
 	})
 }
 

@@ -99,7 +99,7 @@ func (s *Service) SaveMetadata(ctx context.Context, e *Edit, m Metadata) (sso.Co
 	if err != nil {
 		return sso.Connection{}, err
 	}
-	return s.change(ctx, e, func(a *authority.Act, c *sso.Connection) error { return s.identify(ctx, a, c, &d) })
+	return s.change(ctx, e, func(a *authority.Act, c *sso.Connection) error { return s.identify(ctx, a, e, c, &d) })
 }
 
 // Values are those of an identity provider without metadata, one by one.
@@ -144,14 +144,15 @@ func (s *Service) SaveValues(ctx context.Context, e *Edit, v Values) (sso.Connec
 		}
 		d.WantsSigned = c.SAML.WantsSigned
 		d.Product = federation.Recognize(d.EntityID, d.Endpoints, d.Certificates)
-		return s.identify(ctx, a, c, &d)
+		return s.identify(ctx, a, e, c, &d)
 	})
 }
 
-// identify gives the connection an identity provider.
-func (s *Service) identify(ctx context.Context, a *authority.Act, c *sso.Connection, d *reading) error {
+// identify gives the connection an identity provider. Nobody comes by settings
+// that are prepared, which may be another one's.
+func (s *Service) identify(ctx context.Context, a *authority.Act, e *Edit, c *sso.Connection, d *reading) error {
 	used := c.State == sso.ConnectionActive
-	if !used {
+	if !used && e.Which == sso.Live {
 		linked, err := a.In.LinkedUsers(ctx, c.ID)
 		if err != nil {
 			return err
@@ -161,6 +162,9 @@ func (s *Service) identify(ctx context.Context, a *authority.Act, c *sso.Connect
 	before := c.SAML
 	if used && d.EntityID != before.IdPEntityID {
 		return &fault.Error{Kind: fault.Conflict, Code: "connection_other_idp", Want: before.IdPEntityID, Got: d.EntityID, Fix: fault.AdminSide}
+	}
+	if e.Which != sso.Live && d.EntityID != before.IdPEntityID && d.Product.Strength != idp.None {
+		c.SAML.Vendor = "" // as it is recognised
 	}
 	d.give(&c.SAML)
 	if used {
@@ -174,6 +178,9 @@ func (s *Service) identify(ctx context.Context, a *authority.Act, c *sso.Connect
 	c.Settle()
 	if err := fits(c); err != nil {
 		return err
+	}
+	if e.Which != sso.Live { // is watched once it is live
+		return nil
 	}
 	return watched(ctx, a, c, d.Certificates)
 }

@@ -24,6 +24,7 @@ const (
 // Trials are the tests of a connection, and what the one that is looked at says.
 type Trials struct {
 	sso.Connection
+	Which   sso.Which   // settings of it that are tried
 	Guide   *idp.Vendor // whose console is spoken of
 	Ours    idp.Values  // what the identity provider has to know
 	Tests   []sso.Test  // the latest first
@@ -42,18 +43,18 @@ type Place = store.Place
 func (t *Trials) Stale(of *sso.Test) bool { return of.Fingerprint != t.Fingerprint() }
 
 // Trials returns the tests of a connection of the organization of a place, by
-// its key: those behind a place in the list, and what the one with this ID says,
+// its key, with these settings: those behind a place in the list, and what the one with this ID says,
 // or else the latest.
-func (s *Service) Trials(ctx context.Context, p *authority.Place, key string, shown sso.TestID, after Place) (Trials, error) {
+func (s *Service) Trials(ctx context.Context, p *authority.Place, key string, which sso.Which, shown sso.TestID, after Place) (Trials, error) {
 	var out Trials
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
-		out = Trials{}
+		out = Trials{Which: which}
 		var err error
-		if out.Connection, err = connectionOf(ctx, r, p.ID, key); err != nil {
+		if out.Connection, err = configured(ctx, r, p.ID, key, which); err != nil {
 			return err
 		}
 		org := r.Org(p.ID)
-		if out.Tests, err = org.Tests(ctx, out.ID, after, testPage+1); err != nil {
+		if out.Tests, err = org.Tests(ctx, out.ID, which, after, testPage+1); err != nil {
 			return err
 		}
 		if len(out.Tests) > testPage {
@@ -87,7 +88,7 @@ func (t *Trials) look(ctx context.Context, org *store.OrgReader, shown sso.TestI
 		}
 		t.Shown = &t.Tests[0]
 	} else {
-		x, err := testOf(ctx, org, &t.Connection, shown)
+		x, err := testOf(ctx, org, &t.Connection, t.Which, shown)
 		if err != nil {
 			return err
 		}
@@ -96,7 +97,7 @@ func (t *Trials) look(ctx context.Context, org *store.OrgReader, shown sso.TestI
 	if t.Shown.State == sso.TestWaiting {
 		return nil
 	}
-	earlier, err := org.Tests(ctx, t.ID, Place{At: t.Shown.CreatedAt, ID: string(t.Shown.ID)}, testPage)
+	earlier, err := org.Tests(ctx, t.ID, t.Which, Place{At: t.Shown.CreatedAt, ID: string(t.Shown.ID)}, testPage)
 	if err != nil {
 		return err
 	}
@@ -107,9 +108,9 @@ func (t *Trials) look(ctx context.Context, org *store.OrgReader, shown sso.TestI
 	return nil
 }
 
-func testOf(ctx context.Context, org *store.OrgReader, c *sso.Connection, id sso.TestID) (sso.Test, error) {
+func testOf(ctx context.Context, org *store.OrgReader, c *sso.Connection, which sso.Which, id sso.TestID) (sso.Test, error) {
 	t, err := org.Test(ctx, id)
-	if errors.Is(err, store.ErrNotFound) || err == nil && t.Connection != c.ID {
+	if errors.Is(err, store.ErrNotFound) || err == nil && (t.Connection != c.ID || t.Which() != which) {
 		return sso.Test{}, &fault.Error{Kind: fault.NotFound, Code: "page_not_found", Got: clip(string(id)), Fix: fault.PersonSide}
 	}
 	return t, err
@@ -138,7 +139,7 @@ func trusted(ctx context.Context, r *store.Reader, line []sso.Organization) ([]s
 // changed.
 func (s *Service) Accept(ctx context.Context, e *Edit, test sso.TestID, chosen []sso.OfferOf) error {
 	_, err := s.change(ctx, e, func(a *authority.Act, c *sso.Connection) error {
-		t, err := testOf(ctx, a.In.OrgReader, c, test)
+		t, err := testOf(ctx, a.In.OrgReader, c, e.Which, test)
 		if err != nil {
 			return err
 		}
@@ -169,7 +170,7 @@ func TestLinkLives() []int { return []int{1, 7, 30} }
 
 // CreateTestLink returns the token of a link by which whoever has it tries a
 // connection, without an account. It is told once.
-func (s *Service) CreateTestLink(ctx context.Context, who *authority.Who, org sso.OrgID, key string, days int) (secret.Token, error) {
+func (s *Service) CreateTestLink(ctx context.Context, who *authority.Who, org sso.OrgID, key string, which sso.Which, days int) (secret.Token, error) {
 	if !slices.Contains(TestLinkLives(), days) {
 		return secret.Token{}, unknownSetting(strconv.Itoa(days))
 	}
@@ -178,7 +179,7 @@ func (s *Service) CreateTestLink(ctx context.Context, who *authority.Who, org ss
 		if err := a.Granted(); err != nil {
 			return err
 		}
-		c, err := connectionOf(ctx, a.Tx.Reader, a.ID, key)
+		c, err := configured(ctx, a.Tx.Reader, a.ID, key, which)
 		if err != nil {
 			return err
 		}
@@ -190,7 +191,7 @@ func (s *Service) CreateTestLink(ctx context.Context, who *authority.Who, org ss
 			return &fault.Error{Kind: fault.Exhausted, Code: "test_link_many", Want: strconv.Itoa(maxTestLinks) + " test links at most", Got: strconv.Itoa(len(links)), Fix: fault.AdminSide}
 		}
 		l := sso.TestLink{
-			ID: sso.NewTestLinkID(a.Now), Org: a.ID, Connection: c.ID, By: actor(a), CreatedAt: a.Now, ExpiresAt: a.Now.Add(time.Duration(days) * 24 * time.Hour),
+			ID: sso.NewTestLinkID(a.Now), Org: a.ID, Connection: c.ID, Shadow: which == sso.Prepared, By: actor(a), CreatedAt: a.Now, ExpiresAt: a.Now.Add(time.Duration(days) * 24 * time.Hour),
 		}
 		if err := a.In.InsertTestLink(ctx, l, token.Hash()); err != nil {
 			return err

@@ -42,7 +42,7 @@ func TestWhatATestHasSeenIsAcceptedByOneClick(t *testing.T) {
 	eachEngine(t, func(h *house) {
 		c := h.complete()
 		seen := h.answered(&c, nameless())
-		page, err := h.Trials(h.Context(), h.place(signedIn(&h.owner)), c.Key, "", connect.Place{})
+		page, err := h.Trials(h.Context(), h.place(signedIn(&h.owner)), c.Key, sso.Live, "", connect.Place{})
 		must(h.T, "looking at the tests", err)
 		want := []sso.Offer{{Of: sso.OfferFirstName, To: "acme/Vorname", Seen: "Ada"}}
 		if !slices.Equal(page.Offers, want) || page.Shown == nil || page.Shown.ID != seen.ID || page.Stale(page.Shown) {
@@ -60,7 +60,7 @@ func TestWhatATestHasSeenIsAcceptedByOneClick(t *testing.T) {
 		if got.Attributes.FirstName != "acme/Vorname" || got.Attributes.Subject != "" {
 			h.Errorf("attributes %+v", got.Attributes)
 		}
-		page, err = h.Trials(h.Context(), h.place(signedIn(&h.owner)), c.Key, seen.ID, connect.Place{})
+		page, err = h.Trials(h.Context(), h.place(signedIn(&h.owner)), c.Key, sso.Live, seen.ID, connect.Place{})
 		must(h.T, "looking again", err)
 		if len(page.Offers) > 0 || !page.Stale(page.Shown) {
 			h.Errorf("a test of older settings offers %+v", page.Offers)
@@ -74,10 +74,10 @@ func TestATestOfAnotherConnectionIsNotShown(t *testing.T) {
 	eachEngine(t, func(h *house) {
 		c, other := h.complete(), h.complete()
 		mine, foreign := h.answered(&c, nameless()), h.answered(&other, nameless())
-		_, err := h.Trials(h.Context(), h.place(signedIn(&h.owner)), c.Key, foreign.ID, connect.Place{})
+		_, err := h.Trials(h.Context(), h.place(signedIn(&h.owner)), c.Key, sso.Live, foreign.ID, connect.Place{})
 		refused(h.T, "the test of another connection", err, "page_not_found")
 		refused(h.T, "accepting it", h.Accept(h.Context(), h.edit(&c), foreign.ID, []sso.OfferOf{sso.OfferFirstName}), "page_not_found")
-		_, err = h.Trials(h.Context(), h.place(signedIn(&h.other)), c.Key, mine.ID, connect.Place{})
+		_, err = h.Trials(h.Context(), h.place(signedIn(&h.other)), c.Key, sso.Live, mine.ID, connect.Place{})
 		refused(h.T, "by another organization", err, "page_not_found")
 		stranger := h.edit(&c)
 		stranger.Who, stranger.Org = signedIn(&h.other), h.rival.ID
@@ -93,12 +93,12 @@ func TestTestsAreComparedAndListedByPages(t *testing.T) {
 			r := sso.TestResult{Checks: []sso.Check{{Rule: "saml.audience", Verdict: "fail", Got: string(rune('a' + i))}}}
 			h.answered(&c, r)
 		}
-		page, err := h.Trials(h.Context(), h.place(signedIn(&h.owner)), c.Key, "", connect.Place{})
+		page, err := h.Trials(h.Context(), h.place(signedIn(&h.owner)), c.Key, sso.Live, "", connect.Place{})
 		must(h.T, "the first page", err)
 		if len(page.Tests) != 20 || page.Next.At.IsZero() || len(page.Changes) != 1 || page.Changes[0].Was.Got != "x" || page.Changes[0].Check.Got != "y" {
 			h.Errorf("%d tests, next %v, changes %+v", len(page.Tests), page.Next, page.Changes)
 		}
-		page, err = h.Trials(h.Context(), h.place(signedIn(&h.owner)), c.Key, "", page.Next)
+		page, err = h.Trials(h.Context(), h.place(signedIn(&h.owner)), c.Key, sso.Live, "", page.Next)
 		must(h.T, "the second page", err)
 		if len(page.Tests) != 5 || !page.Next.At.IsZero() {
 			h.Errorf("%d tests, next %v", len(page.Tests), page.Next)
@@ -111,7 +111,7 @@ func TestATestLinkIsForOneConnectionAndATime(t *testing.T) {
 	eachEngine(t, func(h *house) {
 		c := h.complete()
 		create := func(who *authority.Who, org sso.OrgID, days int) (secret.Token, error) {
-			return h.CreateTestLink(h.Context(), who, org, c.Key, days)
+			return h.CreateTestLink(h.Context(), who, org, c.Key, sso.Live, days)
 		}
 		_, err := create(signedIn(&h.other), h.rival.ID, 7)
 		refused(h.T, "a link of another organization", err, "page_not_found")
@@ -158,7 +158,7 @@ func TestTestLinksAreBounded(t *testing.T) {
 		var all sync.WaitGroup
 		for range 24 {
 			all.Go(func() {
-				_, err := h.CreateTestLink(h.Context(), signedIn(&h.owner), h.acme.ID, c.Key, 7)
+				_, err := h.CreateTestLink(h.Context(), signedIn(&h.owner), h.acme.ID, c.Key, sso.Live, 7)
 				mu.Lock()
 				defer mu.Unlock()
 				switch {

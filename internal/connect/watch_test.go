@@ -65,7 +65,7 @@ func (w *watchHouse) watching() connect.Watching {
 	w.Helper()
 	p, err := w.Authority.Enter(w.Context(), signedIn(&w.owner), "", 1)
 	must(w.T, "Enter()", err)
-	c, err := w.Configuration(w.Context(), &p, w.key)
+	c, err := w.Configuration(w.Context(), &p, w.key, sso.Live)
 	must(w.T, "Configuration()", err)
 	return c.Watching
 }

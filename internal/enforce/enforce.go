@@ -1,7 +1,8 @@
 // Package enforce is how an organization makes single sign-on the only way in
 // for its people without locking anybody out: the gate before it, the pilot,
 // the pause, and the codes by which owners come in when the identity provider
-// fails.
+// fails; and settings of a connection beside those that are live, and their
+// swap.
 //
 // What is demanded of whom is package sso's to decide, at every way in; here it
 // is changed. A change and its line in the audit list are one transaction.

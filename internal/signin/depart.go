@@ -36,8 +36,10 @@ type pending struct {
 	Attempt    sso.AttemptID    `json:"attempt"`
 	Connection sso.ConnectionID `json:"connection"`
 	Request    string           `json:"request"`
-	Fresh      time.Time        `json:"fresh,omitzero"` // when the person had to be asked anew
-	Test       sso.TestID       `json:"test,omitempty"` // that the answer is for; "": a sign-in
+	Fresh      time.Time        `json:"fresh,omitzero"`  // when the person had to be asked anew
+	Test       sso.TestID       `json:"test,omitempty"`  // that the answer is for; "": a sign-in
+	Which      sso.Which        `json:"which,omitempty"` // settings of the connection it left by
+	Turn       int64            `json:"turn,omitempty"`  // of these, where they were live
 }
 
 // Depart makes the request to the identity provider, at [sso.StepSSO].
@@ -53,15 +55,16 @@ func (s *Service) Depart(ctx context.Context, b Browser, id sso.AttemptID) (Depa
 		if err := at(&a, sso.StepSSO); err != nil {
 			return err
 		}
+		out := pending{Attempt: a.ID, Connection: a.Connection, Request: request, Test: a.Test}
 		if a.Test == "" {
 			c, err = connection(ctx, tx.Reader, a.Connection)
 		} else {
-			c, err = tried(ctx, tx.Reader, a.Connection)
+			c, out.Which, err = triedBy(ctx, tx.Reader, &a)
 		}
 		if err != nil {
 			return err
 		}
-		out := pending{Attempt: a.ID, Connection: c.ID, Request: request, Test: a.Test}
+		out.Turn = c.Turn
 		if fresh = a.Fresh || c.SAML.ForceAuthn; fresh {
 			out.Fresh = s.Now()
 		}

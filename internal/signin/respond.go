@@ -123,6 +123,8 @@ type judgement struct {
 	waiting     pending
 	shared      bool // it came to the address that connections share
 	connection  sso.Connection
+	which       sso.Which    // of its settings the response is judged by
+	gone        *fault.Error // they are not there any more; nil: they are
 	trust       trusted
 	lineage     []sso.Organization
 	assertion   *saml.Assertion
@@ -166,7 +168,10 @@ func (j *judgement) expect(r *store.Reader, in Response) (*fault.Error, error) {
 		}
 	}
 	j.trace.Attempt = j.waiting.Attempt
-	return nil, nil
+	if err := j.meant(r); err != nil || j.which == sso.Live || j.gone != nil {
+		return nil, err
+	}
+	return nil, j.trusting(r)
 }
 
 // about has the response judged by what a connection trusts, if there is such
@@ -197,6 +202,9 @@ func (j *judgement) judge(relay string) error {
 	before, err := j.reread()
 	if err != nil {
 		return err
+	}
+	if j.gone != nil {
+		return j.gone
 	}
 	last := len(j.lineage) - 1
 	if err := j.connection.Usable(&j.lineage[last], j.lineage[:last]); err != nil {
@@ -273,10 +281,13 @@ func (j *judgement) burn(relay string) error {
 
 // reread reads the connection and the organizations above it as they are in
 // the transaction: state is looked at now, and not only when the request went
-// out. It returns the version by which the message was judged.
-func (j *judgement) reread() (before int64, err error) {
-	before = j.connection.Version
+// out. It returns by which settings the message was judged.
+func (j *judgement) reread() (before settings, err error) {
+	before = j.judgedBy()
 	if j.connection, err = j.tx.Connection(j.ctx, j.connection.ID); err != nil {
+		return before, err
+	}
+	if err := j.meant(j.tx.Reader); err != nil {
 		return before, err
 	}
 	j.lineage, err = j.tx.Lineage(j.ctx, j.connection.Org)
@@ -285,12 +296,11 @@ func (j *judgement) reread() (before int64, err error) {
 
 // again judges the message anew where the connection was saved in this very
 // moment.
-func (j *judgement) again(before int64) error {
-	if j.connection.Version == before {
+func (j *judgement) again(before settings) error {
+	if j.gone != nil || j.judgedBy() == before {
 		return nil
 	}
-	var err error
-	if j.trust, err = j.trusts(j.ctx, j.tx.Reader, &j.connection); err != nil {
+	if err := j.trusting(j.tx.Reader); err != nil {
 		return err
 	}
 	j.verify()
@@ -299,7 +309,7 @@ func (j *judgement) again(before int64) error {
 
 // verify has the message judged and keeps the verdict list.
 func (j *judgement) verify() {
-	if j.undecodable != nil || j.connection.ID == "" { // whose it was is not known
+	if j.undecodable != nil || j.gone != nil || j.connection.ID == "" { // whose it was is not known
 		return
 	}
 	on := j.connection.SAML.LegacyOn(j.now)
@@ -417,6 +427,14 @@ func (s *Service) trusts(ctx context.Context, r *store.Reader, c *sso.Connection
 	if t, ok := s.trusted.Load(c.ID); ok && t.(trusted).version == c.Version {
 		return t.(trusted), nil
 	}
+	t, err := s.readTrust(ctx, r, c)
+	if err == nil {
+		s.trusted.Store(c.ID, t)
+	}
+	return t, err
+}
+
+func (s *Service) readTrust(ctx context.Context, r *store.Reader, c *sso.Connection) (trusted, error) {
 	t := trusted{version: c.Version, idp: saml.IdP{EntityID: c.SAML.IdPEntityID}}
 	for _, der := range c.SAML.Certificates {
 		key, err := xmldsig.KeyFromCertificate(der)
@@ -434,7 +452,6 @@ func (s *Service) trusts(ctx context.Context, r *store.Reader, c *sso.Connection
 			return trusted{}, err
 		}
 	}
-	s.trusted.Store(c.ID, t)
 	return t, nil
 }
 

@@ -17,6 +17,7 @@ import (
 type TestStart struct {
 	Org        sso.OrgID
 	Connection sso.ConnectionID
+	Which      sso.Which    // settings of it
 	By         string       // a user's or a setup link's ID; "": whoever has Link
 	Link       secret.Token // a test link, which says the rest; zero: none
 }
@@ -27,7 +28,7 @@ func (s *Service) BeginTest(ctx context.Context, b Browser, start TestStart) (ss
 	a := s.newAttempt(b)
 	a.Method, a.Fresh = sso.BySSO, true
 	err := s.DB.Write(ctx, func(tx *store.Writer) error {
-		t := sso.Test{ID: sso.NewTestID(a.CreatedAt), Org: start.Org, Connection: start.Connection, By: start.By, State: sso.TestWaiting, CreatedAt: a.CreatedAt}
+		t := sso.Test{ID: sso.NewTestID(a.CreatedAt), Org: start.Org, Connection: start.Connection, By: start.By, State: sso.TestWaiting, CreatedAt: a.CreatedAt, Shadow: start.Which == sso.Prepared}
 		if !start.Link.IsZero() {
 			l, err := tx.TestLink(ctx, start.Link.Hash())
 			if errors.Is(err, store.ErrNotFound) {
@@ -39,12 +40,12 @@ func (s *Service) BeginTest(ctx context.Context, b Browser, start TestStart) (ss
 			if err := l.Usable(a.CreatedAt); err != nil {
 				return err
 			}
-			t.Org, t.Connection, t.Link, t.By = l.Org, l.Connection, l.ID, ""
+			t.Org, t.Connection, t.Link, t.By, t.Shadow = l.Org, l.Connection, l.ID, "", l.Shadow
 		}
 		if _, err := tx.Org(t.Org).Connection(ctx, t.Connection); err != nil {
 			return err
 		}
-		c, err := tried(ctx, tx.Reader, t.Connection)
+		c, err := tried(ctx, tx.Reader, t.Connection, t.Which())
 		if err != nil {
 			return err
 		}
@@ -91,11 +92,33 @@ func (s *Service) TestOf(ctx context.Context, b Browser, id sso.AttemptID) (sso.
 	return t, err
 }
 
-// tried reads a connection that is to be tried, active or not.
-func tried(ctx context.Context, r *store.Reader, id sso.ConnectionID) (sso.Connection, error) {
+// triedBy reads the connection that an attempt tries, with the settings of it
+// that are tried.
+func triedBy(ctx context.Context, r *store.Reader, a *sso.Attempt) (sso.Connection, sso.Which, error) {
+	t, err := r.Test(ctx, a.Test)
+	if err != nil {
+		return sso.Connection{}, "", err
+	}
+	c, err := tried(ctx, r, a.Connection, t.Which())
+	return c, t.Which(), err
+}
+
+// tried reads a connection that is to be tried, active or not, with these
+// settings of it.
+func tried(ctx context.Context, r *store.Reader, id sso.ConnectionID, which sso.Which) (sso.Connection, error) {
 	return judged(ctx, r, id, func(c *sso.Connection, org *sso.Organization, above []sso.Organization) error {
 		if err := sso.Permitted(org, above); err != nil {
 			return err
+		}
+		if which != sso.Live {
+			s, err := r.Shadow(ctx, id, which)
+			if errors.Is(err, store.ErrNotFound) {
+				return sso.NoShadow(which)
+			}
+			if err != nil {
+				return err
+			}
+			*c = c.Beside(&s)
 		}
 		return c.Complete()
 	})
@@ -128,7 +151,10 @@ func (j *judgement) tryOut(relay string) error {
 	if verdict != nil && !isFault {
 		return verdict
 	}
-	t.State, t.Fingerprint, t.AnsweredAt = sso.TestPassed, j.connection.Fingerprint(), j.now
+	t.State, t.AnsweredAt = sso.TestPassed, j.now
+	if j.gone == nil {
+		t.Fingerprint = j.connection.Fingerprint()
+	}
 	if failure != nil {
 		t.State = sso.TestFailed
 		t.Result.Code, t.Result.Want, t.Result.Got, t.Result.Fix = failure.Code, failure.Want, failure.Got, failure.Fix.String()
@@ -145,7 +171,7 @@ func (j *judgement) tryOut(relay string) error {
 	if err := j.tx.Org(t.Org).AnswerTest(j.ctx, t); err != nil {
 		return err
 	}
-	if t.Passed() {
+	if t.Passed() && j.which == sso.Live {
 		if err := j.tx.Org(t.Org).NoteTested(j.ctx, j.connection); err != nil {
 			return err
 		}
@@ -161,6 +187,8 @@ func (j *judgement) examine(t *sso.Test, a *sso.Attempt) error {
 	t.Result.Checks = j.trace.Checks
 	x := examination{judgement: j, test: t}
 	switch {
+	case j.gone != nil:
+		return j.gone
 	case j.undecodable != nil:
 		return j.undecodable
 	case j.refused != nil:

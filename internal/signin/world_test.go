@@ -176,19 +176,25 @@ func (w *world) depart(a sso.Attempt, key string) flight {
 	if err != nil {
 		w.Fatalf("Depart() = %v", err)
 	}
-	u, err := url.Parse(d.URL)
+	f, err := flightOf(d, a, key)
 	if err != nil {
 		w.Fatal(err)
+	}
+	return f
+}
+
+// flightOf reads the request that a browser leaves with.
+func flightOf(d signin.Departure, a sso.Attempt, key string) (flight, error) {
+	u, err := url.Parse(d.URL)
+	if err != nil {
+		return flight{}, err
 	}
 	packed, err := base64.StdEncoding.DecodeString(u.Query().Get("SAMLRequest"))
 	if err != nil {
-		w.Fatal(err)
+		return flight{}, err
 	}
 	request, err := io.ReadAll(flate.NewReader(strings.NewReader(string(packed))))
-	if err != nil {
-		w.Fatal(err)
-	}
-	return flight{attempt: a, key: key, relay: u.Query().Get("RelayState"), request: string(request)}
+	return flight{attempt: a, key: key, relay: u.Query().Get("RelayState"), request: string(request)}, err
 }
 
 // id returns the ID of the request.

@@ -55,6 +55,9 @@ type Connection struct {
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 	Version     int64 // counts saves; what is derived from settings is cached by it
+	// Turn tells apart the settings that were live one after the other: who left
+	// by some is not taken back by others.
+	Turn int64
 }
 
 // SAML is what a SAML connection knows of the identity provider and what it

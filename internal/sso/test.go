@@ -24,7 +24,7 @@ type Test struct {
 	Connection  ConnectionID
 	By          string     // who began it: a user's or a setup link's ID; "": whoever had the test link
 	Link        TestLinkID // by which; "": none
-	Shadow      bool       // of the settings beside those that are live
+	Shadow      bool       // of the settings that are prepared beside the live ones
 	Fingerprint string     // of the settings that were tried
 	State       TestState
 	Subject     string // who came, as [Asserted]; "": nobody was asserted
@@ -50,6 +50,14 @@ type TestResult struct {
 	Want       string      `json:"want,omitempty"`
 	Got        string      `json:"got,omitempty"`
 	Fix        string      `json:"fix,omitempty"`
+}
+
+// Which returns which settings of the connection were tried.
+func (t *Test) Which() Which {
+	if t.Shadow {
+		return Prepared
+	}
+	return Live
 }
 
 // Passed reports whether the sign-in would have worked.

@@ -6,13 +6,13 @@ import (
 	"github.com/sallyport/sallyport/internal/sso"
 )
 
-const connectionColumns = `c.id, c.org_id, c.key, c.name, c.protocol, c.state, c.first_sign_in, c.saml, c.defaults, c.attributes, c.created_at, c.updated_at, c.version`
+const connectionColumns = `c.id, c.org_id, c.key, c.name, c.protocol, c.state, c.first_sign_in, c.saml, c.defaults, c.attributes, c.created_at, c.updated_at, c.version, c.turn`
 
 func connectionFields(c *sso.Connection) []any {
 	return []any{
 		&c.ID, &c.Org, &c.Key, &c.Name, &c.Protocol, &c.State, &c.FirstSignIn,
 		fromJSON(&c.SAML), fromJSON(&c.Defaults), fromJSON(&c.Attributes),
-		utc(&c.CreatedAt), utc(&c.UpdatedAt), &c.Version,
+		utc(&c.CreatedAt), utc(&c.UpdatedAt), &c.Version, &c.Turn,
 	}
 }
 
@@ -82,9 +82,9 @@ func (w *OrgWriter) SaveConnection(ctx context.Context, c sso.Connection) error 
 	}
 	if c.Version == 0 {
 		_, err := w.q.exec(ctx, `
-			insert into connections (id, org_id, key, name, protocol, state, first_sign_in, saml, defaults, attributes, created_at, updated_at, version)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1)`,
-			c.ID, w.org, c.Key, c.Name, c.Protocol, c.State, c.FirstSignIn, toJSON(c.SAML), toJSON(c.Defaults), toJSON(c.Attributes), at(c.CreatedAt), at(c.UpdatedAt))
+			insert into connections (id, org_id, key, name, protocol, state, first_sign_in, saml, defaults, attributes, created_at, updated_at, turn, version)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1)`,
+			c.ID, w.org, c.Key, c.Name, c.Protocol, c.State, c.FirstSignIn, toJSON(c.SAML), toJSON(c.Defaults), toJSON(c.Attributes), at(c.CreatedAt), at(c.UpdatedAt), c.Turn)
 		if err == nil {
 			err = w.beginWatch(ctx, &c)
 		}
@@ -92,9 +92,9 @@ func (w *OrgWriter) SaveConnection(ctx context.Context, c sso.Connection) error 
 	}
 	n, err := w.q.exec(ctx, `
 		update connections
-		set key = $4, name = $5, protocol = $6, state = $7, first_sign_in = $8, saml = $9, defaults = $10, attributes = $11, updated_at = $12, version = version + 1
+		set key = $4, name = $5, protocol = $6, state = $7, first_sign_in = $8, saml = $9, defaults = $10, attributes = $11, updated_at = $12, turn = $13, version = version + 1
 		where org_id = $1 and id = $2 and version = $3`,
-		w.org, c.ID, c.Version, c.Key, c.Name, c.Protocol, c.State, c.FirstSignIn, toJSON(c.SAML), toJSON(c.Defaults), toJSON(c.Attributes), at(c.UpdatedAt))
+		w.org, c.ID, c.Version, c.Key, c.Name, c.Protocol, c.State, c.FirstSignIn, toJSON(c.SAML), toJSON(c.Defaults), toJSON(c.Attributes), at(c.UpdatedAt), c.Turn)
 	if err = saved(n, err); err == nil {
 		err = w.noteEnd(ctx, &c)
 	}

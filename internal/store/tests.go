@@ -37,12 +37,13 @@ func (r *OrgReader) Test(ctx context.Context, id sso.TestID) (sso.Test, error) {
 	return t, doing(err, "reading test %s of %s", id, r.org)
 }
 
-// Tests returns the organization's tests of a connection behind a place, at
-// most limit of them, the latest first.
-func (r *OrgReader) Tests(ctx context.Context, c sso.ConnectionID, after Place, limit int) ([]sso.Test, error) {
+// Tests returns the organization's tests of these settings of a connection
+// behind a place, at most limit of them, the latest first.
+func (r *OrgReader) Tests(ctx context.Context, c sso.ConnectionID, which sso.Which, after Place, limit int) ([]sso.Test, error) {
 	var s statement
 	s.where("t.connection_id = " + s.arg(c))
 	s.where("t.org_id = " + s.arg(r.org))
+	s.where("t.shadow = " + s.arg(which == sso.Prepared))
 	s.earlier(after, "t.created_at", "t.id")
 	all, err := list(ctx, r.q, testFields, `
 		select `+testColumns+`

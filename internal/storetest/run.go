@@ -39,6 +39,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"owners cannot all step down at once":                       lastOwnersRace,
 		"imports are kept":                                          importsAreKept,
 		"brands and logos are kept":                                 brandsAreKept,
+		"settings beside the live ones are kept":                    shadowsAreKept,
 		"tests are kept":                                            testsAreKept,
 		"watches are kept":                                          watchesAreKept,
 		"setup links are kept":                                      setupLinksAreKept,

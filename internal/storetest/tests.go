@@ -22,8 +22,8 @@ func testsAreKept(w *world) {
 	r := w.reader()
 	same(w, "Test()", t, get[sso.Test](w, "Test()")(r.Test(ctx, t.ID)))
 	missing[sso.Test](w, "Test() of another organization")(r.Org(other.ID).Test(ctx, t.ID))
-	same(w, "Tests()", []sso.Test{later, t}, get[[]sso.Test](w, "Tests()")(r.Org(acme.ID).Tests(ctx, c.ID, store.Place{}, 10)))
-	same(w, "Tests() behind a place", []sso.Test{t}, get[[]sso.Test](w, "Tests()")(r.Org(acme.ID).Tests(ctx, c.ID, store.Place{At: later.CreatedAt, ID: string(later.ID)}, 10)))
+	same(w, "Tests()", []sso.Test{later, t}, get[[]sso.Test](w, "Tests()")(r.Org(acme.ID).Tests(ctx, c.ID, sso.Live, store.Place{}, 10)))
+	same(w, "Tests() behind a place", []sso.Test{t}, get[[]sso.Test](w, "Tests()")(r.Org(acme.ID).Tests(ctx, c.ID, sso.Live, store.Place{At: later.CreatedAt, ID: string(later.ID)}, 10)))
 
 	t.State, t.Subject, t.Fingerprint, t.Reference, t.AnsweredAt = sso.TestPassed, "named:alice", "new", "7F3K-22QD", w.now.Add(time.Minute)
 	t.Result = sso.TestResult{Email: "alice@acme.example", Act: sso.ActCreate, Checks: []sso.Check{{Rule: "ident.email", Verdict: "pass"}}, Attributes: []sso.Attribute{{Name: "mail", Values: []string{"x"}}}}

@@ -200,7 +200,7 @@ func (w *world) connection(org sso.OrgID, key string) sso.Connection {
 		FirstSignIn: sso.FirstCreate,
 		Defaults:    sso.Defaults{Role: sso.RoleMember, Groups: []string{"staff"}, Organizations: []sso.OrgID{org}},
 		Attributes:  sso.AttributeMap{Email: "mail"},
-		CreatedAt:   at, UpdatedAt: at,
+		CreatedAt:   at, UpdatedAt: at, Turn: 1,
 	}
 }
 

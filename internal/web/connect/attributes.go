@@ -42,7 +42,7 @@ func (h *Handler) askAttributes(w http.ResponseWriter, r *http.Request, v *visit
 }
 
 func (h *Handler) showAttributes(w http.ResponseWriter, r *http.Request, v *visit, status int, f ui.Filled, notices []ui.Notice) error {
-	c, err := h.Flow.Configuration(r.Context(), &v.Place, r.PathValue("connection"))
+	c, err := h.Flow.Configuration(r.Context(), &v.Place, r.PathValue("connection"), v.which)
 	if err != nil {
 		return err
 	}

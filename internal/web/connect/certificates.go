@@ -32,7 +32,7 @@ func (h *Handler) certificates(w http.ResponseWriter, r *http.Request, v *visit)
 }
 
 func (h *Handler) showCertificates(w http.ResponseWriter, r *http.Request, v *visit, status int, f ui.Filled, notices []ui.Notice) error {
-	c, err := h.Flow.Configuration(r.Context(), &v.Place, r.PathValue("connection"))
+	c, err := h.Flow.Configuration(r.Context(), &v.Place, r.PathValue("connection"), v.which)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (p confirmPage) Head() ui.Head { return ui.Head{Template: "confirm", Title:
 
 // askRemoveCertificate serves GET …/sso/{connection}/certificates/{certificate}/remove.
 func (h *Handler) askRemoveCertificate(w http.ResponseWriter, r *http.Request, v *visit) error {
-	c, err := h.Flow.Configuration(r.Context(), &v.Place, r.PathValue("connection"))
+	c, err := h.Flow.Configuration(r.Context(), &v.Place, r.PathValue("connection"), v.which)
 	if err != nil {
 		return err
 	}

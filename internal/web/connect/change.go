@@ -32,7 +32,7 @@ func (p changePage) Head() ui.Head { return ui.Head{Template: "change", Title: u
 
 // change serves GET …/sso/{connection}/change.
 func (h *Handler) change(w http.ResponseWriter, r *http.Request, v *visit) error {
-	c, err := h.Flow.Configuration(r.Context(), &v.Place, r.PathValue("connection"))
+	c, err := h.Flow.Configuration(r.Context(), &v.Place, r.PathValue("connection"), v.live().which)
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (h *Handler) judge(w http.ResponseWriter, r *http.Request, v *visit, saved 
 	if err != nil {
 		return err
 	}
-	e := v.edits(form.Get("version"))
+	e := v.live().edits(form.Get("version"))
 	web.RetryAt(r, v.to(changePath, "{connection}", e.Key))
 	if err := do(r.Context(), e, form.Get("change")); err != nil {
 		return err

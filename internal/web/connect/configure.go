@@ -86,7 +86,7 @@ func (h *Handler) configure(w http.ResponseWriter, r *http.Request, v *visit) er
 }
 
 func (h *Handler) showConfigure(w http.ResponseWriter, r *http.Request, v *visit, status int, f ui.Filled, several []string, notices []ui.Notice) error {
-	c, err := h.Flow.Configuration(r.Context(), &v.Place, r.PathValue("connection"))
+	c, err := h.Flow.Configuration(r.Context(), &v.Place, r.PathValue("connection"), v.which)
 	if err != nil {
 		return err
 	}
@@ -413,7 +413,7 @@ func (h *Handler) signingPEM(w http.ResponseWriter, r *http.Request, v *visit) e
 
 // encryptionPEM serves GET …/sso/{connection}/encryption.pem.
 func (h *Handler) encryptionPEM(w http.ResponseWriter, r *http.Request, v *visit) error {
-	text, err := h.Flow.EncryptionCertificate(r.Context(), &v.Place, r.PathValue("connection"))
+	text, err := h.Flow.EncryptionCertificate(r.Context(), &v.Place, r.PathValue("connection"), v.which)
 	if err != nil {
 		return err
 	}

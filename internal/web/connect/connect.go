@@ -29,7 +29,7 @@ func Pages() ui.Set {
 	return ui.Set{Name: "connect", Files: files, Pages: []ui.Page{
 		overviewPage{}, domainsPage{}, openPage{}, inboxPage{}, conflictPage{}, explainPage{}, defaultsPage{},
 		enforcePage{}, codesPage{}, newDomainPage{}, claimPage{}, linksPage{}, newLinkPage{}, madeLinkPage{},
-		newPage{}, configurePage{}, certificatesPage{}, changePage{}, settingsPage{}, attributesPage{}, activatePage{}, formPage{}, confirmPage{},
+		newPage{}, configurePage{}, certificatesPage{}, changePage{}, settingsPage{}, attributesPage{}, activatePage{}, swapPage{}, formPage{}, confirmPage{},
 		trialPage{}, guestPage{}, donePage{},
 	}}
 }
@@ -38,8 +38,8 @@ func Pages() ui.Set {
 type Handler struct {
 	Authority *authority.Service
 	Flow      *connect.Service
-	Enforce   *enforce.Service
 	Inspect   *inspect.Service
+	Enforce   *enforce.Service
 	Offer     frame.Offer // to whom is not entitled
 	SignIn    SignIn
 	UI        *ui.UI
@@ -89,6 +89,9 @@ type page func(w http.ResponseWriter, r *http.Request, v *visit) error
 func (h *Handler) by(d door, need authority.Need, serve page) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		v := visit{r: r, prefix: d.prefix}
+		if r.URL.Query().Get("of") == string(sso.Prepared) {
+			v.which = sso.Prepared
+		}
 		v.who.Address = web.ByFrom(r).Address
 		if d.access == web.Setup {
 			v.who.Link = web.SetupToken(r)
@@ -112,16 +115,21 @@ type visit struct {
 	authority.Place
 	who    authority.Who
 	prefix string
+	which  sso.Which // settings of a connection that the request is about
 	r      *http.Request
 }
 
 // to returns the path of a page by the same door: a pattern behind the prefix,
 // pairs of its gaps and what fills them, and a query behind it.
 func (v *visit) to(pattern string, pairs ...string) string {
-	if v.Link != nil {
-		return frame.Fill(v.prefix+pattern, pairs...)
+	path := frame.Fill(v.prefix+pattern, pairs...)
+	if v.Link == nil {
+		path = v.console().To(v.prefix+pattern, pairs...)
 	}
-	return v.console().To(v.prefix+pattern, pairs...)
+	if v.which != sso.Live && ofSettings(pattern) {
+		path = with(path, "of", string(v.which))
+	}
+	return path
 }
 
 func (v *visit) console() frame.Console {

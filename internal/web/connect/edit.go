@@ -44,7 +44,7 @@ func (h *Handler) askEdit(w http.ResponseWriter, r *http.Request, v *visit) erro
 }
 
 func (h *Handler) showEdit(w http.ResponseWriter, r *http.Request, v *visit, status int, f ui.Filled, notices []ui.Notice) error {
-	c, err := h.Flow.Configuration(r.Context(), &v.Place, r.PathValue("connection"))
+	c, err := h.Flow.Configuration(r.Context(), &v.Place, r.PathValue("connection"), v.which)
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (h *Handler) askDelete(w http.ResponseWriter, r *http.Request, v *visit) er
 }
 
 func (h *Handler) showDelete(w http.ResponseWriter, r *http.Request, v *visit, status int, problem string) error {
-	c, err := h.Flow.Configuration(r.Context(), &v.Place, r.PathValue("connection"))
+	c, err := h.Flow.Configuration(r.Context(), &v.Place, r.PathValue("connection"), v.which)
 	if err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func (h *Handler) askValues(w http.ResponseWriter, r *http.Request, v *visit) er
 }
 
 func (h *Handler) showValues(w http.ResponseWriter, r *http.Request, v *visit, status int, f ui.Filled, notices []ui.Notice) error {
-	c, err := h.Flow.Configuration(r.Context(), &v.Place, r.PathValue("connection"))
+	c, err := h.Flow.Configuration(r.Context(), &v.Place, r.PathValue("connection"), v.which)
 	if err != nil {
 		return err
 	}

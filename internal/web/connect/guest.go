@@ -97,7 +97,11 @@ func (h *Handler) tested(w http.ResponseWriter, r *http.Request) error {
 	if strings.HasPrefix(t.By, setupLinkIDs) {
 		prefix, query = setupPrefix, "?test="
 	}
-	return web.SeeOther(w, r, frame.Fill(prefix+testPath, "{connection}", path.Connection)+query+string(t.ID))
+	query += string(t.ID)
+	if t.Shadow {
+		query += "&of=" + string(sso.Prepared)
+	}
+	return web.SeeOther(w, r, frame.Fill(prefix+testPath, "{connection}", path.Connection)+query)
 }
 
 func donePageOf(t *sso.Test, path string) donePage {

@@ -21,8 +21,8 @@ type settingsPage struct {
 	Format   ui.Select
 	Force    ui.Check
 	Encrypt  ui.Select
-	EntityID ui.Input
-	Shared   ui.Check
+	EntityID *ui.Input
+	Shared   *ui.Check
 	Logout   *ui.Check // nil: the identity provider has none
 	Legacy   []ui.Input
 	Open     bool // the list of old practices
@@ -38,7 +38,7 @@ func (h *Handler) askSettings(w http.ResponseWriter, r *http.Request, v *visit) 
 }
 
 func (h *Handler) showSettings(w http.ResponseWriter, r *http.Request, v *visit, status int, f ui.Filled, notices []ui.Notice) error {
-	c, err := h.Flow.Configuration(r.Context(), &v.Place, r.PathValue("connection"))
+	c, err := h.Flow.Configuration(r.Context(), &v.Place, r.PathValue("connection"), v.which)
 	if err != nil {
 		return err
 	}
@@ -66,14 +66,17 @@ func settingsPageOf(v *visit, c *connect.Configuration, f ui.Filled, now time.Ti
 	p := settingsPage{
 		wizard: v.configuring(&c.Connection, settingsPath, ui.Say("view_settings")),
 		Action: v.toConnection(&c.Connection, settingsPath), Hidden: seen(&c.Connection),
-		Sign:     f.Select(chosen("sign", "sign_requests", x.SignRequests, sso.SignAuto, sso.SignAlways, sso.SignNever)),
-		Binding:  f.Select(chosen("binding", "request_binding", x.RequestBinding, "", sso.BindingRedirect, sso.BindingPOST)),
-		Format:   f.Select(formatSelect(x.NameIDFormat)),
-		Force:    f.Check(ui.Check{Name: "force", Label: ui.Say("force_authn"), Help: ui.Say("force_authn_help"), Checked: x.ForceAuthn}),
-		Encrypt:  f.Select(chosen("encryption", "encryption", x.Encryption, sso.EncryptionOff, sso.EncryptionAccepted, sso.EncryptionRequired)),
-		EntityID: f.Input(ui.Input{Name: "entity_id", Label: ui.Say("sp_entity_id"), Help: ui.Say("sp_entity_id_help"), Value: x.SPEntityID, Max: sso.MaxEntityID, Mono: true, Optional: true}),
-		Shared:   f.Check(ui.Check{Name: "shared", Label: ui.Say("shared_acs"), Help: ui.Say("shared_acs_help"), Checked: x.SharedACS}),
-		Submit:   ui.Submit{Word: ui.Say("save")},
+		Sign:    f.Select(chosen("sign", "sign_requests", x.SignRequests, sso.SignAuto, sso.SignAlways, sso.SignNever)),
+		Binding: f.Select(chosen("binding", "request_binding", x.RequestBinding, "", sso.BindingRedirect, sso.BindingPOST)),
+		Format:  f.Select(formatSelect(x.NameIDFormat)),
+		Force:   f.Check(ui.Check{Name: "force", Label: ui.Say("force_authn"), Help: ui.Say("force_authn_help"), Checked: x.ForceAuthn}),
+		Encrypt: f.Select(chosen("encryption", "encryption", x.Encryption, sso.EncryptionOff, sso.EncryptionAccepted, sso.EncryptionRequired)),
+		Submit:  ui.Submit{Word: ui.Say("save")},
+	}
+	if v.which == sso.Live { // what identity providers were told of us is no part of what is prepared
+		entity := f.Input(ui.Input{Name: "entity_id", Label: ui.Say("sp_entity_id"), Help: ui.Say("sp_entity_id_help"), Value: x.SPEntityID, Max: sso.MaxEntityID, Mono: true, Optional: true})
+		shared := f.Check(ui.Check{Name: "shared", Label: ui.Say("shared_acs"), Help: ui.Say("shared_acs_help"), Checked: x.SharedACS})
+		p.EntityID, p.Shared = &entity, &shared
 	}
 	if _, there := x.LogoutEndpoint(); there {
 		check := f.Check(ui.Check{Name: "logout", Label: ui.Say("logout_there"), Help: ui.Say("logout_there_help"), Checked: x.Logout})
@@ -138,8 +141,15 @@ func (h *Handler) saveSettings(w http.ResponseWriter, r *http.Request, v *visit)
 	if err != nil {
 		return err
 	}
-	e := v.edits(form.Get("version"))
-	if err := h.Flow.SaveSettings(r.Context(), e, settingsIn(form)); err != nil {
+	e, to := v.edits(form.Get("version")), settingsIn(form)
+	if v.which != sso.Live { // is not asked for
+		c, err := h.Flow.Connection(r.Context(), &v.Place, e.Key)
+		if err != nil {
+			return err
+		}
+		to.SPEntityID, to.SharedACS = c.SAML.SPEntityID, c.SAML.SharedACS
+	}
+	if err := h.Flow.SaveSettings(r.Context(), e, to); err != nil {
 		fields := map[string]string{"entity_id_form": "entity_id", "connection_no_endpoint": "binding", "legacy_until": badDay(form, h.Flow.Now())}
 		return again(r, ui.Filled{Values: form}, err, fields, func(f ui.Filled, notices []ui.Notice, status int) error {
 			return h.showSettings(w, r, v, status, f, notices)

@@ -115,7 +115,7 @@ func (h *Handler) trials(w http.ResponseWriter, r *http.Request, v *visit) error
 
 func (h *Handler) readTrials(r *http.Request, v *visit) (connect.Trials, error) {
 	q := r.URL.Query()
-	return h.Flow.Trials(r.Context(), &v.Place, r.PathValue("connection"), sso.TestID(q.Get("test")), placeOf(r))
+	return h.Flow.Trials(r.Context(), &v.Place, r.PathValue("connection"), v.which, sso.TestID(q.Get("test")), placeOf(r))
 }
 
 func trialPageOf(v *visit, t *connect.Trials, now time.Time) trialPage {
@@ -187,7 +187,7 @@ func (h *Handler) explainError(w http.ResponseWriter, r *http.Request, v *visit)
 	if err != nil {
 		return err
 	}
-	t, err := h.Flow.Trials(r.Context(), &v.Place, r.PathValue("connection"), sso.TestID(form.Get("test")), connect.Place{})
+	t, err := h.Flow.Trials(r.Context(), &v.Place, r.PathValue("connection"), v.which, sso.TestID(form.Get("test")), connect.Place{})
 	if err != nil {
 		return err
 	}
@@ -219,7 +219,7 @@ func (h *Handler) test(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if v.Link != nil {
 		by = string(v.Link.ID)
 	}
-	return h.depart(w, r, signin.TestStart{Org: v.ID, Connection: c.ID, By: by})
+	return h.depart(w, r, signin.TestStart{Org: v.ID, Connection: c.ID, Which: v.which, By: by})
 }
 
 // depart begins a test and sends the browser to the identity provider.
@@ -342,7 +342,7 @@ func (h *Handler) addTestLink(w http.ResponseWriter, r *http.Request, v *visit) 
 	if err != nil {
 		days = 0 // is offered to nobody
 	}
-	token, err := h.Flow.CreateTestLink(r.Context(), &v.who, v.ID, key, days)
+	token, err := h.Flow.CreateTestLink(r.Context(), &v.who, v.ID, key, v.which, days)
 	if err != nil {
 		return err
 	}

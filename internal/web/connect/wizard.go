@@ -68,6 +68,13 @@ func (h *Handler) connectionRoutes() []web.Route {
 		post(activatePath, h.activate)
 		get(deactivatePath, h.askDeactivate)
 		post(deactivatePath, h.deactivate)
+		get(swapPath, h.swapping)
+		post(swapPath, h.swap)
+		post(preparePath, h.prepare)
+		get(discardPath, h.confirmation(func(p *swapPage) *ui.Confirm { return p.Discard }))
+		post(discardPath, h.discard)
+		get(returnPath, h.confirmation(func(p *swapPage) *ui.Confirm { return p.Return }))
+		post(returnPath, h.back)
 		get(deletePath, h.askDelete)
 		post(deletePath, h.remove)
 		get(signingPEMPath, h.signingPEM)
@@ -86,7 +93,8 @@ func (h *Handler) ofConnection(serve page) page {
 	}
 }
 
-// stage is one of the four of a connection.
+// stage is one of the four of a connection, or of the three of settings that are
+// prepared beside its own.
 type stage string
 
 // The stages.
@@ -95,6 +103,7 @@ const (
 	toTest      stage = "test"
 	toDefaults  stage = "defaults"
 	toActivate  stage = "activate"
+	toSwap      stage = "swap" // of settings that are prepared
 )
 
 // stagePath returns where a stage is done.
@@ -106,6 +115,8 @@ func stagePath(s stage) string {
 		return testPath
 	case toDefaults:
 		return defaultsPath
+	case toSwap:
+		return swapPath
 	}
 	return activatePath
 }
@@ -114,7 +125,8 @@ func stagePath(s stage) string {
 // each, so that whoever comes sees how far it is.
 type wizard struct {
 	ui.Shell
-	Name    string // of the connection
+	Name    string   // of the connection
+	Switch  []ui.Tab // between the live settings and those beside them
 	Stages  []ui.Step
 	Heading ui.Text // of the page
 	Notices []ui.Notice
@@ -133,13 +145,22 @@ func (v *visit) toConnection(c *sso.Connection, path string) string {
 func (v *visit) wizard(c *sso.Connection, at stage, heading ui.Text) wizard {
 	w := wizard{Shell: v.shell(), Name: c.Name, Heading: heading}
 	w.Trail, w.Under = append(w.Trail, ui.Link{Name: ui.Say("console_sso"), Path: v.to(ssoPath)}), v.to(ssoPath)
-	for _, s := range []stage{toConfigure, toTest, toDefaults, toActivate} {
+	w.Switch = v.switcher(c)
+	for _, s := range v.stages() {
 		step := ui.Step{Name: ui.Say("stage_" + string(s)), Text: ui.Say("stage_" + string(s) + "_text"), Current: s == at}
 		step.Path = v.toConnection(c, stagePath(s))
 		step.State, step.Word = standing(c, s)
 		w.Stages = append(w.Stages, step)
 	}
 	return w
+}
+
+// stages are those of the settings that the visit is about.
+func (v *visit) stages() []stage {
+	if v.which == sso.Prepared {
+		return []stage{toConfigure, toTest, toSwap}
+	}
+	return []stage{toConfigure, toTest, toDefaults, toActivate}
 }
 
 // standing says how a stage of a connection stands.
@@ -162,6 +183,9 @@ func (v *visit) views(c *sso.Connection, at string) []ui.Tab {
 	for _, t := range []struct{ path, key string }{
 		{configurePath, "view_guide"}, {attributesPath, "view_attributes"}, {certificatesPath, "view_certificates"}, {settingsPath, "view_settings"}, {editPath, "view_edit"},
 	} {
+		if v.which != sso.Live && !ofSettings(t.path) {
+			continue
+		}
 		tabs = append(tabs, ui.Tab{Name: ui.Say(t.key), Path: v.toConnection(c, t.path), Current: t.path == at})
 	}
 	return tabs
@@ -187,7 +211,7 @@ func (v *visit) next(c *sso.Connection) string {
 // page that it stood on.
 func (v *visit) edits(version string) *connect.Edit {
 	n, _ := strconv.ParseInt(version, 10, 64) // 0 is no version that anybody looked at
-	return &connect.Edit{Who: &v.who, Org: v.ID, Key: v.r.PathValue("connection"), Version: n}
+	return &connect.Edit{Who: &v.who, Org: v.ID, Key: v.r.PathValue("connection"), Which: v.which, Version: n}
 }
 
 // seen carries the version of a page along.
