@@ -60,6 +60,7 @@ type doors struct {
 	passkey    *passkeytest.Authenticator // of Bob; nil: they have none
 	began      secret.Token               // of a session of Bob's that began by their password
 	access     secret.Token               // that an app has got for it; zero: not yet
+	refreshed  secret.Token               // by which the app goes on; zero: it has none yet
 	codes      []string                   // break-glass codes that are left
 }
 
@@ -425,7 +426,7 @@ func (d *doors) confirm() error {
 // request is one of the app, with the pair of [RFC 7636 Appendix B].
 func (d *doors) request() url.Values {
 	return url.Values{
-		"client_id": {d.app.ClientID}, "redirect_uri": {d.app.RedirectURIs[0]}, "response_type": {"code"}, "scope": {"openid"},
+		"client_id": {d.app.ClientID}, "redirect_uri": {d.app.RedirectURIs[0]}, "response_type": {"code"}, "scope": {"openid offline_access"},
 		"code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"},
 	}
 }
@@ -465,6 +466,25 @@ func (d *doors) userinfo() error {
 		d.access = tokens.AccessToken
 	}
 	_, err := d.grants.Userinfo(d.Context(), d.access)
+	return err
+}
+
+func (d *doors) refresh() error {
+	if d.refreshed.IsZero() {
+		tokens, err := d.exchange()
+		if err != nil {
+			return err
+		}
+		d.refreshed = tokens.RefreshToken
+	}
+	r, err := oidc.ReadToken(nil, "", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {d.refreshed.Reveal()}, "client_id": {d.app.ClientID}}.Encode())
+	if err != nil {
+		return err
+	}
+	tokens, err := d.grants.Exchange(d.Context(), r)
+	if err == nil {
+		d.refreshed = tokens.RefreshToken
+	}
 	return err
 }
 

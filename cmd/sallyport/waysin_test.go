@@ -44,7 +44,8 @@ func ways() map[string]way {
 		"session":                   {[]string{"GET /oauth2/authorize", "POST /oauth2/authorize", "GET /{$}"}, (*doors).session, []string{over}},
 		"session that is confirmed": {[]string{"GET /login/confirm"}, (*doors).confirm, []string{over}},
 		"code of an app":            {[]string{"POST /oauth2/token"}, (*doors).code, []string{"invalid_grant"}},
-		"token of an app":           {[]string{"GET /oauth2/userinfo", "POST /oauth2/userinfo"}, (*doors).userinfo, []string{"invalid_token"}},
+		"token of an app":           {[]string{"GET /oauth2/userinfo", "POST /oauth2/userinfo", "POST /oauth2/introspect"}, (*doors).userinfo, []string{"invalid_token"}},
+		"refresh token of an app":   {nil, (*doors).refresh, []string{"invalid_grant"}},
 		// It is the owner's way in where all others are closed.
 		"break-glass code": {[]string{"GET /login/break-glass", "POST /login/break-glass"}, (*doors).breakGlass, nil},
 		// Support comes in as who they are: their own organization's policy is asked.
@@ -63,11 +64,11 @@ func noWays() map[string]string {
 	)
 	return map[string]string{
 		"GET /.well-known/oauth-authorization-server": page, "GET /.well-known/openid-configuration": page, "GET /assets/{file}": page, "GET /logos/{logo}": page, "GET /oauth2/jwks": page,
-		"GET /saml/{connection}/metadata": page, "OPTIONS /oauth2/token": page, "OPTIONS /oauth2/userinfo": page,
+		"GET /saml/{connection}/metadata": page, "OPTIONS /oauth2/token": page, "OPTIONS /oauth2/userinfo": page, "OPTIONS /oauth2/revoke": page,
 		"GET /login/again": part, "GET /login/choose": part, "POST /login/choose": part, "GET /login/enrol": part, "POST /login/enrol": part, "POST /login/enrol/codes": part, "POST /login/enrol/number": part,
 		"GET /login/first": idp, "POST /login/first": idp, "POST /login/first/new": idp, "POST /login/first/passkey": idp, "GET /login/sso": idp,
 		"GET /saml/acs": idp, "POST /saml/acs": idp, "GET /saml/{connection}/acs": idp, "POST /saml/{connection}/acs": idp,
-		"POST /logout": out, "GET /signed-out": out, "GET /signed-out/here": out, "GET /saml/{connection}/slo": out, "POST /saml/{connection}/slo": out,
+		"POST /logout": out, "POST /oauth2/revoke": out, "GET /signed-out": out, "GET /signed-out/here": out, "GET /saml/{connection}/slo": out, "POST /saml/{connection}/slo": out,
 		"GET /test/done": test, "GET /test/{token}": test, "POST /test/{token}": test,
 	}
 }
@@ -110,7 +111,7 @@ func TestOnlyKnownCodeMakesSessions(t *testing.T) {
 	t.Parallel()
 	makes := regexp.MustCompile(`\.(InsertSession|RefreshSession|RotateSession|RenewSession|InsertToken|InsertGrant)\(`)
 	want := []string{
-		"account/credentials.go RotateSession", "grant/exchange.go InsertGrant", "grant/exchange.go InsertToken", "operate/actas.go InsertSession", "operate/actas.go RotateSession",
+		"account/credentials.go RotateSession", "grant/exchange.go InsertGrant", "grant/exchange.go InsertSession", "grant/exchange.go InsertToken", "grant/refresh.go InsertToken", "operate/actas.go InsertSession", "operate/actas.go RotateSession",
 		"signin/confirm.go RefreshSession", "signin/finish.go InsertSession", "signin/finish.go RenewSession",
 	}
 	var got []string
