@@ -69,44 +69,42 @@ var mistakes = []mistake{
 // anyRule is the rule of a mistake that changes what is reported of many.
 const anyRule = "*"
 
+// stranger is why a signature where none belongs is held by two checks.
+const stranger = "as no part of a signature it is an unknown element, which is graver than no signature"
+
 // together are cases that two checks hold together, by the beginning of their
 // name: without either they turn red.
 var together = []struct{ name, rule, why string }{
 	{"TestAttacks/76_two_confirmations_that_together_fit/", "saml.recipient", "the one has no end and the other another recipient"},
-	{"TestAttacks/60_signature_of_another_namespace/", "sig.place", "what is named Signature and is none is a stranger otherwise, which is graver than no signature"},
+	{"TestAttacks/81_two_confirmations,_of_another_request_and_for_another_address/", "saml.recipient", "the one answers another request and the other is for another recipient"},
+	{"TestAttacks/59_key_of_1024_bits_beside_a_strong_one/", "sig.key", "the strong key does not fit, and the weak one may not"},
+	{"TestAttacks/60_signature_of_another_namespace/", "sig.place", stranger},
+	{"TestAttacks/60_signature_of_no_namespace/", "sig.place", stranger},
+	{"TestAttacks/XSW11_genuine_assertion_in_a_ds:Object_beside_the_forged/", "sig.place", stranger},
+	{"TestAttacks/XSW14_signature_moved_into_the_Subject/", "sig.place", stranger},
 }
 
 // spare are the checks that nobody would miss, with the reason.
 var spare = map[string]string{
-	"xmltree.outside: text outside the root element":                    "what stands there begins no tag either",
-	"xmltree.value: '<' in an attribute value":                          "the last case takes it for a control character",
-	"xmltree.value: the document ends inside an attribute value":        "the tag does not go on where such a value would end",
-	"xmldsig.NewKey: an RSA or ECDSA key | %T":                          "its kind is judged behind it",
-	"xmldsig.KeyFromCertificate: an X.509 certificate | something else": "nothing is no key either",
-	"xmldsig.readReference: ds:Transforms | none":                       "what stands there instead holds no transform",
-	"xmldsig.verify: the digest of an element | a value that is none":   "no canonical form is empty, so the digest of nothing is never right; two defences, for a canonicaliser that fails was the undoing of others",
-	"xmldsig.refersTo: an ID on the signed element | none":              "an empty ID is no ID",
-	"xmldsig.hash: a canonical form of up to %d octets | a longer one":  "every error of the writer is refused; this one says it better",
-	"xmldsig.hash: a canonical form":                                    "a hash takes all that it is given",
-	"xmlenc.retrieve: a URI of this document":                           "no key has such an Id",
-	"xmlenc.NewKey: an RSA key of two primes | one of %d":               "the key of the test is not sound either",
-	"xmlenc.KeyFromPEM: one that cannot be read":                        "nothing is no key either",
-	"xmlenc.algorithm: an attribute Algorithm | none":                   "no algorithm is not on the list",
-	"xmlenc.decode: base64 | an element":                                "nothing is too short",
-	"saml.verifySealed: an assertion inside what is signed | outside":   "what is decrypted stood below the Response that is verified",
-	"saml.judgeIssued: a time with a zone | no IssueInstant":            "a time that cannot be read is the year 1, which is long ago",
-	"saml.judgeWindow: a time with a zone | an empty value #2":          "an end that cannot be read is the year 1, which is past",
-	"saml.judgeHead: no Issuer":                                         "nobody has an empty name",
-	"saml.VerifyLogoutResponse: a pending request | none":               "where no request is pending there may be no InResponseTo either",
-	"saml.verify: a key of the identity provider | none configured":     "package xmldsig wants a key too",
-	"saml.verify: a key of the identity provider | none configured #2":  "package xmldsig wants a key too",
-	"saml.verify: one signature | several":                              "package xmldsig counts too",
-	"saml.countSignatures: one signature | several":                     "package xmldsig counts too",
-	"saml.judgeNameID: a NameID | none":                                 "nothing is not visible",
-	"saml.unpack: base64":                                               "the decoder refuses it too; this says what it is",
-	"saml.unpack: at most 512 KiB | more":                               "what was decoded is measured again",
-	"saml.ReadRedirect: percent-encoding | something else in ":          "what cannot be decoded is empty",
-	"saml.add: one SAMLRequest or SAMLResponse | both":                  "no parameter may come twice",
-	"saml.check: a SAMLRequest or SAMLResponse | none":                  "an empty message is none",
-	"saml.inflate: a DEFLATE stream | XML that is not compressed":       "the decompressor refuses it too; this says what it is",
+	"xmltree.value: the document ends inside an attribute value":                    "the tag does not go on where such a value would end",
+	"xmldsig.NewKey: an RSA or ECDSA key | %T":                                      "its kind is judged behind it",
+	"xmldsig.KeyFromCertificate: an X.509 certificate | something else":             "nothing is no key either",
+	"xmldsig.hash: a canonical form of up to %d octets | a longer one":              "every error of the writer is refused; this one says it better",
+	"xmldsig.hash: a canonical form":                                                "a hash takes all that it is given",
+	"xmlenc.KeyFromPEM: a private key without a passphrase | one with a passphrase": "what was not read is no RSA key; this says why",
+	"xmlenc.KeyFromPEM: one that cannot be read":                                    "nothing is no key either",
+	"xmlenc.algorithm: an attribute Algorithm | none":                               "no algorithm is not on the list",
+	"xmlenc.decode: base64 | an element":                                            "nothing is too short",
+	"saml.openNameIDAs: a NameID inside what is signed | outside":                   "what is decrypted stood in the element that is verified",
+	"saml.verify: an assertion inside what is signed | outside":                     "the schema knows it directly below the Response alone, which is verified then",
+	"saml.verifySealed: an assertion inside what is signed | outside":               "what is decrypted stood below the Response that is verified",
+	"saml.VerifyLogoutResponse: a pending request | none":                           "where no request is pending there may be no InResponseTo either",
+	"saml.verify: a key of the identity provider | none configured":                 "package xmldsig wants a key too",
+	"saml.verify: a key of the identity provider | none configured #2":              "package xmldsig wants a key too",
+	"saml.verify: one signature | several":                                          "package xmldsig counts too",
+	"saml.countSignatures: one signature | several":                                 "package xmldsig counts too",
+	"saml.unpack: at most 512 KiB | more":                                           "what was decoded is measured again",
+	"saml.ReadRedirect: percent-encoding | something else in ":                      "what cannot be decoded is empty",
+	"saml.add: one SAMLRequest or SAMLResponse | both":                              "no parameter may come twice",
+	"saml.check: a SAMLRequest or SAMLResponse | none":                              "an empty message is none",
 }
