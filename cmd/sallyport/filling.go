@@ -196,6 +196,8 @@ func (f *filler) traces(ctx context.Context) error {
 				Reference: secret.NewReference(), Attempt: sso.NewAttemptID(f.now), Org: f.orgs[org], Connection: f.connections[org], User: pick(f.some, mix(i)).ID, Method: sso.BySSO, At: f.since(i, n, 30),
 				Address: "192.0.2.1", UserAgent: "Mozilla/5.0", Checks: []sso.Check{{Rule: "saml.issuer", Verdict: "pass"}, {Rule: "saml.audience", Verdict: "pass"}, {Rule: "sig.value", Verdict: "pass"}},
 			}
+			t.Who = sso.WhoKey(pick(f.some, mix(i)).Email.String())
+			t.Hops = []sso.Hop{{Step: sso.HopBegin, At: t.At}, {Step: sso.HopIdentify, At: t.At}, {Step: sso.HopDepart, At: t.At, Host: "idp.example"}, {Step: sso.HopAnswer, At: t.At, Host: "idp.example"}, {Step: sso.HopFinish, At: t.At}}
 			if mix(i)%9 == 0 {
 				t.Code, t.User, t.Checks[1].Verdict = pick(refusals, mix(i)/9), "", "fail"
 			}

@@ -150,6 +150,9 @@ func (h *tenancy) refill(t tenant) tenant {
 			Clash: sso.Clash{Kind: kind, Candidates: []sso.UserID{them.User.ID, other.User.ID}},
 		}
 	}
+	trace := sso.Trace{Reference: secret.NewReference(), Org: t.by.Org.ID, Connection: connection.ID, Method: sso.BySSO, At: at, Code: "saml_audience", Who: name + "@clash.example"}
+	t.its["reference"] = trace.Reference
+	h.write(func(tx *store.Writer) error { return tx.InsertTrace(ctx, trace) })
 	guest, gone := clash(sso.ClashDomain, "guest"), clash(sso.ClashDeleted, "gone")
 	h.write(func(tx *store.Writer) error {
 		org := tx.Org(t.by.Org.ID)
@@ -241,6 +244,7 @@ func typed(t *tenant) map[string]url.Values {
 		"/console/organizations/new":           {"name": {"Fresh"}, "key": {name}},
 		"/account/factors/{factor}":            {"name": {"Renamed"}},
 		"/console/security":                    {"version": {"1"}},
+		"/console/traces/{reference}/open":     {"reason": {"a case of support"}},
 		"/console/conflicts/{conflict}/relink": {"to": {t.its["user"]}, "confirm": {t.name + "@clash.example"}},
 		"/console/conflicts/{conflict}/merge":  {"into": {t.its["user"]}, "from": {t.its["other"]}, "confirm": {t.name + "@clash.example"}},
 		"/console/conflicts/{conflict}/invite": {"role": {"member"}},

@@ -134,6 +134,13 @@ func (st *stage) narrowed(path string) []string {
 	case "/console/conflicts":
 		ask("state=solved")
 		ask(instant(30*day, "cfl_0"))
+	case "/console/traces", "/operator/traces":
+		for _, who := range []string{"", "q=" + measured + "%40nobody.example", "q=u1%40org-0.example", "person=" + string(st.busy.by.User.ID), "connection=org-0-idp", "connection=org-1-idp"} {
+			for _, more := range []string{"", "result=refused", "result=worked", "within=day", "result=refused&within=month"} {
+				ask(who, more)
+				ask(who, more, instant(15*day, "0000-0000"))
+			}
+		}
 	case "/console/sso/explain":
 		ask("address=u1%40org-0.example")
 		ask("address=nobody%40elsewhere.example")

@@ -87,6 +87,11 @@ func (st *stage) clash(ctx context.Context, tx *store.Writer, a *asker, candidat
 		return err
 	}
 	a.gaps["domain"] = domain.Name
+	t := sso.Trace{Reference: secret.NewReference(), Org: c.Org, Connection: c.ID, Method: sso.BySSO, At: at, Code: "saml_audience", Who: measuredAddress}
+	if err := tx.InsertTrace(ctx, t); err != nil {
+		return err
+	}
+	a.gaps["reference"] = t.Reference
 	f := sso.Conflict{
 		ID: sso.NewConflictID(at), Org: c.Org, Connection: c.ID, Subject: measured, SeenAt: at, Clash: sso.Clash{Kind: sso.ClashCandidates, Candidates: []sso.UserID{candidate}},
 		Asserted: sso.Asserted{Subject: measured, Email: sso.StoredEmail(measuredAddress)},

@@ -258,6 +258,16 @@ func clip(s string) string {
 	return s
 }
 
+// Guide returns in whose console a connection is mended, and what the identity
+// provider has to know of us. Without a connection it is nobody's in particular.
+func (s *Service) Guide(c *sso.Connection, o *sso.Organization) (*idp.Vendor, idp.Values) {
+	if c == nil {
+		c = &sso.Connection{}
+	}
+	guide, _ := idp.ByID(idp.ID(c.SAML.Vendor))
+	return guide, s.values(c, o)
+}
+
 // values returns what the identity provider of a connection has to know of us.
 func (s *Service) values(c *sso.Connection, o *sso.Organization) idp.Values {
 	return idp.Values{

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/authority"
 	"github.com/sallyport/sallyport/internal/notify"
+	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/store"
 )
 
@@ -24,5 +25,6 @@ type Service struct {
 	DB        *store.DB
 	Authority *authority.Service
 	Outbox    *notify.Outbox
+	Sealer    *secret.Sealer // of messages that are kept as they came
 	Now       func() time.Time
 }

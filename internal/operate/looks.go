@@ -2,10 +2,8 @@ package operate
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 )
@@ -208,64 +206,4 @@ func (s *Service) Events(ctx context.Context, by *sso.By, key string, q store.Ev
 		return err
 	})
 	return p, err
-}
-
-// TraceAt is a trace and the names of what it is about, "" where that is gone.
-type TraceAt struct {
-	sso.Trace
-	Organization string // key
-	OrgName      string
-	Connection   string
-	Person       string
-}
-
-// Trace returns what happened in the sign-in with this reference, in any way of
-// writing it.
-func (s *Service) Trace(ctx context.Context, by *sso.By, reference string) (TraceAt, error) {
-	if err := mayHelp(by); err != nil {
-		return TraceAt{}, err
-	}
-	ref, ok := sso.ParseReference(reference)
-	if !ok {
-		return TraceAt{}, &fault.Error{Kind: fault.Invalid, Code: "reference_form", Want: "a reference such as 7F3K-22QD", Fix: fault.PersonSide}
-	}
-	var t TraceAt
-	err := s.DB.Read(ctx, func(r *store.Reader) error {
-		found, err := r.Trace(ctx, ref)
-		if errors.Is(err, store.ErrNotFound) {
-			return &fault.Error{Kind: fault.NotFound, Code: "trace_unknown", Got: ref, Fix: fault.PersonSide}
-		}
-		if err != nil {
-			return err
-		}
-		t = TraceAt{Trace: found}
-		return t.name(ctx, r)
-	})
-	return t, err
-}
-
-// name looks up what the trace is about. What is gone keeps no name.
-func (t *TraceAt) name(ctx context.Context, r *store.Reader) error {
-	if t.Org != "" {
-		o, err := r.Organization(ctx, t.Org)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
-		t.Organization, t.OrgName = o.Key, o.Name
-	}
-	if t.Trace.Connection != "" {
-		c, err := r.Connection(ctx, t.Trace.Connection)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
-		t.Connection = c.Name
-	}
-	if t.User != "" {
-		u, err := r.User(ctx, t.User)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
-		t.Person = u.Name()
-	}
-	return nil
 }

@@ -105,7 +105,6 @@ func TestOperatorsLookAndOthersDoNot(t *testing.T) {
 		"organization": func(by *sso.By) error { _, err := h.Organization(ctx, by, "acme"); return err },
 		"deployment":   func(by *sso.By) error { _, err := h.Deployment(ctx, by); return err },
 		"events":       func(by *sso.By) error { _, err := h.Events(ctx, by, "", store.EventQuery{}); return err },
-		"trace":        func(by *sso.By) error { _, err := h.Trace(ctx, by, "7F3K-22QD"); return err },
 		"roles":        func(by *sso.By) error { _, err := h.Roles(ctx, by); return err },
 	}
 	for name, look := range looks {
@@ -115,7 +114,7 @@ func TestOperatorsLookAndOthersDoNot(t *testing.T) {
 			}
 		}
 		for _, by := range []*sso.By{&h.operator, &h.support} {
-			if err := look(by); err != nil && !fault.Is(err, "trace_unknown") {
+			if err := look(by); err != nil {
 				t.Errorf("%s by %q = %v", name, by.User.Username, err)
 			}
 		}
@@ -182,25 +181,6 @@ func TestAnOverviewSaysWhatStandsAboveAndBelow(t *testing.T) {
 		}
 		if _, err := h.Service.Organization(ctx, &h.support, "nobody"); !fault.Is(err, "organization_unknown") {
 			h.Errorf("nobody = %v", err)
-		}
-	})
-}
-
-func TestATraceIsFoundByItsReference(t *testing.T) {
-	t.Parallel()
-	eachEngine(t, func(h *house) {
-		ctx := h.Context()
-		h.write(func(tx *store.Writer) error {
-			return tx.InsertTrace(ctx, sso.Trace{Reference: "7F3K-22QD", Org: h.alice.Org.ID, User: h.alice.User.ID, Connection: "con_gone", At: h.now, Code: "saml_audience"})
-		})
-		got, err := h.Trace(ctx, &h.support, "7f3k 22qd")
-		if err != nil || got.Code != "saml_audience" || got.Organization != "acme" || got.Person != "alice" || got.Connection != "" {
-			h.Errorf("Trace() = %+v, %v", got, err)
-		}
-		for ref, code := range map[string]string{"7F3K-22QE": "trace_unknown", "7F3K": "reference_form"} {
-			if _, err := h.Trace(ctx, &h.support, ref); !fault.Is(err, code) {
-				h.Errorf("Trace(%q) = %v, want %s", ref, err, code)
-			}
 		}
 	})
 }

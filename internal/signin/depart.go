@@ -37,6 +37,7 @@ type pending struct {
 	Connection sso.ConnectionID `json:"connection"`
 	Request    string           `json:"request"`
 	Fresh      time.Time        `json:"fresh,omitzero"`  // when the person had to be asked anew
+	Left       time.Time        `json:"left,omitzero"`   // when the browser left
 	Test       sso.TestID       `json:"test,omitempty"`  // that the answer is for; "": a sign-in
 	Which      sso.Which        `json:"which,omitempty"` // settings of the connection it left by
 	Turn       int64            `json:"turn,omitempty"`  // of these, where they were live
@@ -44,6 +45,14 @@ type pending struct {
 
 // Depart makes the request to the identity provider, at [sso.StepSSO].
 func (s *Service) Depart(ctx context.Context, b Browser, id sso.AttemptID) (Departure, error) {
+	d, err := s.leave(ctx, b, id)
+	if err != nil {
+		return Departure{}, s.refused(ctx, b, id, sso.HopDepart, suspect{}, err)
+	}
+	return d, nil
+}
+
+func (s *Service) leave(ctx context.Context, b Browser, id sso.AttemptID) (Departure, error) {
 	relay, request := secret.NewToken(), saml.NewID()
 	var c sso.Connection
 	var fresh bool
@@ -55,7 +64,7 @@ func (s *Service) Depart(ctx context.Context, b Browser, id sso.AttemptID) (Depa
 		if err := at(&a, sso.StepSSO); err != nil {
 			return err
 		}
-		out := pending{Attempt: a.ID, Connection: a.Connection, Request: request, Test: a.Test}
+		out := pending{Attempt: a.ID, Connection: a.Connection, Request: request, Test: a.Test, Left: s.Now()}
 		if a.Test == "" {
 			c, err = connection(ctx, tx.Reader, a.Connection)
 		} else {

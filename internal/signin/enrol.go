@@ -67,6 +67,13 @@ type Addition struct {
 // Enrol adds a second factor, at [sso.StepEnrol], which counts as given. It
 // returns recovery codes to be shown once, where the person had none.
 func (s *Service) Enrol(ctx context.Context, b Browser, id sso.AttemptID, in Addition) (a sso.Attempt, codes []string, err error) {
+	if a, codes, err = s.enrol(ctx, b, id, in); err != nil {
+		return sso.Attempt{}, nil, s.refused(ctx, b, id, sso.HopEnrol, suspect{}, err)
+	}
+	return a, codes, nil
+}
+
+func (s *Service) enrol(ctx context.Context, b Browser, id sso.AttemptID, in Addition) (a sso.Attempt, codes []string, err error) {
 	by := map[sso.FactorKind]sso.Second{sso.FactorTOTP: sso.SecondTOTP, sso.FactorSMS: sso.SecondSMS, sso.FactorPasskey: sso.SecondPasskey}[in.Kind]
 	if by == "" {
 		return sso.Attempt{}, nil, &fault.Error{Kind: fault.Invalid, Code: "choice_unknown", Fix: fault.PersonSide}
@@ -106,6 +113,7 @@ func (s *Service) Enrol(ctx context.Context, b Browser, id sso.AttemptID, in Add
 			return err
 		}
 		given(a, by, added.ID, method)
+		a.Hop(sso.HopEnrol, s.Now())
 		a.Proof.Remember = in.Remember
 		left, err := tx.RecoveryCodesLeft(ctx, act.User.ID)
 		if err != nil {

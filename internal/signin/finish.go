@@ -76,20 +76,13 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, conse
 		if err == nil && a.Session == "" && consent == AskFirst {
 			err = s.replaces(ctx, tx, b, &next, now)
 		}
-		trace := &sso.Trace{
-			Attempt: a.ID, Org: a.Proof.Org, Connection: a.Connection, User: a.Proof.User, Method: a.Method,
-			At: now, Address: addressOf(b), UserAgent: b.UserAgent,
-		}
+		trace := s.end(&a, b, sso.Hop{Step: sso.HopFinish, At: now})
 		if err != nil {
 			f, ok := errors.AsType[*fault.Error](err)
 			if !ok {
 				return err
 			}
-			if !s.strays.allow(strayKey(b), now) {
-				failure = f // the same page again and again
-				return nil
-			}
-			failure, err = recordFailure(ctx, tx, trace, f)
+			failure, err = s.refuseEnd(ctx, tx, b, &trace, f)
 			return err
 		}
 		if a.Proof.First != nil {
@@ -97,7 +90,7 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, conse
 				return err
 			}
 		}
-		a.DoneAt = now
+		a.DoneAt, a.Hops = now, trace.Hops
 		if err := saveAttempt(ctx, tx, &a); err != nil {
 			return err
 		}
@@ -107,13 +100,15 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, conse
 			}
 		}
 		if a.Session != "" {
-			out, err = s.refresh(ctx, tx, b, &a, token)
-			return err
+			if out, err = s.refresh(ctx, tx, b, &a, token); err != nil {
+				return err
+			}
+			return record(ctx, tx, &trace)
 		}
 		out = Finished{Token: token, Session: session(&a, b, rules, now), App: a.App, Request: a.Request, Back: s.wayBack(&a)}
 		err = tx.InsertSession(ctx, out.Session, token.Hash())
 		if errors.Is(err, store.ErrSignedOut) { // meanwhile, at the identity provider
-			failure, err = recordFailure(ctx, tx, trace, fault.From(err))
+			failure, err = s.refuseEnd(ctx, tx, b, &trace, fault.From(err))
 			return err
 		}
 		if err != nil {
@@ -140,10 +135,13 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, conse
 				return err
 			}
 		}
-		return tx.NoteSignIn(ctx, a.Proof.User, out.Session.Org, now)
+		if err := tx.NoteSignIn(ctx, a.Proof.User, out.Session.Org, now); err != nil {
+			return err
+		}
+		return record(ctx, tx, &trace)
 	})
 	if err != nil {
-		return Finished{}, fmt.Errorf("finishing a sign-in: %w", err)
+		return Finished{}, s.refused(ctx, b, id, sso.HopFinish, suspect{}, fmt.Errorf("finishing a sign-in: %w", err))
 	}
 	if failure != nil {
 		return Finished{}, failure

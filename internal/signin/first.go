@@ -50,6 +50,14 @@ func (s *Service) Newcomer(ctx context.Context, b Browser, id sso.AttemptID) (Ne
 // account is linked when the sign-in is finished, after a second factor where
 // it has one.
 func (s *Service) Connect(ctx context.Context, b Browser, id sso.AttemptID, name, password string) (sso.Attempt, error) {
+	a, err := s.connectByPassword(ctx, b, id, name, password)
+	if err != nil {
+		return sso.Attempt{}, s.refused(ctx, b, id, sso.HopFirst, suspect{}, err)
+	}
+	return a, nil
+}
+
+func (s *Service) connectByPassword(ctx context.Context, b Browser, id sso.AttemptID, name, password string) (sso.Attempt, error) {
 	name = strings.TrimSpace(name)
 	var email sso.Email
 	var username string
@@ -113,6 +121,14 @@ func connectable(ctx context.Context, r *store.Reader, a *sso.Attempt, email sso
 // ConnectPasskey is [Service.Connect] by a passkey, which says itself whose it
 // is.
 func (s *Service) ConnectPasskey(ctx context.Context, b Browser, id sso.AttemptID, response []byte) (sso.Attempt, error) {
+	a, err := s.connectByPasskey(ctx, b, id, response)
+	if err != nil {
+		return sso.Attempt{}, s.refused(ctx, b, id, sso.HopFirst, suspect{}, err)
+	}
+	return a, nil
+}
+
+func (s *Service) connectByPasskey(ctx context.Context, b Browser, id sso.AttemptID, response []byte) (sso.Attempt, error) {
 	if err := s.Limiter.Allow(ctx, backoff.Network(b.Address)); err != nil {
 		return sso.Attempt{}, err
 	}
@@ -204,6 +220,7 @@ func (s *Service) answer(ctx context.Context, b Browser, id sso.AttemptID, do fu
 		}
 		err = do(m)
 		if err == nil {
+			a.Hop(sso.HopFirst, s.Now())
 			return saveAttempt(ctx, tx, &a)
 		}
 		f, ok := errors.AsType[*fault.Error](err)
@@ -245,8 +262,10 @@ func (s *Service) newcomer(ctx context.Context, tx *store.Writer, a *sso.Attempt
 func (s *Service) refuse(m *meeting, b Browser, f *fault.Error) (*fault.Error, error) {
 	trace := &sso.Trace{
 		Attempt: m.attempt.ID, Org: m.connection.Org, Connection: m.connection.ID, Method: sso.BySSO, At: m.now,
-		Checks: m.checks, Address: addressOf(b), UserAgent: b.UserAgent,
+		Checks: m.checks, Address: addressOf(b), UserAgent: b.UserAgent, Who: sso.WhoKey(m.in.Asserted.Email.String()),
 	}
+	m.tell(trace)
+	s.tell(trace, m.attempt, sso.Hop{Step: sso.HopFirst, At: m.now, Code: f.Code})
 	if !s.strays.allow(strayKey(b), m.now) {
 		return f, nil // the same answer again and again
 	}

@@ -35,6 +35,7 @@ func (s *Service) Identify(ctx context.Context, b Browser, id sso.AttemptID, typ
 		}
 		a.Typed, a.Username = email, username
 		a.Connection, a.Choices, a.Method = "", nil, ""
+		a.Hop(sso.HopIdentify, s.Now())
 		return s.route(ctx, tx.Reader, a, by)
 	}
 	if id != "" {
@@ -63,6 +64,9 @@ func (s *Service) route(ctx context.Context, r *store.Reader, a *sso.Attempt, by
 		return err
 	}
 	a.Method = route.Method
+	if n := len(a.Hops); n > 0 && (!a.Typed.IsZero() || a.Username != "" || a.Org != "") {
+		a.Hops[n-1].By = route.Rule
+	}
 	switch len(route.Connections) {
 	case 0:
 	case 1:
@@ -123,6 +127,7 @@ func (s *Service) Choose(ctx context.Context, b Browser, id sso.AttemptID, choic
 		default:
 			return at(a, sso.StepChoose)
 		}
+		a.Hop(sso.HopChoose, s.Now())
 		if !offered {
 			return &fault.Error{Kind: fault.Invalid, Code: "choice_unknown", Fix: fault.PersonSide}
 		}

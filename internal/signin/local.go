@@ -26,6 +26,15 @@ const maxNamesakes = 3
 // unknown, somebody without a password, several people of one name and a wrong
 // password get the same answer after the same work and time.
 func (s *Service) Password(ctx context.Context, b Browser, id sso.AttemptID, typed string) (sso.Attempt, error) {
+	var whom suspect
+	a, err := s.password(ctx, b, id, typed, &whom)
+	if err != nil {
+		return sso.Attempt{}, s.refused(ctx, b, id, sso.HopPassword, whom, err)
+	}
+	return a, nil
+}
+
+func (s *Service) password(ctx context.Context, b Browser, id sso.AttemptID, typed string, whom *suspect) (sso.Attempt, error) {
 	var a sso.Attempt
 	var users []sso.User
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
@@ -36,11 +45,14 @@ func (s *Service) Password(ctx context.Context, b Browser, id sso.AttemptID, typ
 		if err := at(&a, sso.StepPassword); err != nil {
 			return err
 		}
-		users, err = s.candidates(ctx, r, b, &a)
+		users, whom.org, err = s.candidates(ctx, r, b, &a)
 		return err
 	})
 	if err != nil {
 		return sso.Attempt{}, err
+	}
+	if len(users) == 1 {
+		whom.user, whom.org = users[0].ID, users[0].Home
 	}
 	right, err := s.guessPassword(ctx, b, nameOf(a.Typed, a.Username), users, typed)
 	if err != nil {
@@ -54,6 +66,7 @@ func (s *Service) Password(ctx context.Context, b Browser, id sso.AttemptID, typ
 			return err
 		}
 		a.Connection = ""
+		a.Hop(sso.HopPassword, s.Now())
 		a.Proof = sso.Proof{AMR: []string{"pwd"}, At: s.Now(), Password: fingerprint(right.hash)}
 		return s.belong(ctx, tx, b, a, &right.user)
 	})
@@ -175,20 +188,26 @@ func (t tries) hashes(ctx context.Context, s *Service, users []sso.User) ([]stri
 }
 
 // candidates returns the users whom an attempt at a password may be about: the
-// one of the session that is to be confirmed, or else those of the typed name.
-func (s *Service) candidates(ctx context.Context, r *store.Reader, b Browser, a *sso.Attempt) ([]sso.User, error) {
+// one of the session that is to be confirmed, or else those of the typed name;
+// and the organization to which that leads.
+func (s *Service) candidates(ctx context.Context, r *store.Reader, b Browser, a *sso.Attempt) ([]sso.User, sso.OrgID, error) {
 	if a.Session != "" {
 		p, err := s.confirmed(ctx, r, b, a)
-		return []sso.User{p.User}, err
+		return []sso.User{p.User}, p.Org.ID, err
 	}
 	w, err := routing.Lead(ctx, r, askOf(a))
 	if err != nil {
-		return nil, err
+		return nil, "", err
+	}
+	var org sso.OrgID
+	if n := len(w.Line); n > 0 {
+		org = w.Line[n-1].ID
 	}
 	if err := passwordAllowed(&w, b, a, s.Now()); err != nil {
-		return nil, err
+		return nil, org, err
 	}
-	return s.namesakes(ctx, r, a, &w)
+	users, err := s.namesakes(ctx, r, a, &w)
+	return users, org, err
 }
 
 // belong writes into the proof who the person is and where they are to be signed

@@ -23,6 +23,14 @@ func (s *Service) AskPasskey(b Browser) ([]byte, error) {
 // Passkey proves the person by a passkey alone, before anything else is proved.
 // Without an id a new attempt is made.
 func (s *Service) Passkey(ctx context.Context, b Browser, id sso.AttemptID, response []byte) (sso.Attempt, error) {
+	a, err := s.passkey(ctx, b, id, response)
+	if err != nil {
+		return sso.Attempt{}, s.refused(ctx, b, id, sso.HopPasskey, suspect{}, err)
+	}
+	return a, nil
+}
+
+func (s *Service) passkey(ctx context.Context, b Browser, id sso.AttemptID, response []byte) (sso.Attempt, error) {
 	if err := s.Limiter.Allow(ctx, backoff.Network(b.Address)); err != nil {
 		return sso.Attempt{}, err
 	}
@@ -61,6 +69,7 @@ func (s *Service) provePasskey(ctx context.Context, tx *store.Writer, b Browser,
 		return err
 	}
 	a.Method, a.Connection, a.Choices = sso.ByPasskey, "", nil
+	a.Hop(sso.HopPasskey, s.Now())
 	a.Proof = sso.Proof{AMR: []string{"pop", "user", "mfa"}, At: s.Now(), Second: sso.SecondPasskey, Factor: by.ID}
 	if err := s.belong(ctx, tx, b, a, &user); err != nil {
 		return err

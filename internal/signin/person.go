@@ -31,6 +31,7 @@ type meeting struct {
 	orgs        []sso.OrgID          // of the connection's tree, of which they are a member
 	org         sso.OrgID            // to be signed in to; "": to be chosen
 	checks      []sso.Check          // lines of the trace that say what was done and why
+	why         *sso.RoleReason      // of the role; nil: it was not decided about
 }
 
 // meet gathers what is stored about somebody who is asserted.
@@ -98,7 +99,7 @@ func (m *meeting) decided(d sso.Decision, err error) error {
 		for _, membership := range d.Memberships {
 			m.orgs = append(m.orgs, membership.Org)
 		}
-		m.checks = append(m.checks, d.Why.Check())
+		m.checks, m.why = append(m.checks, d.Why.Check()), &d.Why
 	case sso.ActLink:
 		if m.memberships, err = m.tx.MembershipsAt(m.ctx, d.User.ID); err != nil {
 			return err
@@ -199,6 +200,9 @@ const unsentGroups = "left out, there being too many: an address in their place"
 func (m *meeting) follow() error {
 	return m.following(func(f *sso.Following) error {
 		m.checks = append(m.checks, f.Reason.Check())
+		if m.why == nil {
+			m.why = &f.Reason
+		}
 		if !f.Changed() {
 			return nil
 		}

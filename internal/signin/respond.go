@@ -71,15 +71,16 @@ func (s *Service) Respond(ctx context.Context, b Browser, in Response) (Answered
 		}
 		answered.Attempt = again.trace.Attempt
 		if f, ok := errors.AsType[*fault.Error](err); ok {
-			if failure, err = recordFailure(ctx, tx, &again.trace, f); err == nil && again.meeting != nil {
-				err = again.meeting.clash(failure.Ref)
-			}
+			failure, err = again.refuse(f)
 			if err == nil && unwaited == nil {
 				err = again.unknownKey(f)
 			}
 			return err
 		}
 		if err != nil || answered.Test {
+			return err
+		}
+		if err := again.keepMessage(KeepAll); err != nil {
 			return err
 		}
 		return recordSuccess(ctx, tx, &again.trace)
@@ -261,6 +262,8 @@ func (j *judgement) identify(a *sso.Attempt) error {
 		j.prove(a, m)
 	}
 	j.trace.Checks = append(j.trace.Checks, m.checks...)
+	j.came(a, "")
+	a.Hops, a.Reference = j.trace.Hops, j.trace.Reference
 	return saveAttempt(j.ctx, j.tx, a)
 }
 

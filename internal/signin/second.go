@@ -224,6 +224,14 @@ type Answer struct {
 
 // Factor proves the person by a second factor, at [sso.StepFactor].
 func (s *Service) Factor(ctx context.Context, b Browser, id sso.AttemptID, in Answer) (sso.Attempt, error) {
+	a, err := s.second(ctx, b, id, in)
+	if err != nil {
+		return sso.Attempt{}, s.refused(ctx, b, id, sso.HopFactor, suspect{}, err)
+	}
+	return a, nil
+}
+
+func (s *Service) second(ctx context.Context, b Browser, id sso.AttemptID, in Answer) (sso.Attempt, error) {
 	act, err := s.guess(ctx, b, id, sso.StepFactor, in.By)
 	if err != nil {
 		return sso.Attempt{}, err
@@ -262,6 +270,7 @@ func (s *Service) Factor(ctx context.Context, b Browser, id sso.AttemptID, in An
 			return err
 		}
 		given(a, in.By, used.ID, method)
+		a.Hop(sso.HopFactor, s.Now())
 		// A recovery code stands in for something that may be lost: the browser
 		// is not remembered by it.
 		a.Proof.Remember = in.Remember && in.By != sso.SecondRecovery

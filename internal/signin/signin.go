@@ -42,11 +42,14 @@ type Service struct {
 	Limiter   backoff.Limiter
 	Sealer    *secret.Sealer // of our keys
 	Now       func() time.Time
+	Keep      Keep // which messages of identity providers are kept as they came
 
 	loading  sync.Mutex // held by whoever reads the keys that sign our messages
 	signing  atomic.Pointer[requestKeys]
 	trusted  sync.Map // sso.ConnectionID → trusted: keys parsed once per version
 	strays   throttle // traces of responses that nobody waits for, from one network
+	refusals throttle // traces of other refusals, from one network
+	kept     throttle // messages that were kept as they came, from one network
 	unopened throttle // encrypted responses to one connection that were not good, from one network
 }
 
@@ -138,7 +141,9 @@ func (s *Service) Begun(ctx context.Context, b Browser, id sso.AttemptID) (Start
 
 func (s *Service) newAttempt(b Browser) sso.Attempt {
 	now := s.Now()
-	return sso.Attempt{ID: sso.NewAttemptID(now), Browser: b.Binding, CreatedAt: now, ExpiresAt: now.Add(sso.AttemptLife)}
+	a := sso.Attempt{ID: sso.NewAttemptID(now), Browser: b.Binding, CreatedAt: now, ExpiresAt: now.Add(sso.AttemptLife)}
+	a.Hop(sso.HopBegin, now)
+	return a
 }
 
 // load reads an attempt and refuses it to every other browser.

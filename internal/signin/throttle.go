@@ -21,6 +21,9 @@ var (
 	strayPace = pace{50, 10 * time.Second}
 	// Whoever asks a key by altered messages needs thousands of them.
 	unopenedPace = pace{100, 10 * time.Second}
+	// Many may sit in one network while something is wrong for all of them.
+	refusalPace = pace{500, 2 * time.Second}
+	keptPace    = pace{20, 30 * time.Second}
 )
 
 // maxThrottled bounds how many keys are remembered at a time.
@@ -45,6 +48,16 @@ func strayKey(b Browser) throttleID { return throttleID{pace: strayPace, network
 // unopenedKey counts encrypted responses to a connection that were not good.
 func unopenedKey(c sso.ConnectionID, b Browser) throttleID {
 	return throttleID{unopenedPace, string(c), networkOf(b)}
+}
+
+// refusalKey counts traces of what was refused, of a connection or of none.
+func refusalKey(c sso.ConnectionID, b Browser) throttleID {
+	return throttleID{refusalPace, string(c), networkOf(b)}
+}
+
+// keptKey counts messages to a connection that are kept as they came.
+func keptKey(c sso.ConnectionID, b Browser) throttleID {
+	return throttleID{keptPace, string(c), networkOf(b)}
 }
 
 // networkOf returns the network of a browser; an unknown address is a network

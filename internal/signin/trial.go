@@ -151,6 +151,11 @@ func (j *judgement) tryOut(relay string) error {
 	if verdict != nil && !isFault {
 		return verdict
 	}
+	code := ""
+	if failure != nil {
+		code = failure.Code
+	}
+	j.came(&a, code)
 	t.State, t.AnsweredAt = sso.TestPassed, j.now
 	if j.gone == nil {
 		t.Fingerprint = j.connection.Fingerprint()
@@ -163,7 +168,14 @@ func (j *judgement) tryOut(relay string) error {
 			return err
 		}
 	}
-	j.trace.Method = sso.ByTest
+	j.trace.Method, j.trace.Checks, a.Hops = sso.ByTest, t.Result.Checks, j.trace.Hops
+	keep := KeepAll
+	if failure != nil {
+		keep = KeepRefused
+	}
+	if err := j.keepMessage(keep); err != nil {
+		return err
+	}
 	if err := recordSuccess(j.ctx, j.tx, &j.trace); err != nil {
 		return err
 	}

@@ -50,6 +50,8 @@ type Attempt struct {
 	Back      []byte
 	Test      TestID // that it is; "" in a sign-in
 	Proof     Proof  // zero until the person has been proven
+	Hops      []Hop  // what has happened so far
+	Reference string // of its trace; "": there is none yet
 	CreatedAt time.Time
 	ExpiresAt time.Time
 	DoneAt    time.Time // zero until a session was made of it
@@ -150,34 +152,6 @@ func (a *Attempt) OwnedBy(browser secret.Hash) error {
 		return &fault.Error{Kind: fault.Denied, Code: "bind_cookie", Want: "the browser that began this sign-in", Got: "another browser", Fix: fault.PersonSide}
 	}
 	return nil
-}
-
-// Trace is what happened in an attempt, kept for support. It holds values
-// that an identity provider sent about a person, and no secrets.
-type Trace struct {
-	Reference  string // such as 7F3K-22QD
-	Attempt    AttemptID
-	Org        OrgID // "" where none was known
-	Connection ConnectionID
-	User       UserID
-	Method     Method
-	At         time.Time
-	Code       string // fault code; "" for a sign-in that worked
-	Want       string
-	Got        string
-	Fix        string
-	Checks     []Check
-	Address    string
-	UserAgent  string
-}
-
-// Check is one line of a verdict list.
-type Check struct {
-	Rule    string `json:"rule"`
-	About   string `json:"about,omitempty"` // tells lines of one rule apart
-	Verdict string `json:"verdict"`         // pass, fail, skip, or warn: tolerated for now
-	Want    string `json:"want,omitempty"`
-	Got     string `json:"got,omitempty"`
 }
 
 // Noun returns what the event's action is about: "user" of "user.created".

@@ -11,6 +11,10 @@ import (
 // said about people.
 const TraceLife = 90 * 24 * time.Hour
 
+// MessageLife is how long messages are kept as they came. They hold all that an
+// identity provider says about a person.
+const MessageLife = 14 * 24 * time.Hour
+
 // housekeepingBatch bounds how many rows of a table one call deletes, so that
 // sign-ins need not wait for it.
 const housekeepingBatch = 1000
@@ -21,7 +25,7 @@ const InvitationKept = 90 * 24 * time.Hour
 
 // DeleteExpired deletes what is of no use any more: attempts, single-use
 // things, tokens, sessions, logouts, remembered browsers, SMS codes, counts of
-// tries and uploaded lists of people past their time, traces past [TraceLife],
+// tries and uploaded lists of people past their time, traces past [TraceLife], messages beside them past [MessageLife], support bundles,
 // browsers past [BrowserLife], tests past [sso.TestKept], messages past
 // [OutboxLife], conflicts past [ConflictLife] and invitations past [InvitationKept]. It returns
 // how many rows it deleted; while that is not 0 there may be more. It takes one
@@ -44,6 +48,8 @@ func (w *Writer) DeleteExpired(ctx context.Context, now time.Time) (int64, error
 		{`delete from imports where id in (select id from imports where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from invitations where id in (select id from invitations where expires_at <= $1 order by expires_at limit $2)`, now.Add(-InvitationKept)},
 		{`delete from traces where reference in (select reference from traces where at <= $1 order by at limit $2)`, now.Add(-TraceLife)},
+		{`delete from trace_messages where reference in (select reference from trace_messages where at <= $1 order by at limit $2)`, now.Add(-MessageLife)},
+		{`delete from trace_bundles where id in (select id from trace_bundles where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from tests where id in (select id from tests where created_at <= $1 order by created_at limit $2)`, now.Add(-sso.TestKept)},
 		{`delete from outbox where id in (select id from outbox where done_at <= $1 order by done_at limit $2)`, now.Add(-OutboxLife)},
 		{`delete from conflicts where id in (select id from conflicts where seen_at <= $1 order by seen_at limit $2)`, now.Add(-ConflictLife)},

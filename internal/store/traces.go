@@ -2,16 +2,18 @@ package store
 
 import (
 	"context"
+	"time"
 
+	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 )
 
-const traceColumns = `t.reference, t.attempt_id, t.org_id, t.connection_id, t.user_id, t.method, t.at, t.code, t.want, t.got, t.fix, t.checks, t.address, t.user_agent`
+const traceColumns = `t.reference, t.attempt_id, t.org_id, t.connection_id, t.user_id, t.method, t.at, t.code, t.want, t.got, t.fix, t.checks, t.address, t.user_agent, t.who, t.hops, t.detail`
 
 func traceFields(t *sso.Trace) []any {
 	return []any{
 		&t.Reference, &t.Attempt, opt(&t.Org), opt(&t.Connection), opt(&t.User), &t.Method, utc(&t.At),
-		&t.Code, &t.Want, &t.Got, &t.Fix, fromJSON(&t.Checks), &t.Address, &t.UserAgent,
+		&t.Code, &t.Want, &t.Got, &t.Fix, fromJSON(&t.Checks), &t.Address, &t.UserAgent, &t.Who, fromJSON(&t.Hops), fromJSON(&t.Detail),
 	}
 }
 
@@ -51,9 +53,46 @@ func (r *OrgReader) Traces(ctx context.Context, limit int) ([]sso.Trace, error) 
 // InsertTrace stores a trace.
 func (w *Writer) InsertTrace(ctx context.Context, t sso.Trace) error {
 	_, err := w.q.exec(ctx, `
-		insert into traces (reference, attempt_id, org_id, connection_id, user_id, method, at, code, want, got, fix, checks, address, user_agent)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		insert into traces (reference, attempt_id, org_id, connection_id, user_id, method, at, code, want, got, fix, checks, address, user_agent, who, hops, detail)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
 		t.Reference, t.Attempt, null(t.Org), null(t.Connection), null(t.User), t.Method, at(t.At), t.Code, shown(t.Want), shown(t.Got), t.Fix,
-		toJSON(t.Checks), shown(t.Address), shown(t.UserAgent))
+		toJSON(t.Checks), shown(t.Address), shown(t.UserAgent), shown(t.Who), toJSON(t.Hops), toJSON(t.Detail))
 	return doing(err, "inserting trace %s", t.Reference)
+}
+
+// EndTrace stores how the attempt of a trace has ended: where it went, whose it
+// was, and the fault by which it did, if it did by one. A trace that is gone stays so.
+func (w *Writer) EndTrace(ctx context.Context, t sso.Trace) error {
+	_, err := w.q.exec(ctx, `
+		update traces
+		set hops = $2, code = $3, want = $4, got = $5, fix = $6, user_id = $7
+		where reference = $1`,
+		t.Reference, toJSON(t.Hops), t.Code, shown(t.Want), shown(t.Got), t.Fix, null(t.User))
+	return doing(err, "ending trace %s", t.Reference)
+}
+
+// KeepMessage stores what was sent, sealed, beside the trace with this
+// reference.
+func (w *Writer) KeepMessage(ctx context.Context, reference string, sealed []byte, now time.Time) error {
+	_, err := w.q.exec(ctx, `
+		insert into trace_messages (reference, at, sealed)
+		values ($1, $2, $3)`,
+		reference, at(now), sealed)
+	return doing(err, "keeping the message of trace %s", reference)
+}
+
+// TraceMessage returns what was sent, sealed, or [ErrNotFound].
+func (r *Reader) TraceMessage(ctx context.Context, reference string) ([]byte, error) {
+	sealed, err := one(ctx, r.q, func(b *[]byte) []any { return []any{b} }, `
+		select m.sealed
+		from trace_messages m
+		where m.reference = $1`,
+		reference)
+	return sealed, doing(err, "reading the message of trace %q", reference)
+}
+
+// MessagePlace is where the message of a trace stands, to which its seal is
+// bound.
+func MessagePlace(reference string) secret.Place {
+	return secret.Place{Table: "trace_messages", Column: "sealed", Row: reference}
 }

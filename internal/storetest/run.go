@@ -79,6 +79,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"of many tries at once no more than the burst":              triesAtOnce,
 		"attempts are kept":                                         attemptsAreKept,
 		"traces are kept":                                           tracesAreKept,
+		"traces are found":                                          tracesAreFound,
+		"traces end, and messages go before them":                   tracesEnd,
 		"audit events are kept":                                     eventsAreKept,
 		"apps are kept":                                             appsAreKept,
 		"grants and tokens are kept":                                grantsAreKept,

@@ -268,6 +268,7 @@ func (w *world) attempt() sso.Attempt {
 		ID: sso.NewAttemptID(at), Browser: secret.NewToken().Hash(), App: "app_x", Request: "client_id=portal&scope=openid", Org: "org_x",
 		Typed: w.email("alice@acme.example"), Username: "alice", Connection: "con_x", Choices: []sso.ConnectionID{"con_x", "con_y"},
 		Method: sso.BySSO, Fresh: true, Session: "ses_x", Back: []byte("sealed"), Test: "tst_x", CreatedAt: at, ExpiresAt: at.Add(sso.AttemptLife), DoneAt: at,
+		Hops: []sso.Hop{{Step: sso.HopIdentify, At: at, Host: "idp.example", By: sso.RouteDomain, Code: "x"}}, Reference: "7F3K-22QD",
 		Proof: sso.Proof{
 			User: "usr_x", Org: "org_x", Orgs: []sso.OrgID{"org_x"}, AMR: []string{"saml"}, At: at, NotAfter: at,
 			SAML:  sso.SAMLSession{Subject: "s", NameID: "n", Format: "f", NameQualifier: "q", SPNameQualifier: "s", SessionIndex: "_s", IssuedAt: at},
@@ -306,7 +307,9 @@ func (w *world) trace(org sso.OrgID) sso.Trace {
 		Reference: secret.NewReference(), Attempt: "att_x", Org: org, Connection: "con_x", User: "usr_x", Method: sso.BySSO, At: w.later(),
 		Code: "saml_audience", Want: "a", Got: "<b>", Fix: "idp",
 		Checks:  []sso.Check{{Rule: "saml.audience", Verdict: "fail", Want: "a", Got: "<b>"}},
-		Address: "192.0.2.1", UserAgent: "Mozilla/5.0",
+		Address: "192.0.2.1", UserAgent: "Mozilla/5.0", Who: "alice@acme.example",
+		Hops:   []sso.Hop{{Step: sso.HopAnswer, At: w.now, Host: "idp.example", Code: "saml_audience"}},
+		Detail: sso.TraceDetail{Typed: "Alice@acme.example", Why: &sso.RoleReason{Role: sso.RoleAdmin, Rule: sso.RoleByGroup, Row: 1, Group: "Staff"}, Message: &sso.Message{NameID: "n", Attributes: []sso.Attribute{{Name: "mail", Values: []string{"a"}}}}},
 	}
 }
 

@@ -27,7 +27,7 @@ var files embed.FS
 // Pages returns the pages of the set-up.
 func Pages() ui.Set {
 	return ui.Set{Name: "connect", Files: files, Pages: []ui.Page{
-		overviewPage{}, domainsPage{}, openPage{}, inboxPage{}, conflictPage{}, explainPage{}, defaultsPage{},
+		overviewPage{}, domainsPage{}, openPage{}, inboxPage{}, conflictPage{}, explainPage{}, defaultsPage{}, tracesPage{}, tracePage{},
 		enforcePage{}, codesPage{}, newDomainPage{}, claimPage{}, linksPage{}, newLinkPage{}, madeLinkPage{},
 		newPage{}, configurePage{}, certificatesPage{}, changePage{}, settingsPage{}, attributesPage{}, activatePage{}, swapPage{}, formPage{}, confirmPage{},
 		trialPage{}, guestPage{}, donePage{},
@@ -78,7 +78,7 @@ func (h *Handler) Routes() []web.Route {
 		get(ssoPath, authority.Setup, h.overview)
 		routes = append(routes, h.domainRoutes(d)...)
 	}
-	return slices.Concat(routes, h.linkRoutes(), h.connectionRoutes(), h.trialRoutes(), h.peopleRoutes(), h.enforceRoutes())
+	return slices.Concat(routes, h.linkRoutes(), h.connectionRoutes(), h.trialRoutes(), h.peopleRoutes(), h.enforceRoutes(), h.traceRoutes())
 }
 
 // page serves a page to somebody who may see it.
@@ -117,13 +117,15 @@ type visit struct {
 	prefix string
 	which  sso.Which // settings of a connection that the request is about
 	r      *http.Request
+	// support is set for somebody of the vendor's, who is in no organization.
+	support bool
 }
 
 // to returns the path of a page by the same door: a pattern behind the prefix,
 // pairs of its gaps and what fills them, and a query behind it.
 func (v *visit) to(pattern string, pairs ...string) string {
 	path := frame.Fill(v.prefix+pattern, pairs...)
-	if v.Link == nil {
+	if v.Link == nil && !v.support {
 		path = v.console().To(v.prefix+pattern, pairs...)
 	}
 	if v.which != sso.Live && ofSettings(pattern) {
@@ -138,7 +140,10 @@ func (v *visit) console() frame.Console {
 
 // shell returns the frame: the console's, or one with what the link opens.
 func (v *visit) shell() ui.Shell {
-	if v.Link == nil {
+	switch {
+	case v.support:
+		return frame.Operator()
+	case v.Link == nil:
 		return v.console().Shell()
 	}
 	items := []ui.NavItem{{Name: ui.Say("console_domains"), Path: v.to(domainsPath), Icon: "globe"}}

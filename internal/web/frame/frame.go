@@ -21,6 +21,7 @@ const (
 	SSO           = "/console/sso"
 	Domains       = "/console/domains"
 	Conflicts     = "/console/conflicts"
+	Traces        = "/console/traces"
 	Security      = "/console/security"
 	Settings      = "/console/settings"
 	Audit         = "/console/audit"
@@ -92,6 +93,7 @@ func (c Console) Shell() ui.Shell {
 			{Name: ui.Say("console_sso"), Path: c.To(SSO), Icon: "key"},
 			{Name: ui.Say("console_domains"), Path: c.To(Domains), Icon: "globe"},
 			{Name: ui.Say("console_conflicts"), Path: c.To(Conflicts), Icon: "people"},
+			{Name: ui.Say("console_traces"), Path: c.To(Traces), Icon: "search"},
 			{Name: ui.Say("console_security"), Path: c.To(Security), Icon: "shield", Off: c.Acted},
 		}})
 		organization.Items = append(organization.Items, ui.NavItem{Name: ui.Say("console_settings"), Path: c.To(Settings), Icon: "settings"})

@@ -43,7 +43,7 @@ func (h *Handler) explain(w http.ResponseWriter, r *http.Request) error {
 
 func explainPageOf(address string, steps []inspect.Explained, problem string) explainPage {
 	p := explainPage{
-		Shell: shell(), Way: frame.Way(steps),
+		Shell: frame.Operator(), Way: frame.Way(steps),
 		Form: ui.Filter{Action: explainPath, Search: &ui.Search{Name: "address", Label: ui.Say("explain_address"), Value: address}},
 	}
 	p.Lead = ui.Say("explain_lead")

@@ -9,6 +9,7 @@ import (
 	"github.com/sallyport/sallyport/internal/operate"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
+	"github.com/sallyport/sallyport/internal/web/frame"
 	"github.com/sallyport/sallyport/internal/web/ui"
 )
 
@@ -49,7 +50,7 @@ func showHome(d operate.Deployment, now time.Time) homePage {
 			stuck += int(c.Count)
 		}
 	}
-	p := homePage{Shell: shell()}
+	p := homePage{Shell: frame.Operator()}
 	p.Find = ui.Filter{Action: tracesPath, Search: &ui.Search{Name: "reference", Label: ui.Say("find_trace")}}
 	p.Stats = []ui.Stat{
 		{Name: ui.Say("stat_signins"), Value: ui.Count("figure", good), Note: ui.Say("last_days")},

@@ -26,7 +26,7 @@ var files embed.FS
 // Pages returns the pages of the console.
 func Pages() ui.Set {
 	return ui.Set{Name: "operator", Files: files, Pages: []ui.Page{
-		homePage{}, listPage{}, formPage{}, confirmPage{}, organizationPage{}, personPage{}, tracePage{}, explainPage{}, linkMadePage{},
+		homePage{}, listPage{}, formPage{}, confirmPage{}, organizationPage{}, personPage{}, explainPage{}, linkMadePage{},
 	}}
 }
 
@@ -128,8 +128,6 @@ func (h *Handler) Routes() []web.Route {
 		change(rolePath, h.changeRole),
 		ask(rolePath+"/delete", h.askDeleteRole),
 		change(rolePath+"/delete", h.deleteRole),
-		look(tracesPath, h.traces),
-		look(tracePath, h.trace),
 		look(explainPath, h.explain),
 		look(auditPath, h.audit),
 		look(outboxPath, h.outbox),
@@ -138,27 +136,6 @@ func (h *Handler) Routes() []web.Route {
 		ask(outboxTestPath, h.askTest),
 		change(outboxTestPath, h.test),
 		{Method: http.MethodPost, Path: ui.EndActing, Access: web.SignedIn, Handler: h.stopActing},
-	}
-}
-
-// shell returns the frame of the console.
-func shell() ui.Shell {
-	return ui.Shell{
-		Area: ui.Say("area"), Home: homePath,
-		Nav: []ui.NavGroup{
-			{Items: []ui.NavItem{
-				{Name: ui.Say("overview"), Path: homePath, Icon: "home"},
-				{Name: ui.Say("organizations"), Path: organizationsPath, Icon: "organization"},
-				{Name: ui.Say("people"), Path: peoplePath, Icon: "people"},
-				{Name: ui.Say("traces"), Path: tracesPath, Icon: "search"},
-				{Name: ui.Say("explain_title"), Path: explainPath, Icon: "globe"},
-			}},
-			{Name: ui.Say("deployment"), Items: []ui.NavItem{
-				{Name: ui.Say("roles"), Path: rolesPath, Icon: "shield"},
-				{Name: ui.Say("outbox"), Path: outboxPath, Icon: "mail"},
-				{Name: ui.Say("audit"), Path: auditPath, Icon: "log"},
-			}},
-		},
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/sallyport/sallyport/internal/operate"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
+	"github.com/sallyport/sallyport/internal/web/frame"
 	"github.com/sallyport/sallyport/internal/web/ui"
 )
 
@@ -48,7 +49,7 @@ func (p organizationPage) Head() ui.Head {
 
 // organizationShell returns the frame of the pages of one organization.
 func organizationShell(v *operate.Overview, tab string) ui.Shell {
-	s := shell()
+	s := frame.Operator()
 	s.Trail = []ui.Link{{Name: ui.Say("organizations"), Path: organizationsPath}}
 	for i := range v.Above {
 		s.Trail = append(s.Trail, ui.Link{Name: ui.As(v.Above[i].Name), Path: pathOf(v.Above[i].Key)})

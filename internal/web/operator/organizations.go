@@ -6,6 +6,7 @@ import (
 	"github.com/sallyport/sallyport/internal/operate"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
+	"github.com/sallyport/sallyport/internal/web/frame"
 	"github.com/sallyport/sallyport/internal/web/ui"
 )
 
@@ -21,7 +22,7 @@ func (h *Handler) organizations(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p := listPage{Shell: shell(), Name: ui.Say("organizations")}
+	p := listPage{Shell: frame.Operator(), Name: ui.Say("organizations")}
 	if by.Operator() {
 		p.Action = &ui.Action{Name: ui.Say("organization_new"), Path: newPath, Icon: "plus"}
 	}
@@ -103,7 +104,7 @@ func (h *Handler) newOrganization(w http.ResponseWriter, r *http.Request) error 
 }
 
 func newOrganizationPage(f ui.Filled, parent string) formPage {
-	p := formPage{Shell: shell(), Name: ui.Say("organization_new")}
+	p := formPage{Shell: frame.Operator(), Name: ui.Say("organization_new")}
 	p.Trail = []ui.Link{{Name: ui.Say("organizations"), Path: organizationsPath}}
 	p.Forms = []form{{
 		Action: newPath,

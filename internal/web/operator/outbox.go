@@ -8,6 +8,7 @@ import (
 	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
+	"github.com/sallyport/sallyport/internal/web/frame"
 	"github.com/sallyport/sallyport/internal/web/ui"
 )
 
@@ -36,7 +37,7 @@ func (h *Handler) outbox(w http.ResponseWriter, r *http.Request) error {
 func pathOfPile(p notify.Pile) string { return outboxPath + "?pile=" + string(p) }
 
 func showOutbox(r *http.Request, pile notify.Pile, stuck *notify.Stuck, may hand) listPage {
-	p := listPage{Shell: shell(), Name: ui.Say("outbox")}
+	p := listPage{Shell: frame.Operator(), Name: ui.Say("outbox")}
 	p.Lead = ui.Say("outbox_lead")
 	if may == changes {
 		p.Action = &ui.Action{Name: ui.Say("outbox_test"), Path: outboxTestPath, Icon: "mail"}
@@ -138,7 +139,7 @@ func (h *Handler) askTest(w http.ResponseWriter, r *http.Request) error {
 }
 
 func testPage(f ui.Filled, address string) formPage {
-	p := formPage{Shell: shell(), Name: ui.Say("outbox_test")}
+	p := formPage{Shell: frame.Operator(), Name: ui.Say("outbox_test")}
 	p.Trail = []ui.Link{{Name: ui.Say("outbox"), Path: outboxPath}}
 	// The two forms share one page; what came back belongs to the one that was sent.
 	mail, sms := f, f

@@ -11,6 +11,7 @@ import (
 	"github.com/sallyport/sallyport/internal/operate"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
+	"github.com/sallyport/sallyport/internal/web/frame"
 	"github.com/sallyport/sallyport/internal/web/ui"
 	"github.com/sallyport/sallyport/internal/webtest"
 )
@@ -92,27 +93,19 @@ func TestPages(t *testing.T) {
 	locked := alice()
 	locked.User.State = sso.UserSuspended
 
-	organizations := listPage{Shell: shell(), Name: ui.Say("organizations")}
+	organizations := listPage{Shell: frame.Operator(), Name: ui.Say("organizations")}
 	organizations.Table = organizationTable(request(organizationsPath+"?after=x"), operate.OrganizationList{
 		Organizations: []sso.Organization{acme().Organization, suspended.Organization}, Next: &operate.OrganizationPlace{Key: []byte("acme"), Org: "org_a"},
 	})
 	wrong := func(field, code string) ui.Filled {
 		return ui.Filled{Values: map[string][]string{field: {"typed"}}, Problems: map[string]string{field: code}}
 	}
-	trace := &operate.TraceAt{
-		Trace: sso.Trace{
-			Reference: "7F3K-22QD", Org: "org_a", User: "usr_a", Method: sso.BySSO, At: then, Code: "saml_audience", Want: "https://sso.example/a", Got: "https://old.example", Fix: "idp", Address: "192.0.2.1", UserAgent: "Firefox",
-			Checks: []sso.Check{{Rule: "saml.audience", Verdict: "fail", Want: "a", Got: "b"}, {Rule: "saml.issuer", About: "response", Verdict: "pass"}, {Rule: "sig.alg", Verdict: "warn"}, {Rule: "enc.alg", Verdict: "skip"}},
-		},
-		Organization: "acme", OrgName: "Acme Ltd", Connection: "Acme Okta", Person: "Alice",
-	}
-	worked := &operate.TraceAt{Trace: sso.Trace{Reference: "7F3K-22QE", At: then, Method: sso.ByPassword}}
 	deployment := operate.Deployment{Counts: acme().Counts, Outbox: []store.OutboxCount{{Channel: "mail", State: operate.MessageDead, Count: 2}}, Events: acme().Events}
 	withChart := func(p organizationPage) organizationPage {
 		p.Chart = charts(acme().Counts, then.Add(24*time.Hour))[0]
 		return p
 	}
-	audit := listPage{Shell: shell(), Name: ui.Say("audit"), Filter: auditFilter("acme", "user", "usr_o", "usr_a"), Table: eventTable(acme().Events, acme().Names)}
+	audit := listPage{Shell: frame.Operator(), Name: ui.Say("audit"), Filter: auditFilter("acme", "user", "usr_o", "usr_a"), Table: eventTable(acme().Events, acme().Names)}
 
 	stuck := &notify.Stuck{
 		Items: []notify.Item{
@@ -159,11 +152,8 @@ func TestPages(t *testing.T) {
 		"role-new":       {Page: rolePage(nil, wrong("key", "role_built_in")), Path: newRolePath},
 		"role":           {Page: rolePage(&sso.RoleDefinition{Key: "auditor", Name: "Auditor"}, ui.Filled{}), Path: pathOfRole("auditor")},
 		"role-delete":    {Page: deleteRolePage(&sso.RoleDefinition{Key: "auditor", Name: "Auditor"}, "role_used"), Path: pathOfRole("auditor") + "/delete"},
-		"traces":         {Page: tracesPage("7F3K", "reference_form"), Path: tracesPath},
 		"explain":        {Page: explainPageOf("ada@acme.example", []inspect.Explained{{Way: inspect.WayDomainProved, Domain: "acme.example", Organization: "Acme"}, {Way: inspect.WayRefused, Code: "ident_no_match"}}, ""), Path: explainPath + "?address=ada@acme.example"},
 		"explain-wrong":  {Page: explainPageOf("<x>", nil, "ident_email"), Path: explainPath + "?address=x"},
-		"trace":          {Page: showTrace(trace), Path: tracesPath + "/7F3K-22QD"},
-		"trace-worked":   {Page: showTrace(worked), Path: tracesPath + "/7F3K-22QE"},
 		"audit":          {Page: audit, Path: auditPath},
 		"outbox":         {Page: showOutbox(request(outboxPath+"?after=x"), notify.Dead, stuck, changes), Path: outboxPath},
 		"outbox-sent":    {Page: showOutbox(request(pathOfPile(notify.Sent)), notify.Sent, &notify.Stuck{}, looks), Path: pathOfPile(notify.Sent)},
@@ -175,6 +165,6 @@ func TestPages(t *testing.T) {
 	}
 	webtest.Pages{Set: Pages(), Specimens: pages, Composed: []string{
 		"proof_", "link_", "scope_",
-		"entitlement_", "grant_title_", "revoke_t", "demand_sso_", "demand_mfa_", "domain_", "connection_", "role_", "way_", "fix_", "by_", "noun_", "saved_", "pile_", "unconfigured_", "message_",
+		"entitlement_", "grant_title_", "revoke_t", "demand_sso_", "demand_mfa_", "domain_", "connection_", "role_", "way_", "by_", "noun_", "saved_", "pile_", "unconfigured_", "message_",
 	}}.Check(t)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/sallyport/sallyport/internal/operate"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
+	"github.com/sallyport/sallyport/internal/web/frame"
 	"github.com/sallyport/sallyport/internal/web/ui"
 )
 
@@ -23,7 +24,7 @@ func (h *Handler) people(w http.ResponseWriter, r *http.Request) error {
 }
 
 func showPeople(r *http.Request, typed string, list operate.PeopleList) listPage {
-	p := listPage{Shell: shell(), Name: ui.Say("people")}
+	p := listPage{Shell: frame.Operator(), Name: ui.Say("people")}
 	p.Lead = ui.Say("people_lead")
 	p.Filter = ui.Filter{Action: peoplePath, Search: &ui.Search{Name: "q", Label: ui.Say("people_search"), Value: typed}}
 	t := ui.Table{
@@ -101,7 +102,7 @@ func (h *Handler) person(w http.ResponseWriter, r *http.Request) error {
 }
 
 func personShell() ui.Shell {
-	s := shell()
+	s := frame.Operator()
 	s.Trail = []ui.Link{{Name: ui.Say("people"), Path: peoplePath}}
 	return s
 }

@@ -8,130 +8,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/operate"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
+	"github.com/sallyport/sallyport/internal/web/frame"
 	"github.com/sallyport/sallyport/internal/web/ui"
 )
-
-// traces serves GET /operator/traces: a search by reference.
-func (h *Handler) traces(w http.ResponseWriter, r *http.Request) error {
-	typed := r.URL.Query().Get("reference")
-	if strings.TrimSpace(typed) == "" {
-		return h.UI.Render(w, r, http.StatusOK, tracesPage("", ""))
-	}
-	by := web.ByFrom(r)
-	t, err := h.Flow.Trace(r.Context(), &by, typed)
-	if fault.Is(err, "reference_form") || fault.Is(err, "trace_unknown") {
-		known, status := web.Record(r, err)
-		return h.UI.Render(w, r, status, tracesPage(typed, known.Code))
-	}
-	if err != nil {
-		return err
-	}
-	return web.SeeOther(w, r, at(tracePath, "{reference}", t.Reference))
-}
-
-func tracesPage(typed, problem string) formPage {
-	p := formPage{Shell: shell(), Name: ui.Say("traces")}
-	p.Lead = ui.Say("traces_lead")
-	p.Forms = []form{{
-		Action: tracesPath, Get: true,
-		Inputs: []ui.Input{{Name: "reference", Label: ui.Say("the_reference"), Help: ui.Say("reference_help"), Value: typed, Problem: problem, Mono: true, Max: 20, Focus: true}},
-		Submit: ui.Submit{Word: ui.Say("find"), Icon: "search"},
-	}}
-	return p
-}
-
-// tracePage is what happened in one sign-in.
-type tracePage struct {
-	ui.Shell
-	Reference string
-	Verdict   ui.Notice
-	Facts     []ui.Fact
-	Checks    []check
-	Failed    int
-}
-
-// check is a line of the verdict list.
-type check struct {
-	Badge     ui.Badge
-	Rule      string
-	About     string
-	Want, Got string
-	Open      bool // it failed
-}
-
-// Head implements [ui.Page].
-func (p tracePage) Head() ui.Head {
-	return ui.Head{Template: "trace", Title: ui.Say("trace_title", "Reference", p.Reference)}
-}
-
-// trace serves GET /operator/traces/{reference}.
-func (h *Handler) trace(w http.ResponseWriter, r *http.Request) error {
-	by := web.ByFrom(r)
-	t, err := h.Flow.Trace(r.Context(), &by, r.PathValue("reference"))
-	if err != nil {
-		return err
-	}
-	return h.UI.Render(w, r, http.StatusOK, showTrace(&t))
-}
-
-func showTrace(t *operate.TraceAt) tracePage {
-	p := tracePage{Shell: shell(), Reference: t.Reference}
-	p.Trail = []ui.Link{{Name: ui.Say("traces"), Path: tracesPath}}
-	if t.Code == "" {
-		p.Verdict = ui.Notice{State: ui.OK, Title: ui.Say("trace_worked")}
-	} else {
-		p.Verdict = ui.Notice{State: ui.Refused, Title: ui.Say("trace_refused", "Code", t.Code), Text: ui.Problem(t.Code)}
-		if t.Fix != "" {
-			p.Verdict.Points = []ui.Text{ui.Say("fix_" + t.Fix)}
-		}
-	}
-	fact := func(name string, value ui.Text, path string) {
-		if !value.IsZero() {
-			p.Facts = append(p.Facts, ui.Fact{Name: ui.Say(name), Value: value, Path: path})
-		}
-	}
-	if t.Want != "" {
-		p.Facts = append(p.Facts, ui.Fact{Name: ui.Say("want"), Value: ui.As(t.Want), Mono: true})
-	}
-	if t.Got != "" {
-		p.Facts = append(p.Facts, ui.Fact{Name: ui.Say("got"), Value: ui.As(t.Got), Mono: true})
-	}
-	p.Facts = append(p.Facts, ui.Fact{Name: ui.Say("when"), At: t.At})
-	fact("organization", ui.As(t.OrgName), pathOf(t.Organization))
-	fact("connection", ui.As(t.Connection), "")
-	fact("person", ui.As(t.Person), pathOfPerson(t.User))
-	if t.Method != "" {
-		fact("method", ui.Say("by_"+string(t.Method)), "")
-	}
-	fact("from", ui.As(t.Address), "")
-	fact("device", ui.As(t.UserAgent), "")
-	for _, c := range t.Checks {
-		p.Checks = append(p.Checks, showCheck(&c))
-		if c.Verdict == "fail" {
-			p.Failed++
-		}
-	}
-	return p
-}
-
-func showCheck(c *sso.Check) check {
-	out := check{Rule: c.Rule, About: c.About, Want: c.Want, Got: c.Got}
-	switch c.Verdict {
-	case "pass":
-		out.Badge = ui.Badge{State: ui.OK, Word: ui.Say("check_pass")}
-	case "fail":
-		out.Badge, out.Open = ui.Badge{State: ui.Refused, Word: ui.Say("check_fail")}, true
-	case "warn":
-		out.Badge = ui.Badge{State: ui.Warn, Word: ui.Say("check_warn")}
-	default:
-		out.Badge = ui.Badge{State: ui.Pending, Word: ui.Say("check_skip")}
-	}
-	return out
-}
 
 // traceTable lists sign-ins.
 func traceTable(all []sso.Trace) ui.Table {
@@ -155,7 +37,7 @@ func (h *Handler) audit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p := listPage{Shell: shell(), Name: ui.Say("audit")}
+	p := listPage{Shell: frame.Operator(), Name: ui.Say("audit")}
 	if key != "" {
 		v, err := h.Flow.Organization(r.Context(), &by, key)
 		if err != nil {

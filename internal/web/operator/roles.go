@@ -7,6 +7,7 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
+	"github.com/sallyport/sallyport/internal/web/frame"
 	"github.com/sallyport/sallyport/internal/web/ui"
 )
 
@@ -22,7 +23,7 @@ func (h *Handler) roles(w http.ResponseWriter, r *http.Request) error {
 
 // showRoles lists the built-in roles and those that were defined.
 func showRoles(all []sso.RoleDefinition, may hand) listPage {
-	p := listPage{Shell: shell(), Name: ui.Say("roles")}
+	p := listPage{Shell: frame.Operator(), Name: ui.Say("roles")}
 	p.Lead = ui.Say("roles_lead")
 	if may == changes {
 		p.Action = &ui.Action{Name: ui.Say("role_new"), Path: newRolePath, Icon: "plus"}
@@ -56,7 +57,7 @@ func (h *Handler) newRole(w http.ResponseWriter, r *http.Request) error {
 
 // rolePage is the form for a role; nil stands for a new one.
 func rolePage(d *sso.RoleDefinition, f ui.Filled) formPage {
-	p := formPage{Shell: shell(), Name: ui.Say("role_new")}
+	p := formPage{Shell: frame.Operator(), Name: ui.Say("role_new")}
 	p.Trail = []ui.Link{{Name: ui.Say("roles"), Path: rolesPath}}
 	key := ui.Input{Name: "key", Label: ui.Say("key"), Help: ui.Say("role_key_help"), Mono: true, Max: 63}
 	one := form{Action: newRolePath, Submit: ui.Submit{Word: ui.Say("role_create"), Cancel: rolesPath}}
@@ -148,7 +149,7 @@ func (h *Handler) askDeleteRole(w http.ResponseWriter, r *http.Request) error {
 }
 
 func deleteRolePage(d *sso.RoleDefinition, problem string) confirmPage {
-	p := confirmPage{Shell: shell()}
+	p := confirmPage{Shell: frame.Operator()}
 	p.Trail = []ui.Link{{Name: ui.Say("roles"), Path: rolesPath}, {Name: ui.As(d.Name), Path: pathOfRole(d.Key)}}
 	p.Confirm = ui.Confirm{
 		ID: "delete", Title: ui.Say("role_delete_title", "Name", d.Name), Text: ui.Say("role_delete_text"),

@@ -156,6 +156,7 @@ func (u *UI) functions(v voice) template.FuncMap {
 		"nothing":   func() Text { return Text{} },
 		"initials":  initials,
 		"plot":      Chart.plot,
+		"sequence":  Sequence.plot,
 		"next":      func(i int) int { return i + 1 },
 		"half":      func(i int) int { return i / 2 },
 	}

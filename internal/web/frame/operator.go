@@ -1,0 +1,24 @@
+package frame
+
+import "github.com/sallyport/sallyport/internal/web/ui"
+
+// Operator returns the frame of the console of the vendor's own people.
+func Operator() ui.Shell {
+	return ui.Shell{
+		Area: ui.Say("operator_area"), Home: "/operator",
+		Nav: []ui.NavGroup{
+			{Items: []ui.NavItem{
+				{Name: ui.Say("operator_overview"), Path: "/operator", Icon: "home"},
+				{Name: ui.Say("operator_organizations"), Path: "/operator/organizations", Icon: "organization"},
+				{Name: ui.Say("operator_people"), Path: "/operator/people", Icon: "people"},
+				{Name: ui.Say("operator_traces"), Path: "/operator/traces", Icon: "search"},
+				{Name: ui.Say("explain_title"), Path: "/operator/explain", Icon: "globe"},
+			}},
+			{Name: ui.Say("operator_deployment"), Items: []ui.NavItem{
+				{Name: ui.Say("operator_roles"), Path: "/operator/roles", Icon: "shield"},
+				{Name: ui.Say("operator_outbox"), Path: "/operator/outbox", Icon: "mail"},
+				{Name: ui.Say("operator_audit"), Path: "/operator/audit", Icon: "log"},
+			}},
+		},
+	}
+}
