@@ -44,6 +44,8 @@ var (
 	resetPace   = pace{5, 20 * time.Minute}
 	lookPace    = pace{20, 15 * time.Second}
 	testPace    = pace{60, 30 * time.Second}
+	tilePace    = pace{4, 20 * time.Second}
+	tilesPace   = pace{300, time.Second}
 	letterPace  = pace{LettersADay, 24 * time.Hour / LettersADay}
 )
 
@@ -98,6 +100,19 @@ func Looks(org sso.OrgID) Key { return Key{lookPace, "looks\x00" + string(org), 
 // months, and whoever has a test link begins them without a name.
 func Tests(c sso.ConnectionID, from netip.Addr) Key {
 	return Key{testPace, "tests\x00" + string(c) + "\x00" + network(from), ""}
+}
+
+// Tiles counts sign-ins that begin in one browser because an identity provider
+// has sent it without our asking: one that answers every request so would lead
+// around in a circle.
+func Tiles(c sso.ConnectionID, browser secret.Hash) Key {
+	return Key{tilePace, "tile\x00" + string(c) + "\x00" + string(browser[:]), ""}
+}
+
+// TilesOf counts such sign-ins from one network: a browser that keeps no cookie
+// is another one each time.
+func TilesOf(c sso.ConnectionID, from netip.Addr) Key {
+	return Key{tilesPace, "tiles\x00" + string(c) + "\x00" + network(from), ""}
 }
 
 // Letters counts mails that an organization, or one below the same root, has us

@@ -26,6 +26,7 @@ type Settings struct {
 	SPEntityID     string // "": our own for the connection
 	SharedACS      bool
 	Logout         bool
+	IdPInitiated   bool
 	// Legacy are old practices that are let pass, with the last day of each, as
 	// 2027-01-31.
 	Legacy map[sso.LegacySwitch]string
@@ -74,7 +75,10 @@ func (s *Service) SaveSettings(ctx context.Context, e *Edit, to Settings) error 
 		}
 		x := &c.SAML
 		x.SignRequests, x.RequestBinding, x.NameIDFormat, x.ForceAuthn = to.SignRequests, to.RequestBinding, to.NameIDFormat, to.ForceAuthn
-		x.Encryption, x.SPEntityID, x.SharedACS, x.Logout = to.Encryption, entity, to.SharedACS, to.Logout
+		x.Encryption, x.SPEntityID, x.SharedACS, x.Logout, x.IdPInitiated = to.Encryption, entity, to.SharedACS, to.Logout, to.IdPInitiated
+		if err := x.CheckTiles(); err != nil {
+			return err
+		}
 		if !sameLegacy(x.Legacy, legacy) {
 			x.Legacy = legacy
 		}

@@ -27,6 +27,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/oidc"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -67,6 +68,26 @@ func client(a *sso.App) oidc.Client {
 	c := oidc.Client{ID: a.ClientID, RedirectURIs: a.RedirectURIs, Public: a.Public()}
 	copy(c.SecretHash[:], a.SecretHash)
 	return c
+}
+
+// LoginURL returns where an app begins to sign somebody in who did not come from
+// it, with who we are [OIDC 4].
+func (s *Service) LoginURL(ctx context.Context, clientID string) (string, error) {
+	app, err := s.app(ctx, clientID)
+	if errors.Is(err, store.ErrNotFound) || err == nil && app.LoginURL == "" {
+		return "", &fault.Error{Kind: fault.NotFound, Code: "page_not_found", Want: "an app with a login URL", Got: "none", Fix: fault.PersonSide}
+	}
+	if err != nil {
+		return "", err
+	}
+	u, err := url.Parse(app.LoginURL)
+	if err != nil {
+		return "", err
+	}
+	q := u.Query()
+	q.Set("iss", s.Issuer)
+	u.RawQuery = q.Encode()
+	return u.String(), nil
 }
 
 // AllowsOrigin reports whether a page of this origin is the app's own and may

@@ -109,6 +109,18 @@ func UnknownClient(id string) error {
 	return &fault.Error{Kind: fault.Invalid, Code: "oidc_client_unknown", Got: clip(id), Fix: fault.AppSide}
 }
 
+// CheckLoginURL refuses a URL at which no app begins to sign somebody in
+// [OIDC 4]: it is held to what a redirect URI is held to, and opens in a browser.
+func CheckLoginURL(uri string) error {
+	if err := CheckRedirectURI(uri); err != nil {
+		return err
+	}
+	if scheme, _, _ := strings.Cut(uri, ":"); scheme != "https" && scheme != "http" {
+		return &fault.Error{Kind: fault.Invalid, Code: "app_redirect_uri", Want: "an https URL", Got: clip(uri), Fix: fault.OperatorSide}
+	}
+	return nil
+}
+
 // CheckRedirectURI refuses a redirect URI that must not be registered: one that
 // is not absolute, has user information or a fragment, goes over plain http to
 // anything but this machine, or has a scheme that a page could run. A native

@@ -67,7 +67,8 @@ func (a *applier) app(in *App) error {
 	did, action := "created", "app.created"
 	if found {
 		did, action = changed(field{"name", old.Name != app.Name}, field{"client ID", old.ClientID != app.ClientID},
-			field{"secret", !slices.Equal(old.SecretHash, app.SecretHash)}, field{"redirect URIs", !slices.Equal(old.RedirectURIs, app.RedirectURIs)}), "app.changed"
+			field{"secret", !slices.Equal(old.SecretHash, app.SecretHash)}, field{"redirect URIs", !slices.Equal(old.RedirectURIs, app.RedirectURIs)},
+			field{"login URL", old.LoginURL != app.LoginURL}), "app.changed"
 	}
 	a.did("app", in.Key, did)
 	return a.record("", action, string(app.ID))
@@ -91,6 +92,12 @@ func (a *applier) mergeApp(app *sso.App, in *App) error {
 	}
 	for _, u := range in.RedirectURIs {
 		if err := oidc.CheckRedirectURI(u); err != nil {
+			return err
+		}
+	}
+	set(&app.LoginURL, in.LoginURL)
+	if app.LoginURL != "" {
+		if err := oidc.CheckLoginURL(app.LoginURL); err != nil {
 			return err
 		}
 	}

@@ -227,7 +227,7 @@ func TestApplyRefusesAndChangesNothing(t *testing.T) {
 			"metadata in two places":         {"metadata_file: idp.xml", "metadata_file: idp.xml\n        metadata: x", "apply_value"},
 			"active without metadata":        {"metadata_file: idp.xml", "metadata: ''", "connection_incomplete"},
 			"a mode that does not exist yet": {"first_sign_in: match", "first_sign_in: guess", "apply_value"},
-			"tile sign-in":                   {"force_authn: true", "idp_initiated: true", "apply_value"},
+			"tiles at a shared address":      {"force_authn: true", "idp_initiated: true\n        shared_acs: true", "connection_tile_shared"},
 			"an unknown role by default":     {"role: restricted", "role: king", "role_unknown"},
 			"defaults in another tree":       {"organizations: [acme, acme-emea]", "organizations: [globex]", "defaults_tree"},
 			"an unknown legacy switch":       {"switch: sha1", "switch: md5", "apply_value"},

@@ -155,10 +155,14 @@ func (c *Connection) mergeSAML(to *sso.SAML) error {
 		return err
 	}
 	set(&to.ForceAuthn, c.ForceAuthn)
-	if c.IdPInitiated != nil && *c.IdPInitiated {
-		return refused("idp_initiated: false; sign-in that starts at the identity provider does not exist yet", "true")
-	}
 	set(&to.IdPInitiated, c.IdPInitiated)
+	if c.SharedACS != nil || c.IdPInitiated != nil {
+		tiles := sso.SAML{IdPInitiated: to.IdPInitiated, SharedACS: to.SharedACS}
+		set(&tiles.SharedACS, c.SharedACS)
+		if err := tiles.CheckTiles(); err != nil {
+			return err
+		}
+	}
 	const auto = sso.RequestSign("auto")
 	if err := choose(&to.SignRequests, c.SignRequests, "sign_requests", auto, sso.SignAlways, sso.SignNever); err != nil {
 		return err

@@ -145,6 +145,7 @@ type App struct {
 	ClientSecretFile *string  `yaml:"client_secret_file"` // relative to the apply file
 	Public           *bool    `yaml:"public"`             // takes the secret away
 	RedirectURIs     []string `yaml:"redirect_uris"`
+	LoginURL         *string  `yaml:"login_url"` // where it begins to sign somebody in; "" for none
 }
 
 // ParseFile reads an apply file. An unknown key, a second document or a value

@@ -161,7 +161,7 @@ func TestYAMLFaultsAreSaidInWords(t *testing.T) {
 	for file, want := range map[string]string{
 		"organizations: {}":                      `apply_yaml: want "a list", got "line 1: keys with values"`,
 		"[]":                                     `apply_yaml: want "keys with values, as in key: value", got "line 1: a list"`,
-		"apps:\n- {key: a, nmae: b}":             `apply_yaml: want "one of key, name, client_id, client_secret_file, public, redirect_uris", got "line 2: the key nmae"`,
+		"apps:\n- {key: a, nmae: b}":             `apply_yaml: want "one of key, name, client_id, client_secret_file, public, redirect_uris, login_url", got "line 2: the key nmae"`,
 		"apps: [{key: [a], name: {}}]":           `apply_yaml: want "a text", got "line 1: a list, and 1 more"`,
 		"apps: [{key: a, public: perhaps}]":      `apply_yaml: want "true or false", got "line 1: a text"`,
 		"apps: [{key: a, redirect_uris: 5}]":     `apply_yaml: want "a list", got "line 1: a number"`,

@@ -48,13 +48,17 @@ func (s *Service) Respond(ctx context.Context, b Browser, in Response) (Answered
 	if err != nil {
 		return Answered{}, fmt.Errorf("judging a response: %w", err)
 	}
-	if unwaited != nil && !s.strays.allow(strayKey(b), j.now) {
+	tiled := j.unsolicited && j.connection.OffersTiles()
+	if unwaited != nil && !tiled && !s.strays.allow(strayKey(b), j.now) {
 		return Answered{}, unwaited // the log has it; a flood costs no work and fills no database
 	}
 	// The cryptography is done before the transaction: on SQLite nobody else
 	// writes while that is open. A response that nobody waits for is judged
 	// all the same, so that support sees everything that is wrong with it.
 	j.verify()
+	if tiled && (j.undecodable != nil || j.refused != nil) && !s.strays.allow(strayKey(b), j.now) {
+		return Answered{}, unwaited
+	}
 	var answered Answered
 	var failure *fault.Error
 	err = s.DB.Write(ctx, func(tx *store.Writer) error {
@@ -62,6 +66,8 @@ func (s *Service) Respond(ctx context.Context, b Browser, in Response) (Answered
 		again.tx, answered, failure = tx, Answered{}, nil
 		var err error = unwaited
 		switch {
+		case tiled:
+			answered.Tile, err = again.tile(in.RelayState, unwaited)
 		case unwaited != nil:
 		case j.waiting.Test != "":
 			answered.Test = true
@@ -70,6 +76,9 @@ func (s *Service) Respond(ctx context.Context, b Browser, in Response) (Answered
 			err = again.judge(in.RelayState)
 		}
 		answered.Attempt = again.trace.Attempt
+		if answered.Org, err = again.begins(err); answered.Tile != nil {
+			return err
+		}
 		if f, ok := errors.AsType[*fault.Error](err); ok {
 			failure, err = again.refuse(f)
 			if err == nil && unwaited == nil {
@@ -108,6 +117,21 @@ func (j *judgement) unknownKey(f *fault.Error) error {
 type Answered struct {
 	Attempt sso.AttemptID // "": not known
 	Test    bool          // it was a test
+	Tile    *Tile         // it was no answer, and begins a sign-in; nil: otherwise
+	Org     string        // key of the organization at whose sign-on URL who came by a tile begins; "": not known
+}
+
+// begins returns where somebody begins whose identity provider has sent them
+// without our asking, and that is refused for err.
+func (j *judgement) begins(err error) (string, error) {
+	if err == nil || !j.unsolicited || j.connection.ID == "" {
+		return "", err
+	}
+	o, failed := j.tx.Organization(j.ctx, j.connection.Org)
+	if failed != nil {
+		return "", failed
+	}
+	return o.Key, err
 }
 
 // judgement is one response in the course of being judged.
@@ -122,6 +146,7 @@ type judgement struct {
 	message     string // what was decoded of it
 	undecodable error
 	waiting     pending
+	unsolicited bool // no request is out under its RelayState
 	shared      bool // it came to the address that connections share
 	connection  sso.Connection
 	which       sso.Which    // of its settings the response is judged by
@@ -146,16 +171,17 @@ func (j *judgement) expect(r *store.Reader, in Response) (*fault.Error, error) {
 			return nil, err
 		}
 	}
-	unsolicited := &fault.Error{Kind: fault.Denied, Code: "saml_irt", Want: "an answer to a sign-in that began here in the last 30 minutes", Got: "an answer that nobody waits for", Fix: fault.PersonSide}
 	if in.RelayState == "" {
-		return unsolicited, nil
+		j.unsolicited = true
+		return unsolicited(), nil
 	}
 	kept, err := r.SingleUse(j.ctx, store.KindSAMLRequest, relayHash(in.RelayState), j.now)
 	switch {
 	case errors.Is(err, store.ErrUsed):
 		return replayed(), nil
 	case errors.Is(err, store.ErrNotFound):
-		return unsolicited, nil
+		j.unsolicited = true
+		return unsolicited(), nil
 	case err != nil:
 		return nil, err
 	}

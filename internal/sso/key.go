@@ -29,7 +29,7 @@ func ParseKey(s string) (string, error) {
 // no customer's.
 func ParseOrgKey(s string) (string, error) {
 	switch s {
-	case OperatorsKey, "email", "password", "choose", "sso", "continue", "again", "switch", "factor", "enrol", "passkey", "confirm", "first", "break-glass", "reset", "register", "invitation", "error":
+	case OperatorsKey, "email", "password", "choose", "tile", "sso", "continue", "again", "switch", "factor", "enrol", "passkey", "confirm", "first", "break-glass", "reset", "register", "invitation", "error":
 		return "", &fault.Error{Kind: fault.Invalid, Code: "key_reserved", Want: "a key that is no page of the sign-in", Got: s, Fix: fault.OperatorSide}
 	}
 	return ParseKey(s)

@@ -307,6 +307,7 @@ type App struct {
 	ClientID     string
 	SecretHash   []byte // SHA-256 of the client secret; empty: a public client
 	RedirectURIs []string
+	LoginURL     string // where it begins to sign somebody in who came from elsewhere [OIDC 4]; "": nowhere
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 	Version      int64

@@ -36,7 +36,7 @@ type Shadow struct {
 func (c *Connection) Beside(s *Shadow) Connection {
 	out := *c
 	out.SAML, out.Attributes, out.Turn, out.Version = s.SAML, s.Attributes, s.Turn, s.Version
-	out.SAML.SPEntityID, out.SAML.SharedACS = c.SAML.SPEntityID, c.SAML.SharedACS
+	out.SAML.SPEntityID, out.SAML.SharedACS, out.SAML.IdPInitiated = c.SAML.SPEntityID, c.SAML.SharedACS, c.SAML.IdPInitiated
 	return out
 }
 

@@ -37,16 +37,6 @@ func (r *OrgReader) Watch(ctx context.Context, id sso.ConnectionID) (sso.Watch, 
 	return w, doing(err, "reading the watch of %s", id)
 }
 
-// Watches returns the watches of the organization's connections.
-func (r *OrgReader) Watches(ctx context.Context) ([]sso.Watch, error) {
-	all, err := list(ctx, r.q, watchFields, `
-		select `+watchColumns+`
-		from connection_watches w
-		where w.org_id = $1`,
-		r.org)
-	return all, doing(err, "listing watches of %s", r.org)
-}
-
 // SaveWatch replaces this version of a watch. What it says of who has read our
 // metadata is left alone.
 func (w *OrgWriter) SaveWatch(ctx context.Context, x sso.Watch) error {

@@ -42,6 +42,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"settings beside the live ones are kept":                    shadowsAreKept,
 		"tests are kept":                                            testsAreKept,
 		"watches are kept":                                          watchesAreKept,
+		"certificates that end":                                     certificatesEnd,
 		"setup links are kept":                                      setupLinksAreKept,
 		"invitations are kept":                                      invitationsAreKept,
 		"one of many accepts an invitation":                         oneOfManyAccepts,

@@ -1,6 +1,11 @@
 package storetest
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"math/big"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/sso"
@@ -25,8 +30,6 @@ func watchesAreKept(w *world) {
 	w.write(func(tx *store.Writer) error { return tx.Org(other.ID).NoteFetch(ctx, c.ID, "nobody", w.now) })
 	x.Version, x.FetchedAt, x.FetchedBy = 2, w.now, "ADFS"
 	same(w, "Watch()", x, get[sso.Watch](w, "Watch()")(r.Org(acme.ID).Watch(ctx, c.ID)))
-	same(w, "Watches()", []sso.Watch{x}, get[[]sso.Watch](w, "Watches()")(r.Org(acme.ID).Watches(ctx)))
-	same(w, "Watches() of another", nil, get[[]sso.Watch](w, "Watches()")(r.Org(other.ID).Watches(ctx)))
 
 	due := func(now time.Time) int {
 		return len(get[[]sso.Watch](w, "WatchesDue()")(r.WatchesDue(ctx, now, 10)))
@@ -47,4 +50,54 @@ func watchesAreKept(w *world) {
 	same(w, "due, asked for again", 1, due(w.now.Add(sso.WatchAsked)))
 	w.write(func(tx *store.Writer) error { _, err := tx.Org(acme.ID).DeleteConnection(ctx, c, w.now); return err })
 	missing[sso.Watch](w, "Watch() of a connection that was deleted")(r.Org(acme.ID).Watch(ctx, c.ID))
+}
+
+func certificatesEnd(w *world) {
+	ctx := w.ctx
+	acme, other := w.addOrg("acme", nil), w.addOrg("other", nil)
+	add := func(org sso.OrgID, key string, state sso.ConnectionState, days int) sso.Connection {
+		c := w.connection(org, key)
+		c.State = state
+		c.SAML.Certificates = [][]byte{w.certificate(w.now.Add(time.Duration(days) * 24 * time.Hour)), {1}}
+		w.write(func(tx *store.Writer) error { return tx.Org(org).SaveConnection(ctx, c) })
+		return c
+	}
+	late := add(acme.ID, "late", sso.ConnectionActive, 50)
+	soon := add(other.ID, "soon", sso.ConnectionActive, 5)
+	add(acme.ID, "draft", sso.ConnectionDraft, 5)
+	good := add(acme.ID, "good", sso.ConnectionActive, 400)
+	r := w.reader()
+	keys := func(org sso.OrgID, before time.Time) []string {
+		var keys []string
+		for _, e := range get[[]store.Ending](w, "Ending()")(r.Ending(ctx, org, before, 10)) {
+			keys = append(keys, e.OrgKey+" "+e.Key)
+		}
+		return keys
+	}
+	before := w.now.Add(60 * 24 * time.Hour)
+	same(w, "Ending()", []string{"other soon", "acme late"}, keys("", before))
+	same(w, "Ending() of an organization", []string{"acme late"}, keys(acme.ID, before))
+	late.Version, late.SAML.Certificates = 1, good.SAML.Certificates
+	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).SaveConnection(ctx, late) })
+	w.write(func(tx *store.Writer) error {
+		bulk := w.connection(acme.ID, "bulk")
+		bulk.State, bulk.SAML.Certificates = sso.ConnectionActive, soon.SAML.Certificates
+		return tx.InsertConnections(ctx, []sso.Connection{bulk})
+	})
+	same(w, "Ending() after a new certificate, and one of many", []string{"acme bulk"}, keys(acme.ID, before))
+}
+
+// certificate returns one that ends then.
+func (w *world) certificate(ends time.Time) []byte {
+	w.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		w.Fatal(err)
+	}
+	template := x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: ends.Add(-time.Hour), NotAfter: ends}
+	der, err := x509.CreateCertificate(rand.Reader, &template, &template, key.Public(), key)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return der
 }

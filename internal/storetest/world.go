@@ -318,6 +318,6 @@ func (w *world) app(key string) sso.App {
 	hash := secret.NewToken().Hash()
 	return sso.App{
 		ID: sso.NewAppID(at), Key: key, Name: "Portal", ClientID: "client-" + key, SecretHash: hash[:],
-		RedirectURIs: []string{"https://app.example/cb?a=1&b=2"}, CreatedAt: at, UpdatedAt: at,
+		LoginURL: "https://app.example/login", RedirectURIs: []string{"https://app.example/cb?a=1&b=2"}, CreatedAt: at, UpdatedAt: at,
 	}
 }

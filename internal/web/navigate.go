@@ -48,6 +48,7 @@ const (
 	againPath    = "/login/again"
 	confirmPath  = "/login/confirm"
 	testPath     = "/test/done"
+	tilePath     = "/login/tile"
 )
 
 // Where somebody ends who has signed out: everywhere, or here at least.
@@ -79,6 +80,19 @@ func SignInPath(page string) string {
 // ContinuePath returns the path to which the browser comes back from an
 // identity provider.
 func ContinuePath(id sso.AttemptID) string { return AttemptPath(continuePath, id) }
+
+// TilePath returns the path that begins a sign-in for who came by a tile at their
+// identity provider: at this connection, and on the way to this app.
+func TilePath(connection, app string) string {
+	q := url.Values{"connection": {connection}}
+	if app != "" {
+		q.Set("app", app)
+	}
+	return tilePath + "?" + q.Encode()
+}
+
+// SignOnPath returns the path at which sign-ins to an organization begin.
+func SignOnPath(org string) string { return "/login/" + url.PathEscape(org) }
 
 // TestPath returns the path that shows what a test has come to, to the browser
 // in which it was made.

@@ -23,6 +23,7 @@ type settingsPage struct {
 	Encrypt  ui.Select
 	EntityID *ui.Input
 	Shared   *ui.Check
+	Tile     *ui.Check
 	Logout   *ui.Check // nil: the identity provider has none
 	Legacy   []ui.Input
 	Open     bool // the list of old practices
@@ -76,7 +77,8 @@ func settingsPageOf(v *visit, c *connect.Configuration, f ui.Filled, now time.Ti
 	if v.which == sso.Live { // what identity providers were told of us is no part of what is prepared
 		entity := f.Input(ui.Input{Name: "entity_id", Label: ui.Say("sp_entity_id"), Help: ui.Say("sp_entity_id_help"), Value: x.SPEntityID, Max: sso.MaxEntityID, Mono: true, Optional: true})
 		shared := f.Check(ui.Check{Name: "shared", Label: ui.Say("shared_acs"), Help: ui.Say("shared_acs_help"), Checked: x.SharedACS})
-		p.EntityID, p.Shared = &entity, &shared
+		tile := f.Check(ui.Check{Name: "tile", Label: ui.Say("tile"), Help: ui.Say("tile_help"), Checked: x.IdPInitiated})
+		p.EntityID, p.Shared, p.Tile = &entity, &shared, &tile
 	}
 	if _, there := x.LogoutEndpoint(); there {
 		check := f.Check(ui.Check{Name: "logout", Label: ui.Say("logout_there"), Help: ui.Say("logout_there_help"), Checked: x.Logout})
@@ -147,10 +149,10 @@ func (h *Handler) saveSettings(w http.ResponseWriter, r *http.Request, v *visit)
 		if err != nil {
 			return err
 		}
-		to.SPEntityID, to.SharedACS = c.SAML.SPEntityID, c.SAML.SharedACS
+		to.SPEntityID, to.SharedACS, to.IdPInitiated = c.SAML.SPEntityID, c.SAML.SharedACS, c.SAML.IdPInitiated
 	}
 	if err := h.Flow.SaveSettings(r.Context(), e, to); err != nil {
-		fields := map[string]string{"entity_id_form": "entity_id", "connection_no_endpoint": "binding", "legacy_until": badDay(form, h.Flow.Now())}
+		fields := map[string]string{"entity_id_form": "entity_id", "connection_no_endpoint": "binding", "connection_tile_shared": "tile", "legacy_until": badDay(form, h.Flow.Now())}
 		return again(r, ui.Filled{Values: form}, err, fields, func(f ui.Filled, notices []ui.Notice, status int) error {
 			return h.showSettings(w, r, v, status, f, notices)
 		})
@@ -162,7 +164,7 @@ func settingsIn(form url.Values) connect.Settings {
 	s := connect.Settings{
 		SignRequests: sso.RequestSign(form.Get("sign")), RequestBinding: sso.Binding(form.Get("binding")), NameIDFormat: form.Get("format"),
 		ForceAuthn: form.Has("force"), Encryption: sso.Encryption(form.Get("encryption")), SPEntityID: form.Get("entity_id"),
-		SharedACS: form.Has("shared"), Logout: form.Has("logout"), Legacy: map[sso.LegacySwitch]string{},
+		SharedACS: form.Has("shared"), IdPInitiated: form.Has("tile"), Logout: form.Has("logout"), Legacy: map[sso.LegacySwitch]string{},
 	}
 	for _, sw := range sso.LegacySwitches() {
 		s.Legacy[sw] = form.Get(legacyName(sw))

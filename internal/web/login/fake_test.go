@@ -93,6 +93,15 @@ func (f *fake) BreakGlass(_ context.Context, b signin.Browser, id sso.AttemptID,
 	return f.keep(a), nil
 }
 
+func (f *fake) BeginTile(_ context.Context, b signin.Browser, t signin.Tile) (sso.Attempt, error) {
+	if t.Connection != "acme-okta" {
+		return sso.Attempt{}, &fault.Error{Kind: fault.NotFound, Code: "connection_unknown", Fix: fault.PersonSide}
+	}
+	a := f.fresh(b)
+	a.Connection, a.Method, a.Back = "con_1", sso.BySSO, []byte(t.App)
+	return f.keep(a), nil
+}
+
 func (f *fake) Attempt(_ context.Context, b signin.Browser, id sso.AttemptID) (sso.Attempt, error) {
 	return f.load(b, id)
 }

@@ -16,6 +16,7 @@ import (
 // Flow is the sign-in behind the pages; [signin.Service] is one.
 type Flow interface {
 	Begin(context.Context, signin.Browser, signin.Start) (sso.Attempt, error)
+	BeginTile(context.Context, signin.Browser, signin.Tile) (sso.Attempt, error)
 	Attempt(context.Context, signin.Browser, sso.AttemptID) (sso.Attempt, error)
 	Identify(ctx context.Context, b signin.Browser, id sso.AttemptID, typed string, by sso.Method) (sso.Attempt, error)
 	Begun(context.Context, signin.Browser, sso.AttemptID) (signin.Start, error)
@@ -65,6 +66,7 @@ const (
 	continuePath = "/login/continue"
 	switchPath   = "/login/switch"
 	againPath    = "/login/again"
+	tilePath     = "/login/tile"
 	orgPath      = "/login/{org}"
 	passkeyPath  = "/login/passkey"
 	factorPath   = "/login/factor"
@@ -100,6 +102,7 @@ func (h *Handler) Routes() []web.Route {
 		page(http.MethodGet, continuePath, h.resume),
 		page(http.MethodPost, switchPath, h.become),
 		page(http.MethodGet, againPath, h.again),
+		page(http.MethodGet, tilePath, h.tile),
 		page(http.MethodGet, orgPath, h.organization),
 		page(http.MethodGet, passkeyPath, h.resume),
 		page(http.MethodPost, passkeyPath, h.passkey),

@@ -300,6 +300,19 @@ func TestTheSignOnURLOfAnOrganization(t *testing.T) {
 	}
 }
 
+func TestATileLeadsToTheIdentityProvider(t *testing.T) {
+	t.Parallel()
+	b := webtest.NewBrowser(t, open(t).base)
+	if got := b.Get("/login/tile?connection=acme-okta&app=portal").Left; !strings.HasPrefix(got, "https://idp.example/sso") {
+		t.Errorf("a tile leads to %q, want the identity provider", got)
+	}
+	for _, path := range []string{"/login/tile", "/login/tile?connection=nobody", "/login/tile?connection=//evil.example"} {
+		if page := b.Get(path); page.Status != 404 {
+			t.Errorf("%s: %d, want 404", path, page.Status)
+		}
+	}
+}
+
 func TestAnOldPageGoesOnFromWhereTheSignInIs(t *testing.T) {
 	t.Parallel()
 	h := open(t)

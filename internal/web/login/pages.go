@@ -147,6 +147,9 @@ func (h *Handler) become(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if strings.HasPrefix(target, signin.AppStartPath) {
+		return h.UI.Leave(w, r, target, "") // from there it goes to an app
+	}
 	if strings.HasPrefix(target, "/") {
 		return web.SeeOther(w, r, target)
 	}

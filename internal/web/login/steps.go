@@ -58,6 +58,23 @@ func (h *Handler) organization(w http.ResponseWriter, r *http.Request) error {
 	return h.Begin(w, r, signin.Start{OrgKey: key})
 }
 
+// tile serves GET /login/tile: somebody came by a tile at their identity
+// provider, which is asked now who they are. Whoever leads a browser here does
+// no more than a link to the sign-on URL would.
+func (h *Handler) tile(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	key, err := sso.ParseKey(q.Get("connection"))
+	if err != nil {
+		return &fault.Error{Kind: fault.NotFound, Code: "connection_unknown", Fix: fault.PersonSide, Err: err}
+	}
+	a, err := h.Flow.BeginTile(r.Context(), browserOf(r), signin.Tile{Connection: key, App: q.Get("app")})
+	if err != nil {
+		return err
+	}
+	note(r, &a)
+	return h.depart(w, r, a.ID)
+}
+
 // Begin answers a request by beginning a sign-in, with its first page or on the
 // way to the identity provider, as far as the way is known. A POST is answered
 // as one of ours: browsers let no form lead out by a redirect.

@@ -49,6 +49,7 @@ func (h *Handler) Routes() []web.Route {
 		{Method: http.MethodGet, Path: oidc.MetadataPath, Access: web.Client, Handler: h.discovery},
 		{Method: http.MethodGet, Path: oidc.JWKSPath, Access: web.Client, Handler: h.jwks},
 		{Method: http.MethodGet, Path: oidc.AuthorizePath, Access: web.Browser, Handler: h.authorize},
+		{Method: http.MethodGet, Path: startPath, Access: web.Public, Handler: h.start},
 		{Method: http.MethodPost, Path: oidc.AuthorizePath, Access: web.CrossSitePost, MaxBody: oidc.MaxForm, Handler: h.authorizePosted},
 		{Method: http.MethodPost, Path: oidc.TokenPath, Access: web.Client, MaxBody: oidc.MaxForm, Handler: h.token},
 		{Method: http.MethodOptions, Path: oidc.TokenPath, Access: web.Client, Handler: preflight},
@@ -59,6 +60,19 @@ func (h *Handler) Routes() []web.Route {
 		{Method: http.MethodPost, Path: oidc.UserinfoPath, Access: web.Client, MaxBody: oidc.MaxForm, Handler: h.userinfo},
 		{Method: http.MethodOptions, Path: oidc.UserinfoPath, Access: web.Client, Handler: preflight},
 	}
+}
+
+// startPath is where an app is told to begin a sign-in.
+const startPath = "/oauth2/start"
+
+// start serves GET /oauth2/start: it sends the browser to the login URL of an
+// app, which begins a sign-in of its own [OIDC 4]. It leads nowhere else.
+func (h *Handler) start(w http.ResponseWriter, r *http.Request) error {
+	to, err := h.Grants.LoginURL(r.Context(), r.URL.Query().Get("client_id"))
+	if err != nil {
+		return err
+	}
+	return web.SeeOtherApp(w, to)
 }
 
 // discovery serves the discovery document, for OpenID and plain OAuth clients.

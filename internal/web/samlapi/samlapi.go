@@ -104,7 +104,13 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, key string) err
 		web.RetryAt(r, web.AgainPath(answered.Attempt))
 	}
 	if err != nil {
+		if answered.Attempt == "" && answered.Org != "" {
+			web.RetryAt(r, web.SignOnPath(answered.Org))
+		}
 		return err
+	}
+	if answered.Tile != nil {
+		return web.SeeOther(w, r, web.TilePath(answered.Tile.Connection, answered.Tile.App))
 	}
 	if answered.Test {
 		return web.SeeOther(w, r, web.TestPath(answered.Attempt))

@@ -41,6 +41,12 @@ func (f *fake) Respond(_ context.Context, b signin.Browser, in signin.Response) 
 	if in.SAMLResponse != "good" {
 		return signin.Answered{Attempt: "att_1"}, &fault.Error{Kind: fault.Denied, Code: "saml_audience", Want: "https://we.example", Got: "https://other.example", Fix: fault.IdPSide, Ref: "7F3K-22QD"}
 	}
+	switch in.RelayState {
+	case "tile":
+		return signin.Answered{Tile: &signin.Tile{Connection: "acme-okta", App: "a portal"}}, nil
+	case "tile off":
+		return signin.Answered{Org: "acme"}, &fault.Error{Kind: fault.Denied, Code: "saml_irt", Fix: fault.PersonSide, Ref: "7F3K-22QD"}
+	}
 	return signin.Answered{Attempt: "att_1", Test: in.RelayState == "test"}, nil
 }
 
@@ -131,6 +137,19 @@ func TestAnAnswerToATestGoesOnAtItsOwnPage(t *testing.T) {
 	w := serve(h, post(t, acs, "SAMLResponse=good&RelayState=test"))
 	if w.Code != 303 || w.Header().Get("Location") != "https://id.example/test/done?attempt=att_1" {
 		t.Errorf("%d to %q, want 303 to the page of the test", w.Code, w.Header().Get("Location"))
+	}
+}
+
+func TestATileBeginsASignInOfOurs(t *testing.T) {
+	t.Parallel()
+	_, h := open(t)
+	w := serve(h, post(t, acs, "SAMLResponse=good&RelayState=tile"))
+	if w.Code != 303 || w.Header().Get("Location") != "https://id.example/login/tile?app=a+portal&connection=acme-okta" || w.Header().Get("Set-Cookie") != "" {
+		t.Errorf("%d to %q, want 303 to the page that begins a sign-in, without a cookie", w.Code, w.Header().Get("Location"))
+	}
+	w = serve(h, post(t, acs, "SAMLResponse=good&RelayState=tile+off"))
+	if body := w.Body.String(); w.Code != 403 || !strings.Contains(body, `href="/login/acme"`) || !strings.Contains(body, "7F3K-22QD") {
+		t.Errorf("%d, want the failure page, from which the sign-on URL is reached\n%s", w.Code, body)
 	}
 }
 
