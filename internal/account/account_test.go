@@ -302,3 +302,64 @@ func TestNoLinkLeadsPastAPolicyThatDemandsSSO(t *testing.T) {
 		w.wants("of somebody exempt", err, "")
 	})
 }
+
+// Whoever runs the identity provider of an organization can be any of its
+// people there, and must not get from there to what one of them administers
+// elsewhere.
+func TestAnIdentityProviderGivesNobodyAKeyBeyondIt(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(w *world) {
+		ctx, below := w.Context(), w.addOrg("below")
+		w.move(&below, &w.acme)
+		c := sso.Connection{ID: sso.NewConnectionID(w.now()), Org: below.ID, Key: "below-idp", Name: "Below", Protocol: sso.ProtocolSAML, State: sso.ConnectionActive, FirstSignIn: sso.FirstMatch, CreatedAt: w.now(), UpdatedAt: w.now()}
+		w.write(func(tx *store.Writer) error { return tx.Org(below.ID).SaveConnection(ctx, c) })
+		eve := w.addPerson(&below, "eve", sso.RoleOwner)
+		bare := func(change func(u *sso.User)) {
+			u := w.user(eve.User.ID)
+			u.PasswordHash, u.CredentialsAt = "", time.Time{}
+			change(&u)
+			w.save(u)
+			eve.User = w.user(u.ID)
+		}
+		set := func(name, code string) {
+			w.Helper()
+			_, err := w.OfferPasskey(ctx, &eve, w.browser)
+			w.wants("a passkey, "+name, err, code)
+			// What no browser has made is refused for that at the latest.
+			if err := w.AddPasskey(ctx, &eve, w.browser, []byte("{}"), "x"); fault.Is(err, "key_beyond") != (code != "") {
+				w.Errorf("adding a passkey, %s: %v", name, err)
+			}
+			token, err := w.SetPassword(ctx, &eve, w.browser, "", good)
+			w.wants("a password, "+name, err, code)
+			if err == nil && token.IsZero() {
+				w.Errorf("%s: no token", name)
+			}
+			bare(func(*sso.User) {})
+		}
+		joins := func(o *sso.Organization, role sso.Role) {
+			w.write(func(tx *store.Writer) error {
+				return tx.Org(o.ID).SaveMembership(ctx, sso.Membership{Org: o.ID, User: eve.User.ID, Role: role, CreatedAt: w.now(), UpdatedAt: w.now()})
+			})
+		}
+		bare(func(*sso.User) {})
+		eve.Session.Connection = c.ID
+		set("at home alone", "")
+		joins(&w.acme, sso.RoleMember)
+		set("a member above", "")
+		joins(&w.acme, sso.RoleAdmin)
+		set("an administrator above", "key_beyond")
+		joins(&w.acme, sso.RoleOwner)
+		set("an owner above", "key_beyond")
+		eve.Session.Connection = ""
+		set("an owner above who did not come by it", "")
+		eve.Session.Connection = c.ID
+		joins(&w.acme, sso.RoleMember)
+
+		// Of another customer's it counts once they can get in there by themselves.
+		joins(&w.globex, sso.RoleAdmin)
+		set("a guest who has no key yet", "")
+		bare(func(u *sso.User) { u.CredentialsAt = w.now() })
+		_, err := w.SetPassword(ctx, &eve, w.browser, "", good)
+		w.wants("a guest who can reset theirs", err, "key_beyond")
+	})
+}

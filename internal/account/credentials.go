@@ -19,7 +19,8 @@ import (
 // their other sessions. The one in which they ask goes on by the token that is
 // returned: whoever else had the old one is out, too. old is asked for where
 // there is one. Where the policy demands single sign-on of them, there is no
-// password to be set.
+// password to be set; nor is there by an identity provider that answers for
+// less than they administer.
 func (s *Service) SetPassword(ctx context.Context, by *sso.By, b Browser, old, chosen string) (secret.Token, error) {
 	if err := own(by); err != nil {
 		return secret.Token{}, err
@@ -46,6 +47,9 @@ func (s *Service) SetPassword(ctx context.Context, by *sso.By, b Browser, old, c
 	}
 	token := secret.NewToken()
 	err = s.DB.Write(ctx, func(tx *store.Writer) error {
+		if err := mayHaveKey(ctx, tx.Reader, by); err != nil {
+			return err
+		}
 		now, has := *u, u.PasswordHash
 		if err := s.mayHavePassword(ctx, tx, &now); err != nil {
 			return err
@@ -72,6 +76,27 @@ func (s *Service) SetPassword(ctx context.Context, by *sso.By, b Browser, old, c
 		return s.store(ctx, tx, &now, b, hash)
 	})
 	return token, err
+}
+
+// mayHaveKey is [sso.Standing.OwnKey] of a session that came from an identity
+// provider.
+func mayHaveKey(ctx context.Context, r *store.Reader, by *sso.By) error {
+	if by.Session.Connection == "" {
+		return nil
+	}
+	c, err := r.Connection(ctx, by.Session.Connection)
+	if err != nil {
+		return err
+	}
+	org, err := r.Organization(ctx, c.Org)
+	if err != nil {
+		return err
+	}
+	standing, err := r.Standing(ctx, by.User.ID)
+	if err != nil {
+		return err
+	}
+	return standing.OwnKey(&org)
 }
 
 // judge refuses a password that is easily guessed by who knows the person.
@@ -188,6 +213,9 @@ func (s *Service) OfferPasskey(ctx context.Context, by *sso.By, b Browser) (offe
 		return nil, err
 	}
 	err = s.DB.Read(ctx, func(r *store.Reader) error {
+		if err := mayHaveKey(ctx, r, by); err != nil {
+			return err
+		}
 		offer, err = s.Factors.OfferPasskey(ctx, r, act(by, b))
 		return err
 	})
@@ -200,6 +228,9 @@ func (s *Service) AddPasskey(ctx context.Context, by *sso.By, b Browser, respons
 		return err
 	}
 	return s.DB.Write(ctx, func(tx *store.Writer) error {
+		if err := mayHaveKey(ctx, tx.Reader, by); err != nil {
+			return err
+		}
 		_, err := s.Factors.AddPasskey(ctx, tx, act(by, b), response, name)
 		return err
 	})

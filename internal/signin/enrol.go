@@ -36,6 +36,9 @@ func (s *Service) Offer(ctx context.Context, b Browser, id sso.AttemptID, kind s
 			out.App = &app
 			return err
 		case sso.FactorPasskey:
+			if err := s.mayHaveKey(ctx, r, id); err != nil {
+				return err
+			}
 			out.Passkey, err = s.Factors.OfferPasskey(ctx, r, act)
 			return err
 		case sso.FactorSMS:
@@ -53,6 +56,28 @@ func (s *Service) OfferNumber(ctx context.Context, b Browser, id sso.AttemptID, 
 	return s.message(ctx, b, id, sso.StepEnrol, func(tx *store.Writer, act factor.Act) error {
 		return s.Factors.OfferNumber(ctx, tx, act, number)
 	})
+}
+
+// mayHaveKey is [sso.Standing.OwnKey] of who comes from an identity provider: a
+// passkey opens an account by itself.
+func (s *Service) mayHaveKey(ctx context.Context, r *store.Reader, id sso.AttemptID) error {
+	a, err := r.Attempt(ctx, id)
+	if err != nil || a.Method != sso.BySSO {
+		return err
+	}
+	c, err := r.Connection(ctx, a.Connection)
+	if err != nil {
+		return err
+	}
+	org, err := r.Organization(ctx, c.Org)
+	if err != nil {
+		return err
+	}
+	standing, err := r.Standing(ctx, a.Proof.User)
+	if err != nil {
+		return err
+	}
+	return standing.OwnKey(&org)
 }
 
 // Addition is a second factor that the person adds.
@@ -107,6 +132,9 @@ func (s *Service) enrol(ctx context.Context, b Browser, id sso.AttemptID, in Add
 			added, err = s.Factors.AddNumber(ctx, tx, act, code, "")
 		case sso.FactorPasskey:
 			method = "pop"
+			if err := s.mayHaveKey(ctx, tx.Reader, a.ID); err != nil {
+				return err
+			}
 			added, err = s.Factors.AddPasskey(ctx, tx, act, in.Response, "")
 		}
 		if err != nil {

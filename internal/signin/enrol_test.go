@@ -11,6 +11,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/otp"
+	"github.com/sallyport/sallyport/internal/passkeytest"
 	"github.com/sallyport/sallyport/internal/signin"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
@@ -149,4 +150,60 @@ func (w *world) texted() string {
 		w.Fatal(err)
 	}
 	return code
+}
+
+// A sub-organization may demand a second factor of its own people. What is
+// added there must not open what one of them administers above it, to whoever
+// runs its identity provider.
+func TestNoPasskeyIsAddedBeyondTheIdentityProvider(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		w.apply(apac + "    policy: {mfa: required, mfa_after_sso: ask}\n")
+		enrols := func() sso.Attempt {
+			a, err := w.Begin(ctx, w.browser, signin.Start{OrgKey: "acme-apac"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			f := w.depart(a, "apac-idp")
+			if err := w.respond(f, w.answer(f, about("mallory@acme.example"))); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.Finish(ctx, w.browser, a.ID, signin.AskFirst); !fault.Is(err, "attempt_step") {
+				t.Fatalf("Finish() = %v, want attempt_step", err)
+			}
+			return a
+		}
+		add := func(a sso.Attempt) error {
+			key := passkeytest.New(t)
+			offered, err := w.Offer(ctx, w.browser, a.ID, sso.FactorPasskey, "")
+			if err != nil {
+				return err
+			}
+			_, _, err = w.Enrol(ctx, w.browser, a.ID, signin.Addition{Kind: sso.FactorPasskey, Response: key.Create(offered.Passkey, baseURL)})
+			return err
+		}
+		mallory := w.someone("mallory")
+		begun := enrols()
+		raised := sso.Membership{User: mallory.ID, Role: sso.RoleAdmin, CreatedAt: w.now, UpdatedAt: w.now}
+		err := w.DB.Write(ctx, func(tx *store.Writer) error {
+			acme, err := tx.OrganizationByKey(ctx, "acme")
+			raised.Org = acme.ID
+			return errors.Join(err, tx.Org(acme.ID).SaveMembership(ctx, raised))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := add(begun); !fault.Is(err, "key_beyond") {
+			t.Errorf("an administrator above: %v, want key_beyond", err)
+		}
+		w.enrolApp(begun) // asks for nothing but what is a second factor
+		if err := w.DB.Write(ctx, func(tx *store.Writer) error { return tx.Org(raised.Org).RemoveMembership(ctx, mallory.ID) }); err != nil {
+			t.Fatal(err)
+		}
+		w.apply("organizations: [{key: plain, policy: {mfa: required}}]")
+		if err := add(w.proven("paul", sso.StepEnrol)); err != nil {
+			t.Errorf("by a password: %v", err)
+		}
+	})
 }
