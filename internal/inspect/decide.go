@@ -105,10 +105,11 @@ func (s *Service) Relink(ctx context.Context, who *authority.Who, org sso.OrgID,
 	})
 }
 
-// tie links the subject to a user.
+// tie links the subject to a user, as it was named when it came: the connection
+// may name people otherwise by now, and the same name be somebody else's.
 func (d *decision) tie(to sso.UserID) error {
 	return d.In.InsertLink(d.Ctx, sso.Link{
-		Connection: d.connection.ID, Org: d.ID, Subject: d.conflict.Subject, User: to, Issuer: d.connection.SAML.IdPEntityID, CreatedAt: d.Now, SeenAt: d.Now,
+		Connection: d.connection.ID, Org: d.ID, Subject: d.conflict.Subject, User: to, Issuer: d.conflict.Asserted.Namespace, CreatedAt: d.Now, SeenAt: d.Now,
 	})
 }
 

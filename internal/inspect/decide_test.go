@@ -64,6 +64,25 @@ func TestRelinkTakesTheSubjectFromWhomItStoodFor(t *testing.T) {
 	})
 }
 
+// A conflict waits for months. What it names stands for somebody as it was named
+// then: at another identity provider the same name is somebody else's.
+func TestADecisionIsAboutWhoCameThen(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		alice, ally := h.add(&h.acme, "alice", sso.RoleMember), h.add(&h.acme, "ally", sso.RoleMember)
+		before := h.okta.Namespace()
+		relinked := h.clash(sso.ClashCandidates, "alice@acme.example", alice.User.ID, ally.User.ID)
+		h.okta.SAML.IdPEntityID = "https://another.example/idp"
+		h.write(func(tx *store.Writer) error { return tx.Org(h.acme.ID).SaveConnection(h.Context(), h.okta) })
+		if err := h.Relink(h.Context(), who(&h.owner), h.acme.ID, relinked, alice.User.ID); err != nil {
+			h.Fatal(err)
+		}
+		if got := h.namespace("new"); got != before {
+			h.Errorf("the subject is one of %q, want %q", got, before)
+		}
+	})
+}
+
 func TestRelinkRefuses(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(h *house) {

@@ -141,6 +141,18 @@ func (h *house) link(c *sso.Connection, subject string, user sso.UserID) {
 	})
 }
 
+// namespace returns in which a subject at acme's connection was seen last.
+func (h *house) namespace(subject string) string {
+	h.Helper()
+	var l sso.Link
+	h.write(func(tx *store.Writer) error {
+		var err error
+		l, err = tx.Link(h.Context(), h.okta.ID, subject)
+		return err
+	})
+	return l.Issuer
+}
+
 // linked returns for whom a subject at acme's connection stands; "": nobody.
 func (h *house) linked(subject string) sso.UserID {
 	h.Helper()
@@ -165,7 +177,7 @@ func (h *house) clash(kind sso.ClashKind, address string, candidates ...sso.User
 	now := h.now()
 	c := sso.Conflict{
 		ID: sso.NewConflictID(now), Org: h.acme.ID, Connection: h.okta.ID, Subject: "new", Clash: sso.Clash{Kind: kind, Candidates: candidates},
-		Asserted: sso.Asserted{Subject: "new", Email: sso.StoredEmail(address)}, Reference: "7F3K-22QD", SeenAt: now,
+		Asserted: sso.Asserted{Subject: "new", Namespace: h.okta.Namespace(), Email: sso.StoredEmail(address)}, Reference: "7F3K-22QD", SeenAt: now,
 	}
 	h.write(func(tx *store.Writer) error { return tx.Org(h.acme.ID).NoteConflict(h.Context(), c) })
 	return c.ID

@@ -36,6 +36,7 @@ type meeting struct {
 
 // meet gathers what is stored about somebody who is asserted.
 func (m *meeting) meet(org sso.Organization, asserted sso.Asserted) error {
+	asserted.Namespace = m.connection.Namespace()
 	m.in = sso.SignIn{Connection: m.connection, Org: org, Asserted: asserted, Typed: m.attempt.Typed}
 	if err := m.linked(); err != nil {
 		return err
@@ -162,7 +163,7 @@ func (m *meeting) store() error {
 
 // tie links the subject to the user, or notes what is new about the link.
 func (m *meeting) tie() error {
-	own, issuer, groups := m.tx.Org(m.connection.Org), m.connection.SAML.IdPEntityID, m.in.Asserted.Known()
+	own, issuer, groups := m.tx.Org(m.connection.Org), m.connection.Namespace(), m.in.Asserted.Known()
 	if m.link != nil {
 		if m.link.Issuer == issuer && sameGroups(m.link.Groups, groups) {
 			return nil

@@ -422,7 +422,7 @@ func (j *judgement) prove(a *sso.Attempt, m *meeting) {
 // are here.
 func (j *judgement) ask(a *sso.Attempt, m *meeting) {
 	a.Proof = sso.Proof{At: j.authenticated(), First: &sso.First{
-		Connection: j.connection.ID, Asserted: m.in.Asserted, Issuer: j.assertion.Issuer, AMR: methodsOf(j.assertion.Attributes, j.assertion.AuthnContext), At: j.authenticated(),
+		Connection: j.connection.ID, Asserted: m.in.Asserted, Issuer: j.connection.Namespace(), AMR: methodsOf(j.assertion.Attributes, j.assertion.AuthnContext), At: j.authenticated(),
 		SAML: samlSession(j.assertion), NotAfter: j.assertion.SessionNotOnOrAfter,
 	}}
 }

@@ -240,6 +240,36 @@ func TestFloodsAreBounded(t *testing.T) {
 	})
 }
 
+// People are recognised by another attribute from now on, which each of them
+// chooses: what somebody calls themselves there was somebody else's identifier.
+func TestAnotherAttributeKeepsNobodysPlace(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		named := func(address, nick string) func(*samltest.Response) {
+			return func(r *samltest.Response) {
+				subject(r, "id of "+address, address)
+				r.Attributes = append(r.Attributes, attribute("nickname", nick))
+			}
+		}
+		by := func(attribute string) {
+			w.apply(`organizations: [{key: acme, connections: [{key: acme-okta, attributes: {subject: ` + attribute + `}}]}]`)
+		}
+		by("uid")
+		alice, err := w.signInBySSO("alice@acme.example", "acme-okta", named("alice@acme.example", "ally"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		by("nickname")
+		_, err = w.signInBySSO("zed@acme.example", "acme-okta", named("zed@acme.example", "alice"))
+		w.mustRefuse(err, "ident_conflict")
+		// Whose identifier stays the same is known as before.
+		again, err := w.signInBySSO("alice@acme.example", "acme-okta", named("alice@acme.example", "alice"))
+		if err != nil || again.User.ID != alice.User.ID {
+			t.Fatalf("alice by the other attribute: %s, %v", again.User.ID, err)
+		}
+	})
+}
+
 // A connection gets another identity provider, which numbers its people anew:
 // the same name is somebody else's now.
 func TestReplacedIdentityProviderKeepsNobodysPlace(t *testing.T) {

@@ -29,8 +29,9 @@ type Attribute struct {
 // words. It is a claim by the identity provider until [SignIn.Decide] has
 // judged it.
 type Asserted struct {
-	Subject   string   `json:"subject"`        // identity key at the connection
-	Email     Email    `json:"email,omitzero"` // zero: none was sent
+	Subject   string   `json:"subject"`             // identity key at the connection
+	Namespace string   `json:"namespace,omitempty"` // in which it is one: [Connection.Namespace]
+	Email     Email    `json:"email,omitzero"`      // zero: none was sent
 	FirstName string   `json:"first_name,omitempty"`
 	LastName  string   `json:"last_name,omitempty"`
 	Username  string   `json:"username,omitempty"`

@@ -34,6 +34,17 @@ func (c *Connection) Fingerprint() string {
 	return hex.EncodeToString(sum[:])
 }
 
+// Namespace is that in which a subject at the connection stands for one person:
+// the identity provider, and the attribute by which it names people where that
+// is not the NameID. Names of two attributes may be two people's, as those of
+// two identity providers are.
+func (c *Connection) Namespace() string {
+	if c.Attributes.Subject == "" {
+		return c.SAML.IdPEntityID
+	}
+	return c.SAML.IdPEntityID + "\n" + c.Attributes.Subject
+}
+
 // Retest takes back that c was tested, where it is judged by other settings
 // than before.
 func (c *Connection) Retest(before *Connection) {

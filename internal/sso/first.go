@@ -70,7 +70,7 @@ func ids(accepts []*Invited) []InvitationID {
 type First struct {
 	Connection ConnectionID `json:"connection"` // through which they came
 	Asserted   Asserted     `json:"asserted"`
-	Issuer     string       `json:"issuer"` // which identity provider said so
+	Issuer     string       `json:"issuer"` // the [Connection.Namespace]
 	AMR        []string     `json:"amr,omitempty"`
 	At         time.Time    `json:"at"`
 	SAML       SAMLSession  `json:"saml,omitzero"`
@@ -78,9 +78,9 @@ type First struct {
 }
 
 // Asks refuses to go on with an answer that is out of date: the connection is
-// another one, does not ask any more, or another identity provider stands behind it.
+// another one, does not ask any more, or names people otherwise.
 func (f *First) Asks(c *Connection) error {
-	if c.ID != f.Connection || c.FirstSignIn != FirstAsk || c.SAML.IdPEntityID != f.Issuer {
+	if c.ID != f.Connection || c.FirstSignIn != FirstAsk || c.Namespace() != f.Issuer {
 		return &fault.Error{Kind: fault.Conflict, Code: "attempt_changed", Want: "a connection as it was when this began", Fix: fault.PersonSide}
 	}
 	return nil

@@ -16,7 +16,7 @@ type SignIn struct {
 	Typed      Email // what the person typed or the app hinted; zero: nothing
 
 	Linked *Resident // whom the subject is linked to; nil: nobody yet
-	// LinkedBy is the identity provider by which that was done.
+	// LinkedBy is the [Connection.Namespace] by which that was done.
 	LinkedBy string
 	// SameEmail are the users who have the asserted address, anywhere in the
 	// deployment, with the place of their home organization in the tree.
@@ -254,10 +254,11 @@ func (s *SignIn) known(now time.Time) (Decision, error) {
 		}
 		return Decision{}, err
 	}
-	// Another identity provider stands behind the connection now. It may give
-	// the same name to somebody else; the address says whether it is them.
-	if s.LinkedBy != s.Connection.SAML.IdPEntityID && !s.Asserted.Email.Same(u.Email) {
-		return s.clash(ClashProvider, conflict("a subject of the identity provider that this connection had before"), append([]UserID{u.ID}, s.home()...))
+	// Another identity provider stands behind the connection now, or people go by
+	// another attribute. The same name may be somebody else's; the address says
+	// whether it is them, and none says nothing.
+	if e := s.Asserted.Email; s.LinkedBy != s.Connection.Namespace() && (e.IsZero() || !e.Same(u.Email)) {
+		return s.clash(ClashProvider, conflict("a subject as this connection named people before"), append([]UserID{u.ID}, s.home()...))
 	}
 	d := Decision{Act: ActSignIn, User: u}
 	if !s.Within(s.Linked.HomePath) || s.Connection.Defaults.KeepProfile {

@@ -201,6 +201,17 @@ func TestDecideRefuses(t *testing.T) {
 			r := resident(t, "usr_2", "alice@acme.example", pathAcme)
 			s.Linked, s.LinkedBy, s.Asserted.Email = &r, "https://before.example", sso.Email{}
 		}, "ident_conflict"},
+		"a subject of the identity provider before, and nobody has an address": {func(s *sso.SignIn) {
+			r := resident(t, "usr_2", "alice@acme.example", pathAcme)
+			r.User.Email = sso.Email{}
+			s.Linked, s.LinkedBy, s.Asserted.Email = &r, "https://before.example", sso.Email{}
+		}, "ident_conflict"},
+		"a subject of another attribute, as somebody else": {func(s *sso.SignIn) {
+			r := resident(t, "usr_2", "zed@acme.example", pathAcme)
+			s.Connection.Attributes.Subject = "uid"
+			s.Linked, s.LinkedBy = &r, s.Connection.Namespace()
+			s.Connection.Attributes.Subject = "nickname"
+		}, "ident_conflict"},
 		"a deleted user": {func(s *sso.SignIn) {
 			r := resident(t, "usr_2", "alice@acme.example", pathAcme)
 			r.User.State = sso.UserDeleted

@@ -179,7 +179,7 @@ type Link struct {
 	Org        OrgID  // of the connection
 	Subject    string // identity key of the subject, at most [MaxSubject] octets
 	User       UserID
-	Issuer     string // entity ID of the identity provider that the connection spoke to
+	Issuer     string // the [Connection.Namespace] in which the subject was seen last
 	CreatedAt  time.Time
 	SeenAt     time.Time
 	// Groups are those that the identity provider sent last; nil: unknown.
