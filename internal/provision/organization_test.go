@@ -159,14 +159,14 @@ func TestPlainCell(t *testing.T) {
 		"": "", "a": "a", "=1": "'=1", "+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "\r=1": "'\r'=1", "'": "''", "'x": "''x", "a=1": "a=1", "＝1": "'＝1",
 		"a;=1": "a;'=1", "a;;-1;b": "a;;'-1;b", `";=1`: `";'=1`, `a;""=1`: `a;'""=1`, `"=1`: `'"=1`, "a\t@x": "a\t'@x", "a;'b": "a;''b", "a; b;c": "a; b;c", "O'Neill; Ann": "O'Neill; Ann",
 	} {
-		if got := provision.PlainCell(in); got != want {
+		if got := sso.PlainCell(in); got != want {
 			t.Errorf("PlainCell(%q) = %q, want %q", in, got, want)
 		}
-		if got := provision.Cell(want); got != in {
+		if got := sso.Cell(want); got != in {
 			t.Errorf("Cell(%q) = %q, want %q", want, got, in)
 		}
 	}
-	if got := provision.Cell("'tis"); got != "'tis" {
+	if got := sso.Cell("'tis"); got != "'tis" {
 		t.Errorf("Cell() of what was never marked = %q", got)
 	}
 }

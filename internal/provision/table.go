@@ -143,7 +143,7 @@ func (t *table) columns(head []string) (map[string]int, error) {
 	known := columnNames()
 	found := map[string]int{}
 	for i, name := range head {
-		plain := strings.Join(strings.FieldsFunc(strings.ToLower(Cell(strings.TrimSpace(name))), func(r rune) bool { return strings.ContainsRune(" -_.", r) }), "_")
+		plain := strings.Join(strings.FieldsFunc(strings.ToLower(sso.Cell(strings.TrimSpace(name))), func(r rune) bool { return strings.ContainsRune(" -_.", r) }), "_")
 		column := ""
 		for c, names := range known {
 			if slices.Contains(names, plain) {
@@ -175,7 +175,7 @@ func row(line int, columns map[string]int, record []string, seen map[string]int)
 		if !ok || i >= len(record) {
 			return ""
 		}
-		s := strings.TrimSpace(Cell(strings.TrimSpace(record[i])))
+		s := strings.TrimSpace(sso.Cell(strings.TrimSpace(record[i])))
 		if len(s) > maxCell {
 			long = true
 			return ""

@@ -56,8 +56,8 @@ func FuzzCell(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		cell := PlainCell(s)
-		if got := Cell(cell); got != s {
+		cell := sso.PlainCell(s)
+		if got := sso.Cell(cell); got != s {
 			t.Errorf("Cell(PlainCell(%q)) = %q", s, got)
 		}
 		if cell != "" && strings.ContainsRune("\t\r\n", rune(cell[0])) {

@@ -24,6 +24,22 @@ func (r *Reader) VerifiedDomain(ctx context.Context, name string) (sso.Domain, e
 	return d, doing(err, "reading verified domain %q", name)
 }
 
+// VerifiedDomains returns the claims to those of these domains that are
+// verified.
+func (r *Reader) VerifiedDomains(ctx context.Context, names []string) ([]sso.Domain, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	in, args := anyOf(1, names)
+	all, err := list(ctx, r.q, domainFields, `
+		select `+domainColumns+`
+		from domains d
+		where d.name in (`+in+`) and d.state = 'verified'
+		order by d.name`,
+		args...)
+	return all, doing(err, "listing verified domains")
+}
+
 // DomainsDue returns claims that are to be looked at by now, at most limit of
 // them, those that wait longest first.
 func (r *Reader) DomainsDue(ctx context.Context, now time.Time, limit int) ([]sso.Domain, error) {

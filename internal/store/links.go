@@ -34,6 +34,22 @@ func (r *Reader) LinksOfUser(ctx context.Context, user sso.UserID, connection ss
 	return all, doing(err, "listing links of %s at %s", user, connection)
 }
 
+// LinksOfUsers returns the links of these users, at any connection, the oldest
+// first.
+func (r *Reader) LinksOfUsers(ctx context.Context, users []sso.UserID) ([]sso.Link, error) {
+	if len(users) == 0 {
+		return nil, nil
+	}
+	in, args := anyOf(1, users)
+	all, err := list(ctx, r.q, linkFields, `
+		select `+linkColumns+`
+		from links l
+		where l.user_id in (`+in+`)
+		order by l.created_at, l.subject`,
+		args...)
+	return all, doing(err, "listing the links of users")
+}
+
 // InsertLink ties a subject at a connection of the organization to a user. A
 // subject that is tied already is a conflict on [LinkSubject]. A second
 // statement keeps what lists go by.

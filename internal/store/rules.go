@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/sallyport/sallyport/internal/sso"
 )
@@ -22,19 +21,20 @@ func (r *Reader) Rules(ctx context.Context, org *sso.Organization, e sso.Email) 
 	}
 	claim, err := r.VerifiedDomain(ctx, e.Domain())
 	if errors.Is(err, ErrNotFound) {
-		return sso.RulesOf(line), false, nil
+		rules, proved = sso.RulesAt(line, nil, nil)
+		return rules, proved, nil
 	}
 	if err != nil {
 		return nil, false, err
 	}
-	if org.Within(claim.Org) {
-		return demanding(sso.RulesOf(line), &claim, line), true, nil
+	var claimant []sso.Organization
+	if !org.Within(claim.Org) {
+		if claimant, err = r.Lineage(ctx, claim.Org); err != nil {
+			return nil, false, err
+		}
 	}
-	claimant, err := r.Lineage(ctx, claim.Org)
-	if err != nil || claimant[0].ID != line[0].ID {
-		return sso.RulesOf(line), false, err // of a guest, another tree's own affair
-	}
-	return demanding(sso.RulesOf(line, claimant), &claim, claimant), true, nil
+	rules, proved = sso.RulesAt(line, &claim, claimant)
+	return rules, proved, nil
 }
 
 // Door is [Reader.Rules] for a member, with how they stand at the door of the
@@ -74,13 +74,4 @@ func (r *OrgReader) GroupsNamed(ctx context.Context, names []string) ([]sso.Grou
 		order by g.id`,
 		append([]any{r.org}, args...)...)
 	return groups, doing(err, "listing groups of %s by name", r.org)
-}
-
-// demanding adds what a domain demands to the policies; line has the
-// organization that has proved it.
-func demanding(rules sso.Rules, claim *sso.Domain, line []sso.Organization) sso.Rules {
-	if i := slices.IndexFunc(line, func(o sso.Organization) bool { return o.ID == claim.Org }); i >= 0 && claim.PasswordOff {
-		rules = append(rules, claim.Demand(&line[i]))
-	}
-	return rules
 }

@@ -48,6 +48,26 @@ func (r *Reader) UsersByEmail(ctx context.Context, e sso.Email) ([]UserAt, error
 	return all, doing(err, "listing users by address")
 }
 
+// UsersByEmails returns everybody with any of these addresses, as
+// [Reader.UsersByEmail] does.
+func (r *Reader) UsersByEmails(ctx context.Context, emails []sso.Email) ([]UserAt, error) {
+	if len(emails) == 0 {
+		return nil, nil
+	}
+	keys := make([]string, len(emails))
+	for i := range emails {
+		keys[i] = emails[i].Key()
+	}
+	in, args := anyOf(1, keys)
+	all, err := list(ctx, r.q, userAtFields, `
+		select `+userColumns+`, o.path
+		from users u join organizations o on o.id = u.org_id
+		where u.email_key in (`+in+`)
+		order by u.created_at, u.id`,
+		args...)
+	return all, doing(err, "listing users by addresses")
+}
+
 // UsersByUsername returns everybody with this username, at most one of each
 // home organization, deleted ones too, the oldest first.
 func (r *Reader) UsersByUsername(ctx context.Context, username string) ([]UserAt, error) {

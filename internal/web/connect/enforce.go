@@ -37,6 +37,8 @@ func (h *Handler) enforceRoutes() []web.Route {
 		route(http.MethodPost, enforcePath, false, h.demand),
 		route(http.MethodPost, pausePath, false, h.pause),
 		route(http.MethodPost, resumePath, false, h.resume),
+		route(http.MethodGet, foreseenPath, false, h.foreseen),
+		route(http.MethodGet, foreseenCSVPath, false, h.foreseenCSV),
 		route(http.MethodGet, codesPath, true, h.askCodes),
 		route(http.MethodPost, codesPath, true, h.makeCodes),
 		route(http.MethodPost, codesFilePath, false, h.downloadCodes),
@@ -49,6 +51,7 @@ type enforcePage struct {
 	Notices []ui.Notice
 	Facts   []ui.Fact
 	Gate    []ui.Step
+	Foresee ui.Button // what would become of whom
 	Form    demandForm
 	Codes   []ui.Fact
 	Make    ui.Button
@@ -105,6 +108,7 @@ func enforcePageOf(v *visit, s *enforce.State, f ui.Filled, now time.Time) enfor
 	if problem := f.Problems["gate"]; problem != "" {
 		p.Notices = append([]ui.Notice{{State: ui.Refused, Title: ui.Problem(problem)}}, p.Notices...)
 	}
+	p.Foresee = ui.Button{Word: ui.Say("foresee"), Path: v.to(foreseenPath), Icon: "people"}
 	p.Form = demandFormOf(v, s, f)
 	p.Codes = []ui.Fact{{Name: ui.Say("codes_left"), Value: ui.Count("codes_count", s.Codes.Left)}}
 	if !s.Codes.CreatedAt.IsZero() {
