@@ -151,8 +151,11 @@ func (h *tenancy) refill(t tenant) tenant {
 		}
 	}
 	trace := sso.Trace{Reference: secret.NewReference(), Org: t.by.Org.ID, Connection: connection.ID, Method: sso.BySSO, At: at, Code: "saml_audience", Who: name + "@clash.example"}
-	t.its["reference"] = trace.Reference
-	h.write(func(tx *store.Writer) error { return tx.InsertTrace(ctx, trace) })
+	bundle := sso.Bundle{ID: sso.NewBundleID(at), Reference: trace.Reference, Org: trace.Org, CreatedAt: at, ExpiresAt: at.Add(sso.BundleLife)}
+	t.its["reference"], t.its["bundle"] = trace.Reference, string(bundle.ID)
+	h.write(func(tx *store.Writer) error {
+		return errors.Join(tx.InsertTrace(ctx, trace), tx.InsertBundle(ctx, bundle, secret.NewToken().Hash()))
+	})
 	guest, gone := clash(sso.ClashDomain, "guest"), clash(sso.ClashDeleted, "gone")
 	h.write(func(tx *store.Writer) error {
 		org := tx.Org(t.by.Org.ID)
@@ -245,6 +248,7 @@ func typed(t *tenant) map[string]url.Values {
 		"/account/factors/{factor}":            {"name": {"Renamed"}},
 		"/console/security":                    {"version": {"1"}},
 		"/console/traces/{reference}/open":     {"reason": {"a case of support"}},
+		"/console/traces/{reference}/bundles":  {"days": {"7"}},
 		"/console/conflicts/{conflict}/relink": {"to": {t.its["user"]}, "confirm": {t.name + "@clash.example"}},
 		"/console/conflicts/{conflict}/merge":  {"into": {t.its["user"]}, "from": {t.its["other"]}, "confirm": {t.name + "@clash.example"}},
 		"/console/conflicts/{conflict}/invite": {"role": {"member"}},

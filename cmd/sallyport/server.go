@@ -176,7 +176,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 		DB: s.db, Authority: authorities, BaseURL: base.String(), Name: cfg.name, Sealer: s.sealer, Fetch: safehttp.New(cfg.inside...).Get,
 		Outbox: s.outbox, Limits: limiter, DNS: cfg.dns.Look, Now: now,
 	}
-	looks := &inspection.Service{DB: s.db, Authority: authorities, Outbox: s.outbox, Sealer: s.sealer, Now: now}
+	looks := &inspection.Service{DB: s.db, Authority: authorities, Outbox: s.outbox, Sealer: s.sealer, BaseURL: base.String(), Now: now}
 	setup := &connectpages.Handler{
 		Authority: authorities, UI: pages, Flow: s.connecting, Offer: offer,
 		Inspect: looks, SignIn: signIn,

@@ -54,12 +54,13 @@ func newVendor(t *testing.T) *vendor {
 	_, h.operator = h.signedIn(h.operators, "oskar", sso.RoleAdmin)
 	h.agent, h.support = h.signedIn(h.operators, "sam", sso.RoleMember)
 	acme := h.newTenant("acme")
-	h.its = map[string]string{"key": "acme", "user": acme.its["user"], "entitlement": "sso", "role": "auditor", "reference": "7F3K-22QD", "domain": acme.its["domain"], "link": acme.its["link"]}
+	h.its = map[string]string{"key": "acme", "user": acme.its["user"], "entitlement": "sso", "role": "auditor", "reference": "7F3K-22QD", "domain": acme.its["domain"], "link": acme.its["link"], "bundle": "bdl_1"}
 	h.write(func(tx *store.Writer) error {
 		ctx := t.Context()
 		return errors.Join(
 			tx.SaveRole(ctx, sso.RoleDefinition{Key: "auditor", Name: "Auditor", CreatedAt: at, UpdatedAt: at}),
 			tx.InsertTrace(ctx, sso.Trace{Reference: "7F3K-22QD", Org: acme.by.Org.ID, User: sso.UserID(acme.its["user"]), At: at, Code: "saml_audience"}),
+			tx.InsertBundle(ctx, sso.Bundle{ID: "bdl_1", Reference: "7F3K-22QD", Org: acme.by.Org.ID, CreatedAt: at, ExpiresAt: at.Add(sso.BundleLife)}, secret.NewToken().Hash()),
 			h.outbox.Enqueue(ctx, tx, notify.Message{Channel: notify.Mail, Kind: notify.Test, To: "a@acme.example"}))
 	})
 	return h

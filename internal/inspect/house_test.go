@@ -42,7 +42,7 @@ func eachEngine(t *testing.T, test func(h *house)) {
 				t.Fatal(err)
 			}
 			h.Service = &inspect.Service{
-				DB: db, Authority: &authority.Service{DB: db, Now: h.now}, Outbox: &notify.Outbox{Sealer: sealer, Now: h.now}, Now: h.now,
+				DB: db, Authority: &authority.Service{DB: db, Now: h.now}, Outbox: &notify.Outbox{Sealer: sealer, Now: h.now}, Sealer: sealer, BaseURL: "https://id.example", Now: h.now,
 			}
 			h.acme = h.addOrg("acme", nil)
 			h.emea, h.rival = h.addOrg("emea", &h.acme), h.addOrg("rival", nil)

@@ -26,5 +26,6 @@ type Service struct {
 	Authority *authority.Service
 	Outbox    *notify.Outbox
 	Sealer    *secret.Sealer // of messages that are kept as they came
+	BaseURL   string         // without a slash at the end
 	Now       func() time.Time
 }

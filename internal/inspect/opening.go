@@ -84,6 +84,10 @@ func (s *Service) Open(ctx context.Context, v *Viewer, reference, reason string)
 	err := s.change(ctx, v, reference, func(a *act) error {
 		out = a.view
 		out.Opened = true
+		var err error
+		if out.Bundles, err = a.tx.Bundles(ctx, out.Reference, a.now, maxBundles); err != nil {
+			return err
+		}
 		sealed, err := a.tx.TraceMessage(ctx, out.Reference)
 		switch {
 		case errors.Is(err, store.ErrNotFound):

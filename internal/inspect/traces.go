@@ -170,6 +170,7 @@ type TraceView struct {
 	Connection   *sso.Connection  // nil: likewise
 	App          string           // name
 	Opened       bool             // nothing is masked
+	Bundles      []sso.Bundle     // that can be opened
 	Raw          string           // the message, as it came; "": it is not kept, or was not opened
 }
 
@@ -181,7 +182,10 @@ func (s *Service) Trace(ctx context.Context, v *Viewer, reference string) (Trace
 	var view TraceView
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
 		var err error
-		view, err = v.read(ctx, r, reference)
+		if view, err = v.read(ctx, r, reference); err != nil {
+			return err
+		}
+		view.Bundles, err = r.Bundles(ctx, view.Reference, s.Now(), maxBundles)
 		return err
 	})
 	view.Trace = view.Redacted()

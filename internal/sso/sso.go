@@ -88,5 +88,8 @@ func NewConflictID(now time.Time) ConflictID { return ConflictID(secret.NewID("c
 // NewTestID returns a fresh identifier.
 func NewTestID(now time.Time) TestID { return TestID(secret.NewID("tst", now)) }
 
+// NewBundleID returns a fresh identifier.
+func NewBundleID(now time.Time) BundleID { return BundleID(secret.NewID("bdl", now)) }
+
 // NewTestLinkID returns a fresh identifier.
 func NewTestLinkID(now time.Time) TestLinkID { return TestLinkID(secret.NewID("tsl", now)) }

@@ -82,6 +82,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"attempts are kept":                                         attemptsAreKept,
 		"traces are kept":                                           tracesAreKept,
 		"traces are found":                                          tracesAreFound,
+		"support bundles are kept":                                  bundlesAreKept,
 		"traces end, and messages go before them":                   tracesEnd,
 		"audit events are kept":                                     eventsAreKept,
 		"apps are kept":                                             appsAreKept,

@@ -1,8 +1,10 @@
 package storetest
 
 import (
+	"errors"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 )
@@ -113,4 +115,52 @@ func tracesEnd(w *world) {
 	sweep(at.Add(store.MessageLife))
 	missing[[]byte](w, "TraceMessage() after its time")(r.TraceMessage(ctx, first.Reference))
 	same(w, "Trace() of which the message is gone", ended, get[sso.Trace](w, "Trace()")(r.Trace(ctx, first.Reference)))
+}
+
+// bundlesAreKept stores support bundles, opens them by their tokens, and closes
+// them for good.
+func bundlesAreKept(w *world) {
+	ctx, r := w.ctx, w.reader()
+	missing[sso.Bundle](w, "Bundle()")(r.Bundle(ctx, secret.NewToken().Hash()))
+	none[sso.Bundle](w, "Bundles()")(r.Bundles(ctx, "7F3K-22QD", w.now, 10))
+	bundle := func(reference string) (sso.Bundle, secret.Token) {
+		w.Helper()
+		at, token := w.later(), secret.NewToken()
+		b := sso.Bundle{
+			ID: sso.NewBundleID(at), Reference: reference, Org: "org_a", By: "usr_x", CreatedAt: at, ExpiresAt: at.Add(sso.BundleLife),
+			Content: sso.BundleContent{Reference: reference, At: at, Checks: []sso.Check{{Rule: "saml.audience", Verdict: "fail"}}},
+		}
+		w.write(func(tx *store.Writer) error { return tx.InsertBundle(ctx, b, token.Hash()) })
+		return b, token
+	}
+	first, opens := bundle("7F3K-22QD")
+	second, _ := bundle("7F3K-22QD")
+	bundle("7F3K-22QE")
+	same(w, "Bundle()", first, get[sso.Bundle](w, "Bundle()")(r.Bundle(ctx, opens.Hash())))
+	same(w, "Bundles()", []sso.Bundle{second, first}, get[[]sso.Bundle](w, "Bundles()")(r.Bundles(ctx, "7F3K-22QD", w.now, 10)))
+	same(w, "Bundles() few", []sso.Bundle{second}, get[[]sso.Bundle](w, "Bundles()")(r.Bundles(ctx, "7F3K-22QD", w.now, 1)))
+	w.conflict("trace_bundles_token_hash", func(tx *store.Writer) error {
+		again := first
+		again.ID = sso.NewBundleID(w.later())
+		return tx.InsertBundle(ctx, again, opens.Hash())
+	})
+	missed := func(reference string, id sso.BundleID) {
+		w.Helper()
+		err := w.db.Write(ctx, func(tx *store.Writer) error { return tx.RevokeBundle(ctx, reference, id, w.later()) })
+		if !errors.Is(err, store.ErrNotFound) {
+			w.Errorf("RevokeBundle(%s, %s) = %v, want not found", reference, id, err)
+		}
+	}
+	missed("7F3K-22QE", first.ID)
+	missed("7F3K-22QD", "bdl_none")
+	revoked := w.later()
+	for _, at := range []time.Time{revoked, w.later()} {
+		w.write(func(tx *store.Writer) error { return tx.RevokeBundle(ctx, "7F3K-22QD", first.ID, at) })
+	}
+	first.RevokedAt = revoked
+	same(w, "Bundle() that was revoked", first, get[sso.Bundle](w, "Bundle()")(r.Bundle(ctx, opens.Hash())))
+	same(w, "Bundles() without it", []sso.Bundle{second}, get[[]sso.Bundle](w, "Bundles()")(r.Bundles(ctx, "7F3K-22QD", w.now, 10)))
+	none[sso.Bundle](w, "Bundles() after their end")(r.Bundles(ctx, "7F3K-22QD", second.ExpiresAt, 10))
+	w.write(func(tx *store.Writer) error { _, err := tx.DeleteExpired(ctx, second.ExpiresAt); return err })
+	missing[sso.Bundle](w, "Bundle() that was swept")(r.Bundle(ctx, opens.Hash()))
 }

@@ -27,7 +27,7 @@ var files embed.FS
 // Pages returns the pages of the set-up.
 func Pages() ui.Set {
 	return ui.Set{Name: "connect", Files: files, Pages: []ui.Page{
-		overviewPage{}, domainsPage{}, openPage{}, inboxPage{}, conflictPage{}, explainPage{}, defaultsPage{}, tracesPage{}, tracePage{},
+		overviewPage{}, domainsPage{}, openPage{}, inboxPage{}, conflictPage{}, explainPage{}, defaultsPage{}, tracesPage{}, tracePage{}, bundlePage{},
 		enforcePage{}, codesPage{}, newDomainPage{}, claimPage{}, linksPage{}, newLinkPage{}, madeLinkPage{},
 		newPage{}, configurePage{}, certificatesPage{}, changePage{}, settingsPage{}, attributesPage{}, activatePage{}, swapPage{}, foreseenPage{}, formPage{}, confirmPage{},
 		trialPage{}, guestPage{}, donePage{},

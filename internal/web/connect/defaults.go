@@ -224,13 +224,8 @@ func previewOf(p *connect.Preview) *preview {
 			{Text: ui.As(c.User.Name()), Sub: ui.As(c.User.Email.String()), Avatar: c.User.Name()}, {Text: ui.As(c.Organization)},
 			{Text: frame.Role(c.Was.Role), Sub: ui.As(strings.Join(c.Was.Groups, ", "))},
 			{Text: frame.Role(c.Role), Sub: ui.As(strings.Join(c.Groups, ", "))},
-			{Text: why(&c.Reason)},
+			{Text: frame.Why(&c.Reason)},
 		}})
 	}
 	return &out
-}
-
-// why says why somebody has a role.
-func why(r *sso.RoleReason) ui.Text {
-	return ui.Say("why_"+string(r.Rule), "Row", strconv.Itoa(r.Row), "Group", r.Group)
 }

@@ -172,7 +172,7 @@ func conflictPageOf(v *visit, c *inspect.ConflictPage, of sso.Remedy, f ui.Fille
 		{Name: ui.Say("fact_groups"), Value: ui.As(strings.Join(said.Groups, ", "))},
 		{Name: ui.Say("fact_tries"), Value: ui.Count("conflict_tries", c.Count)},
 		{Name: ui.Say("conflict_seen"), At: c.SeenAt},
-		{Name: ui.Say("fact_reference"), Value: ui.As(c.Reference), Mono: true},
+		{Name: ui.Say("fact_reference"), Value: ui.As(c.Reference), Path: v.to(tracePath, "{reference}", c.Reference), Mono: true},
 		{Name: ui.Say("state"), Badge: &ui.Badge{State: conflictBadge(c.State), Word: ui.Say("conflict_state_" + string(c.State))}},
 	}
 	if c.Conflict.Decision != "" {

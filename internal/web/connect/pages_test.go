@@ -74,7 +74,7 @@ func TestPages(t *testing.T) {
 	maps.Copy(specimens, enforceSpecimens())
 	maps.Copy(specimens, traceSpecimens())
 	composed := []string{
-		"connection_", "domain_", "dns_", "ways_", "proof_", "scope_", "link_", "conflict_", "conflicts_none_", "remedy_", "mode_", "why_", "saved_conflict_",
+		"connection_", "domain_", "dns_", "ways_", "proof_", "scope_", "link_", "conflict_", "conflicts_none_", "remedy_", "mode_", "saved_conflict_",
 		"stage_", "activate_", "ours_", "take_", "field_", "found_requests_", "sign_requests_", "request_binding_", "nameid_format_", "encryption_", "legacy_",
 		"gate_", "degree_", "sessions_", "about_", "act_", "check_", "checks_", "note_", "offer_", "side_", "swap_", "fate_",
 		"route_", "done_", "by_", "second_", "hop_", "trace_side_", "traces_within_",

@@ -9,6 +9,7 @@ import (
 	"github.com/sallyport/sallyport/internal/inspect"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
+	"github.com/sallyport/sallyport/internal/web/frame"
 	"github.com/sallyport/sallyport/internal/web/ui"
 )
 
@@ -26,6 +27,7 @@ type tracePage struct {
 	Attributes *ui.Table
 	Raw        *ui.Code  // the message as it came, to who has opened it
 	Open       *openForm // nil: it is open
+	Bundles    *bundlePanel
 }
 
 // openForm asks for a reason.
@@ -74,25 +76,17 @@ func (h *Handler) openTrace(w http.ResponseWriter, r *http.Request, v *visit) er
 }
 
 func (h *Handler) tracePageOf(v *visit, t *inspect.TraceView, f ui.Filled) tracePage {
-	p := tracePage{Shell: v.shell(), Reference: t.Reference, Facts: traceFacts(v, t), Decided: decidedFacts(t), Way: wentOf(t)}
+	p := tracePage{Shell: v.shell(), Facts: traceFacts(v, t), Bundles: bundlesOf(v, t)}
 	p.Trail, p.Under = append(p.Trail, ui.Link{Name: ui.Say("traces"), Path: v.to(tracesPath)}), v.to(tracesPath)
-	if t.Code == "" {
-		p.Notice = ui.Notice{State: ui.OK, Title: ui.Say("trace_worked")}
-	} else {
-		p.Notice = ui.Notice{State: ui.Refused, Title: ui.Say("trace_refused", "Code", t.Code), Text: ui.Problem(t.Code)}
-	}
 	look := connect.Trials{Shown: &sso.Test{Result: sso.TestResult{Checks: t.Checks, Code: t.Code, Want: t.Want, Got: t.Got, Fix: t.Fix}}}
 	if t.Connection != nil {
 		look.Connection = *t.Connection
 	}
 	look.Guide, look.Ours = h.Flow.Guide(t.Connection, &t.Organization)
-	if t.Code != "" {
-		if p.Causes = causesOf(&look); len(p.Causes) == 0 {
-			p.Facts = append(p.Facts, comparedFacts(t)...)
-		}
+	p.told(t, &look)
+	if len(p.Causes) == 0 {
+		p.Facts = append(p.Facts, comparedFacts(t)...)
 	}
-	p.Groups = groupsOf(&look)
-	p.Said, p.Attributes = saidOf(t)
 	if t.Opened {
 		p.Notice.Points = append(p.Notice.Points, ui.Say("trace_is_open"))
 		if t.Raw != "" {
@@ -109,6 +103,18 @@ func (h *Handler) tracePageOf(v *visit, t *inspect.TraceView, f ui.Filled) trace
 		p.Open.Closed = &ui.Button{Word: p.Open.Submit.Word, Off: true}
 	}
 	return p
+}
+
+// told fills in what is told of a trace to whoever sees it.
+func (p *tracePage) told(t *inspect.TraceView, look *connect.Trials) {
+	p.Reference, p.Decided, p.Way = t.Reference, decidedFacts(t), wentOf(t)
+	p.Notice = ui.Notice{State: ui.OK, Title: ui.Say("trace_worked")}
+	if t.Code != "" {
+		p.Notice = ui.Notice{State: ui.Refused, Title: ui.Say("trace_refused", "Code", t.Code), Text: ui.Problem(t.Code)}
+		p.Causes = causesOf(look)
+	}
+	p.Groups = groupsOf(look)
+	p.Said, p.Attributes = saidOf(t)
 }
 
 // comparedFacts says what was wanted and what came, where nothing explains it.
@@ -184,7 +190,7 @@ func decidedFacts(t *inspect.TraceView) []ui.Fact {
 		facts = append(facts, ui.Fact{Name: ui.Say("trace_act"), Value: ui.Say("done_" + string(d.Act))})
 	}
 	if d.Why != nil {
-		facts = append(facts, ui.Fact{Name: ui.Say("trace_why"), Value: ui.As(string(d.Why.Role)), Sub: why(d.Why)})
+		facts = append(facts, ui.Fact{Name: ui.Say("trace_why"), Value: ui.As(string(d.Why.Role)), Sub: frame.Why(d.Why)})
 	}
 	if d.Second != "" {
 		facts = append(facts, ui.Fact{Name: ui.Say("trace_second"), Value: ui.Say("second_" + string(d.Second))})

@@ -22,7 +22,10 @@ const (
 
 // traceRoutes returns the routes of traces, by both doors.
 func (h *Handler) traceRoutes() []web.Route {
-	var routes []web.Route
+	routes := []web.Route{
+		{Method: http.MethodGet, Path: bundlePath, Access: web.Public, Handler: h.bundle},
+		{Method: http.MethodGet, Path: bundleFilePath, Access: web.Public, Handler: h.bundleFile},
+	}
 	for _, d := range []door{{consolePrefix, web.Console}, {operatorPrefix, web.Support}} {
 		add := func(method, path string, serve page) {
 			route := web.Route{Method: method, Path: d.prefix + path, Access: d.access, Own: d.access == web.Console && method == http.MethodPost}
@@ -36,6 +39,8 @@ func (h *Handler) traceRoutes() []web.Route {
 		add(http.MethodGet, tracesPath, h.traces)
 		add(http.MethodGet, tracePath, h.trace)
 		add(http.MethodPost, openTracePath, h.openTrace)
+		add(http.MethodPost, bundlesPath, h.makeBundle)
+		add(http.MethodPost, revokeBundlePath, h.revokeBundle)
 	}
 	return routes
 }

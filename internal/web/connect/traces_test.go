@@ -1,10 +1,12 @@
 package connect
 
 import (
+	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/connect"
 	"github.com/sallyport/sallyport/internal/inspect"
+	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web/ui"
 	"github.com/sallyport/sallyport/internal/webtest"
@@ -56,6 +58,9 @@ func traceSpecimens() map[string]webtest.Specimen {
 	open := refused
 	open.Opened, open.Raw = true, "<samlp:Response>\n\tAda\n</samlp:Response>"
 	path := "/console/traces/7F3K-22QD"
+	masked.Bundles = []sso.Bundle{{ID: "bdl_1", CreatedAt: then, ExpiresAt: now().AddDate(0, 0, 7)}}
+	given := sso.Bundle{Reference: "7F3K-22QD", ExpiresAt: now().AddDate(0, 0, 7), Content: refused.Bundle(sso.BundleConnection{Name: "Entra", Vendor: "entra-id", IdPEntityID: "https://sts.example/", SPEntityID: "https://id.example/saml", ACS: "https://id.example/acs"})}
+	plain := sso.Bundle{Reference: "7F3K-22QF", ExpiresAt: now(), Content: local.Bundle(sso.BundleConnection{})}
 	acted := at(path)
 	acted.who.By.Session.Actor = "usr_s"
 	below := at("/console/traces?org=acme-emea&connection=x&person=usr_1")
@@ -78,6 +83,9 @@ func traceSpecimens() map[string]webtest.Specimen {
 		"trace-worked":   {Page: h.tracePageOf(at(path), &worked, ui.Filled{}), Path: path},
 		"trace-local":    {Page: h.tracePageOf(at(path), &local, ui.Filled{}), Path: path},
 		"trace-acted":    {Page: h.tracePageOf(acted, &bare, ui.Filled{}), Path: path, Person: acted.who.By.Person},
+		"trace-bundled":  {Page: h.bundledPageOf(at(path), &masked, secret.ParseToken(strings.Repeat("x", 43))), Path: path},
+		"bundle":         {Page: bundlePageOf(&given, "/bundle/x"), Path: "/bundle/x"},
+		"bundle-local":   {Page: bundlePageOf(&plain, "/bundle/x"), Path: "/bundle/x"},
 		"trace-support":  {Page: h.tracePageOf(supportAt("/operator/traces/7F3K-22QD"), &masked, ui.Filled{}), Path: "/operator/traces/7F3K-22QD"},
 	}
 }

@@ -272,6 +272,10 @@ func historyOf(v *visit, t *connect.Trials, now time.Time) ui.Table {
 	}
 	for i := range t.Tests {
 		x := &t.Tests[i]
+		traced := ui.Cell{Text: ui.As(or(x.Reference, "–")), Mono: true}
+		if x.Reference != "" && v.Link == nil {
+			traced.Path = v.to(tracePath, "{reference}", x.Reference)
+		}
 		state := ui.Cell{Badges: []ui.Badge{testState(x, now)}}
 		if t.Stale(x) {
 			state.Badges = append(state.Badges, ui.Badge{Word: ui.Say("test_stale_word")})
@@ -281,7 +285,7 @@ func historyOf(v *visit, t *connect.Trials, now time.Time) ui.Table {
 			who.Sub = ui.Say("test_by_link")
 		}
 		h.Rows = append(h.Rows, ui.Row{Cells: []ui.Cell{
-			{At: x.CreatedAt, Path: with(v.toConnection(c, testPath), "test", string(x.ID))}, state, who, {Text: ui.As(or(x.Reference, "–")), Mono: true},
+			{At: x.CreatedAt, Path: with(v.toConnection(c, testPath), "test", string(x.ID))}, state, who, traced,
 		}})
 	}
 	h.Page(v.r, placeText(t.Next))

@@ -64,7 +64,7 @@ func showAudit(v *visit, list provision.EventPage) listPage {
 
 // nouns are what the audit list can be narrowed to.
 func nouns() []string {
-	return []string{"user", "membership", "invitation", "group", "people", "import", "session", "factor", "organization", "policy", "entitlement", "domain", "setup_link", "connection", "conflict", "enforcement", "break_glass", "acting"}
+	return []string{"user", "membership", "invitation", "group", "people", "import", "session", "factor", "organization", "policy", "entitlement", "domain", "setup_link", "connection", "conflict", "enforcement", "break_glass", "trace", "acting"}
 }
 
 // periods are how far back the audit list can be narrowed to.
@@ -77,7 +77,7 @@ func known() []string {
 	return []string{
 		"acting.begun", "acting.ended", "break_glass.made", "break_glass.used", "conflict.allowed", "conflict.invited", "conflict.merged", "conflict.refused", "conflict.relinked", "connection.activated", "connection.changed", "connection.created", "connection.defaults_changed", "connection.deleted", "connection.disabled", "connection.key_made", "domain.changed", "domain.claimed", "domain.contested", "domain.lapsed", "domain.record_back", "domain.record_missing", "domain.removed", "domain.taken", "domain.verified", "domain.vouch_withdrawn", "domain.vouched", "enforcement.changed", "enforcement.paused", "enforcement.resumed", "group.changed", "group.created", "group.deleted", "import.done", "import.started", "import.stopped", "import.uploaded",
 		"invitation.accepted", "invitation.revoked", "invitation.sent", "membership.created", "membership.groups_changed", "membership.removed", "membership.role_changed", "membership.saved",
-		"organization.brand_changed", "organization.child_created", "organization.created", "organization.renamed", "people.exported", "policy.changed", "session.ended", "setup_link.created", "setup_link.opened", "setup_link.revoked",
+		"organization.brand_changed", "organization.child_created", "organization.created", "organization.renamed", "people.exported", "policy.changed", "session.ended", "setup_link.created", "setup_link.opened", "setup_link.revoked", "trace.bundle_made", "trace.bundle_revoked", "trace.opened",
 		"user.account_reset", "user.changed", "user.created", "user.deleted", "user.linked", "user.password_reset", "user.resumed", "user.suspended", "user.unlocked",
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/provision"
 	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/web/frame"
 	"github.com/sallyport/sallyport/internal/web/ui"
 )
 
@@ -64,7 +65,7 @@ func showHome(v *visit, o *provision.Overview, now time.Time) homePage {
 		p.Stats[0].Note = ui.Count("stat_suspended", o.People.Suspended)
 	}
 	p.Chart, p.Causes = chart(o.SignIns, now), causes(o.SignIns)
-	p.Latest = traceTable(o.Latest)
+	p.Latest = traceTable(v, o.Latest)
 	p.Latest.Empty = ui.Empty{Icon: "clock", Title: ui.Say("sign_ins_none"), Text: ui.Say("sign_ins_none_text")}
 	return p
 }
@@ -150,7 +151,7 @@ func causes(counts []provision.SignInCount) ui.Table {
 }
 
 // traceTable lists sign-ins.
-func traceTable(all []sso.Trace) ui.Table {
+func traceTable(v *visit, all []sso.Trace) ui.Table {
 	t := ui.Table{Caption: ui.Say("sign_ins"), Columns: []ui.Column{{Name: ui.Say("the_reference")}, {Name: ui.Say("result")}, {Name: ui.Say("cause"), Wide: true}, {Name: ui.Say("method")}, {Name: ui.Say("from")}, {Name: ui.Say("when")}}}
 	for i := range all {
 		x := &all[i]
@@ -162,7 +163,11 @@ func traceTable(all []sso.Trace) ui.Table {
 		if x.Method != "" {
 			method.Text = ui.Say("by_" + string(x.Method))
 		}
-		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: ui.As(x.Reference), Mono: true}, {Badges: []ui.Badge{result}}, cause, method, {Text: ui.As(x.Address)}, {At: x.At}}})
+		reference := ui.Cell{Text: ui.As(x.Reference), Mono: true}
+		if v.Rights.Owner() { // whose page the trace is
+			reference.Path = v.to(frame.Traces + "/" + x.Reference)
+		}
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{reference, {Badges: []ui.Badge{result}}, cause, method, {Text: ui.As(x.Address)}, {At: x.At}}})
 	}
 	return t
 }

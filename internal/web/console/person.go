@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/provision"
 	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/web/frame"
 	"github.com/sallyport/sallyport/internal/web/ui"
 )
 
@@ -76,7 +77,7 @@ func (v *visit) belowPerson(u *sso.User) ui.Shell {
 
 func showPerson(v *visit, d *provision.PersonPage, builtIn []sso.Role, groups []provision.GroupLine, removal *provision.Removal) personPage {
 	u := &d.User
-	p := personPage{Shell: v.personShell(), Name: u.Name(), Facts: personFacts(d)}
+	p := personPage{Shell: v.personShell(), Name: u.Name(), Facts: personFacts(v, d)}
 	switch {
 	case d.Guest:
 		p.Notices = append(p.Notices, ui.Notice{Text: ui.Say("guest_notice")})
@@ -97,7 +98,7 @@ func showPerson(v *visit, d *provision.PersonPage, builtIn []sso.Role, groups []
 	if len(d.Sessions) > 0 && d.Touch == "" {
 		p.SignOut = &ui.Do{Word: ui.Say("sign_out_everywhere"), Action: v.toPerson(u.ID, "/sign-out"), Icon: "sign-out"}
 	}
-	p.Traces = traceTable(d.Traces)
+	p.Traces = traceTable(v, d.Traces)
 	p.Traces.Empty = ui.Empty{Icon: "clock", Title: ui.Say("sign_ins_none")}
 	p.Events = eventTable(v, d.Events, d.Names)
 	p.Events.Empty = ui.Empty{Icon: "log", Title: ui.Say("audit_none")}
@@ -105,7 +106,7 @@ func showPerson(v *visit, d *provision.PersonPage, builtIn []sso.Role, groups []
 	return p
 }
 
-func personFacts(d *provision.PersonPage) []ui.Fact {
+func personFacts(v *visit, d *provision.PersonPage) []ui.Fact {
 	u := &d.User
 	state := userState(u.State)
 	facts := []ui.Fact{
@@ -121,7 +122,31 @@ func personFacts(d *provision.PersonPage) []ui.Fact {
 	default:
 		facts = append(facts, ui.Fact{Name: ui.Say("seen"), At: u.LastSignInAt})
 	}
+	if f := whyRole(v, d); f != nil {
+		facts = append(facts, *f)
+	}
 	return append(facts, ui.Fact{Name: ui.Say("identifier"), Value: ui.As(string(u.ID)), Mono: true})
+}
+
+// whyRole says why the person has their role, where the last sign-in that
+// decided about it gave it to them, and leads to that one.
+func whyRole(v *visit, d *provision.PersonPage) *ui.Fact {
+	for i := range d.Traces {
+		t := &d.Traces[i]
+		why := t.Detail.Why
+		if t.Code != "" || why == nil {
+			continue
+		}
+		if why.Role != d.Position.Role {
+			return nil // it was changed here since
+		}
+		f := ui.Fact{Name: ui.Say("role_why"), Value: frame.Why(why)}
+		if v.Rights.Owner() {
+			f.Path = v.to(frame.Traces + "/" + t.Reference)
+		}
+		return &f
+	}
+	return nil
 }
 
 // acts offers what may be done.

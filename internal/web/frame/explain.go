@@ -1,6 +1,8 @@
 package frame
 
 import (
+	"strconv"
+
 	"github.com/sallyport/sallyport/internal/inspect"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web/ui"
@@ -12,6 +14,11 @@ func Role(role sso.Role) ui.Text {
 		return ui.Say("role_" + string(role))
 	}
 	return ui.As(string(role))
+}
+
+// Why says why somebody has a role.
+func Why(r *sso.RoleReason) ui.Text {
+	return ui.Say("why_"+string(r.Rule), "Row", strconv.Itoa(r.Row), "Group", r.Group)
 }
 
 // Way says which way an address would go, step by step.

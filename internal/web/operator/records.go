@@ -57,7 +57,7 @@ func (h *Handler) audit(w http.ResponseWriter, r *http.Request) error {
 
 // nouns are what the audit list can be narrowed to.
 func nouns() []string {
-	return []string{"organization", "entitlement", "user", "membership", "invitation", "group", "role", "operator", "acting", "connection", "domain", "setup_link", "policy", "factor", "session", "message", "app", "key"}
+	return []string{"organization", "entitlement", "user", "membership", "invitation", "group", "role", "operator", "acting", "connection", "domain", "trace", "setup_link", "policy", "factor", "session", "message", "app", "key"}
 }
 
 func auditFilter(key, noun, actor, target string) ui.Filter {

@@ -72,7 +72,7 @@ func mishaps() map[string]web.Failure {
 
 func TestPages(t *testing.T) {
 	t.Parallel()
-	webtest.Pages{Set: ui.Own(), Specimens: specimens(), Composed: []string{"role_", "console_", "operator_", "explain_", "mode_help_"}}.Check(t)
+	webtest.Pages{Set: ui.Own(), Specimens: specimens(), Composed: []string{"role_", "console_", "operator_", "why_", "explain_", "mode_help_"}}.Check(t)
 }
 
 func TestValuesOfAFailureAreTheAdministratorsUnlessTheyAreThePersonsOwn(t *testing.T) {
