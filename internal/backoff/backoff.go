@@ -43,6 +43,7 @@ var (
 	messagePace = pace{6, 5 * time.Minute}
 	resetPace   = pace{5, 20 * time.Minute}
 	lookPace    = pace{20, 15 * time.Second}
+	fetchPace   = pace{20, 15 * time.Second}
 	testPace    = pace{60, 30 * time.Second}
 	tilePace    = pace{4, 20 * time.Second}
 	tilesPace   = pace{300, time.Second}
@@ -95,6 +96,11 @@ func Resets(user sso.UserID) Key { return Key{resetPace, "resets\x00" + string(u
 
 // Looks counts looks in the DNS that somebody of an organization asks for.
 func Looks(org sso.OrgID) Key { return Key{lookPace, "looks\x00" + string(org), ""} }
+
+// Fetches counts what somebody of an organization has us read from an address
+// that they name: it is megabytes for us to go through, and a call to somebody
+// who did not ask for it.
+func Fetches(org sso.OrgID) Key { return Key{fetchPace, "fetches\x00" + string(org), ""} }
 
 // Tests counts tests of a connection that begin in one network: each is kept for
 // months, and whoever has a test link begins them without a name.

@@ -45,7 +45,7 @@ func (s *Service) CreateConnection(ctx context.Context, who *authority.Who, org 
 		FirstSignIn: sso.FirstCreate, Defaults: sso.Defaults{Role: sso.RoleMember},
 	}
 	if !n.Metadata.IsZero() {
-		d, err := s.read(ctx, n.Metadata)
+		d, err := s.read(ctx, org, n.Metadata)
 		if err != nil {
 			return sso.Connection{}, err
 		}

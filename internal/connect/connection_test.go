@@ -434,6 +434,35 @@ func TestWhoMaySetUpAConnection(t *testing.T) {
 		h.acme.Entitlements = nil
 		h.write(func(tx *store.Writer) error { return tx.SaveOrganization(h.Context(), h.acme) })
 		refused(t, "without the entitlement", rename(signedIn(&h.owner), h.acme.ID), "organization_not_entitled")
+		refused(t, "what becomes of people without the entitlement",
+			h.SaveDefaults(h.Context(), signedIn(&h.owner), h.acme.ID, c.Key, connect.NewDefaults{Version: c.Version, FirstSignIn: sso.FirstAsk}), "organization_not_entitled")
 		refused(t, "a new one without the entitlement", errOf(h.CreateConnection(h.Context(), signedIn(&h.owner), h.acme.ID, connect.NewConnection{})), "organization_not_entitled")
+	})
+}
+
+// Each address that somebody names is a call to somebody who did not ask for it.
+func TestOneOrganizationHasOnlySoMuchRead(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		stopped := 0
+		for range 25 {
+			_, err := h.CreateConnection(h.Context(), signedIn(&h.owner), h.acme.ID, connect.NewConnection{Metadata: connect.Metadata{Text: "https://nobody.example/metadata"}})
+			switch {
+			case fault.Is(err, "try_later"):
+				stopped++
+			case !fault.Is(err, "fetch_failed"):
+				t.Fatalf("an address where nothing is: %v", err)
+			}
+		}
+		if stopped != 5 {
+			t.Errorf("%d of 25 were stopped, want 5", stopped)
+		}
+		_, err := h.CreateConnection(h.Context(), signedIn(&h.other), h.rival.ID, connect.NewConnection{Metadata: connect.Metadata{Text: metadataAt}})
+		must(t, "another organization's", err)
+		_, err = h.CreateConnection(h.Context(), signedIn(&h.owner), h.acme.ID, connect.NewConnection{Metadata: connect.Metadata{Text: metadata(t, "", "")}})
+		must(t, "what is pasted", err)
+		h.pass(20 * time.Second)
+		_, err = h.CreateConnection(h.Context(), signedIn(&h.owner), h.acme.ID, connect.NewConnection{Metadata: connect.Metadata{Text: metadataAt}})
+		must(t, "one later", err)
 	})
 }

@@ -115,6 +115,9 @@ func within(ctx context.Context, r *store.Reader, p *authority.Place, chosen []s
 // SaveDefaults has the connection with this key do something else about people.
 func (s *Service) SaveDefaults(ctx context.Context, who *authority.Who, org sso.OrgID, key string, n NewDefaults) error {
 	return s.Authority.Change(ctx, who, org, authority.Setup, func(a *authority.Act) error {
+		if err := a.Granted(); err != nil {
+			return err
+		}
 		c, err := defaultsOf(ctx, a.Tx.Reader, org, key)
 		if err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/authority"
+	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/federation"
 	"github.com/sallyport/sallyport/internal/idp"
@@ -40,13 +41,17 @@ type reading struct {
 	url string // "": they did not come from an address
 }
 
-// read reads metadata, from elsewhere if need be.
-func (s *Service) read(ctx context.Context, m Metadata) (reading, error) {
+// read reads metadata that somebody of an organization brings, from elsewhere if
+// need be.
+func (s *Service) read(ctx context.Context, org sso.OrgID, m Metadata) (reading, error) {
 	src, from := m.File, ""
 	if len(src) == 0 {
 		src = []byte(m.Text)
 		if url, is := m.address(); is {
-			var err error
+			err := s.Limits.Allow(ctx, backoff.Fetches(org))
+			if err != nil {
+				return reading{}, err
+			}
 			if src, err = s.fetch(ctx, url); err != nil {
 				return reading{}, err
 			}
@@ -95,7 +100,7 @@ func (d *reading) give(to *sso.SAML) {
 // that are there, and another identity provider, whose people would pass for
 // theirs, is refused.
 func (s *Service) SaveMetadata(ctx context.Context, e *Edit, m Metadata) (sso.Connection, error) {
-	d, err := s.read(ctx, m)
+	d, err := s.read(ctx, e.Org, m)
 	if err != nil {
 		return sso.Connection{}, err
 	}
