@@ -4,7 +4,7 @@
 // SQLite is always tested, in a temporary folder. PostgreSQL is tested where
 // SALLYPORT_TEST_POSTGRES holds the URL of a superuser's database in a cluster
 // made for tests; each test gets a database of its own there, which is dropped
-// afterwards. The package belongs to tests alone.
+// afterwards; the template of them stays. The package belongs to tests alone.
 package storetest
 
 import (
@@ -32,16 +32,14 @@ type Engine struct {
 	Name string // as [store.DB.Engine] gives it
 	// URL makes an empty database for one test and returns its URL.
 	URL func(t testing.TB) string
+
+	filled func(t testing.TB) string // as URL, with the schema in it
 }
 
 // Open makes a database with the schema in it for one test.
 func (e Engine) Open(t testing.TB) *store.DB {
 	t.Helper()
-	db := e.Attach(t, e.URL(t))
-	if err := db.Migrate(t.Context()); err != nil {
-		t.Fatalf("migrating a database for the test: %v", err)
-	}
-	return db
+	return e.Attach(t, e.filled(t))
 }
 
 // Attach opens the database at this URL until the test ends.
@@ -63,24 +61,53 @@ func (e Engine) Attach(t testing.TB, url string) *store.DB {
 // is one.
 func Engines(t testing.TB) []Engine {
 	t.Helper()
-	engines := []Engine{{Name: "sqlite", URL: sqliteURL}}
+	engines := []Engine{sqlite}
 	cluster := os.Getenv(PostgresVariable)
 	if cluster == "" {
 		sayUntested()
 		t.Logf("%s is not set: PostgreSQL is NOT tested", PostgresVariable)
 		return engines
 	}
-	return append(engines, Engine{Name: "postgres", URL: func(t testing.TB) string {
-		t.Helper()
-		return postgresURL(t, cluster)
-	}})
+	u, err := url.Parse(cluster)
+	if err != nil {
+		t.Fatalf("%s is no URL", PostgresVariable) // it may hold a password: not shown
+	}
+	return append(engines, Engine{
+		Name: "postgres",
+		URL: func(t testing.TB) string {
+			t.Helper()
+			return postgresURL(t, u, "template1")
+		},
+		filled: func(t testing.TB) string {
+			t.Helper()
+			name, err := postgresTemplate()
+			if err != nil {
+				t.Fatalf("making the template of databases: %v", err)
+			}
+			return postgresURL(t, u, name)
+		},
+	})
 }
+
+// sqlite is the engine that is always there.
+var sqlite = Engine{Name: "sqlite", URL: sqliteURL, filled: func(t testing.TB) string {
+	t.Helper()
+	tmpl, err := templates()
+	if err != nil {
+		t.Fatalf("making the template of databases: %v", err)
+	}
+	path := filepath.Join(t.TempDir(), "sallyport.db")
+	if err := os.WriteFile(path, tmpl.sqlite, 0o600); err != nil {
+		t.Fatalf("copying the template: %v", err)
+	}
+	return "sqlite:" + path
+}}
 
 // SQLite returns an open SQLite database with the schema in it, for tests to
 // which the engine makes no difference.
 func SQLite(t testing.TB) *store.DB {
 	t.Helper()
-	return Engine{Name: "sqlite", URL: sqliteURL}.Open(t)
+	return sqlite.Open(t)
 }
 
 var sayUntested = sync.OnceFunc(func() {
@@ -92,19 +119,16 @@ func sqliteURL(t testing.TB) string {
 	return "sqlite:" + filepath.Join(t.TempDir(), "sallyport.db")
 }
 
-// postgresURL makes a database in the cluster and returns its URL.
-func postgresURL(t testing.TB, cluster string) string {
+// postgresURL makes a database in the cluster as a copy of a template, and
+// returns its URL.
+func postgresURL(t testing.TB, cluster *url.URL, template string) string {
 	t.Helper()
-	u, err := url.Parse(cluster)
-	if err != nil {
-		t.Fatalf("%s is no URL", PostgresVariable) // it may hold a password: not shown
-	}
-	admin, err := sql.Open("pgx", cluster)
+	admin, err := sql.Open("pgx", cluster.String())
 	if err != nil {
 		t.Fatalf("opening %s: %v", PostgresVariable, err)
 	}
 	name := "sallyport_test_" + strings.ToLower(rand.Text())
-	if _, err := admin.ExecContext(t.Context(), "create database "+name); err != nil {
+	if _, err := admin.ExecContext(t.Context(), "create database "+name+" template "+template); err != nil {
 		_ = admin.Close()
 		t.Fatalf("creating a database for the test: %v", err)
 	}
@@ -114,6 +138,7 @@ func postgresURL(t testing.TB, cluster string) string {
 			t.Errorf("dropping the database of the test: %v", err)
 		}
 	})
+	u := *cluster
 	u.Path = "/" + name
 	return u.String()
 }
