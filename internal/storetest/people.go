@@ -212,7 +212,9 @@ func sessionsAreKept(w *world) {
 	alice := w.addUser(acme.ID, "alice")
 	m := w.addMember(emea.ID, alice.ID)
 	s, token := w.session(emea.ID, alice.ID, c.ID)
-	s.EndedAt = w.later()
+	app := w.app("portal")
+	w.write(func(tx *store.Writer) error { return tx.SaveApp(ctx, app) })
+	s.EndedAt, s.App = w.later(), app.ID
 	full(w, s)
 
 	r := w.reader()
