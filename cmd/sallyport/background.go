@@ -20,6 +20,7 @@ const (
 	idleEvery   = time.Hour
 	domainEvery = 20 * time.Second
 	watchEvery  = 20 * time.Second
+	endEvery    = 5 * time.Second
 	jobLimit    = 10 * time.Minute
 )
 
@@ -34,6 +35,7 @@ func (s *server) background(courier *notify.Courier) []jobs.Job {
 		{Name: "sweep", Scope: jobs.Once, Every: sweepEvery, Limit: jobLimit, Batch: s.deleteExpired},
 		{Name: "check-domains", Scope: jobs.Once, Every: domainEvery, Limit: jobLimit, Batch: s.connecting.CheckDomains},
 		{Name: "watch-connections", Scope: jobs.Once, Every: watchEvery, Limit: jobLimit, Batch: s.connecting.WatchConnections},
+		{Name: "end-local-sessions", Scope: jobs.Once, Every: endEvery, Limit: jobLimit, Batch: s.enforcing.EndSessions},
 		{Name: "inactivity", Scope: jobs.Once, Every: idleEvery, Limit: jobLimit, Batch: inactivity.Batch},
 	}
 	for _, channel := range []notify.Channel{notify.Mail, notify.SMS} {

@@ -73,6 +73,7 @@ type server struct {
 	accounts   *account.Service
 	people     *provision.Service
 	connecting *connect.Service
+	enforcing  *enforce.Service
 	stop       context.CancelFunc
 	idle       chan struct{} // closed when nothing is done in the background any more
 }
@@ -177,10 +178,11 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 		Outbox: s.outbox, Limits: limiter, DNS: cfg.dns.Look, Now: now,
 	}
 	looks := &inspection.Service{DB: s.db, Authority: authorities, Outbox: s.outbox, Sealer: s.sealer, BaseURL: base.String(), Now: now}
+	s.enforcing = &enforce.Service{DB: s.db, Authority: authorities, BaseURL: base.String(), Now: now}
 	setup := &connectpages.Handler{
 		Authority: authorities, UI: pages, Flow: s.connecting, Offer: offer,
 		Inspect: looks, SignIn: signIn,
-		Enforce: &enforce.Service{DB: s.db, Authority: authorities, BaseURL: base.String(), Now: now},
+		Enforce: s.enforcing,
 	}
 	provider := &oidcapi.Handler{Grants: grants, SignIn: beginner{loginPages}, Person: signIn.Person}
 	s.public, err = web.New(

@@ -55,13 +55,13 @@ func (w *Writer) InsertOrganizations(ctx context.Context, all []sso.Organization
 	for i := range all {
 		o := &all[i]
 		orgs = append(orgs, []any{
-			o.ID, o.Key, o.Name, null(o.Parent()), pathText(o.Path), o.State, toJSON(o.Entitlements), toJSON(o.Policy), at(o.CreatedAt), at(o.UpdatedAt), o.SortKey(), inactiveAfter(o), 1,
+			o.ID, o.Key, o.Name, null(o.Parent()), pathText(o.Path), o.State, toJSON(o.Entitlements), toJSON(o.Policy), at(o.CreatedAt), at(o.UpdatedAt), o.SortKey(), inactiveAfter(o), localUntil(o), 1,
 		})
 		for _, word := range o.Words() {
 			words = append(words, []any{o.ID, []byte(word)})
 		}
 	}
-	err := w.q.bulk(ctx, "organizations (id, key, name, parent_id, path, state, entitlements, policy, created_at, updated_at, sort_key, inactive_after, version)", "", orgs)
+	err := w.q.bulk(ctx, "organizations (id, key, name, parent_id, path, state, entitlements, policy, created_at, updated_at, sort_key, inactive_after, local_until, version)", "", orgs)
 	if err == nil {
 		err = w.q.bulk(ctx, "organization_words (org_id, word)", "", words)
 	}

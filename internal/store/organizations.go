@@ -86,9 +86,9 @@ func (r *Reader) Lineage(ctx context.Context, id sso.OrgID) ([]sso.Organization,
 func (w *Writer) SaveOrganization(ctx context.Context, o sso.Organization) error {
 	if o.Version == 0 {
 		_, err := w.q.exec(ctx, `
-			insert into organizations (id, key, name, parent_id, path, state, entitlements, policy, created_at, updated_at, sort_key, inactive_after, brand, version)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1)`,
-			o.ID, o.Key, o.Name, null(o.Parent()), pathText(o.Path), o.State, toJSON(o.Entitlements), toJSON(o.Policy), at(o.CreatedAt), at(o.UpdatedAt), o.SortKey(), inactiveAfter(&o), toJSON(o.Brand))
+			insert into organizations (id, key, name, parent_id, path, state, entitlements, policy, created_at, updated_at, sort_key, inactive_after, brand, local_until, version)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1)`,
+			o.ID, o.Key, o.Name, null(o.Parent()), pathText(o.Path), o.State, toJSON(o.Entitlements), toJSON(o.Policy), at(o.CreatedAt), at(o.UpdatedAt), o.SortKey(), inactiveAfter(&o), toJSON(o.Brand), localUntil(&o))
 		if err == nil {
 			err = w.indexOrganization(ctx, &o)
 		}
@@ -96,9 +96,9 @@ func (w *Writer) SaveOrganization(ctx context.Context, o sso.Organization) error
 	}
 	n, err := w.q.exec(ctx, `
 		update organizations
-		set key = $3, name = $4, parent_id = $5, path = $6, state = $7, entitlements = $8, policy = $9, updated_at = $10, sort_key = $11, inactive_after = $12, brand = $13, version = version + 1
+		set key = $3, name = $4, parent_id = $5, path = $6, state = $7, entitlements = $8, policy = $9, updated_at = $10, sort_key = $11, inactive_after = $12, brand = $13, local_until = $14, version = version + 1
 		where id = $1 and version = $2`,
-		o.ID, o.Version, o.Key, o.Name, null(o.Parent()), pathText(o.Path), o.State, toJSON(o.Entitlements), toJSON(o.Policy), at(o.UpdatedAt), o.SortKey(), inactiveAfter(&o), toJSON(o.Brand))
+		o.ID, o.Version, o.Key, o.Name, null(o.Parent()), pathText(o.Path), o.State, toJSON(o.Entitlements), toJSON(o.Policy), at(o.UpdatedAt), o.SortKey(), inactiveAfter(&o), toJSON(o.Brand), localUntil(&o))
 	if err := saved(n, err); err != nil {
 		return doing(err, "saving organization %s", o.ID)
 	}

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/secret"
@@ -131,4 +132,50 @@ func doorOfAPilot(w *world) {
 	save(&acme, sso.Policy{})
 	save(&root, sso.Policy{SSO: sso.SSOPilot, Pilot: groups, LocalUntil: w.now})
 	door("a pilot above", true, true)
+}
+
+func localSessionsAreFound(w *world) {
+	ctx := w.ctx
+	root := w.addOrg("root", nil)
+	acme, globex := w.addOrg("acme", &root), w.addOrg("globex", nil)
+	alice := w.addUser(acme.ID, "alice")
+	w.addMember(acme.ID, alice.ID)
+	w.addMember(globex.ID, alice.ID)
+	w.addSession(acme.ID, alice.ID) // acted
+	var mine []sso.SessionID
+	for range 3 {
+		s, token := w.session(acme.ID, alice.ID, "")
+		s.Actor, s.ActorSession, s.Reason = "", "", ""
+		w.write(func(tx *store.Writer) error { return tx.InsertSession(ctx, s, token) })
+		mine = append(mine, s.ID)
+	}
+	slices.Sort(mine)
+	c := w.addConnection(acme.ID, "acme-idp")
+	s, token := w.session(acme.ID, alice.ID, c.ID)
+	s.Actor, s.ActorSession, s.Reason = "", "", ""
+	w.write(func(tx *store.Writer) error {
+		return errors.Join(tx.InsertSession(ctx, s, token), tx.EndSession(ctx, mine[1], w.now))
+	})
+	listed := func(what string, org sso.OrgID, after sso.SessionID, limit int, want ...sso.SessionID) {
+		w.Helper()
+		same(w, what, want, get[[]sso.SessionID](w, "LocalSessions()")(w.reader().Org(org).LocalSessions(ctx, after, limit)))
+	}
+	listed("of the organization", acme.ID, "", 9, mine[0], mine[2])
+	listed("of the one above", root.ID, "", 1, mine[0])
+	listed("behind one", root.ID, mine[0], 9, mine[2])
+	listed("of another", globex.ID, "", 9)
+
+	until := w.later()
+	missing[store.LocalSessionsDue](w, "LocalSessionsDue()")(w.reader().LocalSessionsDue(ctx, until))
+	acme.Policy = sso.Policy{SSO: sso.SSORequired, LocalUntil: until}
+	w.write(func(tx *store.Writer) error { return tx.SaveOrganization(ctx, acme) })
+	missing[store.LocalSessionsDue](w, "LocalSessionsDue() before")(w.reader().LocalSessionsDue(ctx, until.Add(-1000)))
+	due := get[store.LocalSessionsDue](w, "LocalSessionsDue()")(w.reader().LocalSessionsDue(ctx, until))
+	same(w, "LocalSessionsDue()", store.LocalSessionsDue{Org: acme.ID, Until: until}, due)
+	other := due
+	other.Until = until.Add(time.Second)
+	w.write(func(tx *store.Writer) error { return tx.LocalSessionsEnded(ctx, other) }) // it was decided anew
+	same(w, "LocalSessionsDue() still", due, get[store.LocalSessionsDue](w, "LocalSessionsDue()")(w.reader().LocalSessionsDue(ctx, until)))
+	w.write(func(tx *store.Writer) error { return tx.LocalSessionsEnded(ctx, due) })
+	missing[store.LocalSessionsDue](w, "LocalSessionsDue() once they have ended")(w.reader().LocalSessionsDue(ctx, until))
 }

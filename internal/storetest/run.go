@@ -77,6 +77,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"one of many uses a break-glass code":                       oneOfManyUsesBreakGlassCode,
 		"who came in past single sign-on is noted":                  waysBesideAreNoted,
 		"groups count at the door where there is a pilot":           doorOfAPilot,
+		"local sessions are found where they are to end":            localSessionsAreFound,
 		"one of many uses an SMS code":                              oneOfManyUsesSMSCode,
 		"of many tries at once no more than the burst":              triesAtOnce,
 		"attempts are kept":                                         attemptsAreKept,
