@@ -31,6 +31,7 @@ func (s *server) background(courier *notify.Courier) []jobs.Job {
 		{Name: "index", Scope: jobs.Once, Every: indexEvery, Limit: jobLimit, Batch: s.indexOld},
 		{Name: "count-sign-ins", Scope: jobs.Once, Every: countEvery, Limit: jobLimit, Batch: s.operations.CountSignIns},
 		{Name: "import-people", Scope: jobs.Once, Every: importEvery, Limit: jobLimit, Batch: s.importPeople},
+		{Name: "reset-accounts", Scope: jobs.Once, Every: importEvery, Limit: jobLimit, Batch: s.resetAccounts},
 		{Name: "answer-resets", Scope: jobs.Once, Every: sendEvery, Limit: jobLimit, Batch: s.accounts.AnswerResets},
 		{Name: "sweep", Scope: jobs.Once, Every: sweepEvery, Limit: jobLimit, Batch: s.deleteExpired},
 		{Name: "check-domains", Scope: jobs.Once, Every: domainEvery, Limit: jobLimit, Batch: s.connecting.CheckDomains},
@@ -60,6 +61,19 @@ const importsAtOnce = 10
 func (s *server) importPeople(ctx context.Context) (n int64, err error) {
 	for range importsAtOnce {
 		more, err := s.people.Work(ctx)
+		if err != nil || !more {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// resetAccounts resets accounts of those who would have no way in without single
+// sign-on, and returns how many batches it found to do.
+func (s *server) resetAccounts(ctx context.Context) (n int64, err error) {
+	for range importsAtOnce {
+		more, err := s.enforcing.Work(ctx)
 		if err != nil || !more {
 			return n, err
 		}

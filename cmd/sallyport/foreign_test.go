@@ -253,6 +253,7 @@ func typed(t *tenant) map[string]url.Values {
 		"/console/conflicts/{conflict}/merge":  {"into": {t.its["user"]}, "from": {t.its["other"]}, "confirm": {t.name + "@clash.example"}},
 		"/console/conflicts/{conflict}/invite": {"role": {"member"}},
 		"/console/enforcement":                 {"version": {"1"}, "sso": {"optional"}},
+		"/console/enforcement/off":             {"version": {"1"}, "confirm": {t.by.Org.Name}},
 		"/console/enforcement/pause":           {"version": {"1"}, "pause": {"1"}, "reason": {"It does not answer."}},
 		"/console/enforcement/resume":          {"version": {"1"}},
 		"/console/enforcement/codes/file":      {"codes": {"0123-4567-89AB-CDEF"}},
@@ -366,6 +367,13 @@ func (h *tenancy) ready(t *tenant, path string) {
 		return
 	}
 	org := t.by.Org.ID
+	if strings.HasSuffix(path, "/off/reset") { // there has to be somebody without a password
+		h.write(func(tx *store.Writer) error {
+			u, err := tx.User(h.Context(), sso.UserID(t.its["user"]))
+			u.PasswordHash = ""
+			return errors.Join(err, tx.Org(u.Home).SaveUser(h.Context(), u))
+		})
+	}
 	if strings.HasPrefix(path, "/console/enforcement/") {
 		h.write(func(tx *store.Writer) error {
 			o, err := tx.Organization(h.Context(), org)

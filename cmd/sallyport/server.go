@@ -178,7 +178,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 		Outbox: s.outbox, Limits: limiter, DNS: cfg.dns.Look, Now: now,
 	}
 	looks := &inspection.Service{DB: s.db, Authority: authorities, Outbox: s.outbox, Sealer: s.sealer, BaseURL: base.String(), Now: now}
-	s.enforcing = &enforce.Service{DB: s.db, Authority: authorities, BaseURL: base.String(), Now: now}
+	s.enforcing = &enforce.Service{DB: s.db, Authority: authorities, BaseURL: base.String(), Recovery: links, Limits: limiter, Now: now}
 	setup := &connectpages.Handler{
 		Authority: authorities, UI: pages, Flow: s.connecting, Offer: offer,
 		Inspect: looks, SignIn: signIn,

@@ -29,6 +29,9 @@ import (
 // LettersADay is how many mails [Letters] allows.
 const LettersADay = 2000
 
+// RecoveriesADay is how many mails [Recoveries] allows.
+const RecoveriesADay = 20_000
+
 // pace is how much is allowed: burst at once, and then one more each interval.
 type pace struct {
 	burst    int
@@ -47,6 +50,7 @@ var (
 	testPace    = pace{60, 30 * time.Second}
 	tilePace    = pace{4, 20 * time.Second}
 	tilesPace   = pace{300, time.Second}
+	recoverPace = pace{RecoveriesADay, 24 * time.Hour / RecoveriesADay}
 	letterPace  = pace{LettersADay, 24 * time.Hour / LettersADay}
 )
 
@@ -126,6 +130,12 @@ func TilesOf(c sso.ConnectionID, from netip.Addr) Key {
 // must not write to the world in our name. root is the root of its tree, for
 // else every organization below brought an allowance of its own.
 func Letters(root sso.OrgID) Key { return Key{letterPace, "letters\x00" + string(root), ""} }
+
+// Recoveries counts mails by which the people of an organization, or of one below
+// the same root, get back to credentials of their own, all together. They go to
+// addresses that the people have and not to any that somebody names, so there
+// may be more of them.
+func Recoveries(root sso.OrgID) Key { return Key{recoverPace, "recoveries\x00" + string(root), ""} }
 
 // network returns the network of an address; an unknown address is a network
 // of its own.

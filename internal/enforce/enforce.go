@@ -22,7 +22,9 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/authority"
+	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/recovery"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 )
@@ -33,6 +35,8 @@ type Service struct {
 	DB        *store.DB
 	Authority *authority.Service
 	BaseURL   string // without a slash at the end
+	Recovery  *recovery.Service
+	Limits    backoff.Limiter
 	Now       func() time.Time
 }
 

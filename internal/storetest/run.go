@@ -40,6 +40,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"imports are kept":                                          importsAreKept,
 		"brands and logos are kept":                                 brandsAreKept,
 		"settings beside the live ones are kept":                    shadowsAreKept,
+		"retreats are kept":                                         retreatsAreKept,
 		"what is read of many people at once":                       manyAreRead,
 		"tests are kept":                                            testsAreKept,
 		"watches are kept":                                          watchesAreKept,

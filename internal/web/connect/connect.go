@@ -29,7 +29,7 @@ func Pages() ui.Set {
 	return ui.Set{Name: "connect", Files: files, Pages: []ui.Page{
 		overviewPage{}, domainsPage{}, openPage{}, inboxPage{}, conflictPage{}, explainPage{}, defaultsPage{}, tracesPage{}, tracePage{}, bundlePage{},
 		enforcePage{}, codesPage{}, newDomainPage{}, claimPage{}, linksPage{}, newLinkPage{}, madeLinkPage{},
-		newPage{}, configurePage{}, certificatesPage{}, changePage{}, settingsPage{}, attributesPage{}, activatePage{}, swapPage{}, foreseenPage{}, formPage{}, confirmPage{},
+		newPage{}, configurePage{}, certificatesPage{}, changePage{}, settingsPage{}, attributesPage{}, activatePage{}, swapPage{}, foreseenPage{}, offPage{}, formPage{}, confirmPage{},
 		trialPage{}, guestPage{}, donePage{},
 	}}
 }

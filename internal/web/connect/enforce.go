@@ -37,6 +37,10 @@ func (h *Handler) enforceRoutes() []web.Route {
 		route(http.MethodPost, enforcePath, false, h.demand),
 		route(http.MethodPost, pausePath, false, h.pause),
 		route(http.MethodPost, resumePath, false, h.resume),
+		route(http.MethodGet, offPath, false, h.turningOff),
+		route(http.MethodPost, offPath, false, h.turnOff),
+		route(http.MethodPost, offResetPath, false, h.resetStranded),
+		route(http.MethodPost, offStopPath, false, h.stopResets),
 		route(http.MethodGet, foreseenPath, false, h.foreseen),
 		route(http.MethodGet, foreseenCSVPath, false, h.foreseenCSV),
 		route(http.MethodGet, codesPath, true, h.askCodes),
@@ -52,6 +56,7 @@ type enforcePage struct {
 	Facts   []ui.Fact
 	Gate    []ui.Step
 	Foresee ui.Button // what would become of whom
+	Off     ui.Button // the way out of single sign-on
 	Form    demandForm
 	Codes   []ui.Fact
 	Make    ui.Button
@@ -109,6 +114,7 @@ func enforcePageOf(v *visit, s *enforce.State, f ui.Filled, now time.Time) enfor
 		p.Notices = append([]ui.Notice{{State: ui.Refused, Title: ui.Problem(problem)}}, p.Notices...)
 	}
 	p.Foresee = ui.Button{Word: ui.Say("foresee"), Path: v.to(foreseenPath), Icon: "people"}
+	p.Off = ui.Button{Word: ui.Say("off_title"), Path: v.to(offPath), Icon: "pause"}
 	p.Form = demandFormOf(v, s, f)
 	p.Codes = []ui.Fact{{Name: ui.Say("codes_left"), Value: ui.Count("codes_count", s.Codes.Left)}}
 	if !s.Codes.CreatedAt.IsZero() {

@@ -71,6 +71,7 @@ func TestPages(t *testing.T) {
 	maps.Copy(specimens, trialSpecimens())
 	maps.Copy(specimens, swapSpecimens())
 	maps.Copy(specimens, foreseenSpecimens())
+	maps.Copy(specimens, offSpecimens())
 	maps.Copy(specimens, enforceSpecimens())
 	maps.Copy(specimens, traceSpecimens())
 	composed := []string{

@@ -77,7 +77,11 @@ func (h *Handler) swapping(w http.ResponseWriter, r *http.Request, v *visit) err
 	if err != nil {
 		return err
 	}
-	return h.UI.Render(w, r, http.StatusOK, swapPageOf(v, &s))
+	p := swapPageOf(v, &s)
+	if p.Swap != nil && r.URL.Query().Has("confirm") {
+		return h.UI.Render(w, r, http.StatusOK, confirmPage{Shell: p.Shell, Confirm: *p.Swap})
+	}
+	return h.UI.Render(w, r, http.StatusOK, p)
 }
 
 func swapPageOf(v *visit, s *enforce.Shadows) swapPage {
@@ -135,7 +139,7 @@ func (p *swapPage) offer(v *visit, s *enforce.Shadows, c *sso.Connection) {
 		return
 	}
 	p.Swap = &ui.Confirm{
-		ID: "swap", Page: v.toConnection(c, swapPath), Kind: ui.Main, Word: ui.Say("swap_do"), Icon: "refresh",
+		ID: "swap", Page: with(v.toConnection(c, swapPath), "confirm", "1"), Kind: ui.Main, Word: ui.Say("swap_do"), Icon: "refresh",
 		Title: ui.Say("swap_title", "Name", s.Name), Text: ui.Say("swap_text"), Points: []ui.Text{ui.Say("swap_under_way"), ui.Say("swap_sessions"), ui.Say("swap_back")},
 		Action: v.toConnection(c, swapPath), Do: ui.Say("swap_do"), Fields: both(s, s.Prepared), Cancel: v.toConnection(c, swapPath),
 	}
