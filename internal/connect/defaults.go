@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 
 	"github.com/sallyport/sallyport/internal/authority"
 	"github.com/sallyport/sallyport/internal/fault"
@@ -95,7 +96,23 @@ func (n *NewDefaults) valid(ctx context.Context, r *store.Reader, p *authority.P
 			return err
 		}
 	}
+	// Who is in each of them has them all, at the sign-in.
+	if groups := d.AllGroups(); len(groups) > sso.MaxGroups {
+		return &fault.Error{Kind: fault.Exhausted, Code: "group_many", Want: "at most " + strconv.Itoa(sso.MaxGroups) + " groups", Got: strconv.Itoa(len(groups)), Fix: fault.PersonSide}
+	}
+	d.Organizations = once(d.Organizations)
 	return within(ctx, r, p, d.Organizations)
+}
+
+// once returns organizations in their order, each once.
+func once(all []sso.OrgID) []sso.OrgID {
+	var left []sso.OrgID
+	for _, id := range all {
+		if !slices.Contains(left, id) {
+			left = append(left, id)
+		}
+	}
+	return left
 }
 
 // within refuses organizations beyond the connection's tree.

@@ -3,6 +3,7 @@ package connect_test
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/sallyport/sallyport/internal/authority"
@@ -61,11 +62,16 @@ func TestDefaultsAreSaved(t *testing.T) {
 			change func(n *connect.NewDefaults)
 			code   string
 		}{
-			"a mode that does not exist":        {signedIn(&h.owner), h.acme.ID, func(n *connect.NewDefaults) { n.FirstSignIn = "guess" }, "choice_unknown"},
-			"a role that does not exist":        {signedIn(&h.owner), h.acme.ID, func(n *connect.NewDefaults) { n.Defaults.Role = "king" }, "role_unknown"},
-			"a role in a row that does not":     {signedIn(&h.owner), h.acme.ID, func(n *connect.NewDefaults) { n.Defaults.Mapping.Rows[0].Role = "king" }, "role_unknown"},
-			"a row that says nothing":           {signedIn(&h.owner), h.acme.ID, func(n *connect.NewDefaults) { n.Defaults.Mapping.Rows[0] = sso.GroupRow{Group: "x"} }, "mapping_row"},
-			"a group without a name":            {signedIn(&h.owner), h.acme.ID, func(n *connect.NewDefaults) { n.Defaults.Groups = []string{""} }, "group_name"},
+			"a mode that does not exist":    {signedIn(&h.owner), h.acme.ID, func(n *connect.NewDefaults) { n.FirstSignIn = "guess" }, "choice_unknown"},
+			"a role that does not exist":    {signedIn(&h.owner), h.acme.ID, func(n *connect.NewDefaults) { n.Defaults.Role = "king" }, "role_unknown"},
+			"a role in a row that does not": {signedIn(&h.owner), h.acme.ID, func(n *connect.NewDefaults) { n.Defaults.Mapping.Rows[0].Role = "king" }, "role_unknown"},
+			"a row that says nothing":       {signedIn(&h.owner), h.acme.ID, func(n *connect.NewDefaults) { n.Defaults.Mapping.Rows[0] = sso.GroupRow{Group: "x"} }, "mapping_row"},
+			"a group without a name":        {signedIn(&h.owner), h.acme.ID, func(n *connect.NewDefaults) { n.Defaults.Groups = []string{""} }, "group_name"},
+			"more groups than anybody may be in": {signedIn(&h.owner), h.acme.ID, func(n *connect.NewDefaults) {
+				for i := range sso.MaxGroups {
+					n.Defaults.Mapping.Rows[0].Groups = append(n.Defaults.Mapping.Rows[0].Groups, "g"+strconv.Itoa(i))
+				}
+			}, "group_many"},
 			"another customer's organization":   {signedIn(&h.owner), h.acme.ID, func(n *connect.NewDefaults) { n.Defaults.Organizations = []sso.OrgID{h.rival.ID} }, "defaults_tree"},
 			"a link that makes owners":          {holding(token), h.acme.ID, func(n *connect.NewDefaults) { n.Defaults.Mapping.Rows[0].Role = sso.RoleOwner }, "rights_owner"},
 			"a link that makes administrators":  {holding(token), h.acme.ID, func(n *connect.NewDefaults) { n.Defaults.Role = sso.RoleAdmin }, "rights_owner"},
@@ -78,8 +84,11 @@ func TestDefaultsAreSaved(t *testing.T) {
 			tc.change(&n)
 			refused(h.T, what, h.SaveDefaults(ctx, tc.who, tc.org, "acme-okta", n), tc.code)
 		}
-		n.Defaults.Mapping.Rows[0].Role = sso.RoleOwner
+		n.Defaults.Mapping.Rows[0].Role, n.Defaults.Organizations = sso.RoleOwner, []sso.OrgID{h.acme.ID, h.acme.ID}
 		must(h.T, "an owner who makes owners", h.SaveDefaults(ctx, signedIn(&h.owner), h.acme.ID, "acme-okta", n))
+		if page, err = h.Defaults(ctx, &place, "acme-okta"); err != nil || len(page.Connection.Defaults.Organizations) != 1 {
+			h.Errorf("an organization twice: %v, %v", page.Connection.Defaults.Organizations, err)
+		}
 		if got := h.audit(h.acme.ID); !slices.Equal(got, []string{"connection.defaults_changed", "connection.defaults_changed", "connection.defaults_changed"}) {
 			h.Errorf("audit: %v", got)
 		}

@@ -164,6 +164,25 @@ func (m *GroupRoles) role(fit []int) (RoleReason, bool) {
 	return RoleReason{}, false
 }
 
+// AllGroups returns the groups that somebody can come to be in by a sign-in: those
+// of new people, and those of all rows of the mapping.
+func (d *Defaults) AllGroups() []string {
+	seen := map[string]bool{}
+	var all []string
+	add := func(names []string) {
+		for _, name := range names {
+			if !seen[name] {
+				seen[name], all = true, append(all, name)
+			}
+		}
+	}
+	add(d.Groups)
+	for i := range d.Mapping.Rows {
+		add(d.Mapping.Rows[i].Groups)
+	}
+	return all
+}
+
 // first returns the role and the groups of somebody new.
 func (m *GroupRoles) first(a *Asserted, role Role, groups []string) (Role, []string, RoleReason) {
 	why := RoleReason{Role: role, Rule: RoleByDefault}

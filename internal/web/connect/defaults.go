@@ -190,7 +190,7 @@ func (h *Handler) saveDefaults(w http.ResponseWriter, r *http.Request, v *visit)
 	}
 	status, problems := http.StatusOK, map[string]string{}
 	if err != nil {
-		field, ok := map[string]string{"choice_unknown": "mode", "role_unknown": "role", "rights_owner": "role", "group_name": "groups", "mapping_row": "mapping"}[fault.From(err).Code]
+		field, ok := map[string]string{"choice_unknown": "mode", "role_unknown": "role", "rights_owner": "role", "group_name": "groups", "group_many": "groups", "mapping_row": "mapping"}[fault.From(err).Code]
 		if !ok {
 			return err
 		}
