@@ -277,9 +277,13 @@ func (x *explanation) signsIn(c *sso.Connection, in *sso.SignIn, u *sso.User) er
 		x.say(Explained{Way: WayRefused, Code: "membership_missing"})
 		return nil
 	}
-	step := Explained{Way: WaySignsIn, User: x.name(in, u.ID), Role: memberships[0].Role}
-	if c.Defaults.Governs(memberships[0].Org) {
-		step.Way = WayFollows
+	// What somebody is beyond who asks is not theirs to know.
+	step := Explained{Way: WaySignsIn, User: x.name(in, u.ID)}
+	if i := slices.IndexFunc(memberships, func(m store.MembershipAt) bool { return x.sees(m.Path) }); i >= 0 {
+		step.Role = memberships[i].Role
+		if c.Defaults.Governs(memberships[i].Org) {
+			step.Way = WayFollows
+		}
 	}
 	x.say(step)
 	return nil

@@ -114,6 +114,37 @@ func TestExplain(t *testing.T) {
 }
 
 // To ask what would happen makes nothing happen.
+// Whoever owns a sub-organization hears what their people are there, and not
+// what they are above or beside it.
+func TestExplainTellsNoRoleBeyond(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		ctx := h.Context()
+		below := h.add(&h.emea, "below", sso.RoleMember)
+		h.address(&below, "below@acme.example")
+		h.write(func(tx *store.Writer) error { return tx.Org(h.emea.ID).RemoveMembership(ctx, below.User.ID) })
+		h.join(&h.acme, below.User.ID, sso.RoleOwner)
+		last := func(o *sso.Organization) string {
+			h.Helper()
+			steps, err := h.Explain(ctx, &authority.Place{Organization: *o}, "below@acme.example")
+			if err != nil || len(steps) == 0 {
+				h.Fatalf("Explain() = %v, %v", steps, err)
+			}
+			return way(steps[len(steps)-1:])
+		}
+		if got := last(&h.emea); got != "signs_in below" {
+			h.Errorf("to the owner below: %s", got)
+		}
+		h.join(&h.emea, below.User.ID, sso.RoleMember)
+		if got := last(&h.emea); got != "signs_in below/member" {
+			h.Errorf("to the owner below, of a member: %s", got)
+		}
+		if got := last(&h.acme); got != "signs_in below/owner" {
+			h.Errorf("to the owner above: %s", got)
+		}
+	})
+}
+
 func TestExplainChangesNothing(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(h *house) {

@@ -47,7 +47,9 @@ func step(e *inspect.Explained) ui.Step {
 	case inspect.WayPasswordless, inspect.WayDomainUnproved, inspect.WayDomainOther:
 		s.State = ui.Warn
 	case inspect.WaySignsIn, inspect.WayFollows, inspect.WayCreates, inspect.WayCreatesByGroup:
-		s.Word = Role(e.Role)
+		if e.Role != "" {
+			s.Word = Role(e.Role)
+		}
 	case inspect.WayAsks:
 		s.State = ui.Pending
 	}
