@@ -197,9 +197,17 @@ func TestWhatCannotBeClaimed(t *testing.T) {
 			_, err := h.ClaimDomain(h.Context(), signedIn(&h.owner), h.acme.ID, typed)
 			refused(t, typed, err, code)
 		}
+		// The record that proves it has a longer name.
+		long := func(octets int) string {
+			start := strings.Repeat(strings.Repeat("a", 61)+".", 3)
+			return start + strings.Repeat("b", octets-len(start)-len(".test")) + ".test"
+		}
+		_, err := h.ClaimDomain(h.Context(), signedIn(&h.other), h.rival.ID, long(243))
+		refused(t, "243 octets", err, "domain_form")
+		h.claim(&h.other, long(242))
 		// Both spellings are one name.
 		h.claim(&h.owner, "xn--mnchen-3ya.example")
-		_, err := h.ClaimDomain(h.Context(), signedIn(&h.owner), h.acme.ID, "München.example")
+		_, err = h.ClaimDomain(h.Context(), signedIn(&h.owner), h.acme.ID, "München.example")
 		refused(t, "the other spelling", err, "domain_claimed")
 		// Another organization may claim it as well.
 		h.claim(&h.other, acmeDomain)

@@ -61,6 +61,10 @@ func ClaimDomain(s string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	// The record has to have a name, too.
+	if d := (Domain{Name: name}); len(d.ProofName()) > maxDomain {
+		return "", &fault.Error{Kind: fault.Invalid, Code: "domain_form", Want: "a domain name that leaves room for " + proofLabel, Got: clip(name), Fix: fault.AdminSide}
+	}
 	suffix, icann := publicsuffix.PublicSuffix(name)
 	if suffix == name && icann {
 		return "", &fault.Error{Kind: fault.Denied, Code: "domain_public_suffix", Got: name, Fix: fault.AdminSide}
