@@ -3,6 +3,7 @@ package inspect
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/authority"
 	"github.com/sallyport/sallyport/internal/fault"
@@ -39,6 +40,8 @@ const (
 	WayDomainRequired Way = "domain_required" // for Domain, only single sign-on
 	WaySSOOptional    Way = "sso_optional"    // a password works beside it
 	WaySSORequired    Way = "sso_required"    // only single sign-on
+	WaySSOPilot       Way = "sso_pilot"       // only single sign-on, for the members of some groups
+	WaySSOPaused      Way = "sso_paused"      // only single sign-on, but for a while
 	WaySSOExempt      Way = "sso_exempt"      // only single sign-on, and this address is exempt
 	WayPassword       Way = "password"        // the password is asked for
 	WayPasswordless   Way = "passwordless"    // and there is nobody with one
@@ -59,7 +62,7 @@ const (
 // Ways lists the rules.
 func Ways() []Way {
 	return []Way{
-		WayDomainProved, WayDomainUnproved, WayDomainOther, WayHome, WayNobody, WaySSOOff, WayDomainOff, WayDomainRequired, WaySSOOptional, WaySSORequired, WaySSOExempt, WayPassword, WayPasswordless,
+		WayDomainProved, WayDomainUnproved, WayDomainOther, WayHome, WayNobody, WaySSOOff, WayDomainOff, WayDomainRequired, WaySSOOptional, WaySSORequired, WaySSOPilot, WaySSOPaused, WaySSOExempt, WayPassword, WayPasswordless,
 		WayNamed, WayOwn, WayChoice, WayLinked, WayFirst, WaySignsIn, WayFollows, WayLinks, WayCreates, WayCreatesByGroup, WayAsks, WayRefused,
 	}
 }
@@ -153,14 +156,20 @@ func (x *explanation) policy(w *routing.Way, route *sso.Route) {
 	now := x.service.Now()
 	entry := sso.Entry{Method: sso.ByPassword, Email: x.email, Outside: w.Outside(), At: now}
 	required := slices.ContainsFunc(rules, func(p sso.Policy) bool { return p.SSO == sso.SSORequired })
+	unpaused := entry
+	unpaused.At = time.Time{}
 	step := Explained{Way: WaySSOOptional, Organization: o.Name}
 	switch {
 	case required && rules.DemandsSSO(entry):
 		step.Way = WaySSORequired
+	case required && rules.DemandsSSO(unpaused):
+		step.Way = WaySSOPaused
 	case required:
 		step.Way = WaySSOExempt
 	case !o.Policy.SSOOn():
 		step.Way = WaySSOOff
+	case rules.Pilots():
+		step.Way = WaySSOPilot
 	case route.Rule == sso.RouteClosed:
 		step = Explained{Way: WayDomainOff, Domain: x.email.Domain()}
 	}

@@ -3,6 +3,7 @@ package inspect_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/authority"
 	"github.com/sallyport/sallyport/internal/inspect"
@@ -107,6 +108,18 @@ func TestExplain(t *testing.T) {
 		asks(place, "new@acme.example", acme+"nobody; sso_off The acme; password; passwordless")
 		change(sso.FirstCreate, true, sso.SSOOptional)
 		asks(place, "new@acme.example", acme+"nobody; sso_optional The acme; own The acme/Okta of acme; first Okta of acme/create; creates_group member")
+		change(sso.FirstCreate, false, sso.SSOPilot)
+		asks(place, "new@acme.example", acme+"nobody; sso_pilot The acme; own The acme/Okta of acme; first Okta of acme/create; creates member")
+		change(sso.FirstCreate, false, sso.SSORequired)
+		h.write(func(tx *store.Writer) error {
+			o, err := tx.Organization(ctx, h.acme.ID)
+			if err != nil {
+				return err
+			}
+			o.Policy.Pause = sso.Pause{Until: h.Now().Add(time.Hour)}
+			return tx.SaveOrganization(ctx, o)
+		})
+		asks(place, "new@acme.example", acme+"nobody; sso_paused The acme; own The acme/Okta of acme; first Okta of acme/create; creates member")
 		if _, err := h.Explain(ctx, place, "no address"); err == nil {
 			h.Error("explains what is no address")
 		}
