@@ -46,7 +46,7 @@ func (t *Trace) without(hide func(string) string) Trace {
 		}
 	}
 	for i := range t.Checks {
-		if personal(t.Checks[i].Rule) {
+		if personal(&t.Checks[i]) {
 			x.learn(t.Checks[i].Got)
 		}
 	}
@@ -65,7 +65,7 @@ func (t *Trace) without(hide func(string) string) Trace {
 	for i := range c.Checks {
 		k := &c.Checks[i]
 		k.Want, k.Got = x.text(k.Want), x.text(k.Got)
-		if personal(k.Rule) {
+		if personal(&t.Checks[i]) {
 			k.Got = x.value(t.Checks[i].Got)
 		}
 	}
@@ -92,8 +92,15 @@ func (t *Trace) without(hide func(string) string) Trace {
 
 // personal reports whether a check says what was found out about a person. Why
 // somebody has a role is nothing of theirs but for the group.
-func personal(rule string) bool {
-	return strings.HasPrefix(rule, "ident.") && rule != "ident.domain" && rule != "ident.role" || rule == "saml.nameid"
+func personal(c *Check) bool {
+	switch c.Rule {
+	case "saml.nameid":
+		return c.Verdict == "pass" // else it says what is wrong with it
+	case "ident.domain", "ident.role":
+		return false
+	default:
+		return strings.HasPrefix(c.Rule, "ident.")
+	}
 }
 
 // redaction hides what is known to be personal.

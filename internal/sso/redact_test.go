@@ -97,7 +97,7 @@ func FuzzRedacted(f *testing.F) {
 	f.Add("•••", "•")
 	f.Add("a\x00b@c.d", "@")
 	f.Fuzz(func(t *testing.T, value, around string) {
-		if len([]rune(strings.TrimSpace(value))) < 5 || strings.Contains(value, sso.Blank) || strings.Contains(sso.Blank, value) {
+		if len([]rune(strings.TrimSpace(value))) < 5 || strings.Contains(value, sso.Blank) {
 			return
 		}
 		trace := sso.Trace{Got: "said " + value + " in", Who: value, Detail: sso.TraceDetail{Message: &sso.Message{NameID: value, Attributes: []sso.Attribute{{Name: "n", Values: []string{value, around}}}}}}

@@ -296,6 +296,16 @@ func Record(r *http.Request, err error) (*fault.Error, int) {
 	return f, Status(f)
 }
 
+// Traced returns the reference of a refusal that the handler has recorded and
+// of which a trace is kept, or "".
+func Traced(r *http.Request) string {
+	x, ok := r.Context().Value(exchangeKey{}).(*exchange)
+	if !ok || x.fault == nil {
+		return ""
+	}
+	return x.fault.Ref
+}
+
 // Report tells the log of a failure that is not what the request is answered
 // with, in full.
 func Report(r *http.Request, err error) {

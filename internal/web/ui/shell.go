@@ -99,6 +99,7 @@ type frame struct {
 	Person  *person
 	Acting  *Acting
 	Saved   string // a quiet confirmation
+	Traced  string // the reference of a refusal that the page tells of and whose trace is kept; "": none
 	layout  string
 	current string // path of the item of the navigation
 }
@@ -122,6 +123,9 @@ func (u *UI) frame(r *http.Request, v voice, p Page) frame {
 	}
 	if who, ok := web.Somebody(r); ok {
 		f.know(&who)
+	}
+	if head.Template != "failure" { // which says it louder
+		f.Traced = web.Traced(r)
 	}
 	if s, ok := p.(interface{ shell() Shell }); ok {
 		f.Shell, f.layout = s.shell(), "shell"

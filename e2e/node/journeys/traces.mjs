@@ -1,0 +1,81 @@
+// A sign-in fails; by its reference an owner finds why, opens the message for a reason, and hands on what is not personal.
+
+export default async function (j) {
+  const alice = await j.person()
+  await alice.goto('/login')
+  await alice.type('E-mail or username', 'alice@acme.test')
+  await alice.press('Continue')
+  await alice.page.locator('input[type=password]:visible').waitFor()
+  await alice.page.locator('input[type=text]:visible').first().fill('alice')
+  await alice.page.locator('input[type=password]:visible').fill('alicepass')
+  await alice.page.locator('input[type=password]:visible').press('Enter')
+  const reference = (await alice.page.locator('#reference').textContent()).trim()
+
+  // A wrong password has a reference as well.
+  const olga = await j.person()
+  await olga.goto('/login')
+  await olga.type('E-mail or username', 'olga@owner.test')
+  await olga.press('Continue')
+  await olga.type('Password', 'not the password')
+  await olga.press('Sign in')
+  await olga.sees('Reference')
+  const wrong = (await olga.page.locator('.attempt-reference').textContent()).trim()
+  await olga.look('wrong-password')
+  await olga.type('Password', j.data.password)
+  await olga.press('Sign in')
+  await olga.at('/account')
+
+  await olga.goto('/console/traces')
+  await olga.sees(reference)
+  await olga.look('list')
+  await olga.page.locator('#q').fill(reference.toLowerCase().replace('-', ' '))
+  await olga.page.locator('#q').press('Enter')
+  await olga.at(`/console/traces/${reference}`)
+  await olga.sees('No lasting NameID')
+  await olga.sees('To be mended at the identity provider:')
+  await olga.sees('Comes back with an answer')
+  await olga.look('trace')
+  const masked = await olga.page.content()
+  for (const personal of ['alice@acme.test', 'Archer']) if (masked.includes(personal)) throw new Error(`${personal} is shown before the trace is opened`)
+
+  // It is opened for a reason, which is written down.
+  await olga.press('Open')
+  await olga.sees('Say why, in 5 to 200 characters.')
+  await olga.type('Reason', 'Case 4711')
+  await olga.press('Open')
+  await olga.sees('You see it unmasked.')
+  await olga.sees('alice@acme.test')
+  const raw = await olga.page.locator('#raw').textContent()
+  if (!raw.includes('<samlp:Response') || !raw.includes('alice@acme.test')) throw new Error(`the message is ${raw.slice(0, 300)}`)
+  await olga.look('opened')
+  await olga.goto('/console/audit')
+  await olga.sees('A sign-in trace was opened')
+  await olga.sees('Case 4711')
+
+  // A bundle holds nothing of the person, opens without an account, and is gone when it is revoked.
+  await olga.goto(`/console/traces/${reference}`)
+  await olga.press('Make a link')
+  const link = (await olga.page.locator('#bundle').textContent()).trim()
+  await olga.look('bundled')
+  const support = await j.person()
+  await support.goto(link)
+  await support.sees('No lasting NameID')
+  await support.look('bundle')
+  const file = await support.context.request.get(`${link}/trace.json`)
+  const json = await file.text()
+  if (JSON.parse(json).reference !== reference) throw new Error(`the file is ${json}`)
+  for (const text of [await support.page.content(), json]) {
+    for (const personal of ['alice', 'acme.test', 'Archer', '127.0.']) if (text.includes(personal) && !(personal === '127.0.' && !text.includes('"address"'))) throw new Error(`${personal} left the house`)
+  }
+  await olga.goto(`/console/traces/${reference}`)
+  await olga.press('Revoke')
+  await olga.sees('The bundle cannot be opened any more.')
+  await support.goto(link)
+  await support.sees('This link has expired or was revoked.')
+
+  // What was refused here is found as what was refused there.
+  await olga.goto(`/console/traces?q=${wrong}`)
+  await olga.at(`/console/traces/${wrong}`)
+  await olga.sees('Refused: password_wrong')
+  await olga.look('local')
+}
