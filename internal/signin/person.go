@@ -72,6 +72,9 @@ func (m *meeting) linked() error {
 	}
 	m.link, m.in.LinkedBy = &link, link.Issuer
 	m.in.Linked = &sso.Resident{User: user.User, HomePath: user.HomePath, Member: len(orgsWithin(m.connection.Org, m.memberships)) > 0}
+	m.in.Linked.Beyond = slices.ContainsFunc(m.memberships, func(at store.MembershipAt) bool {
+		return (at.Role == sso.RoleOwner || at.Role == sso.RoleAdmin) && !at.Within(m.connection.Org)
+	})
 	return nil
 }
 

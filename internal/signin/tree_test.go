@@ -240,6 +240,49 @@ func TestFloodsAreBounded(t *testing.T) {
 	})
 }
 
+// Whoever gets somebody's mail gets their account. A sub-organization says where
+// its people's mail goes, but not that of one who administers the organization
+// above.
+func TestASubOrganizationMovesNobodyWhoAdministersMore(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		w.apply(apac + "    domains: [{name: apac.example, vouched: true}]\n")
+		if err := w.at("acme-apac", "apac-idp", "mallory@acme.example"); err != nil {
+			t.Fatal(err)
+		}
+		as := func(address string) error {
+			return w.at("acme-apac", "apac-idp", address, func(r *samltest.Response) { subject(r, "id of mallory@acme.example", address) })
+		}
+		has := func(want string) {
+			t.Helper()
+			if got := w.someone("mallory").Email.String(); got != want {
+				t.Errorf("their address is %s, want %s", got, want)
+			}
+		}
+		raised := sso.Membership{User: w.someone("mallory").ID, Role: sso.RoleAdmin, CreatedAt: w.now, UpdatedAt: w.now}
+		err := w.DB.Write(ctx, func(tx *store.Writer) error {
+			acme, err := tx.OrganizationByKey(ctx, "acme")
+			raised.Org = acme.ID
+			return errors.Join(err, tx.Org(acme.ID).SaveMembership(ctx, raised))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := as("mallory@apac.example"); err != nil {
+			t.Errorf("signing in: %v", err)
+		}
+		has("mallory@acme.example")
+		if err := w.DB.Write(ctx, func(tx *store.Writer) error { return tx.Org(raised.Org).RemoveMembership(ctx, raised.User) }); err != nil {
+			t.Fatal(err)
+		}
+		if err := as("mallory@apac.example"); err != nil {
+			t.Errorf("signing in, an administrator no more: %v", err)
+		}
+		has("mallory@apac.example")
+	})
+}
+
 // People are recognised by another attribute from now on, which each of them
 // chooses: what somebody calls themselves there was somebody else's identifier.
 func TestAnotherAttributeKeepsNobodysPlace(t *testing.T) {

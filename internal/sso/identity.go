@@ -48,6 +48,8 @@ type Resident struct {
 	OtherSubject bool
 	// Member says that the user has a membership in the connection's tree.
 	Member bool
+	// Beyond says that the user administers an organization beyond it.
+	Beyond bool
 }
 
 // VerifiedClaim is a verified domain with the place of its organization.
@@ -264,7 +266,9 @@ func (s *SignIn) known(now time.Time) (Decision, error) {
 	if !s.Within(s.Linked.HomePath) || s.Connection.Defaults.KeepProfile {
 		return d, nil // a guest's profile belongs to their own organization
 	}
-	if e := s.Asserted.Email; !e.IsZero() && e.String() != u.Email.String() {
+	// Who has their mail resets their password, and that opens everything they
+	// are: the address of who administers more is not this identity provider's.
+	if e := s.Asserted.Email; !e.IsZero() && e.String() != u.Email.String() && !s.Linked.Beyond {
 		if !e.Same(u.Email) {
 			if clash, err := s.moves(&u, now); err != nil {
 				return clash, err

@@ -365,3 +365,22 @@ func TestDecideNeverLeavesTheTree(t *testing.T) {
 		}
 	})
 }
+
+func TestAConnectionMovesNobodyWhoAdministersMore(t *testing.T) {
+	t.Parallel()
+	for _, beyond := range []bool{false, true} {
+		d, err := arrival(t, func(s *sso.SignIn) {
+			r := resident(t, "usr_2", "before@acme.example", pathAcme)
+			r.Beyond = beyond
+			s.Linked, s.LinkedBy = &r, s.Connection.Namespace()
+			s.Asserted.FirstName = "Another"
+		}).Decide(now)
+		want := "alice@acme.example"
+		if beyond {
+			want = "before@acme.example"
+		}
+		if err != nil || d.Act != sso.ActSignIn || d.User.Email.String() != want || d.User.FirstName != "Another" {
+			t.Errorf("beyond: %t: Decide() = %+v, %v, want %s", beyond, d, err, want)
+		}
+	}
+}
