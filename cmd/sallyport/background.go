@@ -21,6 +21,7 @@ const (
 	domainEvery = 20 * time.Second
 	watchEvery  = 20 * time.Second
 	endEvery    = 5 * time.Second
+	rollEvery   = 10 * time.Minute
 	jobLimit    = 10 * time.Minute
 )
 
@@ -37,6 +38,7 @@ func (s *server) background(courier *notify.Courier) []jobs.Job {
 		{Name: "check-domains", Scope: jobs.Once, Every: domainEvery, Limit: jobLimit, Batch: s.connecting.CheckDomains},
 		{Name: "watch-connections", Scope: jobs.Once, Every: watchEvery, Limit: jobLimit, Batch: s.connecting.WatchConnections},
 		{Name: "end-local-sessions", Scope: jobs.Once, Every: endEvery, Limit: jobLimit, Batch: s.enforcing.EndSessions},
+		{Name: "roll-keys", Scope: jobs.Once, Every: rollEvery, Limit: jobLimit, Batch: s.operations.RollKeys},
 		{Name: "inactivity", Scope: jobs.Once, Every: idleEvery, Limit: jobLimit, Batch: inactivity.Batch},
 	}
 	for _, channel := range []notify.Channel{notify.Mail, notify.SMS} {

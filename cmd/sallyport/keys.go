@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/setup"
+	"github.com/sallyport/sallyport/internal/federation"
 	"github.com/sallyport/sallyport/internal/store"
 )
 
@@ -59,24 +59,24 @@ type keysNextCmd struct{ keyRing }
 
 // Run makes the next key.
 func (c *keysNextCmd) Run(ctx context.Context, out streams) error {
-	return c.turn(ctx, out, setup.MakeNext)
+	return c.turn(ctx, out, federation.MakeNext)
 }
 
 type keysPromoteCmd struct{ keyRing }
 
 // Run has the next key used.
 func (c *keysPromoteCmd) Run(ctx context.Context, out streams) error {
-	return c.turn(ctx, out, setup.PromoteNext)
+	return c.turn(ctx, out, federation.PromoteNext)
 }
 
 type keysForgetCmd struct{ keyRing }
 
 // Run deletes the retired key.
 func (c *keysForgetCmd) Run(ctx context.Context, out streams) error {
-	return c.turn(ctx, out, setup.ForgetOld)
+	return c.turn(ctx, out, federation.ForgetOld)
 }
 
-func (k keyRing) turn(ctx context.Context, out streams, turn setup.Turn) error {
+func (k keyRing) turn(ctx context.Context, out streams, turn federation.Turn) error {
 	db, err := k.open(ctx)
 	if err != nil {
 		return err
@@ -89,7 +89,7 @@ func (k keyRing) turn(ctx context.Context, out streams, turn setup.Turn) error {
 }
 
 // printKeys prints a line for each key, those first that are published.
-func printKeys(w io.Writer, keys []setup.Key) error {
+func printKeys(w io.Writer, keys []federation.Key) error {
 	for _, state := range []store.KeyState{store.KeyCurrent, store.KeyNext, store.KeyRetired} {
 		for _, k := range keys {
 			if k.State != state {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/dnsproof"
+	"github.com/sallyport/sallyport/internal/federation"
 )
 
 // Limits of the listeners.
@@ -28,16 +29,19 @@ const (
 // serveCmd runs the server.
 type serveCmd struct {
 	database
-	BaseURL   string   `name:"base-url" required:"" placeholder:"URL" help:"Where people reach this deployment; the only source of links. Plain http only on loopback."`
-	Name      string   `default:"Sallyport" placeholder:"NAME" help:"What this deployment is called, on its pages and at identity providers."`
-	Listen    string   `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Address of the public listener."`
-	OpsListen string   `default:"127.0.0.1:9090" placeholder:"ADDRESS" help:"Address of the listener for health checks."`
-	Proxies   []string `placeholder:"CIDR" help:"Networks of reverse proxies whose X-Forwarded-For is believed."`
-	Inside    []string `name:"metadata-networks" placeholder:"CIDR" help:"Private networks from which metadata of identity providers may be read, by plain http too."`
-	DNSServer string   `name:"dns-server" placeholder:"ADDRESS" help:"DNS resolver that is asked for the records which prove domains; the system's if empty."`
-	Plan      string   `name:"sso-plan" placeholder:"NAME" help:"What the plan is called that has single sign-on, for customers who do not have it."`
-	Sales     string   `name:"sales-contact" placeholder:"TEXT" help:"Whom customers ask for what their plan does not include: an e-mail address, a URL or a sentence."`
-	LogFormat string   `default:"text" enum:"text,json" help:"Format of the log: text or json."`
+	BaseURL    string        `name:"base-url" required:"" placeholder:"URL" help:"Where people reach this deployment; the only source of links. Plain http only on loopback."`
+	Name       string        `default:"Sallyport" placeholder:"NAME" help:"What this deployment is called, on its pages and at identity providers."`
+	Listen     string        `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Address of the public listener."`
+	OpsListen  string        `default:"127.0.0.1:9090" placeholder:"ADDRESS" help:"Address of the listener for health checks."`
+	Proxies    []string      `placeholder:"CIDR" help:"Networks of reverse proxies whose X-Forwarded-For is believed."`
+	Inside     []string      `name:"metadata-networks" placeholder:"CIDR" help:"Private networks from which metadata of identity providers may be read, by plain http too."`
+	DNSServer  string        `name:"dns-server" placeholder:"ADDRESS" help:"DNS resolver that is asked for the records which prove domains; the system's if empty."`
+	Plan       string        `name:"sso-plan" placeholder:"NAME" help:"What the plan is called that has single sign-on, for customers who do not have it."`
+	Sales      string        `name:"sales-contact" placeholder:"TEXT" help:"Whom customers ask for what their plan does not include: an e-mail address, a URL or a sentence."`
+	KeyLife    time.Duration `default:"17520h" placeholder:"DURATION" help:"How long a key of ours signs requests, or is encrypted for, before the next one takes its place by itself."`
+	KeyNotice  time.Duration `default:"720h" placeholder:"DURATION" help:"How long the next key is published before that."`
+	KeyOverlap time.Duration `default:"720h" placeholder:"DURATION" help:"How long the one before is kept after that."`
+	LogFormat  string        `default:"text" enum:"text,json" help:"Format of the log: text or json."`
 	messagesConfig
 }
 
@@ -52,6 +56,10 @@ func (c *serveCmd) Run(ctx context.Context, out streams) error {
 		return err
 	}
 	cfg := serverConfig{database: c.database, inside: inside, baseURL: c.BaseURL, name: c.Name, proxies: proxies, plan: c.Plan, sales: c.Sales, log: logger(out.Err, c.LogFormat)}
+	cfg.pace = federation.Pace{Life: c.KeyLife, Notice: c.KeyNotice, Overlap: c.KeyOverlap}
+	if err := cfg.pace.Check(); err != nil {
+		return fmt.Errorf("--key-life, --key-notice, --key-overlap: %w", err)
+	}
 	if c.DNSServer != "" {
 		if cfg.dns.Server, err = dnsproof.ParseServer(c.DNSServer); err != nil {
 			return fmt.Errorf("--dns-server: %w", err)

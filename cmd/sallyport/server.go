@@ -17,6 +17,7 @@ import (
 	"github.com/sallyport/sallyport/internal/dnsproof"
 	"github.com/sallyport/sallyport/internal/enforce"
 	"github.com/sallyport/sallyport/internal/factor"
+	"github.com/sallyport/sallyport/internal/federation"
 	"github.com/sallyport/sallyport/internal/grant"
 	inspection "github.com/sallyport/sallyport/internal/inspect"
 	"github.com/sallyport/sallyport/internal/jobs"
@@ -53,6 +54,7 @@ type serverConfig struct {
 	inside  []netip.Prefix    // from which metadata are read
 	dns     dnsproof.Resolver // of the records that prove domains
 	plan    string            // that has single sign-on, as customers know it; may be empty
+	pace    federation.Pace   // of our keys; zero: the usual one
 	sales   string            // whom customers ask for it; may be empty
 	log     *slog.Logger
 	// carriers send messages; a channel without one has them wait.
@@ -151,7 +153,10 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 		return err
 	}
 	links := &recovery.Service{Outbox: s.outbox, Now: now}
-	s.operations = &operate.Service{DB: s.db, Recovery: links, Links: authority.Links{Outbox: s.outbox}, Now: now}
+	if cfg.pace == (federation.Pace{}) {
+		cfg.pace = federation.DefaultPace()
+	}
+	s.operations = &operate.Service{DB: s.db, Sealer: s.sealer, Pace: cfg.pace, Recovery: links, Links: authority.Links{Outbox: s.outbox}, Now: now}
 	s.people = &provision.Service{DB: s.db, Outbox: s.outbox, Recovery: links, Limits: limiter, Now: now}
 	s.accounts = &account.Service{DB: s.db, Passwords: passwords, Factors: factors, Recovery: links, Outbox: s.outbox, Limits: limiter, Now: now}
 	pages, err := ui.New(ui.Options{Brand: ui.Brand{Product: cfg.name}, BrandOf: s.brandOf}, pageSets()...)
@@ -175,7 +180,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	offer := frame.Offer{Plan: cfg.plan, Contact: cfg.sales}
 	s.connecting = &connect.Service{
 		DB: s.db, Authority: authorities, BaseURL: base.String(), Name: cfg.name, Sealer: s.sealer, Fetch: safehttp.New(cfg.inside...).Get,
-		Outbox: s.outbox, Limits: limiter, DNS: cfg.dns.Look, Now: now,
+		Outbox: s.outbox, Pace: cfg.pace, Limits: limiter, DNS: cfg.dns.Look, Now: now,
 	}
 	looks := &inspection.Service{DB: s.db, Authority: authorities, Outbox: s.outbox, Sealer: s.sealer, BaseURL: base.String(), Now: now}
 	s.enforcing = &enforce.Service{DB: s.db, Authority: authorities, BaseURL: base.String(), Recovery: links, Limits: limiter, Now: now}

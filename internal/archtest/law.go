@@ -84,7 +84,7 @@ func law() []room {
 		{"internal/web/console", transport, []string{"internal/fault", "internal/secret", domain, "internal/provision", "internal/web", "internal/web/frame", "internal/web/ui"}},
 		{"internal/web/connect", transport, []string{"internal/fault", "internal/secret", domain, "internal/authority", "internal/connect", "internal/enforce", "internal/inspect", "internal/signin", "internal/idp", "internal/web", "internal/web/frame", "internal/web/ui"}},
 		{"internal/web/account", transport, []string{"internal/fault", "internal/secret", domain, "internal/account", "internal/recovery", "internal/web", "internal/web/ui"}},
-		{"internal/web/operator", transport, []string{"internal/fault", "internal/secret", domain, "internal/authority", "internal/inspect", "internal/notify", "internal/operate", "internal/web", "internal/web/frame", "internal/web/ui"}},
+		{"internal/web/operator", transport, []string{"internal/fault", "internal/secret", domain, "internal/authority", "internal/inspect", "internal/notify", "internal/operate", "internal/federation", "internal/web", "internal/web/frame", "internal/web/ui"}},
 		{"internal/web/ops", transport, []string{"internal/fault", "internal/web"}},
 
 		// The demo's application is a stranger: it sees nothing of ours.

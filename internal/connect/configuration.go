@@ -25,9 +25,44 @@ type Configuration struct {
 	Encrypts     []Certificate // ours, for which it may encrypt
 	Linked       int           // users who were signed in by it
 	Watching     Watching
-	Which        sso.Which // settings it is shown with
-	Prepared     bool      // others are prepared beside those that are live
-	Sent         *sso.Test // the last test in which a person came, with what was sent of them; nil: none yet
+	Changes      []KeyChange // of our keys that its identity provider has to know
+	Which        sso.Which   // settings it is shown with
+	Prepared     bool        // others are prepared beside those that are live
+	Sent         *sso.Test   // the last test in which a person came, with what was sent of them; nil: none yet
+}
+
+// KeyChange is a key of ours that takes the place of another.
+type KeyChange struct {
+	Certificate Certificate // of the next key
+	At          time.Time   // by itself
+	Read        bool        // the identity provider has read our metadata since it stands there
+}
+
+// keyChanges returns what the identity provider of a connection has to know of
+// our next keys.
+func (s *Service) keyChanges(ctx context.Context, r *store.Reader, c *sso.Connection) ([]KeyChange, error) {
+	w, err := r.Org(c.Org).Watch(ctx, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	var rings []federation.Ring
+	if c.SignsRequests() {
+		rings = append(rings, federation.Ring{})
+	}
+	if c.SAML.Decrypts() {
+		rings = append(rings, federation.Ring{Connection: c})
+	}
+	var all []KeyChange
+	for _, ring := range rings {
+		keys, err := ring.Keys(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		if next := federation.In(keys, store.KeyNext); next != nil {
+			all = append(all, KeyChange{Certificate: certificateOf(next.Certificate), At: s.Pace.Change(keys), Read: w.FetchedAt.After(next.Since)})
+		}
+	}
+	return all, nil
 }
 
 // lastTests is among how many tests one is looked for in which a person came.
@@ -86,6 +121,9 @@ func (s *Service) Configuration(ctx context.Context, p *authority.Place, key str
 			if c.Watching, err = watching(ctx, r.Org(p.ID), &c.Connection); err != nil {
 				return err
 			}
+		}
+		if c.Changes, err = s.keyChanges(ctx, r, &c.Connection); err != nil {
+			return err
 		}
 		if c.Sent, err = lastSent(ctx, r.Org(p.ID), c.ID, which); err != nil {
 			return err

@@ -14,6 +14,7 @@ import (
 	"github.com/sallyport/sallyport/internal/authority"
 	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/dnsproof"
+	"github.com/sallyport/sallyport/internal/federation"
 	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -30,6 +31,7 @@ type Service struct {
 	Sealer    *secret.Sealer
 	Fetch     func(ctx context.Context, url string) ([]byte, error) // metadata from elsewhere; its errors are faults
 	Outbox    *notify.Outbox
+	Pace      federation.Pace // of our keys
 	Limits    backoff.Limiter
 	DNS       func(ctx context.Context, q dnsproof.Question) dnsproof.Answer
 	Now       func() time.Time

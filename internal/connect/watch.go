@@ -174,6 +174,9 @@ func (l *looking) note(saw *published) error {
 				return err
 			}
 		}
+		if err := l.tellKeys(line); err != nil {
+			return err
+		}
 	}
 	return l.in.SaveWatch(l.ctx, *w)
 }

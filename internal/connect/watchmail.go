@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/authority"
+	"github.com/sallyport/sallyport/internal/federation"
 	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
@@ -55,6 +56,38 @@ func (l *looking) tellExpiry(line []sso.Organization) error {
 	gaps[notify.Left], gaps[notify.Until] = strconv.Itoa(l.days(ends)), notify.Instant(ends)
 	gaps[notify.Link] = "/operator/organizations/" + url.PathEscape(line[len(line)-1].Key)
 	return l.mail(operators, notify.CertificateEndsThere, gaps)
+}
+
+// tellKeys writes to the owners of a connection that a key of ours changes which
+// its identity provider has to know, once for each.
+func (l *looking) tellKeys(line []sso.Organization) error {
+	c := &l.connection
+	for _, ring := range []struct {
+		federation.Ring
+		counts bool
+	}{{federation.Ring{}, c.SignsRequests()}, {federation.Ring{Connection: c}, c.SAML.Decrypts()}} {
+		if !ring.counts {
+			continue
+		}
+		keys, err := ring.Keys(l.ctx, l.tx.Reader)
+		if err != nil {
+			return err
+		}
+		next := federation.In(keys, store.KeyNext)
+		if next == nil || !l.watch.Tell(next.ID) {
+			continue
+		}
+		owners, err := authority.Owners(l.ctx, l.tx.Reader, line)
+		if err != nil {
+			return err
+		}
+		gaps := l.gaps(line)
+		gaps[notify.Until] = notify.Instant(l.service.Pace.Change(keys))
+		if err := l.mail(owners, notify.KeyChanges, gaps); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // days returns how many days there are until an instant, a begun one counted.

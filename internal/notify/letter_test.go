@@ -46,6 +46,7 @@ func samples() map[notify.Kind]notify.Message {
 		notify.ConnectionUnreachable: mail(notify.ConnectionUnreachable, connection),
 		notify.CertificateEnds:       mail(notify.CertificateEnds, with(with(connection, notify.Left, "7"), notify.Until, at)),
 		notify.CertificateEndsThere:  mail(notify.CertificateEndsThere, with(with(connection, notify.Left, "7"), notify.Until, at)),
+		notify.KeyChanges:            mail(notify.KeyChanges, with(connection, notify.Until, until)),
 		notify.SMSCode:               code("+4915123456789"),
 		notify.Test:                  mail(notify.Test, nil),
 	}

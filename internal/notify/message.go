@@ -51,6 +51,7 @@ const (
 	ConnectionUnreachable Kind = "connection_unreachable"
 	CertificateEnds       Kind = "certificate_ends"
 	CertificateEndsThere  Kind = "certificate_ends_there"
+	KeyChanges            Kind = "key_changes" // with Until: a key of ours is another one from then on
 
 	SMSCode Kind = "sms_code" // Code
 	Test    Kind = "test"     // nothing
@@ -141,6 +142,7 @@ func shapeOf(k Kind) (shape, bool) {
 		ConnectionUnreachable: {[]Channel{Mail}, []Gap{Organization, Connection, Link}, worthMail},
 		CertificateEnds:       {[]Channel{Mail}, []Gap{Organization, Connection, Link, Left, Until}, worthMail},
 		CertificateEndsThere:  {[]Channel{Mail}, []Gap{Organization, Connection, Link, Left, Until}, worthMail},
+		KeyChanges:            {[]Channel{Mail}, []Gap{Organization, Connection, Link, Until}, worthMail},
 		SMSCode:               {[]Channel{SMS}, []Gap{Code}, worthCode},
 		Test:                  {[]Channel{Mail, SMS}, nil, worthNow},
 	}[k]
@@ -151,7 +153,7 @@ func shapeOf(k Kind) (shape, bool) {
 func kinds() []Kind {
 	return []Kind{
 		Invitation, ResetPassword, Registration, SSOInstead, InactiveWarning, PasswordChanged, AddressChanged, AddressGiven, FactorAdded, FactorRemoved, RecoveryUsed,
-		SignInNewDevice, IdentityMoved, BreakGlassUsed, ConnectionHeld, ConnectionUnreachable, CertificateEnds, CertificateEndsThere, SMSCode, Test,
+		SignInNewDevice, IdentityMoved, BreakGlassUsed, ConnectionHeld, ConnectionUnreachable, CertificateEnds, CertificateEndsThere, KeyChanges, SMSCode, Test,
 	}
 }
 

@@ -146,7 +146,11 @@ type Deployment struct {
 	Outbox []store.OutboxCount
 	Events []sso.Event       // the latest
 	Names  map[string]string // of those who stand in them
+	Ending []store.Ending    // certificates of identity providers, the first to end first
 }
+
+// mostEnding is how many certificates that end are shown.
+const mostEnding = 10
 
 // Deployment returns how the deployment does.
 func (s *Service) Deployment(ctx context.Context, by *sso.By) (Deployment, error) {
@@ -167,7 +171,10 @@ func (s *Service) Deployment(ctx context.Context, by *sso.By) (Deployment, error
 			return err
 		}
 		d.Events = latest.Events
-		d.Names, err = r.NamesIn(ctx, d.Events)
+		if d.Names, err = r.NamesIn(ctx, d.Events); err != nil {
+			return err
+		}
+		d.Ending, err = r.Ending(ctx, "", s.Now().Add(sso.ExpirySoon), mostEnding)
 		return err
 	})
 	return d, err

@@ -20,7 +20,9 @@ import (
 
 	"github.com/sallyport/sallyport/internal/authority"
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/federation"
 	"github.com/sallyport/sallyport/internal/recovery"
+	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 )
@@ -31,6 +33,8 @@ type Service struct {
 	DB       *store.DB
 	Recovery *recovery.Service
 	Links    authority.Links
+	Sealer   *secret.Sealer  // of our keys
+	Pace     federation.Pace // at which they follow one another
 	Now      func() time.Time
 }
 

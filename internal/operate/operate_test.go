@@ -12,6 +12,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/authority"
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/federation"
 	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/operate"
 	"github.com/sallyport/sallyport/internal/recovery"
@@ -52,7 +53,7 @@ func newHouse(t testing.TB, db *store.DB) *house {
 	clock := func() time.Time { return h.now }
 	outbox := &notify.Outbox{Sealer: sealer, Now: clock}
 	h.Service = &operate.Service{
-		DB: db, Now: clock, Recovery: &recovery.Service{Outbox: outbox, Now: clock}, Links: authority.Links{Outbox: outbox},
+		DB: db, Now: clock, Recovery: &recovery.Service{Outbox: outbox, Now: clock}, Links: authority.Links{Outbox: outbox}, Sealer: sealer, Pace: federation.DefaultPace(),
 	}
 	h.signIn = &signin.Service{DB: db, Now: clock}
 	operators := h.addOrg(sso.OperatorsKey)

@@ -19,8 +19,12 @@ type Overview struct {
 	Latest    []sso.Trace // of today, which is not counted yet, and before
 	Domains   []sso.Domain
 	Owners    int
-	Importing bool // a list of people waits or is carried out
+	Ending    []Ending // certificates of identity providers, the first to end first
+	Importing bool     // a list of people waits or is carried out
 }
+
+// Ending is a connection whose last certificate ends.
+type Ending = store.Ending
 
 // Overview returns what an administrator sees first of an organization.
 func (s *Service) Overview(ctx context.Context, in *Place) (Overview, error) {
@@ -48,6 +52,9 @@ func (s *Service) Overview(ctx context.Context, in *Place) (Overview, error) {
 			}
 		}
 		if o.Domains, err = org.Domains(ctx); err != nil {
+			return err
+		}
+		if o.Ending, err = r.Ending(ctx, in.ID, s.Now().Add(sso.ExpirySoon), PageSize); err != nil {
 			return err
 		}
 		imports, err := org.Imports(ctx, 1)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/federation"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/setup"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -120,7 +121,7 @@ func TestOneOfManyTurnsTheKeys(t *testing.T) {
 		h.sealed()
 		h.must(encrypted("accepted"))
 		before := h.connection("acme-okta").Version
-		for _, turn := range []setup.Turn{setup.MakeNext, setup.PromoteNext, setup.ForgetOld} {
+		for _, turn := range []federation.Turn{federation.MakeNext, federation.PromoteNext, federation.ForgetOld} {
 			var done atomic.Int64
 			var all sync.WaitGroup
 			for range 4 {
@@ -152,7 +153,7 @@ func TestKeysMoveUp(t *testing.T) {
 	eachEngine(t, func(t *testing.T, h *house) {
 		h.sealed()
 		h.must(encrypted("accepted"))
-		states := func(keys []setup.Key, err error) string {
+		states := func(keys []federation.Key, err error) string {
 			t.Helper()
 			if err != nil {
 				t.Fatal(err)
@@ -177,22 +178,24 @@ func TestKeysMoveUp(t *testing.T) {
 			t.Fatalf("no %s key", state)
 			return ""
 		}
-		turn := func(turn setup.Turn) ([]setup.Key, error) { return h.TurnKeys(t.Context(), "acme-okta", turn) }
+		turn := func(turn federation.Turn) ([]federation.Key, error) {
+			return h.TurnKeys(t.Context(), "acme-okta", turn)
+		}
 		first := id(store.KeyCurrent)
-		states(turn(setup.MakeNext))
+		states(turn(federation.MakeNext))
 		second := id(store.KeyNext)
-		if got, want := states(turn(setup.PromoteNext)), "current "+second+", retired "+first; got != want {
+		if got, want := states(turn(federation.PromoteNext)), "current "+second+", retired "+first; got != want {
 			t.Errorf("promoted: %s, want %s", got, want)
 		}
-		states(turn(setup.MakeNext))
+		states(turn(federation.MakeNext))
 		third := id(store.KeyNext)
-		if got, want := states(turn(setup.PromoteNext)), "current "+third+", retired "+second; got != want {
+		if got, want := states(turn(federation.PromoteNext)), "current "+third+", retired "+second; got != want {
 			t.Errorf("promoted again: %s, want %s", got, want)
 		}
-		if got, want := states(turn(setup.ForgetOld)), "current "+third; got != want {
+		if got, want := states(turn(federation.ForgetOld)), "current "+third; got != want {
 			t.Errorf("forgotten: %s, want %s", got, want)
 		}
-		if _, err := h.TurnKeys(t.Context(), "nobody", setup.ForgetOld); !fault.Is(err, "connection_unknown") {
+		if _, err := h.TurnKeys(t.Context(), "nobody", federation.ForgetOld); !fault.Is(err, "connection_unknown") {
 			t.Errorf("of no connection: %v", err)
 		}
 	})

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/federation"
 	"github.com/sallyport/sallyport/internal/samltest"
-	"github.com/sallyport/sallyport/internal/setup"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 	"github.com/sallyport/sallyport/internal/storetest"
@@ -30,7 +30,7 @@ func (w *world) encrypt(key string, how sso.Encryption) {
 }
 
 // turn takes a step with the keys of a connection.
-func (w *world) turn(key string, turn setup.Turn) {
+func (w *world) turn(key string, turn federation.Turn) {
 	w.Helper()
 	if _, err := w.setup().TurnKeys(w.Context(), key, turn); err != nil {
 		w.Fatal(err)
@@ -209,7 +209,7 @@ func TestDecryptionKeysTurnOver(t *testing.T) {
 		if err := signIn(toFirst); err != nil {
 			t.Fatal(err)
 		}
-		w.turn("acme-okta", setup.MakeNext)
+		w.turn("acme-okta", federation.MakeNext)
 		second, toSecond := w.certificate("acme-okta", store.KeyNext), w.to("acme-okta", store.KeyNext)
 		shows(first, second)
 		for name, to := range map[string]func(*samltest.Response){"current": toFirst, "next": toSecond} {
@@ -217,14 +217,14 @@ func TestDecryptionKeysTurnOver(t *testing.T) {
 				t.Errorf("encrypted for the %s key: %v", name, err)
 			}
 		}
-		w.turn("acme-okta", setup.PromoteNext)
+		w.turn("acme-okta", federation.PromoteNext)
 		shows(second)
 		for name, to := range map[string]func(*samltest.Response){"retired": toFirst, "current": toSecond} {
 			if err := signIn(to); err != nil {
 				t.Errorf("encrypted for the %s key: %v", name, err)
 			}
 		}
-		w.turn("acme-okta", setup.ForgetOld)
+		w.turn("acme-okta", federation.ForgetOld)
 		shows(second)
 		w.mustRefuse(signIn(toFirst), "enc_failed")
 		if err := signIn(toSecond); err != nil {
@@ -263,13 +263,13 @@ func TestMetadataSaysWhatAnIdentityProviderNeeds(t *testing.T) {
 
 	// The next key that signs is published before it signs.
 	current := base64.StdEncoding.EncodeToString(w.certificate("", store.KeyCurrent))
-	w.turn("", setup.MakeNext)
+	w.turn("", federation.MakeNext)
 	next := base64.StdEncoding.EncodeToString(w.certificate("", store.KeyNext))
 	w.now = w.now.Add(time.Minute)
 	if xml := read(); strings.Count(xml, `use="signing"`) != 2 || strings.Index(xml, current) > strings.Index(xml, next) || !strings.Contains(xml, next) {
 		t.Errorf("the metadata does not show the key in use and then the next:\n%s", xml)
 	}
-	w.turn("", setup.PromoteNext)
+	w.turn("", federation.PromoteNext)
 	w.now = w.now.Add(time.Minute)
 	if xml := read(); strings.Count(xml, `use="signing"`) != 1 || !strings.Contains(xml, next) {
 		t.Errorf("the metadata does not show the key that signs now:\n%s", xml)

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/federation"
@@ -22,7 +23,7 @@ const requestKeyRefresh = time.Minute
 type requestKeys struct {
 	readAt       time.Time
 	signing      saml.SigningKey
-	certificates [][]byte // to be published: of the current key, and of the next
+	certificates [][]byte // to be published: of the current key, of the next, and of the one before
 }
 
 // Prepare makes the key that signs our messages to identity providers where
@@ -72,11 +73,13 @@ func (s *Service) readRequestKeys(ctx context.Context) (*requestKeys, error) {
 		return nil, err
 	}
 	k := &requestKeys{}
-	var next [][]byte
+	var next, before [][]byte
 	for i := range stored {
 		switch stored[i].State {
 		case store.KeyNext:
 			next = append(next, stored[i].Public)
+		case store.KeyRetired:
+			before = append(before, stored[i].Public)
 		case store.KeyCurrent:
 			private, err := s.privateKey(func() ([]byte, error) { return s.Sealer.Open(store.SigningKeyPlace(stored[i].ID), stored[i].Private) })
 			if err != nil {
@@ -93,7 +96,7 @@ func (s *Service) readRequestKeys(ctx context.Context) (*requestKeys, error) {
 	if k.signing.Signer == nil {
 		return nil, store.ErrNotFound
 	}
-	k.certificates = append(k.certificates, next...)
+	k.certificates = slices.Concat(k.certificates, next, before)
 	return k, nil
 }
 

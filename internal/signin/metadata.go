@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/saml"
@@ -45,6 +46,27 @@ func (s *Service) Metadata(ctx context.Context, key string) ([]byte, error) {
 		}
 	}
 	return m.XML()
+}
+
+// fetchEvery is how often it is written down at most that somebody has read our
+// metadata for a connection.
+const fetchEvery = time.Hour
+
+// NoteFetch writes down that a program has read our metadata for a connection:
+// an identity provider that reads them by itself learns of our next key. It is
+// what the reader says of itself, and decides nothing.
+func (s *Service) NoteFetch(ctx context.Context, key, by string) error {
+	now := s.Now()
+	if !s.fetched.allow(throttleID{pace: pace{1, fetchEvery}, what: key}, now) {
+		return nil
+	}
+	return s.DB.Write(ctx, func(tx *store.Writer) error {
+		c, err := tx.ConnectionByKey(ctx, key)
+		if err != nil {
+			return err
+		}
+		return tx.Org(c.Org).NoteFetch(ctx, c.ID, by, now)
+	})
 }
 
 // sloEndpoints are where an identity provider ends sessions, as we would have

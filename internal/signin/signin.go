@@ -50,6 +50,7 @@ type Service struct {
 	strays   throttle // traces of responses that nobody waits for, from one network
 	refusals throttle // traces of other refusals, from one network
 	kept     throttle // messages that were kept as they came, from one network
+	fetched  throttle // who reads our metadata, as it is written down
 	unopened throttle // encrypted responses to one connection that were not good, from one network
 }
 

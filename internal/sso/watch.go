@@ -268,6 +268,18 @@ func (w *Watch) Expires(c *Connection, now time.Time) int {
 	return days
 }
 
+// Tell reports whether the owners are to be told of a key of ours, and notes
+// that they are.
+func (w *Watch) Tell(key string) bool {
+	if slices.Contains(w.Seen.TheyKnow, key) {
+		return false
+	}
+	const few = 4
+	w.Seen.TheyKnow = append(slices.Clone(w.Seen.TheyKnow), key)
+	w.Seen.TheyKnow = w.Seen.TheyKnow[max(0, len(w.Seen.TheyKnow)-few):]
+	return true
+}
+
 // Lasts returns when the last of the identity provider's certificates ends;
 // the zero time where none says so. Before that it signs with one that we know;
 // then with another one.

@@ -165,14 +165,14 @@ func (w *Writer) InsertConnections(ctx context.Context, all []sso.Connection) er
 	var rows, watches [][]any
 	for i := range all {
 		c := &all[i]
-		watches = append(watches, []any{c.ID, c.Org, orNever(c.CreatedAt), 0, at(c.SAML.Lasts()), "{}", "", 1})
+		watches = append(watches, []any{c.ID, c.Org, orNever(c.CreatedAt), 0, at(c.SAML.Lasts()), "{}", 0, "", 1})
 		rows = append(rows, []any{
 			c.ID, c.Org, c.Key, c.Name, c.Protocol, c.State, c.FirstSignIn, toJSON(c.SAML), toJSON(c.Defaults), toJSON(c.Attributes), at(c.CreatedAt), at(c.UpdatedAt), 1,
 		})
 	}
 	err := w.q.bulk(ctx, "connections (id, org_id, key, name, protocol, state, first_sign_in, saml, defaults, attributes, created_at, updated_at, version)", "", rows)
 	if err == nil {
-		err = w.q.bulk(ctx, "connection_watches (connection_id, org_id, due_at, asked_at, ends_at, seen, fetched_by, version)", "", watches)
+		err = w.q.bulk(ctx, "connection_watches (connection_id, org_id, due_at, asked_at, ends_at, seen, fetched_at, fetched_by, version)", "", watches)
 	}
 	return doing(err, "inserting %d connections", len(all))
 }

@@ -10,7 +10,7 @@ import (
 const watchColumns = `w.connection_id, w.org_id, w.due_at, w.seen, w.fetched_at, w.fetched_by, w.version`
 
 func watchFields(w *sso.Watch) []any {
-	return []any{&w.Connection, &w.Org, utc(&w.DueAt), fromJSON(&w.Seen), utc(&w.FetchedAt), &w.FetchedBy, &w.Version}
+	return []any{&w.Connection, &w.Org, utc(&w.DueAt), fromJSON(&w.Seen), utcOrNever(&w.FetchedAt), &w.FetchedBy, &w.Version}
 }
 
 // WatchesDue returns the watches whose time has come, at most limit of them,
@@ -76,8 +76,8 @@ func (w *OrgWriter) NoteFetch(ctx context.Context, id sso.ConnectionID, by strin
 // beginWatch has a new connection watched.
 func (w *OrgWriter) beginWatch(ctx context.Context, c *sso.Connection) error {
 	_, err := w.q.exec(ctx, `
-		insert into connection_watches (connection_id, org_id, due_at, asked_at, ends_at, seen, fetched_by, version)
-		values ($1, $2, $3, 0, $4, '{}', '', 1)`,
+		insert into connection_watches (connection_id, org_id, due_at, asked_at, ends_at, seen, fetched_at, fetched_by, version)
+		values ($1, $2, $3, 0, $4, '{}', 0, '', 1)`,
 		c.ID, w.org, orNever(c.CreatedAt), at(c.SAML.Lasts()))
 	return err
 }

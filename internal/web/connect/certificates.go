@@ -37,8 +37,20 @@ func (h *Handler) showCertificates(w http.ResponseWriter, r *http.Request, v *vi
 		return err
 	}
 	p := certificatesPageOf(v, &c, f, h.Flow.Now())
-	p.Notices = notices
+	p.Notices = append(notices, p.Notices...)
 	return h.UI.Render(w, r, status, p)
+}
+
+// keyChange says that a key of ours changes, and whether that is known there.
+func keyChange(k *connect.KeyChange) ui.Notice {
+	n := ui.Notice{
+		State: ui.Warn, Title: ui.Say("our_key_changes", "Day", k.At.UTC().Format(time.DateOnly)), Text: ui.Say("our_key_unread"),
+		Points: []ui.Text{ui.As(subjectOf(&k.Certificate) + ", SHA-256 " + k.Certificate.Fingerprint)},
+	}
+	if k.Read {
+		n.State, n.Text = ui.OK, ui.Say("our_key_read")
+	}
+	return n
 }
 
 func certificatesPageOf(v *visit, c *connect.Configuration, f ui.Filled, now time.Time) certificatesPage {
@@ -53,6 +65,9 @@ func certificatesPageOf(v *visit, c *connect.Configuration, f ui.Filled, now tim
 			Columns: []ui.Column{{Name: ui.Say("certificate"), Wide: true}, {Name: ui.Say("certificate_until")}, {Name: ui.Say("state")}, {Name: ui.Say("actions"), Acts: true}},
 			Empty:   ui.Empty{Icon: "lock", Title: ui.Say("certificates_none"), Text: ui.Say("certificates_none_text")},
 		},
+	}
+	for i := range c.Changes {
+		p.Notices = append(p.Notices, keyChange(&c.Changes[i]))
 	}
 	for i := range c.Certificates {
 		cert := &c.Certificates[i]

@@ -90,9 +90,11 @@ func wizardSpecimens() map[string]webtest.Specimen {
 		WatchState: sso.WatchState{ReadAt: then, Failing: then, Failure: "fetch_status", Got: "404", Held: sso.Published{EntityID: "https://other.example/<x>", Endpoints: []sso.Endpoint{{Binding: sso.BindingPOST, Location: "https://other.example/saml2"}}}, HeldAt: then},
 		Change:     sso.Difference{EntityID: true, Hosts: true, SignOn: true, Logout: true}, Digest: "d1", Added: waiting.Certificates[:1], Removed: waiting.Certificates[1:2],
 	}
+	waiting.Changes = []connect.KeyChange{{Certificate: waiting.Certificates[0], At: now().AddDate(0, 0, 20)}, {Certificate: waiting.Certificates[1], At: now().AddDate(0, 0, 9), Read: true}}
 	keys := known(configured("okta"))
 	keys.Watching = connect.Watching{Change: sso.Difference{Removed: [][]byte{{1}}}, Digest: "d2", Removed: keys.Certificates[:1]}
 	specimens := map[string]webtest.Specimen{
+		"certificates-changing":   {Page: certificatesPageOf(at("/certificates"), waiting, ui.Filled{}, now())},
 		"change":                  {Page: changePageOf(at("/change"), waiting)},
 		"change-keys":             {Page: changePageOf(by(sso.SetupSSO, "/setup/sso/x/change"), keys)},
 		"change-link":             {Page: changePageOf(by(sso.SetupSSO, "/setup/sso/x/change"), waiting)},

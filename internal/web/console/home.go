@@ -54,6 +54,9 @@ func showHome(v *visit, o *provision.Overview, now time.Time) homePage {
 	if o.Importing {
 		p.Notices = append(p.Notices, ui.Notice{State: ui.Pending, Text: ui.Say("import_waits"), Link: &ui.Link{Name: ui.Say("import_look"), Path: v.to(importsPath)}})
 	}
+	if v.Rights.Owner() {
+		p.Notices = append(p.Notices, ending(v, o)...)
+	}
 	p.First = first(v, o)
 	p.Stats = []ui.Stat{
 		{Name: ui.Say("people"), Value: upTo(provision.ManyPeople, o.People.All), Path: v.to(peoplePath)},
@@ -68,6 +71,20 @@ func showHome(v *visit, o *provision.Overview, now time.Time) homePage {
 	p.Latest = traceTable(v, o.Latest)
 	p.Latest.Empty = ui.Empty{Icon: "clock", Title: ui.Say("sign_ins_none"), Text: ui.Say("sign_ins_none_text")}
 	return p
+}
+
+// ending warns an owner of certificates that end.
+func ending(v *visit, o *provision.Overview) []ui.Notice {
+	var all []ui.Notice
+	for i := range o.Ending {
+		e := &o.Ending[i]
+		n := ui.Notice{State: ui.Warn, Title: ui.Say("ending_title", "Name", e.Name, "Day", e.Ends.UTC().Format(time.DateOnly)), Text: ui.Say("ending_text")}
+		if !v.acted() {
+			n.Link = &ui.Link{Name: ui.Say("ending_look"), Path: v.to("/console/sso/{connection}/certificates", "{connection}", e.Key)}
+		}
+		all = append(all, n)
+	}
+	return all
 }
 
 // first lists what an administrator should do, until it is done.

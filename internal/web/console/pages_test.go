@@ -187,6 +187,7 @@ func TestPages(t *testing.T) {
 	branded.Brand = sso.Brand{Accent: "#0a6b5e", Logo: "abc"}
 
 	pages := map[string]webtest.Specimen{
+		"home-ending":         {Page: showHome(at(sso.RoleOwner, homePath), &provision.Overview{Ending: []provision.Ending{{Key: "acme-okta", Name: "Okta <1>", Ends: now()}}}, now()), Path: homePath},
 		"home":                {Page: showHome(at(sso.RoleOwner, homePath), &overview, now()), Path: homePath},
 		"home-empty":          {Page: showHome(at(sso.RoleOwner, homePath), &provision.Overview{People: provision.PeopleCounts{All: 1}, Owners: 1}, now()), Path: homePath},
 		"home-admin":          {Page: showHome(at(sso.RoleAdmin, homePath), &provision.Overview{}, now()), Path: homePath},

@@ -16,10 +16,11 @@ import (
 // homePage is the first page.
 type homePage struct {
 	ui.Shell
-	Find   ui.Filter
-	Stats  []ui.Stat
-	Charts []ui.Chart
-	Events ui.Table
+	Notices []ui.Notice
+	Find    ui.Filter
+	Stats   []ui.Stat
+	Charts  []ui.Chart
+	Events  ui.Table
 }
 
 // Head implements [ui.Page].
@@ -51,6 +52,14 @@ func showHome(d operate.Deployment, now time.Time) homePage {
 		}
 	}
 	p := homePage{Shell: frame.Operator()}
+	if len(d.Ending) > 0 {
+		n := ui.Notice{State: ui.Warn, Title: ui.Say("ending_title"), Text: ui.Say("ending_text")}
+		for i := range d.Ending {
+			e := &d.Ending[i]
+			n.Points = append(n.Points, ui.Say("ending_point", "Org", e.OrgName, "Name", e.Name, "Day", e.Ends.UTC().Format(time.DateOnly)))
+		}
+		p.Notices = append(p.Notices, n)
+	}
 	p.Find = ui.Filter{Action: tracesPath, Search: &ui.Search{Name: "reference", Label: ui.Say("find_trace")}}
 	p.Stats = []ui.Stat{
 		{Name: ui.Say("stat_signins"), Value: ui.Count("figure", good), Note: ui.Say("last_days")},

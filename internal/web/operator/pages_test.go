@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/federation"
 	"github.com/sallyport/sallyport/internal/inspect"
 	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/operate"
@@ -115,7 +116,20 @@ func TestPages(t *testing.T) {
 		Next: "x.y", Counts: []notify.Count{{Channel: notify.Mail, Pile: notify.Dead, Count: 2}}, Unconfigured: []notify.Channel{notify.Mail, notify.SMS},
 	}
 
+	keys := &operate.Keys{
+		Rings: []operate.KeyRing{
+			{Keys: []federation.Key{{ID: "k1", State: store.KeyCurrent, Since: then}}, Next: federation.PromoteNext, Due: now().AddDate(0, 1, 0)},
+			{Connection: &sso.Connection{Key: "acme-okta", Name: "Okta <1>"}, Org: acme().Organization, Next: federation.MakeNext, Due: now(), Held: &store.KeyHold{By: "usr_o", At: then}},
+			{Connection: &sso.Connection{Key: "acme-old", Name: "Old"}, Org: acme().Organization},
+		},
+		Unaware: []sso.Connection{{Key: "acme-okta", Name: "Okta <1>"}}, More: true,
+	}
+	ending := operate.Deployment{Ending: []store.Ending{{Key: "acme-okta", Name: "Okta <1>", OrgKey: "acme", OrgName: "Acme Ltd", Ends: then}}}
 	pages := map[string]webtest.Specimen{
+		"keys":                   {Page: showKeys(keys, changes), Path: keysPath},
+		"keys-support":           {Page: showKeys(keys, looks), Path: keysPath},
+		"keys-turn":              {Page: turnPage(&keys.Rings[0]), Path: turnPath},
+		"home-ending":            {Page: showHome(ending, then), Path: homePath},
 		"home":                   {Page: showHome(deployment, then.Add(24*time.Hour)), Path: homePath},
 		"home-empty":             {Page: showHome(operate.Deployment{}, then), Path: homePath},
 		"organizations":          {Page: organizations, Path: organizationsPath},
@@ -165,6 +179,6 @@ func TestPages(t *testing.T) {
 	}
 	webtest.Pages{Set: Pages(), Specimens: pages, Composed: []string{
 		"proof_", "link_", "scope_",
-		"entitlement_", "grant_title_", "revoke_t", "demand_sso_", "demand_mfa_", "domain_", "connection_", "role_", "way_", "by_", "noun_", "saved_", "pile_", "unconfigured_", "message_",
+		"entitlement_", "grant_title_", "keys_turn_", "revoke_t", "demand_sso_", "demand_mfa_", "domain_", "connection_", "role_", "way_", "by_", "noun_", "saved_", "pile_", "unconfigured_", "message_",
 	}}.Check(t)
 }

@@ -32,6 +32,7 @@ type Flow interface {
 	Respond(context.Context, signin.Browser, signin.Response) (signin.Answered, error)
 	Logout(context.Context, signin.Browser, signin.LogoutMessage) (signin.SingleLogout, error)
 	Metadata(ctx context.Context, connectionKey string) ([]byte, error)
+	NoteFetch(ctx context.Context, connectionKey, by string) error
 }
 
 // Handler serves the endpoints. Its fields are set before it is used.
@@ -134,6 +135,11 @@ func (h *Handler) metadata(w http.ResponseWriter, r *http.Request) error {
 	xml, err := h.Flow.Metadata(r.Context(), key)
 	if err != nil {
 		return err
+	}
+	if r.Header.Get("Sec-Fetch-Mode") == "" { // browsers say so, and programs do not
+		if err := h.Flow.NoteFetch(r.Context(), key, web.UserAgent(r)); err != nil {
+			return err
+		}
 	}
 	head := w.Header()
 	head.Set("Content-Type", "application/samlmetadata+xml")

@@ -27,6 +27,7 @@ type fake struct {
 	logouts []signin.LogoutMessage
 	done    signin.SingleLogout // what becomes of the next logout
 	refused error               // or this
+	fetched []string            // which metadata were read by whom
 }
 
 func (f *fake) Logout(_ context.Context, b signin.Browser, in signin.LogoutMessage) (signin.SingleLogout, error) {
@@ -55,6 +56,11 @@ func (*fake) Metadata(_ context.Context, key string) ([]byte, error) {
 		return nil, &fault.Error{Kind: fault.NotFound, Code: "connection_unknown"}
 	}
 	return []byte("<EntityDescriptor/>"), nil
+}
+
+func (f *fake) NoteFetch(_ context.Context, key, by string) error {
+	f.fetched = append(f.fetched, key+" "+by)
+	return nil
 }
 
 func open(t *testing.T) (*fake, http.Handler) {

@@ -1,0 +1,100 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/sso"
+)
+
+// KeysDue are instants before which a key came into its state, for something to
+// be due about it.
+type KeysDue struct{ Current, Next, Retired time.Time }
+
+// RingsDue returns connections of whose decryption keys one is due, and whose
+// keys nobody holds, at most limit of them.
+func (r *Reader) RingsDue(ctx context.Context, due KeysDue, limit int) ([]sso.Connection, error) {
+	all, err := list(ctx, r.q, connectionFields, `
+		select `+connectionColumns+`
+		from connections c
+		where c.id in (
+			select k.connection_id
+			from decryption_keys k
+			where (k.state = 'current' and k.since <= $1 and not exists (select 1 from decryption_keys o where o.connection_id = k.connection_id and o.state = 'next')
+					or k.state = 'next' and k.since <= $2
+					or k.state = 'retired' and k.since <= $3)
+				and not exists (select 1 from key_holds h where h.ring = k.connection_id)
+			limit $4
+		)`,
+		at(due.Current), at(due.Next), at(due.Retired), limit)
+	return all, doing(err, "listing keys that are due")
+}
+
+// Encrypting returns connections that have keys of ours, from a place in the
+// order of their IDs on.
+func (r *Reader) Encrypting(ctx context.Context, after sso.ConnectionID, limit int) ([]sso.Connection, error) {
+	all, err := list(ctx, r.q, connectionFields, `
+		select `+connectionColumns+`
+		from connections c
+		where c.id > $1 and exists (select 1 from decryption_keys k where k.connection_id = c.id)
+		order by c.id
+		limit $2`,
+		after, limit)
+	return all, doing(err, "listing connections with keys")
+}
+
+// NotReading returns active connections whose identity provider has not read
+// our metadata since then, at most limit of them.
+func (r *Reader) NotReading(ctx context.Context, since time.Time, limit int) ([]sso.Connection, error) {
+	all, err := list(ctx, r.q, connectionFields, `
+		select `+connectionColumns+`
+		from connection_watches w join connections c on c.id = w.connection_id
+		where w.fetched_at < $1 and c.state = 'active'
+		order by w.fetched_at
+		limit $2`,
+		at(since), limit)
+	return all, doing(err, "listing who does not read our metadata")
+}
+
+// KeyHold is an operator's word that keys stay as they are.
+type KeyHold struct {
+	By sso.UserID
+	At time.Time
+}
+
+// KeyHold returns who holds the keys of a connection, or for "" those that sign
+// requests, or [ErrNotFound].
+func (r *Reader) KeyHold(ctx context.Context, ring sso.ConnectionID) (KeyHold, error) {
+	h, err := one(ctx, r.q, func(h *KeyHold) []any { return []any{&h.By, utc(&h.At)} }, `
+		select h.held_by, h.held_at
+		from key_holds h
+		where h.ring = $1`,
+		ring)
+	return h, doing(err, "reading who holds keys")
+}
+
+// HoldKeys holds keys; what is held already stays so.
+func (w *Writer) HoldKeys(ctx context.Context, ring sso.ConnectionID, h KeyHold) error {
+	_, err := w.q.exec(ctx, `
+		insert into key_holds (ring, held_by, held_at)
+		values ($1, $2, $3)
+		on conflict (ring) do nothing`,
+		ring, h.By, at(h.At))
+	return doing(err, "holding keys")
+}
+
+// ReleaseKeys holds keys no longer.
+func (w *Writer) ReleaseKeys(ctx context.Context, ring sso.ConnectionID) error {
+	_, err := w.q.exec(ctx, `delete from key_holds where ring = $1`, ring)
+	return doing(err, "releasing keys")
+}
+
+// Held reports whether somebody holds keys.
+func (r *Reader) Held(ctx context.Context, ring sso.ConnectionID) (bool, error) {
+	_, err := r.KeyHold(ctx, ring)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
