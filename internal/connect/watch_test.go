@@ -12,6 +12,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/connect"
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/federation"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 )
@@ -304,6 +305,40 @@ func TestTwoNodesLookAtOnce(t *testing.T) {
 		}
 		if n != 1 || len(w.connection().SAML.Certificates) != 2 {
 			t.Errorf("the key was added %d times", n)
+		}
+	})
+}
+
+func TestOwnersAreToldOfOurNextKeyOnce(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		h.Pace = federation.DefaultPace()
+		w := watchedHouse(h)
+		key := func(state store.KeyState) {
+			k, err := federation.NewSigningKey(h.Sealer, state, h.now())
+			must(t, "NewSigningKey()", err)
+			h.write(func(tx *store.Writer) error { return tx.InsertSigningKey(h.Context(), k) })
+		}
+		key(store.KeyCurrent)
+		key(store.KeyNext)
+		w.look()
+		if n := w.mails("key_changes"); n != 0 {
+			t.Errorf("%d mails about a key that this identity provider need not know", n)
+		}
+		c := w.connection()
+		c.SAML.SignRequests = sso.SignAlways
+		h.write(func(tx *store.Writer) error { return tx.Org(h.acme.ID).SaveConnection(h.Context(), c) })
+		w.look()
+		w.look()
+		if n := w.mails("key_changes"); n != 1 {
+			t.Errorf("%d mails, want 1", n)
+		}
+		p, err := w.Authority.Enter(w.Context(), signedIn(&w.owner), "", 1)
+		must(t, "Enter()", err)
+		shown, err := w.Configuration(w.Context(), &p, w.key)
+		must(t, "Configuration()", err)
+		if len(shown.Changes) != 1 || shown.Changes[0].Read || !shown.Changes[0].At.After(h.now()) {
+			t.Errorf("%+v, want the change be shown, of which nobody has read", shown.Changes)
 		}
 	})
 }

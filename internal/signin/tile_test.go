@@ -3,15 +3,18 @@ package signin_test
 import (
 	"encoding/base64"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/samltest"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/signin"
 	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
 )
 
 const tiled = `organizations:
@@ -192,6 +195,61 @@ func TestATileIsUsedOnce(t *testing.T) {
 		}
 		if good != 1 {
 			t.Errorf("%d of %d were good, want 1: %v", good, len(errs), errors.Join(errs...))
+		}
+	})
+}
+
+// Somebody whose identity provider has signed with a key that we do not know has
+// its metadata read soon, and not again and again.
+func TestAnUnknownKeyHasTheMetadataRead(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		due := func() bool {
+			t.Helper()
+			var all []sso.Watch
+			err := w.DB.Read(t.Context(), func(r *store.Reader) (err error) {
+				all, err = r.WatchesDue(t.Context(), w.now, 100)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return slices.ContainsFunc(all, func(x sso.Watch) bool { return x.DueAt.Equal(w.now) })
+		}
+		// Nothing is due for a long time, and there is an address.
+		err := w.DB.Write(t.Context(), func(tx *store.Writer) error {
+			c, err := tx.ConnectionByKey(t.Context(), "acme-okta")
+			if err != nil {
+				return err
+			}
+			c.SAML.MetadataURL = "https://idp.example/metadata"
+			org := tx.Org(c.Org)
+			x, err := org.Watch(t.Context(), c.ID)
+			x.DueAt = w.now.Add(100 * time.Hour)
+			return errors.Join(err, org.SaveConnection(t.Context(), c), org.SaveWatch(t.Context(), x))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.now = w.now.Add(time.Hour)
+		w.idp.Now = w.now
+		sign := func(forge func(*samltest.Response), code string) {
+			t.Helper()
+			f := w.depart(w.identify("alice@acme.example", sso.StepSSO), "acme-okta")
+			w.mustRefuse(w.respond(f, w.answer(f, about("alice@acme.example"), forge)), code)
+		}
+		sign(samltest.Unsigned, "sig_missing")
+		if due() {
+			t.Error("a message without a signature has the metadata read")
+		}
+		sign(samltest.SignByStranger, "sig_value")
+		if !due() {
+			t.Error("an unknown key does not have the metadata read")
+		}
+		w.now = w.now.Add(time.Minute)
+		sign(samltest.SignByStranger, "sig_value")
+		if due() {
+			t.Error("a minute later it has them read once more")
 		}
 	})
 }
