@@ -335,7 +335,7 @@ func TestOwnersAreToldOfOurNextKeyOnce(t *testing.T) {
 		}
 		p, err := w.Authority.Enter(w.Context(), signedIn(&w.owner), "", 1)
 		must(t, "Enter()", err)
-		shown, err := w.Configuration(w.Context(), &p, w.key)
+		shown, err := w.Configuration(w.Context(), &p, w.key, sso.Live)
 		must(t, "Configuration()", err)
 		if len(shown.Changes) != 1 || shown.Changes[0].Read || !shown.Changes[0].At.After(h.now()) {
 			t.Errorf("%+v, want the change be shown, of which nobody has read", shown.Changes)

@@ -271,8 +271,13 @@ func TestMetadataSaysWhatAnIdentityProviderNeeds(t *testing.T) {
 	}
 	w.turn("", federation.PromoteNext)
 	w.now = w.now.Add(time.Minute)
+	if xml := read(); strings.Count(xml, `use="signing"`) != 2 || strings.Index(xml, next) > strings.Index(xml, current) || !strings.Contains(xml, current) {
+		t.Errorf("the metadata does not show the key that signs now and then the one before:\n%s", xml)
+	}
+	w.turn("", federation.ForgetOld)
+	w.now = w.now.Add(time.Minute)
 	if xml := read(); strings.Count(xml, `use="signing"`) != 1 || !strings.Contains(xml, next) {
-		t.Errorf("the metadata does not show the key that signs now:\n%s", xml)
+		t.Errorf("the metadata does not show the key that signs now alone:\n%s", xml)
 	}
 }
 

@@ -1,6 +1,9 @@
 package storetest
 
 import (
+	"slices"
+	"time"
+
 	"errors"
 
 	"github.com/sallyport/sallyport/internal/sso"
@@ -59,4 +62,65 @@ func decryptionKeysAreKept(w *world) {
 	same(w, "DecryptionKeys() after a deletion", []store.DecryptionKey{next}, keys())
 	w.refused(store.ErrNotFound, remove("k2"))
 	w.refused(store.ErrNotFound, set("k2", store.KeyNext))
+}
+
+func keyRingsAreDue(w *world) {
+	ctx := w.ctx
+	acme, other := w.addOrg("acme", nil), w.addOrg("other", nil)
+	due := store.KeysDue{Current: w.now.Add(-time.Hour), Next: w.now.Add(-time.Minute), Retired: w.now.Add(-time.Second)}
+	add := func(org sso.OrgID, name string, keys map[store.KeyState]time.Time) sso.Connection {
+		c := w.addConnection(org, name)
+		c.Version = 1
+		for state, since := range keys {
+			k := w.decryptionKey(c.ID, name+string(state), state)
+			k.Since = since
+			w.write(func(tx *store.Writer) error { return tx.Org(org).InsertDecryptionKey(ctx, k) })
+		}
+		return c
+	}
+	add(acme.ID, "young", map[store.KeyState]time.Time{store.KeyCurrent: w.now})
+	old := add(acme.ID, "old", map[store.KeyState]time.Time{store.KeyCurrent: due.Current})
+	add(acme.ID, "waits", map[store.KeyState]time.Time{store.KeyCurrent: due.Current, store.KeyNext: w.now})
+	next := add(other.ID, "next", map[store.KeyState]time.Time{store.KeyCurrent: due.Current, store.KeyNext: due.Next})
+	gone := add(other.ID, "gone", map[store.KeyState]time.Time{store.KeyCurrent: w.now, store.KeyRetired: due.Retired})
+	w.addConnection(acme.ID, "plain")
+	r := w.reader()
+	names := func(all []sso.Connection) []string {
+		var names []string
+		for i := range all {
+			names = append(names, all[i].Key)
+		}
+		slices.Sort(names)
+		return names
+	}
+	rings := func() []string {
+		return names(get[[]sso.Connection](w, "RingsDue()")(r.RingsDue(ctx, due, 10)))
+	}
+	same(w, "RingsDue()", []string{gone.Key, next.Key, old.Key}, rings())
+	same(w, "Encrypting()", 5, len(get[[]sso.Connection](w, "Encrypting()")(r.Encrypting(ctx, "", 10))))
+	same(w, "Encrypting() behind the last", 0, len(get[[]sso.Connection](w, "Encrypting()")(r.Encrypting(ctx, "con_zzz", 10))))
+
+	hold := store.KeyHold{By: "usr_o", At: w.now}
+	held := func() bool { return get[bool](w, "Held()")(r.Held(ctx, old.ID)) }
+	same(w, "Held()", false, held())
+	missing[store.KeyHold](w, "KeyHold()")(r.KeyHold(ctx, old.ID))
+	w.write(func(tx *store.Writer) error { return tx.HoldKeys(ctx, old.ID, hold) })
+	w.write(func(tx *store.Writer) error {
+		return tx.HoldKeys(ctx, old.ID, store.KeyHold{By: "usr_late", At: w.now})
+	})
+	same(w, "KeyHold()", hold, get[store.KeyHold](w, "KeyHold()")(r.KeyHold(ctx, old.ID)))
+	same(w, "RingsDue() of those that nobody holds", []string{gone.Key, next.Key}, rings())
+	same(w, "Held()", true, held())
+	w.write(func(tx *store.Writer) error { return tx.ReleaseKeys(ctx, old.ID) })
+	same(w, "RingsDue() after the release", []string{gone.Key, next.Key, old.Key}, rings())
+
+	unaware := func(since time.Time) []string {
+		return names(get[[]sso.Connection](w, "NotReading()")(r.NotReading(ctx, since, 10)))
+	}
+	old.State = sso.ConnectionActive
+	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).SaveConnection(ctx, old) })
+	same(w, "NotReading()", true, slices.Contains(unaware(w.now), old.Key))
+	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).NoteFetch(ctx, old.ID, "ADFS", w.now) })
+	same(w, "NotReading() after they have", false, slices.Contains(unaware(w.now), old.Key))
+	same(w, "NotReading() since then", true, slices.Contains(unaware(w.now.Add(time.Second)), old.Key))
 }

@@ -45,6 +45,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"tests are kept":                                            testsAreKept,
 		"watches are kept":                                          watchesAreKept,
 		"certificates that end":                                     certificatesEnd,
+		"rings of keys are due":                                     keyRingsAreDue,
 		"setup links are kept":                                      setupLinksAreKept,
 		"invitations are kept":                                      invitationsAreKept,
 		"one of many accepts an invitation":                         oneOfManyAccepts,
