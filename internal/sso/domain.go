@@ -201,10 +201,10 @@ func (d *Domain) SetWays(to DomainWays, in WaysIn) error {
 		return refuse(fault.Error{Code: "domain_no_way", Want: "single sign-on, a password, or both"})
 	case !to.SSO && demanded:
 		return refuse(fault.Error{Code: "domain_sso_demanded", Want: "an organization that does not demand single sign-on"})
-	case !to.Password && d.PasswordOff: // stays as it is
+	case to == d.Ways(): // stays as it is
 	case !to.Password && !in.Usable:
 		return refuse(fault.Error{Code: "domain_no_connection", Want: "a connection that is active"})
-	case !to.Password && !in.Beside:
+	case !to.Password && !d.PasswordOff && !in.Beside:
 		return refuse(fault.Error{Code: "domain_no_owner", Want: "an owner with a password who is outside the domain or exempt"})
 	}
 	d.SSOOff, d.PasswordOff, d.Connection = !to.SSO, !to.Password, to.Connection

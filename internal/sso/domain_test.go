@@ -294,6 +294,8 @@ func TestWaysOfADomain(t *testing.T) {
 		"without a connection":              {onlySSO, in("", false, true), both, false, "domain_no_connection"},
 		"without an owner beside it":        {onlySSO, in("", true, false), both, false, "domain_no_owner"},
 		"as it was":                         {onlySSO, in("", false, false), onlySSO, false, ""},
+		"another connection that works":     {sso.DomainWays{SSO: true, Connection: "con_2"}, in("", true, false), onlySSO, false, ""},
+		"another one that nobody can use":   {sso.DomainWays{SSO: true, Connection: "con_2"}, in("", false, true), onlySSO, false, "domain_no_connection"},
 		"of a claim":                        {both, in("", true, true), both, true, "domain_unverified"},
 	} {
 		d := proven("org_a")
