@@ -60,7 +60,7 @@ type swapPage struct {
 	wizard
 	Lede    ui.Text
 	Checks  []ui.Step
-	Differs ui.Text
+	Differs []ui.Text   // in what the prepared ones do
 	Prepare *ui.Do      // nil: there are some already
 	Swap    *ui.Confirm // nil: it is not offered yet
 	Discard *ui.Confirm
@@ -124,8 +124,11 @@ func (p *swapPage) offer(v *visit, s *enforce.Shadows, c *sso.Connection) {
 		asked{s.Tested > 0, ui.Refused, v.toConnection(c, testPath)}.step("swap_tested"),
 		asked{s.Tested > 1, ui.Warn, v.toConnection(c, testPath)}.step("swap_second"),
 	}
-	if len(s.Differs) > 0 {
-		p.Differs = ui.Say("swap_changes", "Names", strings.Join(s.Differs, ", "))
+	for _, name := range s.Differs {
+		p.Differs = append(p.Differs, ui.Say("swap_of_"+name))
+	}
+	if s.Tested > 0 {
+		p.Stages[1].State, p.Stages[1].Word = ui.OK, ui.Say("stage_done")
 	}
 	if s.OtherIdP() && s.Linked > 0 {
 		p.Notices = append(p.Notices, ui.Notice{State: ui.Warn, Title: ui.Say("swap_other"), Text: ui.Count("swap_other_text", s.Linked)})

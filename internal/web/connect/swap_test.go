@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -52,6 +53,27 @@ func swapSpecimens() map[string]webtest.Specimen {
 		"prepared-configure": {Page: configurePageOf(prepared("/console/sso/acme-entra/configure?of=prepared"), draft, ui.Filled{}, nil, now()), Path: "/console/sso/acme-entra/configure?of=prepared"},
 		"prepared-settings":  {Page: settingsPageOf(prepared("/console/sso/acme-entra/settings?of=prepared"), draft, ui.Filled{}, now()), Path: "/console/sso/acme-entra/settings?of=prepared"},
 		"live-configure":     {Page: configurePageOf(at("/console/sso/acme-entra/configure"), live, ui.Filled{}, nil, now()), Path: "/console/sso/acme-entra/configure"},
+	}
+}
+
+// Everything in which settings can differ is said in words.
+func TestEveryDifferenceIsSaidInWords(t *testing.T) {
+	t.Parallel()
+	text, err := files.ReadFile("locales/swap.en.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := reflect.TypeFor[sso.SAML]()
+	names := []string{"attributes"}
+	for i := range of.NumField() {
+		name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
+		names = append(names, name)
+	}
+	for _, name := range names {
+		ours := name == "sp_entity_id" || name == "shared_acs" // are the same for all settings of a connection
+		if !ours && !strings.Contains(string(text), `"swap_of_`+name+`"`) {
+			t.Errorf("no words for %s", name)
+		}
 	}
 }
 
