@@ -118,15 +118,18 @@ func (w *workshop) try(ctx context.Context) ([]*result, error) {
 				cases = append(cases, s.cases(n)...)
 			}
 			fmt.Printf("%s: run %d of %d, %d checks off, %d cases\n", s.pkg, i+1, len(groups), len(off), len(cases))
-			red, err := s.red(ctx, off, cases)
+			red, broken, err := s.red(ctx, off, cases)
 			if err != nil {
 				return nil, err
 			}
 			for _, n := range off {
 				its := slices.DeleteFunc(slices.Clone(red), func(name string) bool { return !s.reached[n][name] })
+				if slices.Contains(broken, n) {
+					its = s.cases(n)
+				}
 				// Beyond the check that is off, a case may have met another that is.
 				if len(off) > 1 && len(its) > 0 {
-					if its, err = s.red(ctx, []int{n}, its); err != nil {
+					if its, _, err = s.red(ctx, []int{n}, its); err != nil {
 						return nil, err
 					}
 				}
@@ -139,7 +142,7 @@ func (w *workshop) try(ctx context.Context) ([]*result, error) {
 			if len(r.red) > 0 {
 				break
 			}
-			red, err := s.red(ctx, []int{r.number}, s.plain(r.number))
+			red, _, err := s.red(ctx, []int{r.number}, s.plain(r.number))
 			if err != nil {
 				return nil, err
 			}

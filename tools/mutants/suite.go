@@ -174,15 +174,15 @@ func (s *suite) groups(checks []check) [][]int {
 }
 
 // red runs tests with some checks off and returns which turn red. One that stands
-// still is red too.
-func (s *suite) red(ctx context.Context, off []int, tests []string) ([]string, error) {
+// still is red too. Of a check without which nothing goes on, not all are waited
+// for: those checks are broken.
+func (s *suite) red(ctx context.Context, off []int, tests []string) (red []string, broken []int, err error) {
 	waiting := slices.Clone(tests)
 	batch := waiting
-	var red []string
 	for len(waiting) > 0 {
 		out, err := s.run(ctx, off, "-test.run="+pattern(batch))
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		verdicts := verdictsIn(out)
 		for name, verdict := range verdicts {
@@ -217,14 +217,15 @@ func (s *suite) red(ctx context.Context, off []int, tests []string) ([]string, e
 		// Without the check nothing goes on. The other cases of it need not be waited for.
 		guilty := slices.IndexFunc(off, func(n int) bool { return s.reached[n][end] })
 		if guilty < 0 {
-			return nil, fmt.Errorf("%s: %s comes to no end, and gets as far as no check that is off:\n%s", s.pkg, end, last(out))
+			return nil, nil, fmt.Errorf("%s: %s comes to no end, and gets as far as no check that is off:\n%s", s.pkg, end, last(out))
 		}
 		waiting = slices.DeleteFunc(slices.Clone(waiting), func(name string) bool { return s.reached[off[guilty]][name] })
+		broken = append(broken, off[guilty])
 		off = slices.Delete(slices.Clone(off), guilty, guilty+1)
 		batch = waiting
 	}
 	slices.Sort(red)
-	return slices.Compact(red), nil
+	return slices.Compact(red), broken, nil
 }
 
 // panickedIn returns the one of some tests in which a panic ended all of them, or "".
