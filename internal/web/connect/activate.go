@@ -22,6 +22,7 @@ type activatePage struct {
 	Checks []ui.Step
 	Do     *ui.Do      // nil: it is on, or cannot be yet
 	Off    *ui.Confirm // nil: it is off
+	Before *ui.Button  // looked at before it is switched off: who would have no way in; nil: not for who asks
 	Next   *ui.Button  // nil: it is off, or for owners alone
 }
 
@@ -54,6 +55,7 @@ func activatePageOf(v *visit, ready *connect.Readiness) activatePage {
 		off := deactivateConfirm(v, c)
 		p.Off = &off
 		if v.Link == nil {
+			p.Before = &ui.Button{Word: ui.Say("deactivate_before"), Path: v.to(offPath), Icon: "people", Kind: ui.Quiet}
 			p.Next = &ui.Button{Word: ui.Say("activate_enforce"), Path: v.to(enforcePath), Icon: "shield", Kind: ui.Main}
 		}
 	case ready.Ready() == nil:
@@ -81,7 +83,7 @@ func (a asked) step(key string) ui.Step {
 func deactivateConfirm(v *visit, c *sso.Connection) ui.Confirm {
 	return ui.Confirm{
 		ID: "deactivate", Page: v.toConnection(c, deactivatePath), Word: ui.Say("deactivate"), Icon: "pause",
-		Title: ui.Say("deactivate_title", "Name", c.Name), Text: ui.Say("deactivate_text"), Action: v.toConnection(c, deactivatePath), Do: ui.Say("deactivate"),
+		Title: ui.Say("deactivate_title", "Name", c.Name), Text: ui.Say("deactivate_text"), Points: []ui.Text{ui.Say("deactivate_passwordless")}, Action: v.toConnection(c, deactivatePath), Do: ui.Say("deactivate"),
 		Fields: seen(c), Cancel: v.toConnection(c, activatePath),
 	}
 }
