@@ -97,7 +97,7 @@ func (s *server) indexOld(ctx context.Context) (n int64, err error) {
 // deleteExpired deletes one batch and returns how many rows that were.
 func (s *server) deleteExpired(ctx context.Context) (n int64, err error) {
 	err = s.db.Write(ctx, func(tx *store.Writer) error {
-		n, err = tx.DeleteExpired(ctx, now())
+		n, err = tx.DeleteExpired(ctx, now(), s.keep)
 		return err
 	})
 	return n, err

@@ -42,6 +42,7 @@ type serveCmd struct {
 	KeyNotice  time.Duration `default:"720h" placeholder:"DURATION" help:"How long the next key is published before that."`
 	KeyOverlap time.Duration `default:"720h" placeholder:"DURATION" help:"How long the one before is kept after that."`
 	LogFormat  string        `default:"text" enum:"text,json" help:"Format of the log: text or json."`
+	tracesConfig
 	messagesConfig
 }
 
@@ -55,7 +56,7 @@ func (c *serveCmd) Run(ctx context.Context, out streams) error {
 	if err != nil {
 		return err
 	}
-	cfg := serverConfig{database: c.database, inside: inside, baseURL: c.BaseURL, name: c.Name, proxies: proxies, plan: c.Plan, sales: c.Sales, log: logger(out.Err, c.LogFormat)}
+	cfg := serverConfig{database: c.database, inside: inside, baseURL: c.BaseURL, name: c.Name, proxies: proxies, plan: c.Plan, sales: c.Sales, traces: c.tracesConfig, log: logger(out.Err, c.LogFormat)}
 	cfg.pace = federation.Pace{Life: c.KeyLife, Notice: c.KeyNotice, Overlap: c.KeyOverlap}
 	if err := cfg.pace.Check(); err != nil {
 		return fmt.Errorf("--key-life, --key-notice, --key-overlap: %w", err)

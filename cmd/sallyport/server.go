@@ -57,6 +57,7 @@ type serverConfig struct {
 	pace    federation.Pace   // of our keys; zero: the usual one
 	sales   string            // whom customers ask for it; may be empty
 	log     *slog.Logger
+	traces  tracesConfig
 	// carriers send messages; a channel without one has them wait.
 	carriers map[notify.Channel]notify.Carrier
 	sms      notify.Budgets
@@ -64,6 +65,7 @@ type serverConfig struct {
 
 // server is the whole program: handlers over flows over one database.
 type server struct {
+	keep       store.Retention
 	db         *store.DB
 	sealer     *secret.Sealer
 	log        *slog.Logger
@@ -143,8 +145,9 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	}
 	passwords := password.NewHasher()
 	signIn := &signin.Service{
-		DB: s.db, BaseURL: base.String(), Name: cfg.name, Passwords: passwords, Factors: factors, Limiter: limiter, Sealer: s.sealer, Now: now,
+		DB: s.db, BaseURL: base.String(), Name: cfg.name, Passwords: passwords, Factors: factors, Limiter: limiter, Sealer: s.sealer, Now: now, Keep: cfg.traces.kept(),
 	}
+	s.keep = cfg.traces.retention()
 	if err := signIn.Prepare(ctx); err != nil {
 		return err
 	}

@@ -120,7 +120,7 @@ func TestACodeUsedAgainRevokesWhatItGave(t *testing.T) {
 			h.wait(later)
 			if later != 0 { // the code itself may be forgotten by then
 				h.write(func(ctx context.Context, tx *store.Writer) error {
-					_, err := tx.DeleteExpired(ctx, h.Now())
+					_, err := tx.DeleteExpired(ctx, h.Now(), store.Retention{})
 					return err
 				})
 			}

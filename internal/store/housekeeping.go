@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -15,6 +16,13 @@ const TraceLife = 90 * 24 * time.Hour
 // identity provider says about a person.
 const MessageLife = 14 * 24 * time.Hour
 
+// Retention is how long traces, and messages beside them, are kept. A zero
+// field is [TraceLife] or [MessageLife].
+type Retention struct {
+	Traces   time.Duration
+	Messages time.Duration
+}
+
 // housekeepingBatch bounds how many rows of a table one call deletes, so that
 // sign-ins need not wait for it.
 const housekeepingBatch = 1000
@@ -25,12 +33,12 @@ const InvitationKept = 90 * 24 * time.Hour
 
 // DeleteExpired deletes what is of no use any more: attempts, single-use
 // things, tokens, sessions, logouts, remembered browsers, SMS codes, counts of
-// tries and uploaded lists of people past their time, traces past [TraceLife], messages beside them past [MessageLife], support bundles,
+// tries, uploaded lists of people and support bundles past their time, traces and messages beside them past their retention,
 // browsers past [BrowserLife], tests past [sso.TestKept], messages past
 // [OutboxLife], conflicts past [ConflictLife] and invitations past [InvitationKept]. It returns
 // how many rows it deleted; while that is not 0 there may be more. It takes one
 // statement for each of these.
-func (w *Writer) DeleteExpired(ctx context.Context, now time.Time) (int64, error) {
+func (w *Writer) DeleteExpired(ctx context.Context, now time.Time, keep Retention) (int64, error) {
 	total := int64(0)
 	for _, sweep := range []struct {
 		text   string
@@ -47,8 +55,8 @@ func (w *Writer) DeleteExpired(ctx context.Context, now time.Time) (int64, error
 		{`delete from tries where key in (select key from tries where back_at <= $1 order by back_at limit $2)`, now},
 		{`delete from imports where id in (select id from imports where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from invitations where id in (select id from invitations where expires_at <= $1 order by expires_at limit $2)`, now.Add(-InvitationKept)},
-		{`delete from traces where reference in (select reference from traces where at <= $1 order by at limit $2)`, now.Add(-TraceLife)},
-		{`delete from trace_messages where reference in (select reference from trace_messages where at <= $1 order by at limit $2)`, now.Add(-MessageLife)},
+		{`delete from traces where reference in (select reference from traces where at <= $1 order by at limit $2)`, now.Add(-cmp.Or(keep.Traces, TraceLife))},
+		{`delete from trace_messages where reference in (select reference from trace_messages where at <= $1 order by at limit $2)`, now.Add(-cmp.Or(keep.Messages, MessageLife))},
 		{`delete from trace_bundles where id in (select id from trace_bundles where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from tests where id in (select id from tests where created_at <= $1 order by created_at limit $2)`, now.Add(-sso.TestKept)},
 		{`delete from outbox where id in (select id from outbox where done_at <= $1 order by done_at limit $2)`, now.Add(-OutboxLife)},

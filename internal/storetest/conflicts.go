@@ -64,7 +64,7 @@ func conflictsAreKept(w *world) {
 	missing[sso.Conflict](w, "AllowedConflict() of another")(r.Org(rival.ID).AllowedConflict(ctx, c.ID, "bob"))
 
 	w.write(func(tx *store.Writer) error {
-		n, err := tx.DeleteExpired(ctx, second.SeenAt.Add(store.ConflictLife))
+		n, err := tx.DeleteExpired(ctx, second.SeenAt.Add(store.ConflictLife), store.Retention{})
 		if n != 2 {
 			w.Errorf("DeleteExpired() deletes %d, want both", n)
 		}

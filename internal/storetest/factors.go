@@ -114,7 +114,7 @@ func devicesAreKept(w *world) {
 	none[sso.Device](w, "Devices()")(r.Devices(ctx, alice.ID))
 	same(w, "Device() of another user", other, get[sso.Device](w, "Device()")(r.Device(ctx, others)))
 	w.write(func(tx *store.Writer) error {
-		_, err := tx.DeleteExpired(ctx, other.ExpiresAt)
+		_, err := tx.DeleteExpired(ctx, other.ExpiresAt, store.Retention{})
 		return err
 	})
 	missing[sso.Device](w, "Device() past its time")(r.Device(ctx, others))
@@ -214,7 +214,7 @@ func triesAreCounted(w *world) {
 		"the key":     func(tx *store.Writer) error { return tx.ForgetTry(ctx, key) },
 		"the account": func(tx *store.Writer) error { return tx.ForgetTriesAt(ctx, "usr_1", secret.Hash{}) },
 		"its time": func(tx *store.Writer) error {
-			_, err := tx.DeleteExpired(ctx, now.Add(burst*interval))
+			_, err := tx.DeleteExpired(ctx, now.Add(burst*interval), store.Retention{})
 			return err
 		},
 	} {
@@ -280,7 +280,7 @@ func newBrowsersAreNoticed(w *world) {
 	know(alice.ID, second, w.now.Add(time.Hour), false)
 	know(bob.ID, first, w.now, false) // one browser, two people
 	w.write(func(tx *store.Writer) error {
-		_, err := tx.DeleteExpired(ctx, w.now.Add(store.BrowserLife))
+		_, err := tx.DeleteExpired(ctx, w.now.Add(store.BrowserLife), store.Retention{})
 		return err
 	})
 	know(alice.ID, first, w.now, true) // was not seen for a year; the other was

@@ -81,7 +81,7 @@ func importsAreKept(w *world) {
 	same(w, "NextImport()", later.ID, get[sso.Import](w, "NextImport()")(r.NextImport(ctx)).ID)
 
 	w.write(func(tx *store.Writer) error {
-		_, err := tx.DeleteExpired(ctx, i.ExpiresAt)
+		_, err := tx.DeleteExpired(ctx, i.ExpiresAt, store.Retention{})
 		return err
 	})
 	missing[sso.Import](w, "Import() past its time")(r.Org(acme.ID).Import(ctx, i.ID))

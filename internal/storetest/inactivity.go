@@ -143,7 +143,7 @@ func idlePeopleAreFound(w *world) {
 	s.SeenAt, s.ExpiresAt, s.Actor = w.now.Add(-90*day), w.now, ""
 	w.write(func(tx *store.Writer) error { return tx.InsertSession(ctx, s, token) })
 	w.write(func(tx *store.Writer) error { return tx.TouchSession(ctx, s.ID, w.now.Add(-day)) })
-	w.write(func(tx *store.Writer) error { _, err := tx.DeleteExpired(ctx, w.now); return err })
+	w.write(func(tx *store.Writer) error { _, err := tx.DeleteExpired(ctx, w.now, store.Retention{}); return err })
 	same(w, "Presence()", w.now.Add(-day), get[time.Time](w, "Presence()")(w.reader().Presence(ctx, regular.ID)))
 	same(w, "Presence() of who never came", time.Time{}, get[time.Time](w, "Presence()")(w.reader().Presence(ctx, gone.ID)))
 

@@ -166,7 +166,7 @@ func messagesExpire(w *world) {
 	}
 	var swept int64
 	w.write(func(tx *store.Writer) (err error) {
-		swept, err = tx.DeleteExpired(ctx, end.Add(store.OutboxLife))
+		swept, err = tx.DeleteExpired(ctx, end.Add(store.OutboxLife), store.Retention{})
 		return err
 	})
 	if swept != 2 {

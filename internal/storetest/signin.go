@@ -181,7 +181,7 @@ func expiredIsDeleted(w *world) {
 	sweep := func(now time.Time) (n int64) {
 		w.Helper()
 		w.write(func(tx *store.Writer) (err error) {
-			n, err = tx.DeleteExpired(ctx, now)
+			n, err = tx.DeleteExpired(ctx, now, store.Retention{})
 			return err
 		})
 		return n

@@ -108,13 +108,23 @@ func tracesEnd(w *world) {
 	})
 	sweep := func(now time.Time) {
 		w.Helper()
-		w.write(func(tx *store.Writer) error { _, err := tx.DeleteExpired(ctx, now); return err })
+		w.write(func(tx *store.Writer) error { _, err := tx.DeleteExpired(ctx, now, store.Retention{}); return err })
 	}
 	sweep(at.Add(store.MessageLife - time.Second))
 	same(w, "TraceMessage() before its time", []byte{1, 0, 255}, get[[]byte](w, "TraceMessage()")(r.TraceMessage(ctx, first.Reference)))
+	w.write(func(tx *store.Writer) error { // where they are kept for longer
+		_, err := tx.DeleteExpired(ctx, at.Add(store.MessageLife), store.Retention{Messages: 2 * store.MessageLife})
+		return err
+	})
+	same(w, "TraceMessage() that is kept for longer", []byte{1, 0, 255}, get[[]byte](w, "TraceMessage()")(r.TraceMessage(ctx, first.Reference)))
 	sweep(at.Add(store.MessageLife))
 	missing[[]byte](w, "TraceMessage() after its time")(r.TraceMessage(ctx, first.Reference))
 	same(w, "Trace() of which the message is gone", ended, get[sso.Trace](w, "Trace()")(r.Trace(ctx, first.Reference)))
+	w.write(func(tx *store.Writer) error { // where they are kept for shorter
+		_, err := tx.DeleteExpired(ctx, first.At.Add(time.Hour), store.Retention{Traces: time.Hour})
+		return err
+	})
+	missing[sso.Trace](w, "Trace() after its time")(r.Trace(ctx, first.Reference))
 }
 
 // bundlesAreKept stores support bundles, opens them by their tokens, and closes
@@ -161,6 +171,9 @@ func bundlesAreKept(w *world) {
 	same(w, "Bundle() that was revoked", first, get[sso.Bundle](w, "Bundle()")(r.Bundle(ctx, opens.Hash())))
 	same(w, "Bundles() without it", []sso.Bundle{second}, get[[]sso.Bundle](w, "Bundles()")(r.Bundles(ctx, "7F3K-22QD", w.now, 10)))
 	none[sso.Bundle](w, "Bundles() after their end")(r.Bundles(ctx, "7F3K-22QD", second.ExpiresAt, 10))
-	w.write(func(tx *store.Writer) error { _, err := tx.DeleteExpired(ctx, second.ExpiresAt); return err })
+	w.write(func(tx *store.Writer) error {
+		_, err := tx.DeleteExpired(ctx, second.ExpiresAt, store.Retention{})
+		return err
+	})
 	missing[sso.Bundle](w, "Bundle() that was swept")(r.Bundle(ctx, opens.Hash()))
 }
