@@ -45,6 +45,7 @@ const (
 	DomainGone      Kind = "domain_gone"       // Domain, Organization, Link, Until: when it lapses
 	DomainLapsed    Kind = "domain_lapsed"     // Domain, Organization, Link
 	DomainTaken     Kind = "domain_taken"      // Domain, Organization, Link: it is another one's now
+	ConflictWaits   Kind = "conflict_waits"    // Organization, Link: somebody cannot sign in until it is decided
 	// Of a connection: Organization, Connection, Link, and for certificates
 	// Left and Until. The one says it to operators.
 	ConnectionHeld        Kind = "connection_held"
@@ -138,6 +139,7 @@ func shapeOf(k Kind) (shape, bool) {
 		DomainGone:            {[]Channel{Mail}, []Gap{Domain, Organization, Link, Until}, worthMail},
 		DomainLapsed:          {[]Channel{Mail}, []Gap{Domain, Organization, Link}, worthMail},
 		DomainTaken:           {[]Channel{Mail}, []Gap{Domain, Organization, Link}, worthMail},
+		ConflictWaits:         {[]Channel{Mail}, []Gap{Organization, Link}, worthMail},
 		ConnectionHeld:        {[]Channel{Mail}, []Gap{Organization, Connection, Link}, worthMail},
 		ConnectionUnreachable: {[]Channel{Mail}, []Gap{Organization, Connection, Link}, worthMail},
 		CertificateEnds:       {[]Channel{Mail}, []Gap{Organization, Connection, Link, Left, Until}, worthMail},

@@ -253,7 +253,7 @@ func (s *Service) newcomer(ctx context.Context, tx *store.Writer, a *sso.Attempt
 	if err != nil {
 		return nil, err
 	}
-	m := &meeting{ctx: ctx, tx: tx, now: s.Now(), connection: c, attempt: a}
+	m := &meeting{ctx: ctx, tx: tx, outbox: s.Factors.Outbox, now: s.Now(), connection: c, attempt: a}
 	err = m.meet(org, a.Proof.First.Asserted)
 	return m, err
 }

@@ -3,13 +3,17 @@ package signin
 import (
 	"context"
 	"errors"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/authority"
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/routing"
 	"github.com/sallyport/sallyport/internal/saml"
+	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 )
@@ -20,6 +24,7 @@ import (
 type meeting struct {
 	ctx        context.Context
 	tx         *store.Writer
+	outbox     *notify.Outbox
 	now        time.Time
 	connection sso.Connection
 	attempt    *sso.Attempt
@@ -128,10 +133,59 @@ func (m *meeting) clash(reference string) error {
 	if c == nil {
 		return nil
 	}
-	return m.tx.Org(m.connection.Org).NoteConflict(m.ctx, sso.Conflict{
+	err := m.tx.Org(m.connection.Org).NoteConflict(m.ctx, sso.Conflict{
 		ID: sso.NewConflictID(m.now), Org: m.connection.Org, Connection: m.connection.ID, Subject: m.in.Asserted.Subject,
 		Clash: *c, Asserted: m.in.Asserted, Reference: reference, SeenAt: m.now,
 	})
+	if err != nil {
+		return err
+	}
+	return m.announce()
+}
+
+// announce tells the owners that somebody waits for what they decide, once a
+// day at most.
+func (m *meeting) announce() error {
+	org := m.connection.Org
+	open, err := m.tx.Org(org).Conflicts(m.ctx, sso.ConflictOpen, store.Place{}, 1)
+	if err != nil || len(open) == 0 { // what was refused before is
+		return err
+	}
+	today := m.now.UTC().Truncate(24 * time.Hour)
+	err = m.tx.InsertSingleUse(m.ctx, store.KindConflictMail, secret.HashOf([]byte(string(org)+today.Format(time.DateOnly))), today.Add(24*time.Hour), "")
+	if errors.Is(err, store.ErrUsed) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	line, err := m.tx.Lineage(m.ctx, org)
+	if err != nil {
+		return err
+	}
+	owners, err := authority.Owners(m.ctx, m.tx.Reader, line)
+	if err != nil {
+		return err
+	}
+	o := &line[len(line)-1]
+	path := "/console/conflicts"
+	if len(line) > 1 {
+		path += "?org=" + url.QueryEscape(o.Key)
+	}
+	for i := range owners {
+		u := &owners[i]
+		if u.Email.IsZero() {
+			continue
+		}
+		err := m.outbox.Enqueue(m.ctx, m.tx, notify.Message{
+			Channel: notify.Mail, Kind: notify.ConflictWaits, Org: org, User: u.ID, To: u.Email.String(), Language: u.Language,
+			Data: map[notify.Gap]string{notify.Organization: o.Name, notify.Link: path},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // store writes what was decided, with an audit event for all that is new.

@@ -258,7 +258,7 @@ func (j *judgement) judge(relay string) error {
 
 // meets decides who is spoken of. It writes nothing.
 func (j *judgement) meets(a *sso.Attempt, asserted sso.Asserted) (*meeting, error) {
-	m := &meeting{ctx: j.ctx, tx: j.tx, now: j.now, connection: j.connection, attempt: a}
+	m := &meeting{ctx: j.ctx, tx: j.tx, outbox: j.Factors.Outbox, now: j.now, connection: j.connection, attempt: a}
 	if err := m.meet(j.lineage[len(j.lineage)-1], asserted); err != nil {
 		return m, err
 	}

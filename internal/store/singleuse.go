@@ -21,6 +21,7 @@ const (
 	KindAuthorizationCode Kind = "authorization_code" // an app's code
 	KindPasswordReset     Kind = "password_reset"     // a link to set a new password
 	KindRegistration      Kind = "registration"       // a link to register anew, or for the first time
+	KindConflictMail      Kind = "conflict_mail"      // that owners were told of conflicts today
 	KindFactorOffer       Kind = "factor_offer"       // a challenge or secret that was taken
 )
 

@@ -1,0 +1,137 @@
+package signin_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/notify"
+	"github.com/sallyport/sallyport/internal/samltest"
+	"github.com/sallyport/sallyport/internal/signin"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// traced returns the trace of a fault.
+func (w *world) traced(err error) sso.Trace {
+	w.Helper()
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok || f.Ref == "" {
+		w.Fatalf("%v has no reference", err)
+	}
+	var t sso.Trace
+	err = w.DB.Read(w.Context(), func(r *store.Reader) error {
+		var err error
+		t, err = r.Trace(w.Context(), f.Ref)
+		return err
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return t
+}
+
+func steps(t *sso.Trace) (all []sso.HopStep) {
+	for _, h := range t.Hops {
+		all = append(all, h.Step)
+	}
+	return all
+}
+
+func TestOwnersHearOfConflictsOnceADay(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		told := func() (to []string) {
+			err := w.DB.Write(t.Context(), func(tx *store.Writer) error {
+				mails, err := tx.Messages(t.Context(), store.MessageWaiting, store.MessageCursor{}, 100)
+				to = nil
+				for _, m := range mails {
+					if m.Kind == string(notify.ConflictWaits) {
+						to = append(to, m.To)
+					}
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return to
+		}
+		clash := func(subject string) {
+			t.Helper()
+			if _, err := w.signInBySSO("bob@acme.example", "acme-okta", func(r *samltest.Response) { r.NameID = subject }); !fault.Is(err, "ident_conflict") {
+				t.Fatalf("a further subject for bob = %v, want ident_conflict", err)
+			}
+		}
+		if _, err := w.signInBySSO("bob@acme.example", "acme-okta"); err != nil {
+			t.Fatal(err)
+		}
+		if got := told(); len(got) != 0 {
+			t.Fatalf("told %v of nothing", got)
+		}
+		for _, subject := range []string{"another", "another", "a third"} {
+			clash(subject)
+			if got := told(); len(got) != 1 || got[0] != "root@outside.example" {
+				t.Errorf("told %v, want the owner, once", got)
+			}
+		}
+		w.now = w.now.Add(24 * time.Hour)
+		clash("another")
+		if got := told(); len(got) != 2 {
+			t.Errorf("a day later told %v, want the owner once more", got)
+		}
+	})
+}
+
+// A local refusal leaves a trace, in the organization of whom it is about; to
+// whoever is refused it tells nothing of that.
+func TestALocalRefusalLeavesATrace(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		try := func(typed string) sso.Trace {
+			t.Helper()
+			a, err := w.Identify(t.Context(), w.browser, "", typed, sso.ByPassword)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = w.Password(t.Context(), w.browser, a.ID, "wrong")
+			w.mustRefuse(err, "password_wrong")
+			return w.traced(err)
+		}
+		paul, nobody := try("paul@plain.example"), try("nobody@plain.example")
+		if paul.User == "" || paul.Org == "" || paul.Method != sso.ByPassword || paul.Who != "paul@plain.example" || len(paul.Hops) != 3 || paul.Hops[2].Code != "password_wrong" {
+			t.Errorf("the trace of who is there: %+v", paul)
+		}
+		if nobody.User != "" || nobody.Org != "" || nobody.Who != "nobody@plain.example" {
+			t.Errorf("the trace of who is not there: %+v", nobody)
+		}
+	})
+}
+
+func TestTheTraceOfASignInGoesOnToItsEnd(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		w.Keep = signin.KeepAll
+		p, err := w.signInBySSO("alice@acme.example", "acme-okta")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all []sso.Trace
+		err = w.DB.Read(t.Context(), func(r *store.Reader) error {
+			all, err = r.Org(p.Org.ID).Traces(t.Context(), 10)
+			return err
+		})
+		if err != nil || len(all) != 1 {
+			t.Fatalf("%d traces of one sign-in, %v", len(all), err)
+		}
+		got := &all[0]
+		if want := []sso.HopStep{sso.HopBegin, sso.HopIdentify, sso.HopDepart, sso.HopAnswer, sso.HopFinish}; len(steps(got)) != len(want) || got.Code != "" || got.User != p.User.ID {
+			t.Errorf("it went %v, want %v; %+v", steps(got), want, got)
+		}
+		d := &got.Detail
+		if d.Act != sso.ActCreate || d.Mode != sso.FirstCreate || d.Why == nil || d.Why.Role != sso.RoleMember || d.Message == nil || d.Message.NameID == "" || !d.Kept {
+			t.Errorf("it says %+v", d)
+		}
+	})
+}
