@@ -205,6 +205,15 @@ func (s *Service) Change(ctx context.Context, who *Who, org sso.OrgID, need Need
 // Allow refuses a part of the change that has a greater need than the rest.
 func (a *Act) Allow(need Need) error { return a.allows(&a.who, need) }
 
+// Proved refuses somebody signed in who has not proved lately that it is them.
+// Whoever has a setup link was given it by somebody who had.
+func (a *Act) Proved() error {
+	if !a.who.Link.IsZero() {
+		return nil
+	}
+	return a.who.By.Session.Proved(a.Now)
+}
+
 // Record writes a line of the organization's audit list.
 func (a *Act) Record(action, target string, detail map[string]string) error {
 	return a.In.Record(a.Ctx, a.event(action, target, detail))

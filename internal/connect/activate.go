@@ -69,6 +69,9 @@ func (s *Service) Activate(ctx context.Context, e *Edit) error {
 		if err := a.Granted(); err != nil {
 			return err
 		}
+		if err := a.Proved(); err != nil {
+			return err
+		}
 		r, err := readiness(ctx, a.In.OrgReader, c)
 		if err != nil {
 			return err

@@ -145,3 +145,25 @@ func TestOneOfTwoActivates(t *testing.T) {
 		}
 	})
 }
+
+// Whoever decides by what answers are judged can be anybody of the organization:
+// a session that was left open is not enough.
+func TestTrustIsChangedByWhoHasProvedThemselves(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		c := h.complete()
+		h.tested(&c, "alice", sso.TestPassed)
+		h.pass(sso.FreshFor)
+		refused(h.T, "activating by an old session", h.Activate(h.Context(), h.edit(&c)), "session_stale")
+		must(h.T, "a draft's certificate", h.AddCertificate(h.Context(), h.edit(&c), certificate(h.T)))
+		c = h.stored(c.Key)
+		h.tested(&c, "alice", sso.TestPassed)
+		h.proves(&h.owner)
+		must(h.T, "twin: activating", h.Activate(h.Context(), h.edit(&c)))
+		c = h.stored(c.Key)
+		h.pass(sso.FreshFor)
+		refused(h.T, "a certificate by an old session", h.AddCertificate(h.Context(), h.edit(&c), certificate(h.T)), "session_stale")
+		h.proves(&h.owner)
+		must(h.T, "twin: a certificate", h.AddCertificate(h.Context(), h.edit(&c), certificate(h.T)))
+	})
+}

@@ -160,6 +160,12 @@ func (s *Service) change(ctx context.Context, e *Edit, fn func(a *authority.Act,
 				return err
 			}
 		}
+		// Whoever changes by what answers are judged can be anybody of the organization.
+		if before.State == sso.ConnectionActive && c.Fingerprint() != before.Fingerprint() {
+			if err := a.Proved(); err != nil {
+				return err
+			}
+		}
 		c.UpdatedAt = a.Now
 		if err := a.In.SaveConnection(ctx, c); err != nil {
 			return err

@@ -87,6 +87,14 @@ func (h *house) add(org *sso.Organization, name string, role sso.Role) sso.By {
 	return sso.By{Person: sso.Person{Session: s, User: u, Org: *org, Membership: m}, Address: "192.0.2.1"}
 }
 
+// proves has somebody prove anew that it is them.
+func (h *house) proves(by *sso.By) {
+	h.Helper()
+	s := by.Session
+	s.AuthTime = h.now()
+	h.write(func(tx *store.Writer) error { return tx.RefreshSession(h.Context(), s, secret.NewToken().Hash(), h.now()) })
+}
+
 // link adds a setup link of an organization, made by its owner.
 func (h *house) link(o *sso.Organization, scope sso.SetupScope) (secret.Token, sso.SetupLink) {
 	h.Helper()

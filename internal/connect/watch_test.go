@@ -134,6 +134,7 @@ func TestMetadataAreReadAgain(t *testing.T) {
 		if got := strings.Join(h.audit(h.acme.ID), " "); !strings.Contains(got, "connection.key_added connection.change_held") {
 			t.Errorf("the audit list says %q", got)
 		}
+		h.proves(&h.owner)
 		must(t, "Approve()", w.Approve(t.Context(), w.edit(), x.Digest))
 		if c := w.connection(); len(c.SAML.Certificates) != 1 || connect.Fingerprint(c.SAML.Certificates[0]) != connect.Fingerprint(second) {
 			t.Errorf("approved: %d certificates", len(c.SAML.Certificates))

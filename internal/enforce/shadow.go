@@ -154,6 +154,9 @@ func (s *Service) Swap(ctx context.Context, seen Seen) error {
 		if err := a.Granted(); err != nil {
 			return err
 		}
+		if err := a.Proved(); err != nil {
+			return err
+		}
 		if all.Prepared == nil {
 			return sso.NoShadow(sso.Prepared)
 		}

@@ -167,7 +167,11 @@ func (rt *Router) dispatch(w http.ResponseWriter, r *http.Request, by methods) e
 			return rt.confirm(w, r, by, err)
 		}
 	}
-	return route.Handler(w, r)
+	err := route.Handler(w, r)
+	if fault.Is(err, "session_stale") { // some of what the route does wants the proof
+		return rt.confirm(w, r, by, err)
+	}
+	return err
 }
 
 // confirm has the person prove anew that it is them. A page waits for that. A

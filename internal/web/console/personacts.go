@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/provision"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
@@ -101,10 +100,6 @@ func (h *Handler) edit(w http.ResponseWriter, r *http.Request) error {
 		Version: version, FirstName: form.Get("first_name"), LastName: form.Get("last_name"),
 		Username: strings.TrimSpace(form.Get("username")), Email: strings.TrimSpace(form.Get("email")), Language: form.Get("language"),
 	})
-	if fault.Is(err, "session_stale") {
-		web.RetryAt(r, web.ConfirmPath(v.toPerson(userOf(r), "/edit")))
-		return err
-	}
 	if err != nil {
 		web.RetryAt(r, v.toPerson(userOf(r), "/edit"))
 		fields := map[string]string{
