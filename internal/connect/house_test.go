@@ -92,7 +92,9 @@ func (h *house) proves(by *sso.By) {
 	h.Helper()
 	s := by.Session
 	s.AuthTime = h.now()
-	h.write(func(tx *store.Writer) error { return tx.RefreshSession(h.Context(), s, secret.NewToken().Hash(), h.now()) })
+	h.write(func(tx *store.Writer) error {
+		return tx.RefreshSession(h.Context(), s, secret.NewToken().Hash(), h.now())
+	})
 }
 
 // link adds a setup link of an organization, made by its owner.
