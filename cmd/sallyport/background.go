@@ -96,6 +96,9 @@ func (s *server) indexOld(ctx context.Context) (n int64, err error) {
 
 // deleteExpired deletes one batch and returns how many rows that were.
 func (s *server) deleteExpired(ctx context.Context) (n int64, err error) {
+	if _, err := s.signIns.Lose(ctx); err != nil {
+		return 0, err
+	}
 	err = s.db.Write(ctx, func(tx *store.Writer) error {
 		n, err = tx.DeleteExpired(ctx, now(), s.keep)
 		return err

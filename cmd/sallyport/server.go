@@ -75,6 +75,7 @@ type server struct {
 	desk       *notify.Desk
 	operations *operate.Service
 	accounts   *account.Service
+	signIns    *signin.Service
 	people     *provision.Service
 	connecting *connect.Service
 	enforcing  *enforce.Service
@@ -147,7 +148,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	signIn := &signin.Service{
 		DB: s.db, BaseURL: base.String(), Name: cfg.name, Passwords: passwords, Factors: factors, Limiter: limiter, Sealer: s.sealer, Now: now, Keep: cfg.traces.kept(),
 	}
-	s.keep = cfg.traces.retention()
+	s.keep, s.signIns = cfg.traces.retention(), signIn
 	if err := signIn.Prepare(ctx); err != nil {
 		return err
 	}

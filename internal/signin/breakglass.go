@@ -22,6 +22,14 @@ import (
 // where the policy asks for one. Without an id a new attempt is made. Nobody's
 // address, somebody who is no owner and a wrong code get the same answer.
 func (s *Service) BreakGlass(ctx context.Context, b Browser, id sso.AttemptID, address, code string) (sso.Attempt, error) {
+	a, err := s.glass(ctx, b, id, address, code)
+	if err != nil {
+		return sso.Attempt{}, s.refused(ctx, b, id, sso.HopGlass, suspect{}, err)
+	}
+	return a, nil
+}
+
+func (s *Service) glass(ctx context.Context, b Browser, id sso.AttemptID, address, code string) (sso.Attempt, error) {
 	email, err := sso.ParseEmail(address)
 	if err != nil {
 		return sso.Attempt{}, err

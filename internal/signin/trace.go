@@ -269,6 +269,8 @@ func methodAt(step sso.HopStep) sso.Method {
 		return sso.ByPassword
 	case sso.HopPasskey:
 		return sso.ByPasskey
+	case sso.HopGlass:
+		return sso.ByBreakGlass
 	default:
 		return ""
 	}

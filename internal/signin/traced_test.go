@@ -2,6 +2,7 @@ package signin_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -132,6 +133,62 @@ func TestTheTraceOfASignInGoesOnToItsEnd(t *testing.T) {
 		d := &got.Detail
 		if d.Act != sso.ActCreate || d.Mode != sso.FirstCreate || d.Why == nil || d.Why.Role != sso.RoleMember || d.Message == nil || d.Message.NameID == "" || !d.Kept {
 			t.Errorf("it says %+v", d)
+		}
+	})
+}
+
+func (w *world) lost() int {
+	w.Helper()
+	n, err := w.Lose(w.Context())
+	if err != nil {
+		w.Fatal(err)
+	}
+	return n
+}
+
+// An identity provider that shows an error of its own sends nobody back: that
+// nobody came is all there is to find.
+func TestWhoDoesNotComeBackLeavesATrace(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		w.depart(w.identify("alice@acme.example", sso.StepSSO), "acme-okta")
+		came := w.depart(w.identify("bob@acme.example", sso.StepSSO), "acme-okta")
+		if err := w.respond(came, w.answer(came, about("bob@acme.example"))); err != nil {
+			t.Fatal(err)
+		}
+		w.mustFinish(came.attempt)
+		w.trial("acme-okta") // tests have a list of their own
+		w.now = w.now.Add(sso.AttemptLife - time.Second)
+		if n := w.lost(); n != 0 {
+			t.Fatalf("%d are lost before their time", n)
+		}
+		w.now = w.now.Add(time.Second)
+		if n := w.lost(); n != 1 {
+			t.Fatalf("%d are lost, want 1", n)
+		}
+		c := w.connection("acme-okta")
+		var traces []sso.Trace
+		w.read(func(r *store.Reader) error {
+			var err error
+			traces, err = r.Org(c.Org).Traces(t.Context(), 10)
+			return err
+		})
+		traces = slices.DeleteFunc(traces, func(t sso.Trace) bool { return t.Code != "attempt_unanswered" })
+		if len(traces) != 1 || traces[0].Connection != c.ID || traces[0].Detail.Typed != "alice@acme.example" || traces[0].Fix != fault.IdPSide.String() {
+			t.Errorf("traces %+v", traces)
+		}
+	})
+}
+
+func TestLostSignInsFillNoList(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		for range 25 {
+			w.identify("alice@acme.example", sso.StepSSO)
+		}
+		w.now = w.now.Add(sso.AttemptLife)
+		if n := w.lost(); n != 20 {
+			t.Errorf("%d traces, want 20", n)
 		}
 	})
 }

@@ -98,6 +98,7 @@ const (
 	HopEnrol    HopStep = "enrol"
 	HopFinish   HopStep = "finish" // the session is made
 	HopLogout   HopStep = "logout"
+	HopGlass    HopStep = "glass" // a break-glass code is given
 )
 
 // Hop is one time that the browser came by.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -30,6 +31,27 @@ func (r *Reader) Attempt(ctx context.Context, id sso.AttemptID) (sso.Attempt, er
 		where a.id = $1`,
 		id)
 	return a, doing(err, "reading attempt %s", id)
+}
+
+// Lost is an attempt whose browser left for an identity provider and did not come
+// back in time, and whose customer that is.
+type Lost struct {
+	Attempt sso.Attempt
+	Org     sso.OrgID // of the connection
+}
+
+// LostAttempts returns attempts that are lost, at most so many, those first that
+// have been for longest. Tests are none.
+func (r *Reader) LostAttempts(ctx context.Context, now time.Time, limit int) ([]Lost, error) {
+	lost, err := list(ctx, r.q, func(l *Lost) []any { return append(attemptFields(&l.Attempt), &l.Org) }, `
+		select `+attemptColumns+`, c.org_id
+		from attempts a
+		join connections c on c.id = a.connection_id
+		where a.expires_at <= $1 and a.done_at is null and a.method = 'sso' and a.reference = '' and a.test_id is null
+		order by a.expires_at
+		limit $2`,
+		at(now), limit)
+	return lost, doing(err, "listing attempts that are lost")
 }
 
 // InsertAttempt stores a new attempt, as version 1.
