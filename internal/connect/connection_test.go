@@ -335,6 +335,7 @@ func TestSettingsAreThoseThatAreOffered(t *testing.T) {
 			"format":              {connect.Settings{NameIDFormat: saml.FormatTransient}, "setting_unknown"},
 			"encryption":          {connect.Settings{Encryption: "maybe"}, "setting_unknown"},
 			"our entity ID":       {connect.Settings{SPEntityID: "urn:x "}, "entity_id_form"},
+			"another's entity ID": {connect.Settings{SPEntityID: strings.ToUpper(h.BaseURL) + "/saml/globex/metadata"}, "entity_id_other"},
 			"a switch for good":   {connect.Settings{Legacy: map[sso.LegacySwitch]string{sso.LegacySHA1: "2027-12-31"}}, "legacy_until"},
 			"a switch until soon": {connect.Settings{Legacy: map[sso.LegacySwitch]string{sso.LegacySHA1: "soon"}}, "legacy_until"},
 		} {

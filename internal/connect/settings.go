@@ -73,6 +73,9 @@ func (s *Service) SaveSettings(ctx context.Context, e *Edit, to Settings) error 
 		if to.NameIDFormat != c.SAML.NameIDFormat && !slices.ContainsFunc(NameIDFormats(), func(f NameIDFormat) bool { return f.URI == to.NameIDFormat }) {
 			return unknownSetting(to.NameIDFormat)
 		}
+		if entity != c.SAML.SPEntityID && federation.NamesAnother(s.BaseURL, c, entity) {
+			return &fault.Error{Kind: fault.Invalid, Code: "entity_id_other", Want: "a name that no other connection has", Got: clip(entity), Fix: fault.AdminSide}
+		}
 		x := &c.SAML
 		x.SignRequests, x.RequestBinding, x.NameIDFormat, x.ForceAuthn = to.SignRequests, to.RequestBinding, to.NameIDFormat, to.ForceAuthn
 		x.Encryption, x.SPEntityID, x.SharedACS, x.Logout, x.IdPInitiated = to.Encryption, entity, to.SharedACS, to.Logout, to.IdPInitiated

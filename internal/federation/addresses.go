@@ -1,6 +1,10 @@
 package federation
 
-import "github.com/sallyport/sallyport/internal/sso"
+import (
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/sso"
+)
 
 // EntityID returns what we are called at the identity provider of a
 // connection.
@@ -9,6 +13,14 @@ func EntityID(baseURL string, c *sso.Connection) string {
 		return c.SAML.SPEntityID
 	}
 	return MetadataURL(baseURL, c)
+}
+
+// NamesAnother reports whether an entity ID of ours is one that another
+// connection has by itself: who took it could have people sign in there whom an
+// identity provider of both sends to the other.
+func NamesAnother(baseURL string, c *sso.Connection, entityID string) bool {
+	within := baseURL + "/saml/"
+	return len(entityID) >= len(within) && strings.EqualFold(entityID[:len(within)], within) && entityID != MetadataURL(baseURL, c)
 }
 
 // ACS returns where responses of a connection come to.

@@ -152,7 +152,7 @@ func (h *Handler) saveSettings(w http.ResponseWriter, r *http.Request, v *visit)
 		to.SPEntityID, to.SharedACS, to.IdPInitiated = c.SAML.SPEntityID, c.SAML.SharedACS, c.SAML.IdPInitiated
 	}
 	if err := h.Flow.SaveSettings(r.Context(), e, to); err != nil {
-		fields := map[string]string{"entity_id_form": "entity_id", "connection_no_endpoint": "binding", "connection_tile_shared": "tile", "legacy_until": badDay(form, h.Flow.Now())}
+		fields := map[string]string{"entity_id_form": "entity_id", "entity_id_other": "entity_id", "connection_no_endpoint": "binding", "connection_tile_shared": "tile", "legacy_until": badDay(form, h.Flow.Now())}
 		return again(r, ui.Filled{Values: form}, err, fields, func(f ui.Filled, notices []ui.Notice, status int) error {
 			return h.showSettings(w, r, v, status, f, notices)
 		})
