@@ -254,6 +254,7 @@ func TestTwoDecideOnAChangeAtOnce(t *testing.T) {
 		w.look()
 		w.withOtherKey(certificate(h.T))
 		w.look()
+		h.proves(&h.owner)
 		e, digest := w.edit(), w.watching().Digest
 		errs := make([]error, 6)
 		var all sync.WaitGroup
