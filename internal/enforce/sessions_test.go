@@ -114,3 +114,30 @@ func TestSessionsThatMayStayStay(t *testing.T) {
 		}
 	})
 }
+
+// Who came in a pause is out with it, and the next pause does not bring them
+// back.
+func TestSessionsOfAPauseEndWithItForGood(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		ctx := h.Context()
+		h.open()
+		chosen := everybody()
+		chosen.Sessions = sso.SessionsEnd
+		h.must("enforcing", h.Demand(ctx, h.edit(&h.owner), chosen))
+		h.end()
+		h.must("pausing", h.Pause(ctx, h.edit(&h.owner), 1, "because it is down"))
+		h.end()
+		bob := h.add(&h.acme, "bob", sso.RoleMember)
+		came := map[string]sso.SessionID{"bob": bob.Session.ID}
+		h.end()
+		if got := h.live(came); len(got) != 1 {
+			h.Error("it has ended within the pause")
+		}
+		h.pass(time.Hour)
+		h.end()
+		if got := h.live(came); len(got) != 0 {
+			h.Error("it is open behind the pause")
+		}
+	})
+}

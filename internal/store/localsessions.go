@@ -8,12 +8,17 @@ import (
 )
 
 // localUntil is when the organization has sessions end that came another way
-// than is demanded, as an argument, null for never.
+// than is demanded, as an argument, null for never. In a pause there are new
+// ones, which are over with it.
 func localUntil(o *sso.Organization) any {
-	if !o.Policy.Demanding() {
+	until := o.Policy.LocalUntil
+	if !o.Policy.Demanding() || until.IsZero() {
 		return nil
 	}
-	return at(o.Policy.LocalUntil)
+	if paused := o.Policy.Pause.Until; paused.After(until) {
+		until = paused
+	}
+	return at(until)
 }
 
 // LocalSessionsDue is an organization whose sessions that came another way are
