@@ -426,6 +426,40 @@ func TestClosingThePasswordOfADomain(t *testing.T) {
 	})
 }
 
+// Each of two owners would be the way in past the other one's domain.
+func TestThePasswordsOfAllOwnersAreNotClosedOneDomainAfterTheOther(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		const second = "acme-emea.example"
+		h.prove(&h.owner, acmeDomain)
+		h.prove(&h.owner, second)
+		h.connect(&h.acme, sso.ConnectionActive)
+		emma := h.add(&h.acme, "emma", sso.RoleOwner)
+		h.write(func(tx *store.Writer) error {
+			for id, address := range map[sso.UserID]string{h.owner.User.ID: "olga@" + acmeDomain, emma.User.ID: "emma@" + second} {
+				u, err := tx.User(h.Context(), id)
+				if err != nil {
+					return err
+				}
+				u.Email = sso.StoredEmail(address)
+				u.SetPassword("$argon2id$x", h.now())
+				if err := tx.Org(h.acme.ID).SaveUser(h.Context(), u); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		set := func(name string, to sso.DomainWays) error {
+			return h.SetDomainWays(h.Context(), signedIn(&h.owner), h.acme.ID, name, to)
+		}
+		closed := sso.DomainWays{SSO: true}
+		must(t, "closing one", set(acmeDomain, closed))
+		refused(t, "closing the other", set(second, closed), "domain_no_owner")
+		must(t, "opening the one", set(acmeDomain, sso.DomainWays{SSO: true, Password: true}))
+		must(t, "closing the other then", set(second, closed))
+	})
+}
+
 func TestLooksAreBounded(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(h *house) {
