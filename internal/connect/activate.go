@@ -81,7 +81,8 @@ func (s *Service) Activate(ctx context.Context, e *Edit) error {
 }
 
 // Deactivate has nobody sign in by a connection any more. Where single sign-on
-// is the only way in, that would lock everybody out, so it is refused.
+// is the only way in, that would lock everybody out, so it is refused; so it is
+// for an organization below that comes by it.
 func (s *Service) Deactivate(ctx context.Context, e *Edit) error {
 	return s.turn(ctx, e, sso.ConnectionDisabled, func(a *authority.Act, c *sso.Connection) error {
 		demanded := false
@@ -95,8 +96,12 @@ func (s *Service) Deactivate(ctx context.Context, e *Edit) error {
 		for i := range domains {
 			demanded = demanded || domains[i].State == sso.DomainVerified && domains[i].PasswordOff
 		}
+		refusal := fault.Error{Kind: fault.Conflict, Code: "connection_only_way", Want: "another way in", Got: c.Key, Fix: fault.AdminSide}
 		if !demanded {
-			return nil
+			refusal = fault.Error{Kind: fault.Conflict, Code: "connection_demanded_below", Want: "another way in for who is below", Got: c.Key, Fix: fault.AdminSide}
+			if demanded, err = a.In.DemandedBelow(ctx); err != nil || !demanded {
+				return err
+			}
 		}
 		all, err := a.In.Connections(ctx)
 		if err != nil {
@@ -107,7 +112,7 @@ func (s *Service) Deactivate(ctx context.Context, e *Edit) error {
 				return nil
 			}
 		}
-		return &fault.Error{Kind: fault.Conflict, Code: "connection_only_way", Want: "another way in", Got: c.Key, Fix: fault.AdminSide}
+		return &refusal
 	})
 }
 

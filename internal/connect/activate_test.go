@@ -101,6 +101,36 @@ func TestNobodyIsLockedOutBySwitchingOff(t *testing.T) {
 	})
 }
 
+// Who comes by the connection above is not locked out by its owner, nor by who
+// has a setup link of that one.
+func TestNobodyBelowIsLockedOutBySwitchingOff(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		c, second := h.complete(), h.complete()
+		for _, each := range []*sso.Connection{&c, &second} {
+			h.tested(each, "alice", sso.TestPassed)
+			must(h.T, "activating", h.Activate(h.Context(), h.edit(each)))
+			*each = h.stored(each.Key)
+		}
+		below := h.addOrg("acme-emea")
+		must(h.T, "placing it", below.Place(&h.acme))
+		below.Policy.SSO = sso.SSORequired
+		h.write(func(tx *store.Writer) error { return tx.SaveOrganization(h.Context(), below) })
+		token, _ := h.link(&h.acme, sso.SetupSSO)
+		held := func(c *sso.Connection) *connect.Edit {
+			e := h.edit(c)
+			e.Who = holding(token)
+			return e
+		}
+		must(h.T, "one of two", h.Deactivate(h.Context(), held(&second)))
+		refused(h.T, "the only one, by a link", h.Deactivate(h.Context(), held(&c)), "connection_demanded_below")
+		refused(h.T, "the only one", h.Deactivate(h.Context(), h.edit(&c)), "connection_demanded_below")
+		below.Policy.SSO, below.Version = sso.SSOOptional, below.Version+1
+		h.write(func(tx *store.Writer) error { return tx.SaveOrganization(h.Context(), below) })
+		must(h.T, "where passwords work", h.Deactivate(h.Context(), h.edit(&c)))
+	})
+}
+
 func TestNobodyElseActivates(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(h *house) {

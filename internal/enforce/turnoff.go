@@ -302,13 +302,30 @@ func (w *resetting) record(action, target string, detail map[string]string) erro
 }
 
 // TurnOff has single sign-on be used no more in an organization. The list of
-// people is kept by hand again.
+// people is kept by hand again. An organization below that demands it, and comes
+// by the connections of this one, is in the way: it would be shut out.
 func (s *Service) TurnOff(ctx context.Context, e *Edit) error {
 	return s.change(ctx, e, func(a *authority.Act, o *sso.Organization) error {
+		if err := leaves(ctx, a); err != nil {
+			return err
+		}
 		before := o.Policy.SSO
 		if err := o.Policy.TurnOff(); err != nil {
 			return err
 		}
 		return a.Record("enforcement.off", string(o.ID), map[string]string{"before": string(before)})
 	})
+}
+
+// leaves refuses to leave an organization below without a way in.
+func leaves(ctx context.Context, a *authority.Act) error {
+	demanded, err := a.In.DemandedBelow(ctx)
+	if err != nil || !demanded {
+		return err
+	}
+	above, err := comeBy(ctx, a.Tx.Reader, a.Lineage[:len(a.Lineage)-1])
+	if err != nil || len(above) > 0 {
+		return err
+	}
+	return &fault.Error{Kind: fault.Conflict, Code: "sso_demanded_below", Want: "organizations below that demand no single sign-on, or have connections of their own", Got: a.Key, Fix: fault.AdminSide}
 }

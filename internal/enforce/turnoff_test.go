@@ -231,3 +231,23 @@ func TestTurningSingleSignOnOff(t *testing.T) {
 		}
 	})
 }
+
+// What is turned off above is not what an organization below demands that its
+// people come by.
+func TestTurningItOffLeavesNobodyBelowWithoutAWayIn(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		ctx, now := h.Context(), h.now()
+		below := sso.Organization{ID: sso.NewOrgID(now), Key: "acme-emea", Name: "EMEA", State: sso.OrgActive, CreatedAt: now, UpdatedAt: now}
+		must(h, "placing it", below.Place(&h.acme))
+		below.Policy.SSO = sso.SSORequired
+		h.write(func(tx *store.Writer) error { return tx.SaveOrganization(ctx, below) })
+		refused(h, "who comes by it", h.TurnOff(ctx, h.edit(&h.owner)), "sso_demanded_below")
+		if !h.stored().Policy.SSOOn() {
+			h.Error("it is off")
+		}
+		below.Policy.SSO, below.Version = sso.SSOOptional, 1
+		h.write(func(tx *store.Writer) error { return tx.SaveOrganization(ctx, below) })
+		must(h, "who may come otherwise", h.TurnOff(ctx, h.edit(&h.owner)))
+	})
+}

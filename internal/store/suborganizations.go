@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 
 	"github.com/sallyport/sallyport/internal/sso"
 )
@@ -63,4 +64,31 @@ func (r *OrgReader) Tree(ctx context.Context, limit int) ([]sso.Organization, er
 		order by below.depth, o.sort_key, o.id`,
 		r.org, sso.MaxTreeDepth, limit)
 	return all, doing(err, "listing the tree below %s", r.org)
+}
+
+// DemandedBelow reports whether an organization below this one demands single
+// sign-on of anybody, or closes the passwords of a domain, and has no active
+// connection nearer than those of this one and of what is above it: without
+// them, nobody would come in there.
+func (r *OrgReader) DemandedBelow(ctx context.Context) (bool, error) {
+	_, err := one(ctx, r.q, func(id *sso.OrgID) []any { return []any{id} }, `
+		with recursive below (id) as (
+			select o.id
+			from organizations o
+			where o.parent_id = $1 and not exists (select 1 from connections c where c.org_id = o.id and c.state = 'active')
+			union -- ends even in a circle
+			select o.id
+			from below join organizations o on o.parent_id = below.id
+			where not exists (select 1 from connections c where c.org_id = o.id and c.state = 'active')
+		)
+		select o.id
+		from below join organizations o on o.id = below.id
+		where o.policy like '%"sso":"required"%' or o.policy like '%"sso":"pilot"%'
+			or exists (select 1 from domains d where d.org_id = o.id and d.state = 'verified' and d.password_off)
+		limit 1`,
+		r.org)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, doing(err, "looking for what demands single sign-on below %s", r.org)
 }

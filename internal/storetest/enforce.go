@@ -179,3 +179,49 @@ func localSessionsAreFound(w *world) {
 	w.write(func(tx *store.Writer) error { return tx.LocalSessionsEnded(ctx, due) })
 	missing[store.LocalSessionsDue](w, "LocalSessionsDue() once they have ended")(w.reader().LocalSessionsDue(ctx, until))
 }
+
+// demandsBelowAreFound shows that an organization below counts while it demands
+// single sign-on, itself or for a domain, and has nothing nearer to come by.
+func demandsBelowAreFound(w *world) {
+	ctx := w.ctx
+	root := w.addOrg("root", nil)
+	acme := w.addOrg("acme", &root)
+	deep, beside := w.addOrg("deep", &acme), w.addOrg("beside", nil)
+	save := func(o *sso.Organization, p sso.Policy) {
+		w.Helper()
+		o.Policy = p
+		w.write(func(tx *store.Writer) error { return tx.SaveOrganization(ctx, *o) })
+		o.Version++
+	}
+	below := func(what string, want bool) {
+		w.Helper()
+		if got := get[bool](w, what)(w.reader().Org(root.ID).DemandedBelow(ctx)); got != want {
+			w.Errorf("%s: DemandedBelow() = %v, want %v", what, got, want)
+		}
+	}
+	required := sso.Policy{SSO: sso.SSORequired}
+	for _, o := range []*sso.Organization{&acme, &deep} {
+		save(o, sso.Policy{SSO: sso.SSOOptional, MFAAfterSSO: "required", Exempt: []string{`a"sso":"required"@acme.example`}})
+	}
+	save(&root, required)
+	save(&beside, required)
+	below("nobody below", false)
+	save(&deep, required)
+	below("far below", true)
+	save(&deep, sso.Policy{SSO: sso.SSOPilot})
+	below("of some, far below", true)
+	c := w.addConnection(acme.ID, "acme-idp")
+	below("which come by one between", false)
+	c.State = sso.ConnectionDisabled
+	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).SaveConnection(ctx, c) })
+	below("which is off", true)
+	w.addConnection(deep.ID, "deep-idp")
+	below("which have their own", false)
+	d := sso.NewDomain(acme.ID, "acme.example", w.now)
+	d.PasswordOff = true
+	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).SaveDomain(ctx, d) })
+	below("by a domain that is not proved", false)
+	d.Vouch(w.now)
+	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).SaveDomain(ctx, d) })
+	below("by a domain", true)
+}

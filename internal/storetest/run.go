@@ -80,6 +80,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"who came in past single sign-on is noted":                  waysBesideAreNoted,
 		"groups count at the door where there is a pilot":           doorOfAPilot,
 		"local sessions are found where they are to end":            localSessionsAreFound,
+		"what is demanded below is found":                           demandsBelowAreFound,
 		"one of many uses an SMS code":                              oneOfManyUsesSMSCode,
 		"of many tries at once no more than the burst":              triesAtOnce,
 		"attempts are kept":                                         attemptsAreKept,
