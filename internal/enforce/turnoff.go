@@ -26,7 +26,7 @@ const (
 // Retreat is what is known before single sign-on is turned off.
 type Retreat struct {
 	Organization sso.Organization
-	Stranded     int          // who would have no way in
+	Stranded     int          // who would have no way in; while accounts are reset, whom that is to reach
 	Resets       *sso.Retreat // of their accounts; nil: nobody has begun
 	Above        bool         // an organization above demands single sign-on, whatever is chosen here
 }
@@ -52,6 +52,10 @@ func (s *Service) Retreat(ctx context.Context, p *authority.Place) (Retreat, err
 	})
 	if err != nil {
 		return Retreat{}, err
+	}
+	if t := out.Resets; t != nil && t.State == sso.RetreatRunning { // who watches asks every few seconds
+		out.Stranded = t.Total
+		return out, nil
 	}
 	out.Stranded, err = s.countStranded(ctx, p.ID)
 	return out, err

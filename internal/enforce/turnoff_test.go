@@ -113,6 +113,9 @@ func TestWhoHasNoOtherWayInIsWrittenTo(t *testing.T) {
 		if got := f.retreat().Resets; !more || got.State != sso.RetreatRunning || got.Sent == 0 || got.Sent >= 60 {
 			f.Errorf("after the first part: %+v", got)
 		}
+		if got := f.retreat().Stranded; got != 61 {
+			f.Errorf("while it is worked on, it is about %d", got)
+		}
 		f.works()
 		got := f.retreat().Resets
 		if got.State != sso.RetreatDone || got.Sent != 60 || got.Skipped != 1 || got.Total != 61 {
