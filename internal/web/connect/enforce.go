@@ -24,9 +24,10 @@ const (
 	codesFilePath = codesPath + "/file"
 )
 
-// enforceRoutes returns the routes of the demand. To make codes is to make a way
-// in, so it wants a fresh proof; to pause does not, since the identity provider
-// by which it would be given may be what fails.
+// enforceRoutes returns the routes of the demand. What lets people in or shuts
+// them out for good, and a list of all of them, wants a fresh proof; to pause
+// does not, since the identity provider by which it would be given may be what
+// fails.
 func (h *Handler) enforceRoutes() []web.Route {
 	d := door{consolePrefix, web.Console}
 	route := func(method, path string, fresh bool, serve page) web.Route {
@@ -34,15 +35,15 @@ func (h *Handler) enforceRoutes() []web.Route {
 	}
 	return []web.Route{
 		route(http.MethodGet, enforcePath, false, h.enforcement),
-		route(http.MethodPost, enforcePath, false, h.demand),
+		route(http.MethodPost, enforcePath, true, h.demand),
 		route(http.MethodPost, pausePath, false, h.pause),
 		route(http.MethodPost, resumePath, false, h.resume),
 		route(http.MethodGet, offPath, false, h.turningOff),
-		route(http.MethodPost, offPath, false, h.turnOff),
-		route(http.MethodPost, offResetPath, false, h.resetStranded),
+		route(http.MethodPost, offPath, true, h.turnOff),
+		route(http.MethodPost, offResetPath, true, h.resetStranded),
 		route(http.MethodPost, offStopPath, false, h.stopResets),
 		route(http.MethodGet, foreseenPath, false, h.foreseen),
-		route(http.MethodGet, foreseenCSVPath, false, h.foreseenCSV),
+		route(http.MethodGet, foreseenCSVPath, true, h.foreseenCSV),
 		route(http.MethodGet, codesPath, true, h.askCodes),
 		route(http.MethodPost, codesPath, true, h.makeCodes),
 		route(http.MethodPost, codesFilePath, false, h.downloadCodes),
