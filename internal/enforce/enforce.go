@@ -62,14 +62,13 @@ func (s *Service) State(ctx context.Context, p *authority.Place) (State, error) 
 		for i := range line[:len(line)-1] {
 			out.Above = out.Above || line[i].Policy.Demanding()
 		}
-		if out.Gate, err = gateOf(ctx, r, line); err != nil {
+		org, policy := r.Org(p.ID), &out.Organization.Policy
+		if out.Gate, err = gateOf(ctx, r, line, policy.Exempt); err != nil {
 			return err
 		}
-		org := r.Org(p.ID)
 		if out.Codes, err = org.BreakGlass(ctx); err != nil {
 			return err
 		}
-		policy := &out.Organization.Policy
 		for _, id := range policy.Pilot {
 			g, err := org.Group(ctx, id)
 			if errors.Is(err, store.ErrNotFound) {
@@ -99,9 +98,9 @@ const (
 	maxBeside       = 50 // who came in past single sign-on, the latest
 )
 
-// gateOf finds out what the gate of an organization asks; line leads to it from
-// the root.
-func gateOf(ctx context.Context, r *store.Reader, line []sso.Organization) (sso.Gate, error) {
+// gateOf finds out what the gate of an organization asks, of which these people
+// are exempt, or are to be; line leads to it from the root.
+func gateOf(ctx context.Context, r *store.Reader, line []sso.Organization, exempt []string) (sso.Gate, error) {
 	org := &line[len(line)-1]
 	var gate sso.Gate
 	usable, err := comeBy(ctx, r, line)
@@ -119,19 +118,17 @@ func gateOf(ctx context.Context, r *store.Reader, line []sso.Organization) (sso.
 			gate.Tested = len(subjects)
 		}
 	}
-	came, err := r.Org(org.ID).Beside(ctx, maxBeside)
+	codes, err := r.Org(org.ID).BreakGlass(ctx)
 	if err != nil {
 		return gate, err
 	}
-	for i := range came {
-		b := &came[i]
-		_, proved, err := r.Rules(ctx, org, b.Email)
-		if err != nil {
-			return gate, err
-		}
-		gate.Beside = gate.Beside || b.Stays(org.Policy.Exempt, proved)
+	came, err := r.Org(org.ID).Beside(ctx, maxBeside)
+	for i := 0; i < len(came) && err == nil && !gate.Beside; i++ {
+		var proved bool
+		_, proved, err = r.Rules(ctx, org, came[i].Email)
+		gate.Beside = err == nil && came[i].Stays(exempt, proved, codes.Left)
 	}
-	return gate, nil
+	return gate, err
 }
 
 // comeBy returns the connections by which the people of an organization come:
@@ -193,12 +190,13 @@ type Chosen struct {
 // Demand changes how far single sign-on is demanded.
 func (s *Service) Demand(ctx context.Context, e *Edit, in Chosen) error {
 	to := sso.Demand{SSO: in.SSO, Sessions: in.Sessions, At: s.Now().Add(time.Duration(in.Hours) * time.Hour)}
+	var exempt []string
 	for _, address := range in.Exempt {
 		email, err := sso.ParseEmail(address)
 		if err != nil {
 			return &fault.Error{Kind: fault.Invalid, Code: "enforce_address", Want: "one e-mail address in each line", Got: fault.From(err).Got, Fix: fault.PersonSide, Err: err}
 		}
-		to.Exempt = append(to.Exempt, email)
+		to.Exempt, exempt = append(to.Exempt, email), append(exempt, email.Key())
 	}
 	return s.change(ctx, e, func(a *authority.Act, o *sso.Organization) error {
 		if in.SSO != sso.SSOOptional {
@@ -212,13 +210,13 @@ func (s *Service) Demand(ctx context.Context, e *Edit, in Chosen) error {
 				return err
 			}
 		}
-		gate, err := gateOf(ctx, a.Tx.Reader, a.Lineage)
+		gate, err := gateOf(ctx, a.Tx.Reader, a.Lineage, exempt)
 		if err != nil {
 			return err
 		}
 		before := o.Policy.SSO
 		if err := o.Policy.Enforce(to, &gate, a.Now); err != nil {
-			return err
+			return because(ctx, a, &gate, err)
 		}
 		detail := map[string]string{"before": string(before), "after": string(to.SSO), "exempt": strconv.Itoa(len(to.Exempt))}
 		if o.Policy.Demanding() {
@@ -228,8 +226,27 @@ func (s *Service) Demand(ctx context.Context, e *Edit, in Chosen) error {
 	})
 }
 
+// because says why the gate is shut, where the list of its steps would not: who
+// is to be exempt no more is the only one who came in past single sign-on.
+func because(ctx context.Context, a *authority.Act, gate *sso.Gate, refused error) error {
+	if !fault.Is(refused, "enforce_not_ready") || gate.Beside {
+		return refused
+	}
+	was, err := gateOf(ctx, a.Tx.Reader, a.Lineage, a.Policy.Exempt)
+	if err != nil {
+		return err
+	}
+	if was.Ready() != nil {
+		return refused
+	}
+	return &fault.Error{Kind: fault.Conflict, Code: "enforce_exempt_last", Want: "somebody else who came in past single sign-on", Got: "nobody", Fix: fault.AdminSide, Err: refused}
+}
+
 // groups returns the groups of these names, and refuses a name of none.
 func groups(ctx context.Context, r *store.OrgReader, names []string) ([]sso.GroupID, error) {
+	if len(names) > sso.MaxPilot {
+		return nil, &fault.Error{Kind: fault.Invalid, Code: "enforce_pilots", Want: strconv.Itoa(sso.MaxPilot) + " groups at most", Got: strconv.Itoa(len(names)), Fix: fault.PersonSide}
+	}
 	var all []sso.GroupID
 	for _, name := range names {
 		found, err := r.GroupsNamed(ctx, []string{name})

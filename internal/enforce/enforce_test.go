@@ -195,6 +195,8 @@ func TestAPilotIsOfGroupsThatExist(t *testing.T) {
 		h.refused("a group that is none", h.Demand(ctx, h.edit(&h.owner), pilot), "enforce_group")
 		pilot.Groups = nil
 		h.refused("no group", h.Demand(ctx, h.edit(&h.owner), pilot), "enforce_pilot")
+		pilot.Groups = make([]string, sso.MaxPilot+1)
+		h.refused("more than can be looked up", h.Demand(ctx, h.edit(&h.owner), pilot), "enforce_pilots")
 		pilot.Groups, pilot.Exempt = []string{"Staff", "Émigrés", "Staff"}, []string{"nobody"}
 		h.refused("an address that is none", h.Demand(ctx, h.edit(&h.owner), pilot), "enforce_address")
 		pilot.Exempt = []string{"Root@Other.example"}
@@ -324,5 +326,46 @@ func TestASubOrganizationPassesByTheConnectionAbove(t *testing.T) {
 		if err != nil || !s.Above || s.Gate.Connections != 1 {
 			h.Errorf("State() = %+v, %v", s, err)
 		}
+	})
+}
+
+// Of the ways that the gate asks for, the last one is not closed behind it.
+func TestTheLastWayBesideIsNotTakenAway(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		ctx := h.Context()
+		h.tested("alice")
+		h.tested("bob")
+		eve := h.add(&h.acme, "eve", sso.RoleMember)
+		some, nobody := everybody(), everybody()
+		some.Exempt = []string{eve.User.Email.String()}
+		o := h.stored()
+		o.Policy.Exempt = []string{eve.User.Email.Key()}
+		h.write(func(tx *store.Writer) error { return tx.SaveOrganization(ctx, o) })
+		h.came(&eve, sso.ByPassword)
+		h.refused("who came is exempt no more with it", h.Demand(ctx, h.edit(&h.owner), nobody), "enforce_exempt_last")
+		h.must("who came stays exempt", h.Demand(ctx, h.edit(&h.owner), some))
+		h.refused("who came is exempt no more after it", h.Demand(ctx, h.edit(&h.owner), nobody), "enforce_exempt_last")
+		if got := h.stored().Policy.Exempt; !slices.Equal(got, []string{eve.User.Email.Key()}) {
+			h.Errorf("exempt are %v", got)
+		}
+		h.came(&h.owner, sso.ByBreakGlass)
+		h.must("there is another way", h.Demand(ctx, h.edit(&h.owner), nobody))
+	})
+}
+
+// A code that was used is no way for the next time.
+func TestTheLastCodeIsNoWayThatStaysOpen(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		ctx := h.Context()
+		h.open()
+		h.write(func(tx *store.Writer) error {
+			return tx.Org(h.acme.ID).UseBreakGlassCode(ctx, secret.HashOf([]byte(h.acme.ID)), h.owner.User.ID, h.now())
+		})
+		h.refused("no code is left", h.Demand(ctx, h.edit(&h.owner), everybody()), "enforce_not_ready")
+		_, err := h.NewCodes(ctx, &authority.Who{By: h.owner, Address: h.owner.Address}, h.acme.ID)
+		h.must("making codes", err)
+		h.must("others are there", h.Demand(ctx, h.edit(&h.owner), everybody()))
 	})
 }

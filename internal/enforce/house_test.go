@@ -101,11 +101,18 @@ func (h *house) tested(subject string) {
 	})
 }
 
-// came notes that somebody came in past single sign-on.
+// came notes that somebody came in past single sign-on. Of codes, another one
+// is left.
 func (h *house) came(by *sso.By, method sso.Method) {
 	h.Helper()
 	h.write(func(tx *store.Writer) error {
-		return tx.Org(by.Org.ID).NoteBeside(h.Context(), by.User.ID, method, h.now())
+		in := tx.Org(by.Org.ID)
+		if method == sso.ByBreakGlass {
+			if err := in.ReplaceBreakGlassCodes(h.Context(), []secret.Hash{secret.HashOf([]byte(by.Org.ID))}, h.now()); err != nil {
+				return err
+			}
+		}
+		return in.NoteBeside(h.Context(), by.User.ID, method, h.now())
 	})
 }
 

@@ -80,8 +80,11 @@ type Demand struct {
 // maxSessionsAt is how far ahead the end of sessions may be.
 const maxSessionsAt = 90 * 24 * time.Hour
 
-// MaxExempt is how many people may be exempt.
-const MaxExempt = 50
+// Bounds of whom a demand names.
+const (
+	MaxExempt = 50 // people
+	MaxPilot  = 50 // groups
+)
 
 // Enforce has the policy demand single sign-on as chosen. What is asked for
 // more than before has to pass the gate. A pause ends with it.
@@ -115,16 +118,24 @@ func (p *Policy) Enforce(to Demand, gate *Gate, now time.Time) error {
 	return nil
 }
 
-// tightens reports whether single sign-on would be demanded of more people.
+// tightens reports whether single sign-on would be demanded of more people. Who
+// is exempt no more is one more: they may have been the only way that stays.
 func (p *Policy) tightens(to *Demand) bool {
-	switch to.SSO {
-	case SSORequired:
-		return p.SSO != SSORequired
-	case SSOPilot:
-		return !p.Demanding() || p.SSO == SSOPilot && slices.ContainsFunc(to.Pilot, func(g GroupID) bool { return !slices.Contains(p.Pilot, g) })
-	default:
+	if to.SSO != SSORequired && to.SSO != SSOPilot {
 		return false
 	}
+	switch {
+	case !p.Demanding(), to.SSO == SSORequired && p.SSO == SSOPilot:
+		return true
+	case p.SSO == SSOPilot && slices.ContainsFunc(to.Pilot, func(g GroupID) bool { return !slices.Contains(p.Pilot, g) }):
+		return true
+	default:
+		return slices.ContainsFunc(p.Exempt, func(key string) bool { return !to.exempts(key) })
+	}
+}
+
+func (d *Demand) exempts(key string) bool {
+	return slices.ContainsFunc(d.Exempt, func(e Email) bool { return e.Key() == key })
 }
 
 func (d *Demand) judge(now time.Time) error {
@@ -215,10 +226,11 @@ type Beside struct {
 }
 
 // Stays reports whether the way stays open once single sign-on is demanded of
-// everybody: an owner's code does, and the password of who is not meant by it.
-func (b *Beside) Stays(exempt []string, proved bool) bool {
+// everybody: an owner's code does while there are others left to come by, and
+// the password of who is not meant by it.
+func (b *Beside) Stays(exempt []string, proved bool, codes int) bool {
 	if b.Method == ByBreakGlass {
-		return b.Role == RoleOwner
+		return b.Role == RoleOwner && codes > 0
 	}
 	all := Policy{SSO: SSORequired, Exempt: exempt}
 	return !all.DemandsSSO(Entry{Method: b.Method, Email: b.Email, Outside: b.Role == RoleOwner && !proved})

@@ -110,18 +110,24 @@ func TestOnlyADemandOfMorePeoplePassesTheGate(t *testing.T) {
 	t.Parallel()
 	var shut sso.Gate
 	a, b := []sso.GroupID{"grp_a"}, []sso.GroupID{"grp_a", "grp_b"}
+	bob := address(t, "bob@acme.example")
 	for name, tc := range map[string]struct {
 		from sso.Policy
 		to   sso.Demand
 		want bool
 	}{
-		"required stays":           {sso.Policy{SSO: sso.SSORequired}, sso.Demand{SSO: sso.SSORequired, Sessions: sso.SessionsStay}, true},
-		"required to a pilot":      {sso.Policy{SSO: sso.SSORequired}, sso.Demand{SSO: sso.SSOPilot, Pilot: a, Sessions: sso.SessionsStay}, true},
-		"a pilot loses a group":    {sso.Policy{SSO: sso.SSOPilot, Pilot: b}, sso.Demand{SSO: sso.SSOPilot, Pilot: a, Sessions: sso.SessionsStay}, true},
-		"back to optional":         {sso.Policy{SSO: sso.SSORequired}, sso.Demand{SSO: sso.SSOOptional}, true},
-		"a pilot gains a group":    {sso.Policy{SSO: sso.SSOPilot, Pilot: a}, sso.Demand{SSO: sso.SSOPilot, Pilot: b, Sessions: sso.SessionsStay}, false},
-		"a pilot becomes required": {sso.Policy{SSO: sso.SSOPilot, Pilot: a}, sso.Demand{SSO: sso.SSORequired, Sessions: sso.SessionsStay}, false},
-		"optional to a pilot":      {sso.Policy{}, sso.Demand{SSO: sso.SSOPilot, Pilot: a, Sessions: sso.SessionsStay}, false},
+		"required stays":               {sso.Policy{SSO: sso.SSORequired}, sso.Demand{SSO: sso.SSORequired, Sessions: sso.SessionsStay}, true},
+		"required to a pilot":          {sso.Policy{SSO: sso.SSORequired}, sso.Demand{SSO: sso.SSOPilot, Pilot: a, Sessions: sso.SessionsStay}, true},
+		"a pilot loses a group":        {sso.Policy{SSO: sso.SSOPilot, Pilot: b}, sso.Demand{SSO: sso.SSOPilot, Pilot: a, Sessions: sso.SessionsStay}, true},
+		"back to optional":             {sso.Policy{SSO: sso.SSORequired}, sso.Demand{SSO: sso.SSOOptional}, true},
+		"a pilot gains a group":        {sso.Policy{SSO: sso.SSOPilot, Pilot: a}, sso.Demand{SSO: sso.SSOPilot, Pilot: b, Sessions: sso.SessionsStay}, false},
+		"a pilot becomes required":     {sso.Policy{SSO: sso.SSOPilot, Pilot: a}, sso.Demand{SSO: sso.SSORequired, Sessions: sso.SessionsStay}, false},
+		"somebody more is exempt":      {sso.Policy{SSO: sso.SSORequired}, sso.Demand{SSO: sso.SSORequired, Sessions: sso.SessionsStay, Exempt: []sso.Email{bob}}, true},
+		"somebody is exempt no more":   {sso.Policy{SSO: sso.SSORequired, Exempt: []string{bob.Key()}}, sso.Demand{SSO: sso.SSORequired, Sessions: sso.SessionsStay}, false},
+		"nor in a pilot":               {sso.Policy{SSO: sso.SSOPilot, Pilot: a, Exempt: []string{bob.Key()}}, sso.Demand{SSO: sso.SSOPilot, Pilot: a, Sessions: sso.SessionsStay}, false},
+		"nor with less of it":          {sso.Policy{SSO: sso.SSORequired, Exempt: []string{bob.Key()}}, sso.Demand{SSO: sso.SSOPilot, Pilot: a, Sessions: sso.SessionsStay}, false},
+		"exempt where nothing is said": {sso.Policy{SSO: sso.SSORequired, Exempt: []string{bob.Key()}}, sso.Demand{SSO: sso.SSOOptional}, true},
+		"optional to a pilot":          {sso.Policy{}, sso.Demand{SSO: sso.SSOPilot, Pilot: a, Sessions: sso.SessionsStay}, false},
 	} {
 		err := tc.from.Enforce(tc.to, &shut, enforceNow)
 		if tc.want && err != nil || !tc.want && !fault.Is(err, "enforce_not_ready") {
@@ -233,8 +239,11 @@ func TestAWayStaysOpenOnlyForWhomItIsLeft(t *testing.T) {
 		"somebody exempt":                {sso.Beside{Email: bob, Role: sso.RoleMember, Method: sso.ByPassword}, exempt, true, true},
 		"somebody else":                  {sso.Beside{Email: bob, Role: sso.RoleMember, Method: sso.ByPassword}, nil, false, false},
 	} {
-		if got := tc.by.Stays(tc.exempt, tc.proved); got != tc.want {
+		if got := tc.by.Stays(tc.exempt, tc.proved, 1); got != tc.want {
 			t.Errorf("%s: Stays() = %v, want %v", name, got, tc.want)
+		}
+		if got, want := tc.by.Stays(tc.exempt, tc.proved, 0), tc.want && tc.by.Method != sso.ByBreakGlass; got != want {
+			t.Errorf("%s, and no code is left: Stays() = %v, want %v", name, got, want)
 		}
 	}
 }
