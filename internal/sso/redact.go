@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -15,21 +16,19 @@ const Blank = "•••"
 // Redacted returns the trace as it is shown to whoever has not opened it:
 // names, addresses and what an identity provider has sent about the person are
 // masked, wherever they stand. What kind of thing it was can still be seen.
-func (t *Trace) Redacted() Trace { return t.without(mask) }
+func (t *Trace) Redacted() Trace { return t.without(redaction{hide: mask, place: network}) }
 
 // Blanked returns the trace as it may leave the house: nothing of the person
 // is left, and neither is who they are here.
 func (t *Trace) Blanked() Trace {
-	c := t.without(func(string) string { return Blank })
+	blank := func(string) string { return Blank }
+	c := t.without(redaction{hide: blank, place: blank})
 	c.User, c.Attempt, c.UserAgent = "", "", ""
-	if c.Address != "" {
-		c.Address = Blank
-	}
 	return c
 }
 
-func (t *Trace) without(hide func(string) string) Trace {
-	x := redaction{hide: hide}
+func (t *Trace) without(x redaction) Trace {
+	x.from = t.Address
 	for _, s := range []string{t.Who, t.Detail.Typed} {
 		x.learn(s)
 	}
@@ -56,22 +55,18 @@ func (t *Trace) without(hide func(string) string) Trace {
 
 	c := *t
 	c.Who, c.Detail.Typed = x.value(t.Who), x.value(t.Detail.Typed)
-	c.Want, c.Got = x.text(t.Want), x.text(t.Got)
-	if strings.HasPrefix(t.Code, "ident_") {
-		c.Want, c.Got = x.words(t.Want), x.words(t.Got)
+	c.Want, c.Got = x.text(t.Want), x.got(t.Code, t.Got)
+	if t.Address != "" {
+		c.Address = x.place(t.Address)
 	}
-	c.Address = network(t.Address)
 	c.Checks = slices.Clone(t.Checks)
 	for i := range c.Checks {
 		k := &c.Checks[i]
-		k.Want, k.Got = x.text(k.Want), x.text(k.Got)
-		if personal(&t.Checks[i]) {
-			k.Got = x.value(t.Checks[i].Got)
-		}
+		k.Want, k.Got = x.text(k.Want), x.found(&t.Checks[i])
 	}
 	if why := t.Detail.Why; why != nil && why.Group != "" {
 		masked := *why
-		masked.Group = x.hide(why.Group)
+		masked.Group = x.value(why.Group)
 		c.Detail.Why = &masked
 	}
 	if t.Detail.Message != nil {
@@ -90,8 +85,7 @@ func (t *Trace) without(hide func(string) string) Trace {
 	return c
 }
 
-// personal reports whether a check says what was found out about a person. Why
-// somebody has a role is nothing of theirs but for the group.
+// personal reports whether a check says what was found out about a person.
 func personal(c *Check) bool {
 	switch c.Rule {
 	case "saml.nameid":
@@ -99,14 +93,52 @@ func personal(c *Check) bool {
 	case "ident.domain", "ident.role":
 		return false
 	default:
-		return strings.HasPrefix(c.Rule, "ident.")
+		return strings.HasPrefix(c.Rule, "ident.") && !impersonal(c.About)
 	}
 }
+
+// impersonal reports whether a fault with this code says what was found in words
+// of our own, which are the same for everybody.
+func impersonal(code string) bool { return code == "ident_tree" || code == "ident_conflict" }
 
 // redaction hides what is known to be personal.
 type redaction struct {
 	hide  func(string) string
+	place func(string) string // hides a network address
+	from  string              // the network address that somebody came from
 	known []string
+}
+
+// found hides what is personal of what a check has found.
+func (x *redaction) found(c *Check) string {
+	switch {
+	case personal(c):
+		return x.value(c.Got)
+	case c.Rule == "ident.role": // the role, and which row of the table gives it; then groups
+		role, groups, _ := strings.Cut(c.Got, ", ")
+		if groups != "" {
+			role += ", " + x.hide(groups)
+		}
+		return role
+	case c.Rule == "saml.status" && c.Verdict == "fail":
+		return x.prose(c.Got)
+	default:
+		return x.text(c.Got)
+	}
+}
+
+// got hides what is personal of what a fault with this code has found.
+func (x *redaction) got(code, got string) string {
+	switch {
+	case code == "ident_email", code == "ident_ambiguous": // values as they were sent, and cut off somewhere
+		return x.value(got)
+	case code == "saml_status":
+		return x.prose(got)
+	case strings.HasPrefix(code, "ident_") && !impersonal(code):
+		return x.words(got)
+	default:
+		return x.text(got)
+	}
 }
 
 // shortest is the shortest value that is looked for in other texts: what is
@@ -137,8 +169,49 @@ func (x *redaction) text(s string) string {
 			s = strings.ReplaceAll(s, k, x.hide(k))
 		}
 	}
+	if x.from != "" && strings.Contains(s, x.from) {
+		s = strings.ReplaceAll(s, x.from, x.place(x.from))
+	}
 	return addressForm.ReplaceAllStringFunc(s, x.hide)
 }
+
+// prose hides what is personal within a text that an identity provider has
+// written for people: in whatever case it stands there, and of an address the
+// name alone, too.
+func (x *redaction) prose(s string) string {
+	s = x.text(s)
+	for _, k := range x.known {
+		name, _, _ := strings.Cut(k, "@")
+		s = x.whole(x.whole(s, k), name)
+	}
+	return s
+}
+
+// whole hides a word wherever it stands for itself.
+func (x *redaction) whole(s, word string) string {
+	if utf8.RuneCountInString(word) < shortest || !strings.Contains(strings.ToLower(s), strings.ToLower(word)) {
+		return s
+	}
+	form, err := regexp.Compile("(?i)" + regexp.QuoteMeta(word))
+	if err != nil { // it is no UTF-8, and in no text that is
+		return s
+	}
+	var b strings.Builder
+	end := 0
+	for _, at := range form.FindAllStringIndex(s, -1) {
+		before, _ := utf8.DecodeLastRuneInString(s[:at[0]])
+		after, _ := utf8.DecodeRuneInString(s[at[1]:])
+		if inWord(before) || inWord(after) {
+			continue
+		}
+		b.WriteString(s[end:at[0]] + x.hide(s[at[0]:at[1]]))
+		end = at[1]
+	}
+	b.WriteString(s[end:])
+	return b.String()
+}
+
+func inWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // words hides all of a text of which it is not known what is personal in it.
 func (x *redaction) words(s string) string {

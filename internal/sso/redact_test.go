@@ -73,6 +73,56 @@ func TestABundleHoldsNothingOfThePerson(t *testing.T) {
 	}
 }
 
+// What is told to whoever is refused may name the person, or where they are, in
+// other words than a message has.
+func TestARefusalNamesNobody(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		trace       sso.Trace
+		want, blank string // got, as it is shown and as it leaves the house
+	}{
+		"the address that no network of the policy holds": {
+			sso.Trace{Code: "policy_address", Address: "192.0.2.77", Got: "192.0.2.77"}, "192.0.2.0/24", sso.Blank,
+		},
+		"a name in a sentence of the identity provider's": {
+			sso.Trace{Code: "saml_status", Who: "ada@acme.example", Got: "AuthnFailed: user ADA is locked (adamant)"},
+			"AuthnFailed: user A" + sso.Blank + " is locked (adamant)", "AuthnFailed: user " + sso.Blank + " is locked (adamant)",
+		},
+		"several values, the last one cut off": {
+			sso.Trace{Code: "ident_ambiguous", Who: "ada@acme.example", Got: "ada@acme.example, lovelace@acme.ex…"}, "a" + sso.Blank + "@acme.ex…", sso.Blank,
+		},
+		"what is the same for everybody": {
+			sso.Trace{Code: "ident_conflict", Who: "ada@acme.example", Got: "several users with this address"}, "several users with this address", "several users with this address",
+		},
+	} {
+		if got := tc.trace.Redacted().Got; got != tc.want {
+			t.Errorf("%s: shown as %q, want %q", name, got, tc.want)
+		}
+		if got := tc.trace.Blanked().Got; got != tc.blank {
+			t.Errorf("%s: leaves as %q, want %q", name, got, tc.blank)
+		}
+		trace := sso.Trace{Want: "an address of a domain verified for acme", Code: "ident_domain"}
+		if got := trace.Redacted().Want; got != trace.Want {
+			t.Errorf("what was wanted is shown as %q", got)
+		}
+	}
+}
+
+// A test has no reason beside its checks by which groups could be known.
+func TestGroupsByWhichARoleIsGivenAreMasked(t *testing.T) {
+	t.Parallel()
+	for got, want := range map[string]string{"admin: group 1, Secret Board": "admin: group 1, S" + sso.Blank, "member, Board, Staff": "member, B" + sso.Blank, "member: default": "member: default"} {
+		trace := sso.Trace{Checks: []sso.Check{{Rule: "ident.role", Verdict: "pass", Got: got}, {Rule: "ident.person", Verdict: "fail", About: "ident_conflict", Got: "several users with this address"}}}
+		shown := trace.Redacted().Checks
+		if shown[0].Got != want {
+			t.Errorf("%q is shown as %q, want %q", got, shown[0].Got, want)
+		}
+		if shown[1].Got != "several users with this address" {
+			t.Errorf("what is the same for everybody is shown as %q", shown[1].Got)
+		}
+	}
+}
+
 func TestABundleIsGoodForAWhileAndUntilItIsRevoked(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)
