@@ -14,11 +14,13 @@ import (
 // keysActor stands in the audit list for what nobody has asked for.
 const keysActor = "rollover"
 
-// How many rings of keys one batch looks at, and how many are shown.
+// How many rings of keys one batch looks at, how many are shown, and among how
+// many connections those are looked for that have to be told.
 const (
 	ringBatch  = 16
 	maxRings   = 200
 	maxUnaware = 50
+	maxUnread  = 2000
 )
 
 // KeyRing is the keys of one purpose, as operators see them.
@@ -89,7 +91,7 @@ func (s *Service) Keys(ctx context.Context, by *sso.By) (Keys, error) {
 
 // unaware fills in who has not read of a next key.
 func (s *Service) unaware(ctx context.Context, r *store.Reader, out *Keys) error {
-	next := map[sso.ConnectionID]time.Time{}
+	next := map[sso.ConnectionID]time.Time{} // since when it is published, "" for the one that signs
 	latest := time.Time{}
 	for i := range out.Rings {
 		k := federation.In(out.Rings[i].Keys, store.KeyNext)
@@ -108,16 +110,21 @@ func (s *Service) unaware(ctx context.Context, r *store.Reader, out *Keys) error
 	if len(next) == 0 {
 		return nil
 	}
-	all, err := r.NotReading(ctx, latest, maxUnaware+1)
+	all, err := r.NotReading(ctx, latest, maxUnread)
 	if err != nil {
 		return err
 	}
-	out.More = len(all) > maxUnaware
+	out.More = len(all) == maxUnread
 	for i := range all {
-		_, signs := next[""]
-		_, opens := next[all[i].ID]
-		if signs && all[i].SignsRequests() || opens {
-			out.Unaware = append(out.Unaware, all[i])
+		u := &all[i]
+		signs, opens := u.Connection.SignsRequests() && u.FetchedAt.Before(next[""]), u.FetchedAt.Before(next[u.Connection.ID])
+		switch {
+		case !signs && !opens:
+		case len(out.Unaware) == maxUnaware:
+			out.More = true
+			return nil
+		default:
+			out.Unaware = append(out.Unaware, u.Connection)
 		}
 	}
 	return nil

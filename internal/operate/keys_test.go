@@ -3,6 +3,7 @@ package operate_test
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -101,6 +102,58 @@ func TestKeysFollowOneAnother(t *testing.T) {
 		h.roll(day, both("current, retired")...)
 		h.roll(p.Overlap-day, both("current, retired")...)
 		h.roll(day, both("current")...)
+	})
+}
+
+// Among many connections that need not know of a key, those that do are found;
+// and nobody is named who has read of it, whatever other keys have come since.
+func TestWhoHasToBeToldOfAKeyIsFoundAmongMany(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		knows := h.encrypting()
+		add := func(key string, s sso.SAML) sso.Connection {
+			h.Helper()
+			c := sso.Connection{ID: sso.NewConnectionID(h.now), Org: knows.Org, Key: key, Name: key, Protocol: sso.ProtocolSAML, State: sso.ConnectionActive, FirstSignIn: sso.FirstCreate, CreatedAt: h.now, UpdatedAt: h.now, SAML: s}
+			if err := h.DB.Write(h.Context(), func(tx *store.Writer) error { return tx.Org(c.Org).SaveConnection(h.Context(), c) }); err != nil {
+				h.Fatal(err)
+			}
+			return c
+		}
+		read := func(c sso.Connection) {
+			h.Helper()
+			if err := h.DB.Write(h.Context(), func(tx *store.Writer) error { return tx.Org(c.Org).NoteFetch(h.Context(), c.ID, "ADFS", h.now) }); err != nil {
+				h.Fatal(err)
+			}
+		}
+		for i := range 60 {
+			add("plain-"+strconv.Itoa(i), sso.SAML{})
+		}
+		unaware := add("signs", sso.SAML{SignRequests: sso.SignAlways})
+		read(unaware)
+		h.now = h.now.Add(time.Hour)
+		if err := h.TurnKeys(h.Context(), &h.operator, "", federation.MakeNext); err != nil {
+			h.Fatal(err)
+		}
+		h.now = h.now.Add(time.Hour)
+		read(knows)
+		aware := add("read", sso.SAML{SignRequests: sso.SignAlways})
+		read(aware)
+		h.now = h.now.Add(time.Hour)
+		if err := h.TurnKeys(h.Context(), &h.operator, knows.Key, federation.MakeNext); err != nil {
+			h.Fatal(err)
+		}
+		keys, err := h.Keys(h.Context(), &h.operator)
+		if err != nil {
+			h.Fatal(err)
+		}
+		var named []string
+		for _, c := range keys.Unaware {
+			named = append(named, c.Key)
+		}
+		slices.Sort(named)
+		if want := []string{knows.Key, unaware.Key}; !slices.Equal(named, want) || keys.More {
+			h.Errorf("named are %q, want %q", named, want)
+		}
 	})
 }
 

@@ -44,11 +44,19 @@ func (r *Reader) Encrypting(ctx context.Context, after sso.ConnectionID, limit i
 	return all, doing(err, "listing connections with keys")
 }
 
+// Unread is an active connection whose identity provider has not read our
+// metadata for long.
+type Unread struct {
+	Connection sso.Connection
+	FetchedAt  time.Time // when it did last; zero: never
+}
+
 // NotReading returns active connections whose identity provider has not read
 // our metadata since then, at most limit of them.
-func (r *Reader) NotReading(ctx context.Context, since time.Time, limit int) ([]sso.Connection, error) {
-	all, err := list(ctx, r.q, connectionFields, `
-		select `+connectionColumns+`
+func (r *Reader) NotReading(ctx context.Context, since time.Time, limit int) ([]Unread, error) {
+	fields := func(u *Unread) []any { return append(connectionFields(&u.Connection), utcOrNever(&u.FetchedAt)) }
+	all, err := list(ctx, r.q, fields, `
+		select `+connectionColumns+`, w.fetched_at
 		from connection_watches w join connections c on c.id = w.connection_id
 		where w.fetched_at < $1 and c.state = 'active'
 		order by w.fetched_at

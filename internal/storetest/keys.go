@@ -115,7 +115,14 @@ func keyRingsAreDue(w *world) {
 	same(w, "RingsDue() after the release", []string{gone.Key, next.Key, old.Key}, rings())
 
 	unaware := func(since time.Time) []string {
-		return names(get[[]sso.Connection](w, "NotReading()")(r.NotReading(ctx, since, 10)))
+		var found []sso.Connection
+		for _, u := range get[[]store.Unread](w, "NotReading()")(r.NotReading(ctx, since, 10)) {
+			found = append(found, u.Connection)
+			if u.Connection.ID == old.ID && !u.FetchedAt.IsZero() {
+				same(w, "NotReading() says when they did", w.now, u.FetchedAt)
+			}
+		}
+		return names(found)
 	}
 	old.State = sso.ConnectionActive
 	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).SaveConnection(ctx, old) })

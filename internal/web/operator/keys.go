@@ -33,7 +33,7 @@ func (h *Handler) keys(w http.ResponseWriter, r *http.Request) error {
 func showKeys(all *operate.Keys, may hand) listPage {
 	p := listPage{Shell: frame.Operator(), Name: ui.Say("keys")}
 	p.Lead = ui.Say("keys_lead")
-	if len(all.Unaware) > 0 {
+	if len(all.Unaware) > 0 || all.More {
 		n := ui.Notice{State: ui.Warn, Title: ui.Say("keys_unaware"), Text: ui.Say("keys_unaware_text")}
 		for i := range all.Unaware {
 			n.Points = append(n.Points, ui.Say("keys_unaware_point", "Name", all.Unaware[i].Name, "Key", all.Unaware[i].Key))
