@@ -75,7 +75,7 @@ func (s *Service) Conflict(ctx context.Context, p *authority.Place, id sso.Confl
 		}
 		page.Candidates = nil
 		for _, user := range page.Conflict.Candidates {
-			c, err := candidate(ctx, r, p.ID, user)
+			c, err := candidate(ctx, r, &p.Organization, user)
 			if err != nil {
 				return err
 			}
@@ -88,13 +88,13 @@ func (s *Service) Conflict(ctx context.Context, p *authority.Place, id sso.Confl
 	return page, err
 }
 
-func candidate(ctx context.Context, r *store.Reader, org sso.OrgID, user sso.UserID) (Candidate, error) {
+func candidate(ctx context.Context, r *store.Reader, org *sso.Organization, user sso.UserID) (Candidate, error) {
 	var c Candidate
 	var err error
 	if c.Standing, err = r.Standing(ctx, user); err != nil {
 		return c, err
 	}
-	if c.Beyond = !slices.Contains(c.HomePath, org); c.Beyond {
+	if c.Beyond = !slices.Contains(c.HomePath, org.ID); c.Beyond {
 		return Candidate{Standing: sso.Standing{User: sso.User{ID: user}}, Beyond: true}, nil
 	}
 	home, err := r.Organization(ctx, c.User.Home)
@@ -103,7 +103,8 @@ func candidate(ctx context.Context, r *store.Reader, org sso.OrgID, user sso.Use
 	}
 	c.Home = home.Name
 	// What somebody is beyond the organization is nobody's business in it.
-	c.Positions = slices.DeleteFunc(c.Positions, func(p sso.Position) bool { return !slices.Contains(p.Path, org) })
-	c.Links, err = r.AllLinksOf(ctx, user)
+	c.Positions = slices.DeleteFunc(c.Positions, func(p sso.Position) bool { return !slices.Contains(p.Path, org.ID) })
+	links, err := r.AllLinksOf(ctx, user)
+	c.Links = store.OnlyNear(org, links)
 	return c, err
 }

@@ -1,11 +1,13 @@
 package inspect_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/authority"
 	"github.com/sallyport/sallyport/internal/fault"
@@ -359,6 +361,15 @@ func TestInboxShowsNobodyBeyond(t *testing.T) {
 		}
 		if b := p.Candidates[1]; !b.Beyond || b.User.FirstName != "" || !b.User.Email.IsZero() || len(b.Positions)+len(b.Links) != 0 {
 			h.Errorf("of somebody above it tells %+v", b)
+		}
+		abroad := h.connection(&h.rival, "rival-idp")
+		h.write(func(tx *store.Writer) error {
+			link := sso.Link{Connection: h.okta.ID, Org: h.acme.ID, Subject: "at home", User: own.User.ID, CreatedAt: now, SeenAt: now}
+			guest := sso.Link{Connection: abroad.ID, Org: h.rival.ID, Subject: "a guest", User: own.User.ID, CreatedAt: now.Add(-time.Hour), SeenAt: now}
+			return errors.Join(tx.Org(h.acme.ID).InsertLink(ctx, link), tx.Org(h.rival.ID).InsertLink(ctx, guest))
+		})
+		if p, err = h.Conflict(ctx, place, c.ID); err != nil || len(p.Candidates[0].Links) != 1 || p.Candidates[0].Links[0].ConnectionName != "Okta of acme" {
+			h.Errorf("the links of who is a guest of a rival are %+v, %v, want that of the one above alone", p.Candidates[0].Links, err)
 		}
 		h.wants(h.Relink(ctx, who(&h.below), h.emea.ID, c.ID, above.User.ID), "ident_tree")
 		in, err := h.Conflicts(ctx, place, sso.ConflictOpen, store.Place{})

@@ -1,6 +1,7 @@
 package provision_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -197,5 +198,60 @@ func TestAGuestIsHelpedByTheirHome(t *testing.T) {
 		}
 		h.join(h.acme, guest.User, sso.RoleAdmin)
 		refused(h, "resetting who administers another customer", h.ResetAccount(ctx, &h.rival, h.rival.Org.ID, guest.User.ID), "rights_outrank")
+	})
+}
+
+// At which other customers somebody is a guest, and as whom, is nobody's business
+// at home, and neither at a guest's is how they come in at home.
+func TestThePageOfAPersonShowsNoLinkBeyond(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		bert := h.add(h.emea, "bert", sso.RoleMember)
+		h.join(h.rival.Org, bert.User, sso.RoleMember)
+		for _, o := range []sso.Organization{h.rival.Org, h.acme, h.emea} {
+			now := h.now()
+			c := sso.Connection{ID: sso.NewConnectionID(now), Org: o.ID, Key: "idp-of-" + o.Key, Name: o.Key, Protocol: sso.ProtocolSAML, State: sso.ConnectionActive, FirstSignIn: sso.FirstCreate, CreatedAt: now, UpdatedAt: now}
+			h.write(func(tx *store.Writer) error {
+				org := tx.Org(o.ID)
+				return errors.Join(org.SaveConnection(h.Context(), c), org.InsertLink(h.Context(), sso.Link{Connection: c.ID, Org: o.ID, Subject: "bert", User: bert.User.ID, CreatedAt: now, SeenAt: now}))
+			})
+		}
+		for _, tc := range []struct {
+			by   *sso.By
+			want []string
+		}{{&h.below, []string{h.acme.Key, h.emea.Key}}, {&h.rival, nil}} {
+			p, err := h.Person(h.Context(), h.place(tc.by, ""), bert.User.ID)
+			if err != nil {
+				h.Fatal(err)
+			}
+			var got []string
+			for i := range p.Links {
+				got = append(got, p.Links[i].ConnectionName)
+			}
+			if !slices.Equal(got, tc.want) {
+				h.Errorf("in %s links are shown at %q, want %q", tc.by.Org.Key, got, tc.want)
+			}
+		}
+	})
+}
+
+// What is masked on the page of a trace until somebody gives a reason is masked
+// wherever traces are listed.
+func TestListsOfSignInsShowNoAddress(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		anna := h.add(h.acme, "anna", sso.RoleMember)
+		h.write(func(tx *store.Writer) error {
+			return tx.InsertTrace(h.Context(), sso.Trace{Reference: "7F3K-22QD", Org: h.acme.ID, User: anna.User.ID, Method: sso.ByPassword, At: h.now(), Address: "192.0.2.77"})
+		})
+		in := h.place(&h.admin, "")
+		o, err := h.Overview(h.Context(), in)
+		if err != nil || len(o.Latest) != 1 || o.Latest[0].Address != "192.0.2.0/24" {
+			h.Errorf("the overview shows %+v, %v", o.Latest, err)
+		}
+		p, err := h.Person(h.Context(), in, anna.User.ID)
+		if err != nil || len(p.Traces) != 1 || p.Traces[0].Address != "192.0.2.0/24" {
+			h.Errorf("the page of the person shows %+v, %v", p.Traces, err)
+		}
 	})
 }

@@ -42,6 +42,9 @@ func (s *Service) Overview(ctx context.Context, in *Place) (Overview, error) {
 		if o.Latest, err = org.Traces(ctx, maxTraces); err != nil {
 			return err
 		}
+		for i := range o.Latest {
+			o.Latest[i] = o.Latest[i].Redacted()
+		}
 		invitations, err := org.Invitations(ctx, store.Place{}, PageSize)
 		if err != nil {
 			return err

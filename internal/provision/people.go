@@ -153,12 +153,20 @@ func (p *PersonPage) signIns(ctx context.Context, r *store.Reader, in *Place, no
 			p.Sessions = append(p.Sessions, sessions[i])
 		}
 	}
-	if p.Traces, err = r.Org(in.ID).TracesOf(ctx, p.User.ID, maxTraces); err != nil || p.Guest {
+	if p.Traces, err = r.Org(in.ID).TracesOf(ctx, p.User.ID, maxTraces); err != nil {
 		return err
 	}
-	if p.Links, err = r.AllLinksOf(ctx, p.User.ID); err != nil {
+	for i := range p.Traces { // why they have their role is shown, and from where exactly they came is opened by owners
+		p.Traces[i].Address = p.Traces[i].Redacted().Address
+	}
+	if p.Guest {
+		return nil
+	}
+	links, err := r.AllLinksOf(ctx, p.User.ID)
+	if err != nil {
 		return err
 	}
+	p.Links = store.OnlyNear(&in.Organization, links)
 	if p.Factors, err = r.Factors(ctx, p.User.ID); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/sso"
@@ -152,18 +153,31 @@ func (r *OrgReader) TracesOf(ctx context.Context, user sso.UserID, limit int) ([
 	return all, doing(err, "listing traces of %s in %s", user, r.org)
 }
 
-// LinkAt is a link and what its connection is called.
+// LinkAt is a link, what its connection is called, and where in the tree that
+// stands.
 type LinkAt struct {
 	sso.Link
 	ConnectionName string
+	Path           []sso.OrgID // from the root of the tree to the organization of the connection
+}
+
+// OnlyNear leaves of links those at connections of an organization, of those
+// above it, and of those below. At whose else somebody signs in is nobody's
+// business in it.
+func OnlyNear(o *sso.Organization, links []LinkAt) []LinkAt {
+	return slices.DeleteFunc(links, func(l LinkAt) bool { return !slices.Contains(l.Path, o.ID) && !o.Within(l.Org) })
 }
 
 // AllLinksOf returns the subjects at any connection that stand for the user,
 // the oldest first.
 func (r *Reader) AllLinksOf(ctx context.Context, user sso.UserID) ([]LinkAt, error) {
-	all, err := list(ctx, r.q, func(l *LinkAt) []any { return append(linkFields(&l.Link), &l.ConnectionName) }, `
-		select `+linkColumns+`, c.name
-		from links l join connections c on c.id = l.connection_id
+	all, err := list(ctx, r.q, func(l *LinkAt) []any {
+		return append(linkFields(&l.Link), &l.ConnectionName, path(&l.Path))
+	}, `
+		select `+linkColumns+`, c.name, o.path
+		from links l
+			join connections c on c.id = l.connection_id
+			join organizations o on o.id = l.org_id
 		where l.user_id = $1
 		order by l.created_at, l.connection_id, l.subject`,
 		user)

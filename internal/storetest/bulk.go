@@ -119,7 +119,7 @@ func bulkInsertsStoreTheSame(w *world) {
 
 	links := get[[]store.LinkAt](w, "AllLinksOf()")(r.AllLinksOf(ctx, bulk[0].User.ID))
 	bulk[0].Link.User = bulk[0].User.ID
-	same(w, "AllLinksOf()", []store.LinkAt{{Link: bulk[0].Link, ConnectionName: c.Name}}, links)
+	same(w, "AllLinksOf()", []store.LinkAt{{Link: bulk[0].Link, ConnectionName: c.Name, Path: orgs[1].Path}}, links)
 
 	e := sso.Event{Org: orgs[1].ID, At: w.later(), Actor: "usr_x", OnBehalf: "usr_y", Address: "192.0.2.1", Action: "user.created", Target: "usr_z", Detail: map[string]string{"a": "b"}}
 	t := w.trace(orgs[1].ID)

@@ -150,7 +150,7 @@ func tracesOfAPerson(w *world) {
 	none[store.LinkAt](w, "AllLinksOf()")(r.AllLinksOf(ctx, alice.ID))
 	l := w.link(c, alice.ID, "alice")
 	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).InsertLink(ctx, l) })
-	same(w, "AllLinksOf()", []store.LinkAt{{Link: l, ConnectionName: c.Name}}, get[[]store.LinkAt](w, "AllLinksOf()")(r.AllLinksOf(ctx, alice.ID)))
+	same(w, "AllLinksOf()", []store.LinkAt{{Link: l, ConnectionName: c.Name, Path: acme.Path}}, get[[]store.LinkAt](w, "AllLinksOf()")(r.AllLinksOf(ctx, alice.ID)))
 }
 
 // lastOwnersRace has two owners take each other's role away at once, each in
