@@ -81,7 +81,7 @@ func (s *Service) Respond(ctx context.Context, b Browser, in Response) (Answered
 		}
 		if f, ok := errors.AsType[*fault.Error](err); ok {
 			failure, err = again.refuse(f)
-			if err == nil && unwaited == nil {
+			if err == nil && (unwaited == nil || tiled) {
 				err = again.unknownKey(f)
 			}
 			return err

@@ -24,6 +24,8 @@ var (
 	// Many may sit in one network while something is wrong for all of them.
 	refusalPace = pace{500, 2 * time.Second}
 	keptPace    = pace{20, 30 * time.Second}
+	// Whoever comes from many networks fills the database no faster than this.
+	keptOfPace = pace{200, 2 * time.Minute}
 )
 
 // maxThrottled bounds how many keys are remembered at a time.
@@ -59,6 +61,9 @@ func refusalKey(c sso.ConnectionID, b Browser) throttleID {
 func keptKey(c sso.ConnectionID, b Browser) throttleID {
 	return throttleID{keptPace, string(c), networkOf(b)}
 }
+
+// keptOfKey counts them from all networks.
+func keptOfKey(c sso.ConnectionID) throttleID { return throttleID{pace: keptOfPace, what: string(c)} }
 
 // networkOf returns the network of a browser; an unknown address is a network
 // of its own.

@@ -199,57 +199,83 @@ func TestATileIsUsedOnce(t *testing.T) {
 	})
 }
 
+// asked reports whether somebody has just asked for a connection to be looked at.
+func (w *world) asked() bool {
+	w.Helper()
+	var all []sso.Watch
+	err := w.DB.Read(w.Context(), func(r *store.Reader) (err error) {
+		all, err = r.WatchesDue(w.Context(), w.now, 100)
+		return err
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return slices.ContainsFunc(all, func(x sso.Watch) bool { return x.DueAt.Equal(w.now) })
+}
+
+// watchLater has acme's connection looked at at an address, and not for a long time.
+func (w *world) watchLater() {
+	w.Helper()
+	err := w.DB.Write(w.Context(), func(tx *store.Writer) error {
+		c, err := tx.ConnectionByKey(w.Context(), "acme-okta")
+		if err != nil {
+			return err
+		}
+		c.SAML.MetadataURL = "https://idp.example/metadata"
+		org := tx.Org(c.Org)
+		x, err := org.Watch(w.Context(), c.ID)
+		x.DueAt = w.now.Add(100 * time.Hour)
+		return errors.Join(err, org.SaveConnection(w.Context(), c), org.SaveWatch(w.Context(), x))
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.now = w.now.Add(time.Hour)
+	w.idp.Now = w.now
+}
+
 // Somebody whose identity provider has signed with a key that we do not know has
 // its metadata read soon, and not again and again.
 func TestAnUnknownKeyHasTheMetadataRead(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, w *world) {
-		due := func() bool {
-			t.Helper()
-			var all []sso.Watch
-			err := w.DB.Read(t.Context(), func(r *store.Reader) (err error) {
-				all, err = r.WatchesDue(t.Context(), w.now, 100)
-				return err
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return slices.ContainsFunc(all, func(x sso.Watch) bool { return x.DueAt.Equal(w.now) })
-		}
-		// Nothing is due for a long time, and there is an address.
-		err := w.DB.Write(t.Context(), func(tx *store.Writer) error {
-			c, err := tx.ConnectionByKey(t.Context(), "acme-okta")
-			if err != nil {
-				return err
-			}
-			c.SAML.MetadataURL = "https://idp.example/metadata"
-			org := tx.Org(c.Org)
-			x, err := org.Watch(t.Context(), c.ID)
-			x.DueAt = w.now.Add(100 * time.Hour)
-			return errors.Join(err, org.SaveConnection(t.Context(), c), org.SaveWatch(t.Context(), x))
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.now = w.now.Add(time.Hour)
-		w.idp.Now = w.now
+		w.watchLater()
 		sign := func(forge func(*samltest.Response), code string) {
 			t.Helper()
 			f := w.depart(w.identify("alice@acme.example", sso.StepSSO), "acme-okta")
 			w.mustRefuse(w.respond(f, w.answer(f, about("alice@acme.example"), forge)), code)
 		}
 		sign(samltest.Unsigned, "sig_missing")
-		if due() {
+		if w.asked() {
 			t.Error("a message without a signature has the metadata read")
 		}
 		sign(samltest.SignByStranger, "sig_value")
-		if !due() {
+		if !w.asked() {
 			t.Error("an unknown key does not have the metadata read")
 		}
 		w.now = w.now.Add(time.Minute)
 		sign(samltest.SignByStranger, "sig_value")
-		if due() {
+		if w.asked() {
 			t.Error("a minute later it has them read once more")
+		}
+	})
+}
+
+// Where everybody comes by tiles, nobody else meets the key.
+func TestAnUnknownKeyOfATileHasTheMetadataRead(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		w.watchLater()
+		_, err := w.post(w.browser, w.unasked(about("alice@acme.example"), samltest.SignByStranger), "")
+		w.mustRefuse(err, "saml_irt")
+		if w.asked() {
+			t.Error("an answer that nobody has asked for has the metadata read where tiles are off")
+		}
+		w.apply(tiled)
+		_, err = w.post(w.browser, w.unasked(about("alice@acme.example"), samltest.SignByStranger), "")
+		w.mustRefuse(err, "sig_value")
+		if !w.asked() {
+			t.Error("the unknown key of a tile does not have the metadata read")
 		}
 	})
 }

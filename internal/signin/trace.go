@@ -198,9 +198,12 @@ func (j *judgement) refuse(f *fault.Error) (*fault.Error, error) {
 const maxKept = 128 << 10
 
 // keepMessage keeps what was sent, as it came, where such a one is to be kept.
+// Of what is refused only so much is: anybody can send it.
 func (j *judgement) keepMessage(of Keep) error {
-	if j.Keep != KeepAll && j.Keep != of || j.message == "" || len(j.message) > maxKept || j.connection.ID == "" ||
-		!j.kept.allow(keptKey(j.connection.ID, j.browser), j.now) {
+	if j.Keep != KeepAll && j.Keep != of || j.message == "" || len(j.message) > maxKept || j.connection.ID == "" {
+		return nil
+	}
+	if of == KeepRefused && !(j.kept.allow(keptKey(j.connection.ID, j.browser), j.now) && j.kept.allow(keptOfKey(j.connection.ID), j.now)) {
 		return nil
 	}
 	j.trace.Detail.Kept = true

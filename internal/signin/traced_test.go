@@ -2,6 +2,7 @@ package signin_test
 
 import (
 	"errors"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -189,6 +190,53 @@ func TestLostSignInsFillNoList(t *testing.T) {
 		w.now = w.now.Add(sso.AttemptLife)
 		if n := w.lost(); n != 20 {
 			t.Errorf("%d traces, want 20", n)
+		}
+	})
+}
+
+// Anybody can send what is refused. Whoever does from many networks fills nothing
+// either; what an identity provider vouches for is all kept where all is to be.
+func TestOnlySoManyRefusedMessagesAreKept(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		w.Keep = signin.KeepAll
+		kept := 0
+		count := func(reference string) {
+			t.Helper()
+			err := w.DB.Read(t.Context(), func(r *store.Reader) error {
+				_, err := r.TraceMessage(t.Context(), reference)
+				return err
+			})
+			switch {
+			case err == nil:
+				kept++
+			case !errors.Is(err, store.ErrNotFound):
+				t.Fatal(err)
+			}
+		}
+		for i := range 210 {
+			w.browser.Address = netip.AddrFrom4([4]byte{10, 1, byte(i), 1})
+			f := w.depart(w.identify("alice@acme.example", sso.StepSSO), "acme-okta")
+			err := w.respond(f, "PHgvPg==")
+			count(w.traced(err).Reference)
+		}
+		if kept != 200 {
+			t.Errorf("%d messages from 210 networks are kept, want 200", kept)
+		}
+		kept = 0
+		for range 25 {
+			f := w.depart(w.identify("alice@acme.example", sso.StepSSO), "acme-okta")
+			if err := w.respond(f, w.answer(f, about("alice@acme.example"))); err != nil {
+				t.Fatal(err)
+			}
+			a, err := w.Attempt(t.Context(), w.browser, f.attempt.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			count(a.Reference)
+		}
+		if kept != 25 {
+			t.Errorf("%d messages of 25 good sign-ins are kept", kept)
 		}
 	})
 }
