@@ -18,8 +18,8 @@ const (
 
 // Lose keeps traces of sign-ins that ended at the identity provider: the browser
 // left for it and did not come back, mostly because it showed an error of its
-// own. It is to be called before attempts are deleted that are past their time,
-// and returns how many it noted.
+// own. It deletes them, so that each is noted once, and is to be called before
+// others are deleted that are past their time. It returns how many it noted.
 func (s *Service) Lose(ctx context.Context) (n int, err error) {
 	now := s.Now()
 	err = s.DB.Write(ctx, func(tx *store.Writer) error {
@@ -28,9 +28,11 @@ func (s *Service) Lose(ctx context.Context) (n int, err error) {
 		if err != nil {
 			return err
 		}
+		over := make([]sso.AttemptID, 0, len(lost))
 		of := map[sso.ConnectionID]int{}
 		for i := range lost {
 			a := &lost[i].Attempt
+			over = append(over, a.ID)
 			if of[a.Connection]++; of[a.Connection] > lostPerConnection {
 				continue
 			}
@@ -44,7 +46,7 @@ func (s *Service) Lose(ctx context.Context) (n int, err error) {
 			}
 			n++
 		}
-		return nil
+		return tx.DeleteAttempts(ctx, over)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("noting sign-ins without an answer: %w", err)

@@ -191,6 +191,10 @@ func TestLostSignInsFillNoList(t *testing.T) {
 		if n := w.lost(); n != 20 {
 			t.Errorf("%d traces, want 20", n)
 		}
+		// Others that are past their time are deleted in many steps.
+		if n := w.lost(); n != 0 {
+			t.Errorf("%d are noted once more", n)
+		}
 	})
 }
 

@@ -76,3 +76,13 @@ func (w *Writer) SaveAttempt(ctx context.Context, a sso.Attempt) error {
 		a.Fresh, null(a.Session), a.Back, toJSON(a.Proof), at(a.ExpiresAt), at(a.DoneAt), toJSON(a.Hops), a.Reference)
 	return doing(saved(n, err), "saving attempt %s", a.ID)
 }
+
+// DeleteAttempts deletes attempts.
+func (w *Writer) DeleteAttempts(ctx context.Context, ids []sso.AttemptID) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	in, args := anyOf(1, ids)
+	_, err := w.q.exec(ctx, `delete from attempts where id in (`+in+`)`, args...)
+	return doing(err, "deleting attempts")
+}
