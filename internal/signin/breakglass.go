@@ -22,18 +22,19 @@ import (
 // where the policy asks for one. Without an id a new attempt is made. Nobody's
 // address, somebody who is no owner and a wrong code get the same answer.
 func (s *Service) BreakGlass(ctx context.Context, b Browser, id sso.AttemptID, address, code string) (sso.Attempt, error) {
-	a, err := s.glass(ctx, b, id, address, code)
-	if err != nil {
-		return sso.Attempt{}, s.refused(ctx, b, id, sso.HopGlass, suspect{}, err)
-	}
-	return a, nil
-}
-
-func (s *Service) glass(ctx context.Context, b Browser, id sso.AttemptID, address, code string) (sso.Attempt, error) {
 	email, err := sso.ParseEmail(address)
 	if err != nil {
 		return sso.Attempt{}, err
 	}
+	whom := suspect{typed: email.String()}
+	a, err := s.glass(ctx, b, id, email, code, &whom)
+	if err != nil {
+		return sso.Attempt{}, s.refused(ctx, b, id, sso.HopGlass, whom, err)
+	}
+	return a, nil
+}
+
+func (s *Service) glass(ctx context.Context, b Browser, id sso.AttemptID, email sso.Email, code string, whom *suspect) (sso.Attempt, error) {
 	if err := s.Limiter.Allow(ctx, backoff.Network(b.Address), backoff.Name(email.Key(), "", b.Address)); err != nil {
 		return sso.Attempt{}, err
 	}
@@ -41,8 +42,10 @@ func (s *Service) glass(ctx context.Context, b Browser, id sso.AttemptID, addres
 	if err != nil {
 		return sso.Attempt{}, wrongGlass()
 	}
-	a := s.newAttempt(b)
+	begun := s.newAttempt(b)
+	var a sso.Attempt
 	err = s.DB.Write(ctx, func(tx *store.Writer) error {
+		a = begun // the transaction may run twice
 		if id != "" {
 			var err error
 			if a, err = s.load(ctx, tx.Reader, b, id); err != nil {
@@ -52,7 +55,7 @@ func (s *Service) glass(ctx context.Context, b Browser, id sso.AttemptID, addres
 				return at(&a, sso.StepIdentify)
 			}
 		}
-		if err := s.breakGlass(ctx, tx, b, &a, email, hash); err != nil {
+		if err := s.breakGlass(ctx, tx, b, &a, email, hash, whom); err != nil {
 			return err
 		}
 		if id != "" {
@@ -72,12 +75,15 @@ func wrongGlass() error {
 
 // breakGlass uses up the code of whichever organization it is of which somebody
 // with the address is an owner.
-func (s *Service) breakGlass(ctx context.Context, tx *store.Writer, b Browser, a *sso.Attempt, email sso.Email, code secret.Hash) error {
+func (s *Service) breakGlass(ctx context.Context, tx *store.Writer, b Browser, a *sso.Attempt, email sso.Email, code secret.Hash, whom *suspect) error {
 	users, err := tx.UsersByEmail(ctx, email)
 	if err != nil {
 		return err
 	}
 	users = slices.DeleteFunc(users, func(u store.UserAt) bool { return u.MaySignIn() != nil })
+	if len(users) == 1 && (a.Org == "" || slices.Contains(users[0].HomePath, a.Org)) { // nobody learns who has an account elsewhere
+		whom.user, whom.org = users[0].User.ID, users[0].User.Home
+	}
 	for i := range users {
 		u := &users[i].User
 		memberships, err := tx.Memberships(ctx, u.ID)
@@ -107,6 +113,7 @@ func (s *Service) broken(ctx context.Context, tx *store.Writer, b Browser, a *ss
 	now := s.Now()
 	a.Typed, a.Username, a.Org = u.Email, "", org
 	a.Method, a.Connection, a.Choices = sso.ByBreakGlass, "", nil
+	a.Hop(sso.HopGlass, now)
 	a.Proof = sso.Proof{User: u.ID, Org: org, AMR: []string{sso.AMRBreakGlass}, At: now}
 	event := sso.Event{At: now, Actor: string(u.ID), Address: addressOf(b), Action: "break_glass.used", Target: string(org)}
 	if err := tx.Org(org).Record(ctx, event); err != nil {

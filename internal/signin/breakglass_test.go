@@ -274,3 +274,49 @@ func TestWhoComesInPastItIsNotedWhereTheWayStays(t *testing.T) {
 		}
 	})
 }
+
+// A wrong code leaves a trace where whoever is attacked looks for it, and says to
+// whoever is refused nothing of that.
+func TestAWrongBreakGlassCodeLeavesATrace(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		w.apply(strings.ReplaceAll(locked, "HASH", w.hash))
+		w.glass("acme", 1)
+		try := func(address string) sso.Trace {
+			t.Helper()
+			_, err := w.BreakGlass(t.Context(), w.browser, "", address, otp.NewRecoveryCode())
+			w.mustRefuse(err, "break_glass_wrong")
+			return w.traced(err)
+		}
+		olga, nobody := try("olga@acme.example"), try("nobody@acme.example")
+		if olga.User == "" || olga.Org == "" || olga.Method != sso.ByBreakGlass || olga.Who != "olga@acme.example" || len(olga.Hops) != 1 || olga.Hops[0].Step != sso.HopGlass {
+			t.Errorf("the trace of an owner: %+v", olga)
+		}
+		if nobody.User != "" || nobody.Org != "" || nobody.Who != "nobody@acme.example" {
+			t.Errorf("the trace of nobody: %+v", nobody)
+		}
+		elsewhere, err := w.Begin(t.Context(), w.browser, signin.Start{OrgKey: "plain"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = w.BreakGlass(t.Context(), w.browser, elsewhere.ID, "olga@acme.example", otp.NewRecoveryCode())
+		if at := w.traced(err); at.User != "" || at.Org != elsewhere.Org {
+			t.Errorf("at another organization it tells that she has an account: %+v", at)
+		}
+		f, err := w.breakIn(w.browser, "olga@acme.example", w.glass("acme", 1)[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = w.DB.Read(t.Context(), func(r *store.Reader) error {
+			all, err := r.Org(f.Session.Org).Traces(t.Context(), 10)
+			all = slices.DeleteFunc(all, func(t sso.Trace) bool { return t.Code != "" })
+			if err == nil && (len(all) != 1 || all[0].Method != sso.ByBreakGlass || !slices.Equal(steps(&all[0]), []sso.HopStep{sso.HopBegin, sso.HopGlass, sso.HopFinish})) {
+				t.Errorf("the trace of a right code: %+v", all)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}

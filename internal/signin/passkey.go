@@ -34,8 +34,10 @@ func (s *Service) passkey(ctx context.Context, b Browser, id sso.AttemptID, resp
 	if err := s.Limiter.Allow(ctx, backoff.Network(b.Address)); err != nil {
 		return sso.Attempt{}, err
 	}
-	a := s.newAttempt(b)
+	begun := s.newAttempt(b)
+	var a sso.Attempt
 	err := s.DB.Write(ctx, func(tx *store.Writer) error {
+		a = begun // the transaction may run twice
 		if id != "" {
 			var err error
 			if a, err = s.load(ctx, tx.Reader, b, id); err != nil {

@@ -272,6 +272,9 @@ func TestAnUnknownKeyOfATileHasTheMetadataRead(t *testing.T) {
 			t.Error("an answer that nobody has asked for has the metadata read where tiles are off")
 		}
 		w.apply(tiled)
+		if w.asked() {
+			t.Fatal("the file has the metadata read")
+		}
 		_, err = w.post(w.browser, w.unasked(about("alice@acme.example"), samltest.SignByStranger), "")
 		w.mustRefuse(err, "sig_value")
 		if !w.asked() {

@@ -203,7 +203,7 @@ func (j *judgement) keepMessage(of Keep) error {
 	if j.Keep != KeepAll && j.Keep != of || j.message == "" || len(j.message) > maxKept || j.connection.ID == "" {
 		return nil
 	}
-	if of == KeepRefused && !(j.kept.allow(keptKey(j.connection.ID, j.browser), j.now) && j.kept.allow(keptOfKey(j.connection.ID), j.now)) {
+	if of == KeepRefused && (!j.kept.allow(keptKey(j.connection.ID, j.browser), j.now) || !j.kept.allow(keptOfKey(j.connection.ID), j.now)) {
 		return nil
 	}
 	j.trace.Detail.Kept = true
@@ -214,8 +214,9 @@ func (j *judgement) keepMessage(of Keep) error {
 // suspect is whom a refused proof was about, as far as it can be told. It is
 // found by what is looked at for anybody.
 type suspect struct {
-	user sso.UserID
-	org  sso.OrgID
+	user  sso.UserID
+	org   sso.OrgID
+	typed string // where no attempt says so
 }
 
 // refused keeps the trace of a step that was refused, and returns the fault with
@@ -243,6 +244,7 @@ func (s *Service) refused(ctx context.Context, b Browser, id sso.AttemptID, step
 		t := s.end(&a, b, sso.Hop{Step: step, At: now, Code: f.Code})
 		t.Attempt, t.Method = id, cmp.Or(t.Method, methodAt(step))
 		t.User, t.Org = cmp.Or(t.User, whom.user), cmp.Or(t.Org, whom.org)
+		t.Detail.Typed, t.Who = cmp.Or(t.Detail.Typed, whom.typed), cmp.Or(t.Who, sso.WhoKey(whom.typed))
 		var err error
 		known, err = recordFailure(ctx, tx, &t, f)
 		return err

@@ -52,6 +52,7 @@ func traceSpecimens() map[string]webtest.Specimen {
 		Reference: "7F3K-22QF", Org: "org_a", User: "usr_1", Method: sso.ByPassword, At: then, Code: "password_wrong", Fix: "person", Want: "w", Got: "g",
 		Hops: []sso.Hop{{Step: sso.HopPasskey, At: then}, {Step: sso.HopLogout, At: then}, {Step: sso.HopPassword, At: then, Code: "password_wrong"}},
 	}}
+	glass := inspect.TraceView{Trace: sso.Trace{Reference: "7F3K-22QH", Org: "org_a", Method: sso.ByBreakGlass, At: then, Code: "break_glass_wrong", Fix: "person", Hops: []sso.Hop{{Step: sso.HopGlass, At: then, Code: "break_glass_wrong"}}}}
 	bare := inspect.TraceView{Trace: sso.Trace{Reference: "7F3K-22QG", At: then, Code: "attempt_expired"}}
 	masked := refused
 	masked.Trace = refused.Redacted()
@@ -67,7 +68,7 @@ func traceSpecimens() map[string]webtest.Specimen {
 	below.Line = append(below.Line, sso.Organization{ID: "org_b", Key: "acme-emea", Name: "Acme EMEA"})
 	below.Organization = below.Line[1]
 	all := inspect.TraceList{
-		Traces:      []sso.Trace{masked.Trace, worked.Redacted(), local.Trace, bare.Trace},
+		Traces:      []sso.Trace{masked.Trace, worked.Redacted(), local.Trace, glass.Trace, bare.Trace},
 		Connections: []sso.Connection{{ID: "con_1", Key: "x", Name: "Entra <ID>"}},
 		Names:       inspect.TraceNames{Organizations: map[sso.OrgID]sso.Organization{"org_a": acme()}, Connections: map[sso.ConnectionID]string{"con_1": "Entra <ID>"}},
 		Next:        inspect.Place{At: then, ID: "7F3K-22QG"},
@@ -82,6 +83,7 @@ func traceSpecimens() map[string]webtest.Specimen {
 		"trace-open":     {Page: h.tracePageOf(at(path), &open, ui.Filled{}), Path: path},
 		"trace-worked":   {Page: h.tracePageOf(at(path), &worked, ui.Filled{}), Path: path},
 		"trace-local":    {Page: h.tracePageOf(at(path), &local, ui.Filled{}), Path: path},
+		"trace-glass":    {Page: h.tracePageOf(at(path), &glass, ui.Filled{}), Path: path},
 		"trace-acted":    {Page: h.tracePageOf(acted, &bare, ui.Filled{}), Path: path, Person: acted.who.By.Person},
 		"trace-bundled":  {Page: h.bundledPageOf(at(path), &masked, secret.ParseToken(strings.Repeat("x", 43))), Path: path},
 		"bundle":         {Page: bundlePageOf(&given, "/bundle/x"), Path: "/bundle/x"},

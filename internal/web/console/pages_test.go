@@ -81,7 +81,7 @@ func alice() provision.PersonPage {
 		Links:   []provision.LinkAt{{Link: sso.Link{Subject: "alice@idp", CreatedAt: then, SeenAt: then}, ConnectionName: "Acme Okta"}},
 		Factors: []sso.Factor{{Kind: sso.FactorTOTP, Name: "Phone", CreatedAt: then, UsedAt: then}, {Kind: sso.FactorSMS, CreatedAt: then}, {Kind: sso.FactorPasskey, Name: "YubiKey", CreatedAt: then}},
 		Codes:   9,
-		Traces:  []sso.Trace{{Reference: "7F3K-22QD", Method: sso.BySSO, At: then, Code: "saml_audience", Address: "192.0.2.1"}, {Reference: "7F3K-22QE", Method: sso.ByPassword, At: then, Detail: sso.TraceDetail{Why: &sso.RoleReason{Role: sso.RoleAdmin, Rule: sso.RoleByGroup, Row: 2, Group: "<Board>"}}}},
+		Traces:  []sso.Trace{{Reference: "7F3K-22QD", Method: sso.BySSO, At: then, Code: "saml_audience", Address: "192.0.2.1"}, {Reference: "7F3K-22QE", Method: sso.ByPassword, At: then, Detail: sso.TraceDetail{Why: &sso.RoleReason{Role: sso.RoleAdmin, Rule: sso.RoleByGroup, Row: 2, Group: "<Board>"}}}, {Reference: "7F3K-22QF", Method: sso.ByBreakGlass, At: then}, {Reference: "7F3K-22QG", Method: sso.ByTest, At: then}, {Reference: "7F3K-22QH", Method: sso.ByLogout, At: then}},
 		Events:  events(), Names: names(),
 	}
 }
