@@ -32,6 +32,18 @@ func attemptsAreKept(w *world) {
 	w.conflict(store.StaleVersion, func(tx *store.Writer) error { return tx.SaveAttempt(ctx, changed) })
 	changed.Version++
 	same(w, "Attempt() after a save", changed, get[sso.Attempt](w, "Attempt()")(r.Attempt(ctx, fresh.ID)))
+
+	c := w.addConnection(w.addOrg("acme", nil).ID, "acme-idp")
+	gone := sso.Attempt{ID: sso.NewAttemptID(w.now), Browser: a.Browser, Connection: c.ID, Method: sso.BySSO, CreatedAt: w.now, ExpiresAt: w.later()}
+	w.write(func(tx *store.Writer) error { return tx.InsertAttempt(ctx, gone) })
+	gone.Version = 1
+	none[store.Lost](w, "LostAttempts() before its time")(r.LostAttempts(ctx, gone.CreatedAt, 10))
+	same(w, "LostAttempts()", []store.Lost{{Attempt: gone, Org: c.Org}}, get[[]store.Lost](w, "LostAttempts()")(r.LostAttempts(ctx, gone.ExpiresAt, 10)))
+	w.write(func(tx *store.Writer) error {
+		return errors.Join(tx.DeleteAttempts(ctx, nil), tx.DeleteAttempts(ctx, []sso.AttemptID{gone.ID}))
+	})
+	missing[sso.Attempt](w, "Attempt() that is deleted")(r.Attempt(ctx, gone.ID))
+	same(w, "Attempt() of another", changed.ID, get[sso.Attempt](w, "Attempt()")(r.Attempt(ctx, changed.ID)).ID)
 }
 
 func tracesAreKept(w *world) {
