@@ -14,7 +14,7 @@ import (
 // stand still, in hundredths of a second, as the kernel counts. Without some
 // checks a reader does. It is not the time of the day, so that a busy machine
 // changes nothing.
-const long = 1000
+const long = 400
 
 // output is what tests say, which can be watched while they do.
 type output struct {
