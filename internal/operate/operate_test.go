@@ -260,6 +260,34 @@ func TestAPlanStandsBesideItsEntitlement(t *testing.T) {
 	})
 }
 
+// Without the entitlement no connection is used: whoever has no other way in
+// would be shut out by it.
+func TestSingleSignOnStaysWhereItIsTheOnlyWayIn(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		ctx, by := h.Context(), &h.operator
+		if err := h.Grant(ctx, by, "acme", sso.EntitledSSO, ""); err != nil {
+			h.Fatal(err)
+		}
+		demand := func(e sso.Enforcement) {
+			acme := h.org("acme")
+			acme.Policy.SSO = e
+			h.write(func(tx *store.Writer) error { return tx.SaveOrganization(ctx, acme) })
+		}
+		demand(sso.SSORequired)
+		if err := h.Revoke(ctx, by, "acme", sso.EntitledSSO); !fault.Is(err, "entitlement_demanded") {
+			h.Errorf("Revoke() = %v, want entitlement_demanded", err)
+		}
+		if acme := h.org("acme"); !acme.Entitled(sso.EntitledSSO) {
+			h.Error("it is gone all the same")
+		}
+		demand(sso.SSOOptional)
+		if err := h.Revoke(ctx, by, "acme", sso.EntitledSSO); err != nil {
+			h.Errorf("twin: Revoke() = %v", err)
+		}
+	})
+}
+
 func TestARoleInUseStays(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(h *house) {

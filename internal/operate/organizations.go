@@ -129,7 +129,8 @@ func (s *Service) Grant(ctx context.Context, by *sso.By, key string, e sso.Entit
 	})
 }
 
-// Revoke switches an entitlement off.
+// Revoke switches an entitlement off. While single sign-on is the only way in
+// for anybody who comes by it, here or below, it stays.
 func (s *Service) Revoke(ctx context.Context, by *sso.By, key string, e sso.Entitlement) error {
 	if err := known(e); err != nil {
 		return err
@@ -138,9 +139,43 @@ func (s *Service) Revoke(ctx context.Context, by *sso.By, key string, e sso.Enti
 		if !o.Entitled(e) {
 			return nil, errSame
 		}
+		if e == sso.EntitledSSO {
+			if err := spared(ctx, tx, o); err != nil {
+				return nil, err
+			}
+		}
 		o.Entitlements = slices.DeleteFunc(slices.Clone(o.Entitlements), func(have sso.Entitlement) bool { return have == e })
 		return map[string]string{"entitlement": string(e)}, tx.Org(o.ID).DeleteEntitlement(ctx, e)
 	})
+}
+
+// spared refuses to take single sign-on from an organization where somebody has
+// no other way in, unless one above it is entitled too.
+func spared(ctx context.Context, tx *store.Writer, o *sso.Organization) error {
+	line, err := tx.Lineage(ctx, o.ID)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(line, func(above sso.Organization) bool { return above.ID != o.ID && above.Entitled(sso.EntitledSSO) }) {
+		return nil
+	}
+	demanded := slices.ContainsFunc(line, func(of sso.Organization) bool { return of.Policy.Demanding() })
+	if !demanded {
+		domains, err := tx.Org(o.ID).Domains(ctx)
+		if err != nil {
+			return err
+		}
+		demanded = slices.ContainsFunc(domains, func(d sso.Domain) bool { return d.State == sso.DomainVerified && d.PasswordOff })
+	}
+	if !demanded {
+		if demanded, err = tx.Org(o.ID).DemandedBelow(ctx); err != nil {
+			return err
+		}
+	}
+	if demanded {
+		return &fault.Error{Kind: fault.Conflict, Code: "entitlement_demanded", Want: "another way in for everybody", Got: o.Key, Fix: fault.AdminSide}
+	}
+	return nil
 }
 
 func known(e sso.Entitlement) error {
