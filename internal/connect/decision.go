@@ -71,8 +71,8 @@ func (s *Service) Approve(ctx context.Context, e *Edit, digest string) error {
 			return err
 		}
 		d, _ := w.Compare(c, p, saml.MaxKeys)
-		if (d.EntityID || d.Hosts) && a.Link != nil {
-			return &fault.Error{Kind: fault.Denied, Code: "setup_link_scope", Want: "an owner", Got: string(a.Link.Scope), Fix: fault.AdminSide}
+		if err := mayDecide(a, &d); err != nil {
+			return err
 		}
 		if err := w.Approve(c, digest); err != nil {
 			return err
@@ -88,6 +88,16 @@ func (s *Service) Approve(ctx context.Context, e *Edit, digest string) error {
 	return err
 }
 
+// mayDecide refuses the holder of a setup link what is an owner's to decide:
+// whether the identity provider is another one, so also that nobody is asked
+// about it any more.
+func mayDecide(a *authority.Act, d *sso.Difference) error {
+	if (d.EntityID || d.Hosts) && a.Link != nil {
+		return &fault.Error{Kind: fault.Denied, Code: "setup_link_scope", Want: "an owner", Got: string(a.Link.Scope), Fix: fault.AdminSide}
+	}
+	return nil
+}
+
 // Refuse leaves a connection as it is, whatever its identity provider
 // publishes. The same change is not asked about again.
 func (s *Service) Refuse(ctx context.Context, e *Edit, digest string) error {
@@ -101,6 +111,9 @@ func (s *Service) Refuse(ctx context.Context, e *Edit, digest string) error {
 			return err
 		}
 		d, _ := w.Compare(c, p, saml.MaxKeys)
+		if err := mayDecide(a, &d); err != nil {
+			return err
+		}
 		if err := w.Refuse(digest); err != nil {
 			return err
 		}

@@ -174,6 +174,7 @@ func TestMetadataOfSomebodyElseAreHeld(t *testing.T) {
 		byLink := w.edit()
 		byLink.Who = holding(token)
 		refused(t, "Approve() by a setup link", w.Approve(t.Context(), byLink, x.Digest), "setup_link_scope")
+		refused(t, "Refuse() by a setup link", w.Refuse(t.Context(), byLink, x.Digest), "setup_link_scope")
 		foreign := w.edit()
 		foreign.Who, foreign.Org = signedIn(&h.other), h.rival.ID
 		refused(t, "Approve() by another organization", w.Approve(t.Context(), foreign, x.Digest), "page_not_found")

@@ -51,7 +51,6 @@ func changePageOf(v *visit, c *connect.Configuration) changePage {
 	}
 	p.Differences.Rows = differences(c)
 	fields := append(seen(&c.Connection), ui.Hidden{Name: "change", Value: x.Digest})
-	p.Refuse = &ui.Do{Word: ui.Say("change_refuse"), Action: v.toConnection(&c.Connection, refusePath), Icon: "close", Fields: fields}
 	risk := "change_risk_keys"
 	if x.Change.EntityID || x.Change.Hosts {
 		risk = "change_risk_other"
@@ -61,6 +60,7 @@ func changePageOf(v *visit, c *connect.Configuration) changePage {
 		p.Notices = append(p.Notices, ui.Notice{Text: ui.Say("change_owner")})
 		return p
 	}
+	p.Refuse = &ui.Do{Word: ui.Say("change_refuse"), Action: v.toConnection(&c.Connection, refusePath), Icon: "close", Fields: fields}
 	p.Approve = &ui.Confirm{
 		ID: "approve", Title: ui.Say("change_approve_title"), Text: ui.Say("change_approve_text"), Action: v.toConnection(&c.Connection, changePath),
 		Do: ui.Say("change_approve"), Kind: ui.Main, Fields: fields, Cancel: v.toConnection(&c.Connection, configurePath),
