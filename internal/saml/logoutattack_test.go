@@ -323,6 +323,16 @@ func queryAttacks() []logoutAttack {
 		{87, "an encoded name", on, swap("SAMLRequest=", "%53AMLRequest="), saml.BindParam, nil},
 		{87, "an encoded name beside", on, query(func(q string) string { return q + "&Relay%53tate=x" }), saml.BindParam, query(func(q string) string { return q + "&tenant=x" })},
 		{87, "a name in lower case", on, query(func(q string) string { return q + "&samlrequest=x" }), saml.BindParam, nil},
+		{
+			87, "an encoding in lower case", on,
+			query(func(q string) string {
+				return q + "&samlencoding=urn:oasis:names:tc:SAML:2.0:bindings:URL-Encoding:DEFLATE"
+			}),
+			saml.BindParam,
+			query(func(q string) string {
+				return q + "&SAMLEncoding=urn:oasis:names:tc:SAML:2.0:bindings:URL-Encoding:DEFLATE"
+			}),
+		},
 		{87, "a name without a value", on, query(func(q string) string { return q + "&SAMLResponse" }), saml.BindParam, nil},
 		{87, "a semicolon", on, query(func(q string) string { return q + ";RelayState=x" }), saml.BindParam, nil},
 		{87, "no message", on, cut("SAMLRequest"), saml.BindParam, nil},
