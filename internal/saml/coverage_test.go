@@ -113,7 +113,7 @@ var attackCount = map[samltest.Family]int{
 	samltest.Keys:        116,
 	samltest.Sealing:     114,
 	samltest.Semantics:   266,
-	samltest.Binding:     79,
+	samltest.Binding:     80,
 	samltest.Logout:      133,
 }
 
