@@ -61,46 +61,23 @@ func words(d *sso.Difference) string {
 // the identity provider is another one from now on, as which its people are
 // recognised, only an owner says.
 func (s *Service) Approve(ctx context.Context, e *Edit, digest string) error {
-	_, err := s.change(ctx, e, func(a *authority.Act, c *sso.Connection) error {
-		w, err := a.In.Watch(ctx, c.ID)
-		if err != nil {
-			return err
-		}
-		p, err := w.Waiting(digest)
-		if err != nil {
-			return err
-		}
-		d, _ := w.Compare(c, p, saml.MaxKeys)
-		if err := mayDecide(a, &d); err != nil {
-			return err
-		}
+	return s.decide(ctx, e, digest, "connection.change_approved", func(w *sso.Watch, c *sso.Connection) error {
 		if err := w.Approve(c, digest); err != nil {
 			return err
 		}
-		if err := fits(c); err != nil {
-			return err
-		}
-		if err := a.In.SaveWatch(ctx, w); err != nil {
-			return err
-		}
-		return a.Record("connection.change_approved", string(c.ID), map[string]string{"changed": words(&d)})
+		return fits(c)
 	})
-	return err
-}
-
-// mayDecide refuses the holder of a setup link what is an owner's to decide:
-// whether the identity provider is another one, so also that nobody is asked
-// about it any more.
-func mayDecide(a *authority.Act, d *sso.Difference) error {
-	if (d.EntityID || d.Hosts) && a.Link != nil {
-		return &fault.Error{Kind: fault.Denied, Code: "setup_link_scope", Want: "an owner", Got: string(a.Link.Scope), Fix: fault.AdminSide}
-	}
-	return nil
 }
 
 // Refuse leaves a connection as it is, whatever its identity provider
-// publishes. The same change is not asked about again.
+// publishes. The same change is not asked about again, so this is decided by
+// whoever may approve it.
 func (s *Service) Refuse(ctx context.Context, e *Edit, digest string) error {
+	return s.decide(ctx, e, digest, "connection.change_refused", func(w *sso.Watch, _ *sso.Connection) error { return w.Refuse(digest) })
+}
+
+// decide ends the waiting of the change under this digest.
+func (s *Service) decide(ctx context.Context, e *Edit, digest, action string, end func(*sso.Watch, *sso.Connection) error) error {
 	_, err := s.change(ctx, e, func(a *authority.Act, c *sso.Connection) error {
 		w, err := a.In.Watch(ctx, c.ID)
 		if err != nil {
@@ -111,16 +88,16 @@ func (s *Service) Refuse(ctx context.Context, e *Edit, digest string) error {
 			return err
 		}
 		d, _ := w.Compare(c, p, saml.MaxKeys)
-		if err := mayDecide(a, &d); err != nil {
-			return err
+		if (d.EntityID || d.Hosts) && a.Link != nil {
+			return &fault.Error{Kind: fault.Denied, Code: "setup_link_scope", Want: "an owner", Got: string(a.Link.Scope), Fix: fault.AdminSide}
 		}
-		if err := w.Refuse(digest); err != nil {
+		if err := end(&w, c); err != nil {
 			return err
 		}
 		if err := a.In.SaveWatch(ctx, w); err != nil {
 			return err
 		}
-		return a.Record("connection.change_refused", string(c.ID), map[string]string{"changed": words(&d)})
+		return a.Record(action, string(c.ID), map[string]string{"changed": words(&d)})
 	})
 	return err
 }

@@ -50,6 +50,12 @@ type State struct {
 	Above        bool     // an organization above demands single sign-on, whatever is chosen here
 }
 
+// demandedAbove reports whether an organization above the last of a line demands
+// single sign-on.
+func demandedAbove(line []sso.Organization) bool {
+	return slices.ContainsFunc(line[:len(line)-1], func(o sso.Organization) bool { return o.Policy.Demanding() })
+}
+
 // State returns how the organization of a place stands.
 func (s *Service) State(ctx context.Context, p *authority.Place) (State, error) {
 	var out State
@@ -59,9 +65,7 @@ func (s *Service) State(ctx context.Context, p *authority.Place) (State, error) 
 			return err
 		}
 		out = State{Organization: line[len(line)-1]}
-		for i := range line[:len(line)-1] {
-			out.Above = out.Above || line[i].Policy.Demanding()
-		}
+		out.Above = demandedAbove(line)
 		org, policy := r.Org(p.ID), &out.Organization.Policy
 		if out.Gate, err = gateOf(ctx, r, line, policy.Exempt); err != nil {
 			return err

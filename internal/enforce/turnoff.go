@@ -40,9 +40,7 @@ func (s *Service) Retreat(ctx context.Context, p *authority.Place) (Retreat, err
 			return err
 		}
 		out = Retreat{Organization: line[len(line)-1]}
-		for i := range line[:len(line)-1] {
-			out.Above = out.Above || line[i].Policy.Demanding()
-		}
+		out.Above = demandedAbove(line)
 		t, err := r.Org(p.ID).Retreat(ctx)
 		if errors.Is(err, store.ErrNotFound) {
 			return nil

@@ -193,24 +193,25 @@ func (r Rules) AdmitAs(role Role, last, now time.Time) error {
 // SessionLives returns how long a session lives unused and at all: the
 // shortest that any of them says, or the common lives where none says anything.
 func (r Rules) SessionLives() (idle, life time.Duration) {
-	for i := range r {
-		idle, life = shorter(idle, r[i].SessionIdle.Std()), shorter(life, r[i].SessionLife.Std())
-	}
-	return cmp.Or(idle, SessionIdle), cmp.Or(life, SessionLife)
+	return r.lives(SessionIdle, SessionLife)
 }
 
 // OfflineLives is [Rules.SessionLives] of what an app holds by a refresh token.
 // Whom an identity provider vouched for is asked there again as often as in a
 // browser: nobody else can say that they have left.
 func (r Rules) OfflineLives(came Method) (idle, life time.Duration) {
+	if came == BySSO {
+		return r.lives(OfflineIdle, SessionLife)
+	}
+	return r.lives(OfflineIdle, OfflineLife)
+}
+
+// lives returns the shortest lives that any of them says, or these.
+func (r Rules) lives(commonIdle, commonLife time.Duration) (idle, life time.Duration) {
 	for i := range r {
 		idle, life = shorter(idle, r[i].SessionIdle.Std()), shorter(life, r[i].SessionLife.Std())
 	}
-	longest := OfflineLife
-	if came == BySSO {
-		longest = SessionLife
-	}
-	return cmp.Or(idle, OfflineIdle), cmp.Or(life, longest)
+	return cmp.Or(idle, commonIdle), cmp.Or(life, commonLife)
 }
 
 // shorter returns the shorter of two lengths of time, of which 0 is none.
