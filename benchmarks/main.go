@@ -19,18 +19,20 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"text/tabwriter"
 )
 
 func main() {
-	if err := run(os.Stdout); err != nil {
+	if err := run(os.Stdout, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "benchmarks:", err)
 		os.Exit(1)
 	}
 }
 
-func run(out io.Writer) (err error) {
+// run measures the named parts; without names, all of them.
+func run(out io.Writer, names []string) (err error) {
 	scratch, err := os.MkdirTemp("", "sallyport-benchmarks")
 	if err != nil {
 		return err
@@ -40,12 +42,16 @@ func run(out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	for _, part := range []func() (string, error){
-		func() (string, error) { return verifications(w, scratch) },
-		func() (string, error) { return worst(w) },
-		func() (string, error) { return files(w, scratch) },
+	for _, part := range []struct {
+		name    string
+		measure func(*world, string) (string, error)
+	}{
+		{"verifications", verifications}, {"worst", func(w *world, _ string) (string, error) { return worst(w) }}, {"files", files}, {"signins", signins},
 	} {
-		text, err := part()
+		if len(names) > 0 && !slices.Contains(names, part.name) {
+			continue
+		}
+		text, err := part.measure(w, scratch)
 		if err != nil {
 			return err
 		}
