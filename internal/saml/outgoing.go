@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/xmltree"
@@ -77,10 +78,12 @@ func (o outgoing) signedRedirect(key SigningKey) (string, error) {
 
 func (o outgoing) query() (string, error) {
 	var packed bytes.Buffer
-	w, err := flate.NewWriter(&packed, flate.BestCompression)
-	if err != nil {
-		return "", fmt.Errorf("compressing message: %w", err)
+	w, ok := packers.Get().(*flate.Writer)
+	if !ok {
+		return "", errors.New("compressing message: no such level")
 	}
+	defer packers.Put(w)
+	w.Reset(&packed)
 	if _, err := w.Write(o.xml); err != nil {
 		return "", fmt.Errorf("compressing message: %w", err)
 	}
@@ -93,6 +96,16 @@ func (o outgoing) query() (string, error) {
 	}
 	return query, nil
 }
+
+// packers are idle compressors: one takes more memory than all else of a request
+// together.
+var packers = sync.Pool{New: func() any {
+	w, err := flate.NewWriter(nil, flate.BestCompression)
+	if err != nil {
+		return nil
+	}
+	return w
+}}
 
 // appendQuery adds a query to an endpoint that may have one of its own.
 func appendQuery(endpoint, query string) string {
