@@ -33,14 +33,10 @@ func (s *Service) Exchange(ctx context.Context, r oidc.TokenRequest) (oidc.Token
 	if err != nil {
 		return oidc.TokenResponse{}, err
 	}
-	claims, err := s.claims(ctx, &given.person, given.scope)
-	if err != nil {
-		return oidc.TokenResponse{}, err
-	}
 	session := &given.person.Session
 	idToken, err := oidc.IDToken{
 		Issuer: s.Issuer, Audience: app.ClientID, IssuedAt: now, Expires: now.Add(TokenLife), AuthTime: session.AuthTime,
-		Nonce: given.nonce, SessionID: string(given.sid), AMR: session.AMR, AccessToken: given.access, Claims: claims,
+		Nonce: given.nonce, SessionID: string(given.sid), AMR: session.AMR, AccessToken: given.access, Claims: given.claims,
 	}.Sign(keys.current)
 	if err != nil {
 		return oidc.TokenResponse{}, err
@@ -72,6 +68,7 @@ type given struct {
 	nonce   string
 	access  secret.Token
 	refresh secret.Token // zero: none
+	claims  oidc.Claims
 }
 
 // inReturn stores what is given in return for a code or a refresh token. A
@@ -81,7 +78,9 @@ func (s *Service) inReturn(ctx context.Context, redeem func(tx *store.Writer) (g
 	var refusal *oidc.TokenError
 	err := s.DB.Write(ctx, func(tx *store.Writer) error {
 		var err error
-		out, err = redeem(tx)
+		if out, err = redeem(tx); err == nil {
+			out.claims, err = claims(ctx, tx.Reader, &out.person, out.scope)
+		}
 		var refused bool
 		if refusal, refused = errors.AsType[*oidc.TokenError](err); refused {
 			return nil

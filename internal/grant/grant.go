@@ -57,7 +57,7 @@ func (s *Service) app(ctx context.Context, clientID string) (sso.App, error) {
 	var app sso.App
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
 		var err error
-		app, err = r.AppByClientID(ctx, clientID)
+		app, err = r.Settings().AppByClientID(ctx, clientID)
 		return err
 	})
 	return app, err
@@ -121,7 +121,7 @@ func (s *Service) judge(ctx context.Context, parameters url.Values) (sso.App, oi
 }
 
 // claims returns what the scope gives of a person.
-func (s *Service) claims(ctx context.Context, p *sso.Person, scope oidc.Scope) (oidc.Claims, error) {
+func claims(ctx context.Context, r *store.Reader, p *sso.Person, scope oidc.Scope) (oidc.Claims, error) {
 	person := oidc.Person{
 		Subject: string(p.User.ID), Name: p.User.Name(), GivenName: p.User.FirstName, FamilyName: p.User.LastName,
 		PreferredUsername: p.User.Username, UpdatedAt: p.User.UpdatedAt,
@@ -132,12 +132,8 @@ func (s *Service) claims(ctx context.Context, p *sso.Person, scope oidc.Scope) (
 		person.PreferredUsername = person.Email
 	}
 	if scope.Has(oidc.Email) && person.Email != "" {
-		err := s.DB.Read(ctx, func(r *store.Reader) error {
-			var err error
-			person.EmailVerified, err = vouchedFor(ctx, r, p)
-			return err
-		})
-		if err != nil {
+		var err error
+		if person.EmailVerified, err = vouchedFor(ctx, r, p); err != nil {
 			return oidc.Claims{}, err
 		}
 	}
@@ -153,7 +149,7 @@ func orgClaim(p *sso.Person) oidc.OrgClaim {
 // else can say whose address it is. Apps may find their accounts by an address
 // that is called verified, so another customer's word must never be enough.
 func vouchedFor(ctx context.Context, r *store.Reader, p *sso.Person) (bool, error) {
-	domain, err := r.VerifiedDomain(ctx, p.User.Email.Domain())
+	domain, err := r.Settings().VerifiedDomain(ctx, p.User.Email.Domain())
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}

@@ -20,23 +20,20 @@ type Userinfo struct {
 // Userinfo opens an access token. A refusal is an [*oidc.BearerError]; it does
 // not say why.
 func (s *Service) Userinfo(ctx context.Context, token secret.Token) (Userinfo, error) {
-	var a store.Access
+	var out Userinfo
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
-		var err error
-		a, err = r.Access(ctx, store.AccessToken, token.Hash())
+		a, err := r.Access(ctx, store.AccessToken, token.Hash())
+		if err == nil {
+			err = s.usable(&a)
+		}
+		if err != nil {
+			return inPlaceOf(err, oidc.InvalidAccessToken())
+		}
+		out.Client = client(&a.App)
+		out.Claims, err = claims(ctx, r, &a.Person, scopeOf(&a))
 		return err
 	})
-	if err == nil {
-		err = s.usable(&a)
-	}
-	if err != nil {
-		return Userinfo{}, inPlaceOf(err, oidc.InvalidAccessToken())
-	}
-	claims, err := s.claims(ctx, &a.Person, scopeOf(&a))
-	if err != nil {
-		return Userinfo{}, err
-	}
-	return Userinfo{Client: client(&a.App), Claims: claims}, nil
+	return out, err
 }
 
 // scopeOf returns what a token is good for.

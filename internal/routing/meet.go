@@ -77,7 +77,7 @@ func otherSubject(ctx context.Context, r *store.Reader, in *sso.SignIn, user sso
 
 // Claim returns the verified claim to the domain of an address, or nil.
 func Claim(ctx context.Context, r *store.Reader, e sso.Email) (*sso.VerifiedClaim, error) {
-	d, err := r.VerifiedDomain(ctx, e.Domain())
+	d, err := r.Settings().VerifiedDomain(ctx, e.Domain())
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
 	}

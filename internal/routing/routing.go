@@ -37,7 +37,7 @@ type Way struct {
 func Lead(ctx context.Context, r *store.Reader, ask Ask) (Way, error) {
 	var w Way
 	if !ask.Email.IsZero() {
-		d, err := r.VerifiedDomain(ctx, ask.Email.Domain())
+		d, err := r.Settings().VerifiedDomain(ctx, ask.Email.Domain())
 		switch {
 		case err == nil:
 			w.Claim = &d
@@ -47,7 +47,7 @@ func Lead(ctx context.Context, r *store.Reader, ask Ask) (Way, error) {
 	}
 	var err error
 	if w.Claim != nil {
-		if w.Line, err = r.Lineage(ctx, w.Claim.Org); err != nil {
+		if w.Line, err = r.Settings().Lineage(ctx, w.Claim.Org); err != nil {
 			return Way{}, err
 		}
 		users, err := r.UsersByEmail(ctx, ask.Email)
@@ -67,7 +67,7 @@ func Lead(ctx context.Context, r *store.Reader, ask Ask) (Way, error) {
 		to = w.Known.User.Home
 	}
 	if to != "" && (len(w.Line) == 0 || w.Line[len(w.Line)-1].ID != to) {
-		w.Line, err = r.Lineage(ctx, to)
+		w.Line, err = r.Settings().Lineage(ctx, to)
 	}
 	return w, err
 }
@@ -112,7 +112,7 @@ func Find(ctx context.Context, r *store.Reader, ask Ask) (sso.Route, Way, error)
 		for i := range w.Line {
 			ids[i] = w.Line[i].ID
 		}
-		if active, err = r.ActiveConnections(ctx, ids); err != nil {
+		if active, err = r.Settings().ActiveConnections(ctx, ids); err != nil {
 			return sso.Route{}, w, err
 		}
 	}
@@ -130,14 +130,14 @@ func (w *Way) named(ctx context.Context, r *store.Reader) (*sso.Named, error) {
 	if w.Claim == nil || w.Claim.Connection == "" {
 		return nil, nil
 	}
-	c, err := r.Connection(ctx, w.Claim.Connection)
+	c, err := r.Settings().Connection(ctx, w.Claim.Connection)
 	if err != nil {
 		return nil, err
 	}
 	if w.Known != nil && !slices.Contains(w.Known.HomePath, c.Org) {
 		return nil, nil
 	}
-	lineage, err := r.Lineage(ctx, c.Org)
+	lineage, err := r.Settings().Lineage(ctx, c.Org)
 	if err != nil {
 		return nil, err
 	}

@@ -142,11 +142,11 @@ func connection(ctx context.Context, r *store.Reader, id sso.ConnectionID) (sso.
 
 // judged reads a connection and asks about it and the organizations above it.
 func judged(ctx context.Context, r *store.Reader, id sso.ConnectionID, ask func(c *sso.Connection, org *sso.Organization, above []sso.Organization) error) (sso.Connection, error) {
-	c, err := r.Connection(ctx, id)
+	c, err := r.Settings().Connection(ctx, id)
 	if err != nil {
 		return sso.Connection{}, err
 	}
-	lineage, err := r.Lineage(ctx, c.Org)
+	lineage, err := r.Settings().Lineage(ctx, c.Org)
 	if err != nil {
 		return sso.Connection{}, err
 	}

@@ -159,7 +159,7 @@ func (m *meeting) announce() error {
 	if err != nil {
 		return err
 	}
-	line, err := m.tx.Lineage(m.ctx, org)
+	line, err := m.tx.Settings().Lineage(m.ctx, org)
 	if err != nil {
 		return err
 	}

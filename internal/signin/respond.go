@@ -164,7 +164,7 @@ type judgement struct {
 func (j *judgement) expect(r *store.Reader, in Response) (*fault.Error, error) {
 	j.shared = in.ConnectionKey == ""
 	if !j.shared {
-		c, err := r.ConnectionByKey(j.ctx, in.ConnectionKey)
+		c, err := r.Settings().ConnectionByKey(j.ctx, in.ConnectionKey)
 		if err := j.about(r, c, err, in.ConnectionKey); err != nil {
 			return nil, err
 		}
@@ -187,7 +187,7 @@ func (j *judgement) expect(r *store.Reader, in Response) (*fault.Error, error) {
 		return nil, fmt.Errorf("reading a pending request: %w", err)
 	}
 	if j.shared {
-		c, err := r.Connection(j.ctx, j.waiting.Connection)
+		c, err := r.Settings().Connection(j.ctx, j.waiting.Connection)
 		if err := j.about(r, c, err, string(j.waiting.Connection)); err != nil {
 			return nil, err
 		}
@@ -311,13 +311,13 @@ func (j *judgement) burn(relay string) error {
 // out. It returns by which settings the message was judged.
 func (j *judgement) reread() (before settings, err error) {
 	before = j.judgedBy()
-	if j.connection, err = j.tx.Connection(j.ctx, j.connection.ID); err != nil {
+	if j.connection, err = j.tx.Settings().Connection(j.ctx, j.connection.ID); err != nil {
 		return before, err
 	}
 	if err := j.meant(j.tx.Reader); err != nil {
 		return before, err
 	}
-	j.lineage, err = j.tx.Lineage(j.ctx, j.connection.Org)
+	j.lineage, err = j.tx.Settings().Lineage(j.ctx, j.connection.Org)
 	return before, err
 }
 

@@ -25,8 +25,8 @@ func WayBackPlace(id sso.AttemptID) secret.Place {
 
 // Attempt returns the attempt with this ID, or [ErrNotFound].
 func (r *Reader) Attempt(ctx context.Context, id sso.AttemptID) (sso.Attempt, error) {
-	a, err := one(ctx, r.q, attemptFields, `
-		select `+attemptColumns+`
+	a, err := one(ctx, r.q, func(a *sso.Attempt) []any { return append(attemptFields(a), &r.q.mark) }, `
+		select `+attemptColumns+`, `+marked+`
 		from attempts a
 		where a.id = $1`,
 		id)

@@ -49,6 +49,7 @@ type DB struct {
 	look       bounds
 	statements atomic.Int64
 	retries    atomic.Int64
+	memory     memory // of settings
 }
 
 // engine is what the two engines do not say in the same words.

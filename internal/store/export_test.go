@@ -19,7 +19,13 @@ const MaxTries = maxTries
 func Migrations() fs.FS { return migrationFiles }
 
 // MigrateWith is [DB.Migrate] with other steps.
-func (db *DB) MigrateWith(ctx context.Context, files fs.FS) error { return db.migrate(ctx, files) }
+func (db *DB) MigrateWith(ctx context.Context, files fs.FS) error {
+	_, err := db.migrate(ctx, files)
+	return err
+}
+
+// ChangesSettings reports whether a statement gives the settings another mark.
+func ChangesSettings(text string) bool { return changesSettings.MatchString(text) }
 
 // WriteByReader runs a statement where a Reader's run.
 func (db *DB) WriteByReader(ctx context.Context, text string) error {

@@ -102,29 +102,35 @@ func schemaOf(ctx context.Context, q querier, e engine, known int) (int, error) 
 // Migrate brings the schema up to this program's, in one transaction. Any
 // number of nodes may call it at once.
 func (db *DB) Migrate(ctx context.Context) error {
-	return db.migrate(ctx, migrationFiles)
+	steps, err := db.migrate(ctx, migrationFiles)
+	if err != nil || steps == 0 {
+		return err
+	}
+	// A step may have changed settings that other nodes remember.
+	return db.Write(ctx, func(tx *Writer) error { return tx.q.moveOn(ctx) })
 }
 
-func (db *DB) migrate(ctx context.Context, files fs.FS) error {
+// migrate applies the steps that are missing, and returns how many these were.
+func (db *DB) migrate(ctx context.Context, files fs.FS) (int, error) {
 	known, err := migrations(files)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	// Not serializable: what another node did while this one waited for the
 	// lock must be seen.
 	tx, err := db.pool.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("migrating: %w", err)
+		return 0, fmt.Errorf("migrating: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // without effect after Commit
 	if db.engine.lockSchema != "" {
 		if _, err := tx.ExecContext(ctx, db.engine.lockSchema); err != nil {
-			return fmt.Errorf("migrating: waiting for other nodes: %w", err)
+			return 0, fmt.Errorf("migrating: waiting for other nodes: %w", err)
 		}
 	}
 	have, err := schemaOf(ctx, tx, db.engine, len(known))
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if have == 0 {
 		const table = `create table if not exists schema_migrations (
@@ -134,32 +140,32 @@ func (db *DB) migrate(ctx context.Context, files fs.FS) error {
 			applied_at bigint not null
 		)`
 		if _, err := tx.ExecContext(ctx, table); err != nil {
-			return fmt.Errorf("migrating: %w", err)
+			return 0, fmt.Errorf("migrating: %w", err)
 		}
 	}
 	for _, m := range known[:have] {
 		var checksum string
 		if err := tx.QueryRowContext(ctx, "select checksum from schema_migrations where version = $1", m.version).Scan(&checksum); err != nil {
-			return fmt.Errorf("migrating: reading step %d: %w", m.version, err)
+			return 0, fmt.Errorf("migrating: reading step %d: %w", m.version, err)
 		}
 		if checksum != m.checksum {
-			return fmt.Errorf("migrating: step %s was applied with another text than this program has", m.name)
+			return 0, fmt.Errorf("migrating: step %s was applied with another text than this program has", m.name)
 		}
 	}
 	for _, m := range known[have:] {
 		if _, err := tx.ExecContext(ctx, m.text); err != nil {
-			return fmt.Errorf("migrating: step %s: %w", m.name, err)
+			return 0, fmt.Errorf("migrating: step %s: %w", m.name, err)
 		}
 		if _, err := tx.ExecContext(ctx, `
 			insert into schema_migrations (version, name, checksum, applied_at)
 			values ($1, $2, $3, $4)`,
 			m.version, m.name, m.checksum, time.Now().UnixMicro(),
 		); err != nil {
-			return fmt.Errorf("migrating: recording step %s: %w", m.name, err)
+			return 0, fmt.Errorf("migrating: recording step %s: %w", m.name, err)
 		}
 	}
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("migrating: %w", err)
+		return 0, fmt.Errorf("migrating: %w", err)
 	}
-	return nil
+	return len(known) - have, nil
 }

@@ -30,6 +30,9 @@ type queries struct {
 	to      conn
 	writing bool  // within a transaction
 	spent   error // why the transaction cannot be committed any more
+
+	mark  string // of the settings that are seen here; "": not asked yet
+	moved bool   // the transaction has changed settings
 }
 
 // rows runs a statement that gives rows.
@@ -45,6 +48,9 @@ func (q *queries) rowsBy(ctx context.Context, way func(context.Context, string, 
 	if q.spent != nil {
 		return nil, q.spent
 	}
+	if err := q.move(ctx, text); err != nil {
+		return nil, err
+	}
 	q.db.statements.Add(1)
 	rows, err := way(ctx, text, args)
 	return rows, q.failed(err)
@@ -57,6 +63,9 @@ func (q *queries) exec(ctx context.Context, text string, args ...any) (int64, er
 	}
 	if q.spent != nil {
 		return 0, q.spent
+	}
+	if err := q.move(ctx, text); err != nil {
+		return 0, err
 	}
 	q.db.statements.Add(1)
 	result, err := q.to.exec(ctx, text, args)

@@ -15,11 +15,11 @@ import (
 func (r *Reader) Rules(ctx context.Context, org *sso.Organization, e sso.Email) (rules sso.Rules, proved bool, err error) {
 	line := []sso.Organization{*org}
 	if len(org.Path) > 1 {
-		if line, err = r.Lineage(ctx, org.ID); err != nil {
+		if line, err = r.Settings().Lineage(ctx, org.ID); err != nil {
 			return nil, false, err
 		}
 	}
-	claim, err := r.VerifiedDomain(ctx, e.Domain())
+	claim, err := r.Settings().VerifiedDomain(ctx, e.Domain())
 	if errors.Is(err, ErrNotFound) {
 		rules, proved = sso.RulesAt(line, nil, nil)
 		return rules, proved, nil
@@ -29,7 +29,7 @@ func (r *Reader) Rules(ctx context.Context, org *sso.Organization, e sso.Email) 
 	}
 	var claimant []sso.Organization
 	if !org.Within(claim.Org) {
-		if claimant, err = r.Lineage(ctx, claim.Org); err != nil {
+		if claimant, err = r.Settings().Lineage(ctx, claim.Org); err != nil {
 			return nil, false, err
 		}
 	}

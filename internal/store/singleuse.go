@@ -47,8 +47,8 @@ func (r *Reader) SingleUse(ctx context.Context, kind Kind, hash secret.Hash, now
 		payload string
 		used    bool
 	}
-	t, err := one(ctx, r.q, func(t *thing) []any { return []any{&t.payload, &t.used} }, `
-		select payload, consumed_at is not null
+	t, err := one(ctx, r.q, func(t *thing) []any { return []any{&t.payload, &t.used, &r.q.mark} }, `
+		select payload, consumed_at is not null, `+marked+`
 		from single_use
 		where kind = $1 and hash = $2 and (consumed_at is not null or expires_at > $3)`,
 		kind, hash[:], at(now))
@@ -66,11 +66,11 @@ func (r *Reader) SingleUse(ctx context.Context, kind Kind, hash secret.Hash, now
 // was consumed before; a second statement tells these apart. Of any number of
 // transactions that consume it, one succeeds.
 func (w *Writer) Consume(ctx context.Context, kind Kind, hash secret.Hash, now time.Time) (string, error) {
-	payload, err := one(ctx, w.q, textFields, `
+	payload, err := one(ctx, w.q, func(s *string) []any { return []any{s, &w.q.mark} }, `
 		update single_use
 		set consumed_at = $3
 		where kind = $1 and hash = $2 and consumed_at is null and expires_at > $3
-		returning payload`,
+		returning payload, `+marked,
 		kind, hash[:], at(now))
 	if errors.Is(err, ErrNotFound) {
 		_, err = one(ctx, w.q, textFields, `

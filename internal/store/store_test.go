@@ -173,3 +173,40 @@ func plan(t *testing.T, db *sql.DB, text string) []string {
 	}
 	return steps
 }
+
+// What one node changes, another does not remember.
+func TestAnotherNodeSeesWhatIsChanged(t *testing.T) {
+	t.Parallel()
+	for _, e := range storetest.Engines(t) {
+		t.Run(e.Name, func(t *testing.T) {
+			t.Parallel()
+			url := e.URL(t)
+			one, other := e.Attach(t, url), e.Attach(t, url)
+			if err := one.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			storetest.RunBeside(t, one, other)
+		})
+	}
+}
+
+func TestStatementsThatChangeSettings(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"insert into apps (id) values ($1)":                                         true,
+		"insert into app_secrets (id) values ($1)":                                  true,
+		"\n\t\tupdate organizations\n\t\tset name = $1":                             true,
+		"delete  from\tdomains where name = $1":                                     true,
+		"UPDATE connections SET state = $1 returning id":                            true,
+		"with x as (select 1) update connections set state = 'a'":                   true,
+		"update sessions set ended_at = $1 where connection_id in (select 1)":       false,
+		"delete from domain_checks":                                                 false,
+		"insert into organization_words (word) select name from organizations":      false,
+		"insert into connection_watches (connection_id) select id from connections": false,
+		"select id from connections for update":                                     false,
+	} {
+		if got := store.ChangesSettings(text); got != want {
+			t.Errorf("%q: %v, want %v", text, got, want)
+		}
+	}
+}

@@ -131,6 +131,7 @@ func rulesForAMember(w *world) {
 		d.PasswordOff = true
 		return errors.Join(err, tx.Org(apac.ID).SaveDomain(ctx, d))
 	})
+	r = w.reader()
 	for email, want := range map[string]bool{"a@apac.example": true, "a@acme.example": false} {
 		for _, o := range []*sso.Organization{&apac, &emea} {
 			rules, _, err := r.Rules(ctx, o, w.email(email))

@@ -14,6 +14,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"organizations are kept":                                    organizationsAreKept,
 		"lineage runs from the root":                                lineageRunsFromTheRoot,
 		"a moved organization takes along what is below":            movedOrganizationTakesAlong,
+		"settings are remembered":                                   settingsAreRemembered,
 		"domains are kept":                                          domainsAreKept,
 		"domains are due for a look":                                domainsAreDue,
 		"people of a domain are counted":                            domainPeopleAreCounted,

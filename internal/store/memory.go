@@ -1,0 +1,170 @@
+package store
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+)
+
+// Settings reads what every sign-in asks for and what is seldom changed: apps,
+// organizations, domains and connections. They are kept in memory, under a mark
+// that stands in the database and is another one after each change, by whichever
+// node or command. So what is read is what is stored now, by a transaction as it
+// sees the database, for the price of one small statement, whatever is asked for.
+//
+// What it returns is shared by all who ask: it must not be changed.
+type Settings struct{ r *Reader }
+
+// Settings returns what is read from memory.
+func (r *Reader) Settings() Settings { return Settings{r} }
+
+// AppByClientID is [Reader.AppByClientID].
+func (s Settings) AppByClientID(ctx context.Context, clientID string) (sso.App, error) {
+	return recall(ctx, s.r, "app "+clientID, func() (sso.App, error) { return s.r.AppByClientID(ctx, clientID) })
+}
+
+// VerifiedDomain is [Reader.VerifiedDomain].
+func (s Settings) VerifiedDomain(ctx context.Context, name string) (sso.Domain, error) {
+	return recall(ctx, s.r, "domain "+name, func() (sso.Domain, error) { return s.r.VerifiedDomain(ctx, name) })
+}
+
+// Lineage is [Reader.Lineage].
+func (s Settings) Lineage(ctx context.Context, id sso.OrgID) ([]sso.Organization, error) {
+	line, err := recall(ctx, s.r, "line "+string(id), func() ([]sso.Organization, error) { return s.r.Lineage(ctx, id) })
+	return slices.Clone(line), err
+}
+
+// Connection is [Reader.Connection].
+func (s Settings) Connection(ctx context.Context, id sso.ConnectionID) (sso.Connection, error) {
+	return recall(ctx, s.r, "connection "+string(id), func() (sso.Connection, error) { return s.r.Connection(ctx, id) })
+}
+
+// ConnectionByKey is [Reader.ConnectionByKey].
+func (s Settings) ConnectionByKey(ctx context.Context, key string) (sso.Connection, error) {
+	return recall(ctx, s.r, "connection by "+key, func() (sso.Connection, error) { return s.r.ConnectionByKey(ctx, key) })
+}
+
+// ActiveConnections is [Reader.ActiveConnections] of a line of organizations.
+func (s Settings) ActiveConnections(ctx context.Context, line []sso.OrgID) ([]sso.Connection, error) {
+	if len(line) == 0 {
+		return nil, nil
+	}
+	name := make([]string, len(line))
+	for i, id := range line {
+		name[i] = string(id)
+	}
+	all, err := recall(ctx, s.r, "active "+strings.Join(name, " "), func() ([]sso.Connection, error) { return s.r.ActiveConnections(ctx, line) })
+	return slices.Clone(all), err
+}
+
+// recall returns what is remembered under a name, or what read returns. Of what
+// is not there nothing is remembered: anybody can ask for that.
+func recall[T any](ctx context.Context, r *Reader, name string, read func() (T, error)) (T, error) {
+	if r.q.moved {
+		return read() // what this transaction changes is nobody else's yet
+	}
+	mark, err := r.q.settingsMark(ctx)
+	if err != nil {
+		var zero T
+		return zero, err
+	}
+	if v, ok := r.q.db.memory.get(mark, name).(T); ok {
+		return v, nil
+	}
+	v, err := read()
+	if err == nil {
+		r.q.db.memory.put(mark, name, v)
+	}
+	return v, err
+}
+
+// marked is the column by which a statement brings the mark along.
+const marked = `(select marks.mark from settings_marks marks where marks.id = 1)`
+
+// settingsMark returns the mark of the settings as they are seen here: in a
+// transaction as it sees all else, else as they were when it was first asked
+// for.
+func (q *queries) settingsMark(ctx context.Context) (string, error) {
+	if q.mark != "" {
+		return q.mark, nil
+	}
+	mark, err := one(ctx, q, textFields, `
+		select marks.mark
+		from settings_marks marks
+		where marks.id = 1`)
+	if err == nil {
+		q.mark = mark
+	}
+	return mark, doing(err, "reading the mark of the settings")
+}
+
+// changesSettings finds the statements that change what [Settings] remembers,
+// the tables that hang on these included.
+var changesSettings = regexp.MustCompile(`(?i)\b(?:insert\s+into|update|delete\s+from)\s+(?:apps|app_\w+|organizations|domains|connections)\b`)
+
+// changing keeps of each text whether it changes settings.
+var changing sync.Map
+
+// move gives the settings another mark before a statement that changes them. It
+// is one that never was before: of a transaction that shares its commit with
+// others and is undone, somebody may have seen it.
+func (q *queries) move(ctx context.Context, text string) error {
+	if !q.writing || q.moved {
+		return nil
+	}
+	known, ok := changing.Load(text)
+	if !ok {
+		known, _ = changing.LoadOrStore(text, changesSettings.MatchString(text))
+	}
+	if known != true {
+		return nil
+	}
+	return q.moveOn(ctx)
+}
+
+func (q *queries) moveOn(ctx context.Context) error {
+	q.moved = true
+	q.db.statements.Add(1)
+	_, err := q.to.exec(ctx, `update settings_marks set mark = $1 where id = 1`, []any{secret.NewToken().Reveal()})
+	return q.failed(err)
+}
+
+// maxRemembered bounds what is remembered: some thousands of organizations that
+// sign in by turns, in some ten megabytes.
+const maxRemembered = 4096
+
+// memory is what is remembered under one mark.
+type memory struct {
+	mu   sync.Mutex
+	mark string
+	kept map[string]any
+}
+
+func (m *memory) get(mark, name string) any {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.mark != mark {
+		return nil
+	}
+	return m.kept[name]
+}
+
+func (m *memory) put(mark, name string, v any) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.mark != mark || m.kept == nil {
+		m.mark, m.kept = mark, map[string]any{}
+	}
+	if len(m.kept) >= maxRemembered {
+		for name := range m.kept { // any: the order of a map is none
+			delete(m.kept, name)
+			break
+		}
+	}
+	m.kept[name] = v
+}

@@ -1,0 +1,143 @@
+package storetest
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// remembered is everything that [store.Settings] remembers of one customer.
+type remembered struct {
+	App    sso.App
+	Domain sso.Domain
+	Line   []sso.Organization
+	ByID   sso.Connection
+	ByKey  sso.Connection
+	Active []sso.Connection
+}
+
+// settings reads it all, by the way through the memory.
+func (w *world) settings(r *store.Reader, client, domain string, org sso.OrgID, c *sso.Connection) remembered {
+	w.Helper()
+	s := r.Settings()
+	return remembered{
+		App:    get[sso.App](w, "AppByClientID()")(s.AppByClientID(w.ctx, client)),
+		Domain: get[sso.Domain](w, "VerifiedDomain()")(s.VerifiedDomain(w.ctx, domain)),
+		Line:   get[[]sso.Organization](w, "Lineage()")(s.Lineage(w.ctx, org)),
+		ByID:   get[sso.Connection](w, "Connection()")(s.Connection(w.ctx, c.ID)),
+		ByKey:  get[sso.Connection](w, "ConnectionByKey()")(s.ConnectionByKey(w.ctx, c.Key)),
+		Active: get[[]sso.Connection](w, "ActiveConnections()")(s.ActiveConnections(w.ctx, []sso.OrgID{org})),
+	}
+}
+
+// stored reads the same from the database.
+func (w *world) stored(r *store.Reader, client, domain string, org sso.OrgID, c *sso.Connection) remembered {
+	w.Helper()
+	return remembered{
+		App:    get[sso.App](w, "AppByClientID()")(r.AppByClientID(w.ctx, client)),
+		Domain: get[sso.Domain](w, "VerifiedDomain()")(r.VerifiedDomain(w.ctx, domain)),
+		Line:   get[[]sso.Organization](w, "Lineage()")(r.Lineage(w.ctx, org)),
+		ByID:   get[sso.Connection](w, "Connection()")(r.Connection(w.ctx, c.ID)),
+		ByKey:  get[sso.Connection](w, "ConnectionByKey()")(r.ConnectionByKey(w.ctx, c.Key)),
+		Active: get[[]sso.Connection](w, "ActiveConnections()")(r.ActiveConnections(w.ctx, []sso.OrgID{org})),
+	}
+}
+
+func settingsAreRemembered(w *world) {
+	org := w.addOrg("acme", nil)
+	app := w.app("portal")
+	w.write(func(tx *store.Writer) error { return tx.SaveApp(w.ctx, app) })
+	c := w.connection(org.ID, "acme-idp")
+	c.State = sso.ConnectionActive
+	d := sso.Domain{Org: org.ID, Name: "acme.example", State: sso.DomainVerified, Proof: sso.ProofDNS, CreatedAt: w.now, VerifiedAt: w.now}
+	w.write(func(tx *store.Writer) error {
+		return errors.Join(tx.Org(org.ID).SaveConnection(w.ctx, c), tx.Org(org.ID).SaveDomain(w.ctx, d))
+	})
+	read := func() (now remembered, statements int64) {
+		before := w.db.Stats().Statements
+		now = w.settings(w.reader(), app.ClientID, d.Name, org.ID, &c)
+		return now, w.db.Stats().Statements - before
+	}
+	first, asked := read()
+	same(w, "settings, asked for the first time", w.stored(w.reader(), app.ClientID, d.Name, org.ID, &c), first)
+	if asked != 7 {
+		w.Errorf("the first time takes %d statements, want the mark and six", asked)
+	}
+	again, asked := read()
+	if same(w, "settings, asked for again", first, again); asked != 1 {
+		w.Errorf("the second time takes %d statements, want the mark alone", asked)
+	}
+
+	undone := errors.New("undone")
+	for name, change := range map[string]func(tx *store.Writer) error{
+		"app": func(tx *store.Writer) error {
+			a, err := tx.App(w.ctx, app.ID)
+			a.Name += "+"
+			return errors.Join(err, tx.SaveApp(w.ctx, a))
+		},
+		"organization": func(tx *store.Writer) error {
+			o, err := tx.Organization(w.ctx, org.ID)
+			o.Name += "+"
+			return errors.Join(err, tx.SaveOrganization(w.ctx, o))
+		},
+		"domain": func(tx *store.Writer) error {
+			d, err := tx.VerifiedDomain(w.ctx, d.Name)
+			d.SSOOff = !d.SSOOff
+			return errors.Join(err, tx.Org(org.ID).SaveDomain(w.ctx, d))
+		},
+		"connection": func(tx *store.Writer) error {
+			c, err := tx.Connection(w.ctx, c.ID)
+			c.Name += "+"
+			return errors.Join(err, tx.Org(org.ID).SaveConnection(w.ctx, c))
+		},
+	} {
+		before, _ := read()
+		w.refused(undone, func(tx *store.Writer) error {
+			if err := change(tx); err != nil {
+				return err
+			}
+			own := w.settings(tx.Reader, app.ClientID, d.Name, org.ID, &c)
+			same(w, name+": what its own transaction sees", w.stored(tx.Reader, app.ClientID, d.Name, org.ID, &c), own)
+			return undone
+		})
+		after, _ := read()
+		same(w, name+": after a change that was undone", before, after)
+		w.write(change)
+		after, _ = read()
+		same(w, name+": after a change", w.stored(w.reader(), app.ClientID, d.Name, org.ID, &c), after)
+		if cmp.Equal(before, after, comparers()...) {
+			w.Errorf("%s: the change is not seen", name)
+		}
+	}
+	w.write(func(tx *store.Writer) error { return tx.Org(org.ID).DeleteDomain(w.ctx, d.Name) })
+	missing[sso.Domain](w, "VerifiedDomain() of a claim that was withdrawn")(w.reader().Settings().VerifiedDomain(w.ctx, d.Name))
+	w.write(func(tx *store.Writer) error {
+		c, err := tx.Connection(w.ctx, c.ID)
+		if err == nil {
+			_, err = tx.Org(org.ID).DeleteConnection(w.ctx, c, w.now)
+		}
+		return err
+	})
+	missing[sso.Connection](w, "Connection() that was deleted")(w.reader().Settings().Connection(w.ctx, c.ID))
+}
+
+// RunBeside holds two databases, opened at the same place as two nodes do, to
+// what one promises of changes by the other.
+func RunBeside(t *testing.T, one, other *store.DB) {
+	t.Helper()
+	here, there := newWorld(t, one), newWorld(t, other)
+	org := here.addOrg("acme", nil)
+	for i := range 3 {
+		seen := get[[]sso.Organization](there, "Lineage()")(there.reader().Settings().Lineage(there.ctx, org.ID))
+		if seen[0].Name != org.Name {
+			t.Errorf("change %d by another node: the name is still %q, want %q", i, seen[0].Name, org.Name)
+		}
+		org = get[sso.Organization](here, "Organization()")(here.reader().Organization(here.ctx, org.ID))
+		org.Name += "+"
+		here.write(func(tx *store.Writer) error { return tx.SaveOrganization(here.ctx, org) })
+	}
+}
