@@ -73,7 +73,7 @@ func (w *world) startServer(dir, secret string) (*server, error) {
 			return nil, err
 		}
 	}
-	apply := exec.Command(binary, "apply", "-f", "apply.yaml", "--database", database)
+	apply := exec.CommandContext(context.Background(), binary, "apply", "-f", "apply.yaml", "--database", database)
 	apply.Dir, apply.Stderr = dir, os.Stderr
 	if err := apply.Run(); err != nil {
 		return nil, fmt.Errorf("applying: %w", err)
@@ -84,7 +84,7 @@ func (w *world) startServer(dir, secret string) (*server, error) {
 		return nil, err
 	}
 	defer func() { _ = log.Close() }()
-	s.process = exec.Command(binary, "serve", "--database", database, "--base-url", s.base, "--listen", address, "--ops-listen", ops)
+	s.process = exec.CommandContext(context.Background(), binary, "serve", "--database", database, "--base-url", s.base, "--listen", address, "--ops-listen", ops)
 	s.process.Dir, s.process.Stdout, s.process.Stderr = dir, log, log
 	begun := time.Now()
 	if err := s.process.Start(); err != nil {
