@@ -52,10 +52,16 @@ func (s *Service) Depart(ctx context.Context, b Browser, id sso.AttemptID) (Depa
 	return d, nil
 }
 
+// outgoing is a request that is kept, and is to be sent.
+type outgoing struct {
+	id         string
+	relay      secret.Token
+	connection sso.Connection
+	fresh      bool
+}
+
 func (s *Service) leave(ctx context.Context, b Browser, id sso.AttemptID) (Departure, error) {
-	relay, request := secret.NewToken(), saml.NewID()
-	var c sso.Connection
-	var fresh bool
+	var out outgoing
 	err := s.DB.Write(ctx, func(tx *store.Writer) error {
 		a, err := s.load(ctx, tx.Reader, b, id)
 		if err != nil {
@@ -64,40 +70,49 @@ func (s *Service) leave(ctx context.Context, b Browser, id sso.AttemptID) (Depar
 		if err := at(&a, sso.StepSSO); err != nil {
 			return err
 		}
-		out := pending{Attempt: a.ID, Connection: a.Connection, Request: request, Test: a.Test, Left: s.Now()}
-		if a.Test == "" {
-			c, err = connection(ctx, tx.Reader, a.Connection)
-		} else {
-			c, out.Which, err = triedBy(ctx, tx.Reader, &a)
-		}
-		if err != nil {
-			return err
-		}
-		out.Turn = c.Turn
-		if fresh = a.Fresh || c.SAML.ForceAuthn; fresh {
-			out.Fresh = s.Now()
-		}
-		kept, err := json.Marshal(out)
-		if err != nil {
-			return fmt.Errorf("keeping a request: %w", err)
-		}
-		return tx.InsertSingleUse(ctx, store.KindSAMLRequest, relay.Hash(), a.ExpiresAt, string(kept))
+		out, err = s.request(ctx, tx, &a)
+		return err
 	})
 	if err != nil {
 		return Departure{}, err
 	}
-	return s.send(ctx, &c, request, relay, fresh)
+	return s.send(ctx, &out)
+}
+
+// request keeps a request by which an attempt leaves through its connection.
+func (s *Service) request(ctx context.Context, tx *store.Writer, a *sso.Attempt) (outgoing, error) {
+	out := outgoing{id: saml.NewID(), relay: secret.NewToken()}
+	kept := pending{Attempt: a.ID, Connection: a.Connection, Request: out.id, Test: a.Test, Left: s.Now()}
+	var err error
+	if a.Test == "" {
+		out.connection, err = connection(ctx, tx.Reader, a.Connection)
+	} else {
+		out.connection, kept.Which, err = triedBy(ctx, tx.Reader, a)
+	}
+	if err != nil {
+		return outgoing{}, err
+	}
+	kept.Turn = out.connection.Turn
+	if out.fresh = a.Fresh || out.connection.SAML.ForceAuthn; out.fresh {
+		kept.Fresh = s.Now()
+	}
+	payload, err := json.Marshal(kept)
+	if err != nil {
+		return outgoing{}, fmt.Errorf("keeping a request: %w", err)
+	}
+	return out, tx.InsertSingleUse(ctx, store.KindSAMLRequest, out.relay.Hash(), a.ExpiresAt, string(payload))
 }
 
 // send writes the request as the connection wants it.
-func (s *Service) send(ctx context.Context, c *sso.Connection, id string, relay secret.Token, fresh bool) (Departure, error) {
+func (s *Service) send(ctx context.Context, out *outgoing) (Departure, error) {
+	c, relay := &out.connection, out.relay
 	to, err := c.RequestEndpoint()
 	if err != nil {
 		return Departure{}, err
 	}
 	request := saml.Request{
-		ID: id, Destination: to.Location, Issuer: s.entityID(c), ACS: s.acs(c), IssueInstant: s.Now(),
-		ForceAuthn: fresh, NameIDFormat: c.SAML.NameIDFormat,
+		ID: out.id, Destination: to.Location, Issuer: s.entityID(c), ACS: s.acs(c), IssueInstant: s.Now(),
+		ForceAuthn: out.fresh, NameIDFormat: c.SAML.NameIDFormat,
 	}
 	var key saml.SigningKey
 	if c.SignsRequests() {

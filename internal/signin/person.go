@@ -61,26 +61,35 @@ func (m *meeting) meet(org sso.Organization, asserted sso.Asserted) error {
 
 // linked reads the user to whom the subject is linked, if there is one.
 func (m *meeting) linked() error {
-	link, err := m.tx.Link(m.ctx, m.connection.ID, m.in.Asserted.Subject)
+	known, err := m.tx.LinkedPerson(m.ctx, m.connection.ID, m.in.Asserted.Subject)
+	if errors.Is(err, store.ErrNotFound) {
+		known, err = m.strayed()
+	}
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	user, err := m.tx.UserAt(m.ctx, link.User)
-	if err != nil {
-		return err
-	}
-	if m.memberships, err = m.tx.MembershipsAt(m.ctx, link.User); err != nil {
-		return err
-	}
+	link, user := known.Link, known.User
+	m.memberships = known.Memberships
 	m.link, m.in.LinkedBy = &link, link.Issuer
 	m.in.Linked = &sso.Resident{User: user.User, HomePath: user.HomePath, Member: len(orgsWithin(m.connection.Org, m.memberships)) > 0}
 	m.in.Linked.Beyond = slices.ContainsFunc(m.memberships, func(at store.MembershipAt) bool {
 		return (at.Role == sso.RoleOwner || at.Role == sso.RoleAdmin) && !at.Within(m.connection.Org)
 	})
 	return nil
+}
+
+// strayed reads somebody who is linked and a member of nothing.
+func (m *meeting) strayed() (store.LinkedPerson, error) {
+	var known store.LinkedPerson
+	var err error
+	if known.Link, err = m.tx.Link(m.ctx, m.connection.ID, m.in.Asserted.Subject); err != nil {
+		return known, err
+	}
+	known.User, err = m.tx.UserAt(m.ctx, known.Link.User)
+	return known, err
 }
 
 // places reads where a new person would belong.

@@ -77,6 +77,36 @@ type Start struct {
 // Begin stores a new attempt and finds its way as far as it is known: an
 // app's hint may lead straight to the identity provider.
 func (s *Service) Begin(ctx context.Context, b Browser, start Start) (sso.Attempt, error) {
+	return s.begin(ctx, b, start, func(*store.Writer, *sso.Attempt) error { return nil })
+}
+
+// SetOut is [Service.Begin] for a browser that may leave at once. Where it is
+// known through which connection, and that may be used, it is told how; else the
+// departure is nil, and [Service.Depart] says why.
+func (s *Service) SetOut(ctx context.Context, b Browser, start Start) (sso.Attempt, *Departure, error) {
+	var out *outgoing
+	a, err := s.begin(ctx, b, start, func(tx *store.Writer, a *sso.Attempt) error {
+		out = nil
+		if a.Next() != sso.StepSSO {
+			return nil
+		}
+		o, err := s.request(ctx, tx, a)
+		if _, refused := errors.AsType[*fault.Error](err); refused {
+			return nil
+		}
+		out = &o
+		return err
+	})
+	if err != nil || out == nil {
+		return a, nil, err
+	}
+	d, err := s.send(ctx, out)
+	return a, &d, err
+}
+
+// begin stores a new attempt, and does what comes after that in the same
+// transaction.
+func (s *Service) begin(ctx context.Context, b Browser, start Start, after func(*store.Writer, *sso.Attempt) error) (sso.Attempt, error) {
 	a := s.newAttempt(b)
 	a.App, a.Request, a.Fresh, a.Back = start.App, start.Request, start.Fresh, s.sealBack(a.ID, start.Back)
 	// A hint that is no address is the app's mistake, not the person's.
@@ -99,7 +129,10 @@ func (s *Service) Begin(ctx context.Context, b Browser, start Start) (sso.Attemp
 		if a.Method == sso.ByPassword && a.Typed.IsZero() {
 			a.Method = ""
 		}
-		return tx.InsertAttempt(ctx, a)
+		if err := tx.InsertAttempt(ctx, a); err != nil {
+			return err
+		}
+		return after(tx, &a)
 	})
 	if err != nil {
 		return sso.Attempt{}, fmt.Errorf("beginning a sign-in: %w", err)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"github.com/sallyport/sallyport/internal/sso"
 )
@@ -20,6 +21,46 @@ func (r *Reader) Link(ctx context.Context, connection sso.ConnectionID, subject 
 		where l.connection_id = $1 and l.subject = $2`,
 		connection, subject)
 	return l, doing(err, "reading link at %s", connection)
+}
+
+// LinkedPerson is whom a subject stands for, with every membership they have.
+type LinkedPerson struct {
+	Link        sso.Link
+	User        UserAt
+	Memberships []MembershipAt // the oldest first; at least one
+}
+
+// LinkedPerson returns whom a subject at a connection stands for, or [ErrNotFound]
+// where it stands for nobody or for somebody who is a member of nothing.
+func (r *Reader) LinkedPerson(ctx context.Context, connection sso.ConnectionID, subject string) (LinkedPerson, error) {
+	type row struct {
+		link       sso.Link
+		user       UserAt
+		membership MembershipAt
+	}
+	rows, err := list(ctx, r.q, func(v *row) []any {
+		return slices.Concat(linkFields(&v.link), userAtFields(&v.user), membershipAtFields(&v.membership))
+	}, `
+		select `+linkColumns+`, `+userColumns+`, o.path, `+membershipColumns+`, mo.path
+		from links l
+			join users u on u.id = l.user_id
+			join organizations o on o.id = u.org_id
+			join memberships m on m.user_id = l.user_id
+			join organizations mo on mo.id = m.org_id
+		where l.connection_id = $1 and l.subject = $2
+		order by m.created_at, m.org_id`,
+		connection, subject)
+	if err == nil && len(rows) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return LinkedPerson{}, doing(err, "reading whom a subject at %s stands for", connection)
+	}
+	v := LinkedPerson{Link: rows[0].link, User: rows[0].user}
+	for i := range rows {
+		v.Memberships = append(v.Memberships, rows[i].membership)
+	}
+	return v, nil
 }
 
 // LinksOfUser returns the subjects at a connection that stand for the user,

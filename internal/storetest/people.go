@@ -154,6 +154,18 @@ func linksAreKept(w *world) {
 	same(w, "Link() of a long subject", longest, get[sso.Link](w, "Link()")(r.Link(ctx, c.ID, longest.Subject)))
 	same(w, "LinksOfUser()", []sso.Link{l, longest}, get[[]sso.Link](w, "LinksOfUser()")(r.LinksOfUser(ctx, alice.ID, c.ID)))
 
+	// Whom it stands for is read with all that they are a member of.
+	missing[store.LinkedPerson](w, "LinkedPerson() of a stranger")(r.LinkedPerson(ctx, c.ID, "nobody"))
+	missing[store.LinkedPerson](w, "LinkedPerson() at another connection")(r.LinkedPerson(ctx, second.ID, longest.Subject))
+	missing[store.LinkedPerson](w, "LinkedPerson() who is a member of nothing")(r.LinkedPerson(ctx, c.ID, "alice"))
+	below := w.addOrg("below", &acme)
+	w.addMember(below.ID, alice.ID)
+	w.addMember(acme.ID, alice.ID)
+	w.addMember(acme.ID, bob.ID)
+	same(w, "LinkedPerson()", store.LinkedPerson{
+		Link: l, User: get[store.UserAt](w, "UserAt()")(r.UserAt(ctx, alice.ID)), Memberships: get[[]store.MembershipAt](w, "MembershipsAt()")(r.MembershipsAt(ctx, alice.ID)),
+	}, get[store.LinkedPerson](w, "LinkedPerson()")(r.LinkedPerson(ctx, c.ID, "alice")))
+
 	l.SeenAt, l.Groups = w.later(), nil // unknown, and not none
 	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).SaveLink(ctx, l) })
 	same(w, "Link() after a save", l, get[sso.Link](w, "Link()")(r.Link(ctx, c.ID, "alice")))

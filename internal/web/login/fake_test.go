@@ -81,6 +81,15 @@ func (f *fake) Begin(ctx context.Context, b signin.Browser, s signin.Start) (sso
 	return f.keep(a), nil
 }
 
+func (f *fake) SetOut(ctx context.Context, b signin.Browser, s signin.Start) (sso.Attempt, *signin.Departure, error) {
+	a, err := f.Begin(ctx, b, s)
+	if err != nil || a.Next() != sso.StepSSO || a.Typed.Domain() == "broken.example" {
+		return a, nil, err
+	}
+	d, err := f.Depart(ctx, b, a.ID)
+	return a, &d, err
+}
+
 func (f *fake) BreakGlass(_ context.Context, b signin.Browser, id sso.AttemptID, address, code string) (sso.Attempt, error) {
 	if address != "owner@acme.example" || code != "0123-4567-89AB-CDEF" {
 		return sso.Attempt{}, &fault.Error{Kind: fault.Unauthenticated, Code: "break_glass_wrong"}

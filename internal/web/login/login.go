@@ -16,6 +16,7 @@ import (
 // Flow is the sign-in behind the pages; [signin.Service] is one.
 type Flow interface {
 	Begin(context.Context, signin.Browser, signin.Start) (sso.Attempt, error)
+	SetOut(context.Context, signin.Browser, signin.Start) (sso.Attempt, *signin.Departure, error)
 	BeginTile(context.Context, signin.Browser, signin.Tile) (sso.Attempt, error)
 	Attempt(context.Context, signin.Browser, sso.AttemptID) (sso.Attempt, error)
 	Identify(ctx context.Context, b signin.Browser, id sso.AttemptID, typed string, by sso.Method) (sso.Attempt, error)
@@ -99,7 +100,7 @@ func (h *Handler) Routes() []web.Route {
 		page(http.MethodGet, choosePath, h.resume),
 		page(http.MethodPost, choosePath, h.choose),
 		page(http.MethodGet, ssoPath, h.resume),
-		page(http.MethodGet, continuePath, h.resume),
+		page(http.MethodGet, continuePath, h.proceed),
 		page(http.MethodPost, switchPath, h.become),
 		page(http.MethodGet, againPath, h.again),
 		page(http.MethodGet, tilePath, h.tile),

@@ -100,6 +100,11 @@ func (h *Handler) depart(w http.ResponseWriter, r *http.Request, id sso.AttemptI
 	if err != nil {
 		return err
 	}
+	return h.leave(w, r, d)
+}
+
+// leave sends the browser off.
+func (h *Handler) leave(w http.ResponseWriter, r *http.Request, d signin.Departure) error {
 	if d.Form != nil {
 		return h.post(w, r, d)
 	}
@@ -114,18 +119,24 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request, d signin.Departur
 	return h.UI.Post(w, r, form)
 }
 
-// finish makes the session, gives it to the browser, and sends it on: to the
+// finish is conclude for a sign-in that had all it needs a moment ago.
+func (h *Handler) finish(w http.ResponseWriter, r *http.Request, id sso.AttemptID) error {
+	err := h.conclude(w, r, id)
+	if fault.Is(err, "attempt_step") {
+		return web.SeeOther(w, r, web.LoginPath(id)) // more is needed by now
+	}
+	return err
+}
+
+// conclude makes the session, gives it to the browser, and sends it on: to the
 // app that asked, with its answer, or to the account.
 // Where that would put out another person, it asks first.
-func (h *Handler) finish(w http.ResponseWriter, r *http.Request, id sso.AttemptID) error {
+func (h *Handler) conclude(w http.ResponseWriter, r *http.Request, id sso.AttemptID) error {
 	target, err := h.session(w, r, id, signin.AskFirst)
 	if other, ok := errors.AsType[*signin.OtherPerson](err); ok {
 		return h.UI.Render(w, r, http.StatusOK, ui.Switch{
 			Action: web.AttemptPath(switchPath, id), Stay: accountPath, Now: other.Now, Next: other.Next,
 		})
-	}
-	if fault.Is(err, "attempt_step") {
-		return web.SeeOther(w, r, web.LoginPath(id)) // more is needed by now
 	}
 	if err != nil {
 		return err
@@ -165,6 +176,8 @@ func (h *Handler) session(w http.ResponseWriter, r *http.Request, id sso.Attempt
 	}
 	web.Note(r, "ses", string(done.Session.ID))
 	web.Note(r, "usr", string(done.Session.User))
+	web.Note(r, "org", string(done.Session.Org))
+	web.Note(r, "con", string(done.Session.Connection))
 	web.SetSession(w, r, done.Token)
 	if !done.Device.IsZero() {
 		web.SetDevice(w, r, done.Device)

@@ -79,15 +79,22 @@ func (h *Handler) tile(w http.ResponseWriter, r *http.Request) error {
 // way to the identity provider, as far as the way is known. A POST is answered
 // as one of ours: browsers let no form lead out by a redirect.
 func (h *Handler) Begin(w http.ResponseWriter, r *http.Request, start signin.Start) error {
-	a, err := h.Flow.Begin(r.Context(), browserOf(r), start)
+	if r.Method == http.MethodPost {
+		a, err := h.Flow.Begin(r.Context(), browserOf(r), start)
+		if err != nil {
+			return err
+		}
+		return h.goOn(w, r, a, nil)
+	}
+	a, departure, err := h.Flow.SetOut(r.Context(), browserOf(r), start)
 	if err != nil {
 		return err
 	}
-	if r.Method == http.MethodPost {
-		return h.goOn(w, r, a, nil)
-	}
 	note(r, &a)
-	if a.Next() == sso.StepSSO {
+	switch {
+	case departure != nil:
+		return h.leave(w, r, *departure)
+	case a.Next() == sso.StepSSO:
 		return h.depart(w, r, a.ID)
 	}
 	return web.SeeOther(w, r, pathOf(a.Next(), a.ID))
@@ -207,6 +214,23 @@ func (h *Handler) goOn(w http.ResponseWriter, r *http.Request, a sso.Attempt, er
 	default:
 		return web.SeeOther(w, r, pathOf(a.Next(), a.ID))
 	}
+}
+
+// proceed serves GET /login/continue, where a sign-in goes on that was proved
+// elsewhere. Nearly all of them can be finished: that is tried first.
+func (h *Handler) proceed(w http.ResponseWriter, r *http.Request) error {
+	id := attemptID(r)
+	if id == "" {
+		return web.SeeOther(w, r, identifyPath)
+	}
+	if err := web.MustBeBound(r); err != nil {
+		return err
+	}
+	err := h.conclude(w, r, id)
+	if fault.Is(err, "attempt_step") {
+		return h.resume(w, r)
+	}
+	return err
 }
 
 // resume serves GET of every page that has an attempt. It is the one place
