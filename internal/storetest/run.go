@@ -43,6 +43,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"settings beside the live ones are kept":                    shadowsAreKept,
 		"retreats are kept":                                         retreatsAreKept,
 		"what is read of many people at once":                       manyAreRead,
+		"everything has a name in a file":                           everythingIsNamed,
 		"tests are kept":                                            testsAreKept,
 		"watches are kept":                                          watchesAreKept,
 		"certificates that end":                                     certificatesEnd,
