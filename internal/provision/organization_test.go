@@ -218,7 +218,7 @@ func TestSettings(t *testing.T) {
 			"no picture":         {provision.Settings{Name: "x", Logo: provision.Logo{Picture: []byte("<svg onload=alert(1)>")}}, "brand_logo"},
 			"half a picture":     {provision.Settings{Name: "x", Logo: provision.Logo{Picture: logo[:60]}}, "brand_logo"},
 			"too wide":           {provision.Settings{Name: "x", Logo: provision.Logo{Picture: picture(h, 1025, 1)}}, "brand_logo"},
-			"too large":          {provision.Settings{Name: "x", Logo: provision.Logo{Picture: append(picture(h, 1, 1), make([]byte, provision.MaxLogo)...)}}, "brand_logo"},
+			"too large":          {provision.Settings{Name: "x", Logo: provision.Logo{Picture: append(picture(h, 1, 1), make([]byte, sso.MaxLogo)...)}}, "brand_logo"},
 		} {
 			refused(h, what, save(tc.to), tc.code)
 		}

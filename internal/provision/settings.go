@@ -1,24 +1,11 @@
 package provision
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"image"
-	"image/jpeg"
-	"image/png"
 	"strings"
 
-	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
-)
-
-// Limits of a logo.
-const (
-	MaxLogo = 512 << 10 // octets
-	maxSide = 1024      // pixels
 )
 
 // Settings are what an owner decides about how the organization shows.
@@ -46,7 +33,7 @@ func (s *Service) SaveSettings(ctx context.Context, by *sso.By, org sso.OrgID, t
 	}
 	var logo []byte
 	if to.Logo.Picture != nil {
-		if logo, err = redraw(to.Logo.Picture); err != nil {
+		if logo, err = sso.DrawLogo(to.Logo.Picture); err != nil {
 			return err
 		}
 	}
@@ -58,9 +45,7 @@ func (s *Service) SaveSettings(ctx context.Context, by *sso.By, org sso.OrgID, t
 		a.place.Name, a.place.Brand.Accent = name, accent
 		switch {
 		case logo != nil:
-			// Of the organization too, so that no two ever share one.
-			sum := sha256.Sum256(append([]byte(string(org)+"\x00"), logo...))
-			a.place.Brand.Logo = hex.EncodeToString(sum[:16])
+			a.place.Brand.Logo = sso.LogoHash(org, logo)
 			if err := a.org.SaveLogo(ctx, a.place.Brand.Logo, logo, a.now); err != nil {
 				return err
 			}
@@ -87,34 +72,6 @@ func (s *Service) SaveSettings(ctx context.Context, by *sso.By, org sso.OrgID, t
 		}
 		return a.record("organization.brand_changed", string(org), map[string]string{"accent": accent, "logo": a.place.Brand.Logo})
 	})
-}
-
-// redraw decodes a picture and draws it anew: what leaves us is an image and
-// nothing else, whatever came in.
-func redraw(picture []byte) ([]byte, error) {
-	refuse := func(err error) error {
-		return &fault.Error{Kind: fault.Invalid, Code: "brand_logo", Want: "PNG or JPEG, at most 512 KB and 1024 pixels a side", Fix: fault.PersonSide, Err: err}
-	}
-	if len(picture) > MaxLogo {
-		return nil, refuse(nil)
-	}
-	config, decode := png.DecodeConfig, png.Decode
-	if bytes.HasPrefix(picture, []byte{0xFF, 0xD8}) {
-		config, decode = jpeg.DecodeConfig, jpeg.Decode
-	}
-	about, err := config(bytes.NewReader(picture))
-	if err != nil || about.Width < 1 || about.Height < 1 || about.Width > maxSide || about.Height > maxSide {
-		return nil, refuse(err)
-	}
-	var drawn image.Image
-	if drawn, err = decode(bytes.NewReader(picture)); err != nil {
-		return nil, refuse(err)
-	}
-	var out bytes.Buffer
-	if err := png.Encode(&out, drawn); err != nil {
-		return nil, refuse(err)
-	}
-	return out.Bytes(), nil
 }
 
 // LogoOf returns the picture of this hash, as PNG.

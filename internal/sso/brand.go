@@ -1,6 +1,12 @@
 package sso
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"image"
+	"image/jpeg"
+	"image/png"
 	"regexp"
 	"strings"
 
@@ -26,4 +32,45 @@ func ParseAccent(s string) (string, error) {
 		return "", &fault.Error{Kind: fault.Invalid, Code: "brand_accent", Want: "a colour such as #0a6b5e", Got: clip(s), Fix: fault.PersonSide}
 	}
 	return s, nil
+}
+
+// Limits of a logo.
+const (
+	MaxLogo = 512 << 10 // octets
+	maxSide = 1024      // pixels
+)
+
+// LogoHash returns the name of an organization's picture. It is of the
+// organization too, so that no two ever share one.
+func LogoHash(org OrgID, picture []byte) string {
+	sum := sha256.Sum256(append([]byte(string(org)+"\x00"), picture...))
+	return hex.EncodeToString(sum[:16])
+}
+
+// DrawLogo decodes a picture, PNG or JPEG, and draws it anew as PNG: what leaves
+// us is an image and nothing else, whatever came in.
+func DrawLogo(picture []byte) ([]byte, error) {
+	refuse := func(err error) error {
+		return &fault.Error{Kind: fault.Invalid, Code: "brand_logo", Want: "PNG or JPEG, at most 512 KB and 1024 pixels a side", Fix: fault.PersonSide, Err: err}
+	}
+	if len(picture) > MaxLogo {
+		return nil, refuse(nil)
+	}
+	config, decode := png.DecodeConfig, png.Decode
+	if bytes.HasPrefix(picture, []byte{0xFF, 0xD8}) {
+		config, decode = jpeg.DecodeConfig, jpeg.Decode
+	}
+	about, err := config(bytes.NewReader(picture))
+	if err != nil || about.Width < 1 || about.Height < 1 || about.Width > maxSide || about.Height > maxSide {
+		return nil, refuse(err)
+	}
+	var drawn image.Image
+	if drawn, err = decode(bytes.NewReader(picture)); err != nil {
+		return nil, refuse(err)
+	}
+	var out bytes.Buffer
+	if err := png.Encode(&out, drawn); err != nil {
+		return nil, refuse(err)
+	}
+	return out.Bytes(), nil
 }

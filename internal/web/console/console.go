@@ -70,7 +70,7 @@ func (h *Handler) Routes() []web.Route {
 	upload := post(importsPath, h.upload)
 	upload.MaxBody = provision.MaxFile + 256<<10
 	settings := post(settingsPath, h.saveSettings)
-	settings.MaxBody = provision.MaxLogo + 64<<10
+	settings.MaxBody = sso.MaxLogo + 64<<10
 	// fresh are for who has proved themselves a moment ago.
 	fresh := func(r web.Route) web.Route {
 		r.Fresh = true
