@@ -171,7 +171,7 @@ func (d *demo) configure(ctx context.Context, db database, idp *samltest.IdP, se
 	if err != nil {
 		return err
 	}
-	_, err = db.setup(open).Apply(ctx, f, setup.Files(d.dir), setup.Commit)
+	_, err = db.setup(open).Apply(ctx, f, setup.Files(d.dir), setup.Options{})
 	return errors.Join(err, open.Close())
 }
 

@@ -30,6 +30,7 @@ type commands struct {
 	Demo     demoCmd     `cmd:"" help:"Run everything on this machine with a demo identity provider and a demo app."`
 	Serve    serveCmd    `cmd:"" help:"Run the server."`
 	Apply    applyCmd    `cmd:"" help:"Make the database say what a file says."`
+	Export   exportCmd   `cmd:"" help:"Write what the database says as a file for apply."`
 	Operator operatorCmd `cmd:"" help:"Add the people who run this deployment."`
 	Keys     keysCmd     `cmd:"" help:"List and turn over the keys that identity providers know."`
 	Migrate  migrateCmd  `cmd:"" help:"Bring the schema of the database up to date."`
@@ -106,8 +107,20 @@ func run(ctx context.Context, args []string, io streams) int {
 	}
 }
 
-// complain prints an error in one line, in which nothing steers a terminal.
+// lines is an error that is several lines, of which each is one.
+type lines []string
+
+func (l lines) Error() string { return strings.Join(l, "\n") }
+
+// complain prints an error in one line, or in as many as it is, in which nothing
+// steers a terminal.
 func complain(io streams, err error, status int) int {
+	if all, ok := errors.AsType[lines](err); ok {
+		for _, line := range all {
+			_, _ = fmt.Fprintln(io.Err, "sallyport: "+visible(strings.Join(strings.Fields(line), " ")))
+		}
+		return status
+	}
 	_, _ = fmt.Fprintln(io.Err, "sallyport: "+visible(strings.Join(strings.Fields(err.Error()), " ")))
 	return status
 }

@@ -86,12 +86,12 @@ func TestOneThingSaidChangesThatAlone(t *testing.T) {
 		for _, tc := range []struct {
 			file, want string
 		}{
-			{`organizations: [{key: acme, policy: {mfa: off}}]`, "organization acme: changed policy"},
+			{`organizations: [{key: acme, policy: {mfa: off}}]`, "organization acme: changed policy.mfa"},
 			{`organizations: [{key: acme, state: suspended}]`, "organization acme: changed state"},
-			{`organizations: [{key: acme, connections: [{key: acme-okta, force_authn: false}]}]`, "connection acme-okta: changed identity provider"},
-			{`organizations: [{key: acme, connections: [{key: acme-okta, defaults: {groups: []}}]}]`, "connection acme-okta: changed defaults"},
-			{`organizations: [{key: acme, connections: [{key: acme-okta, attributes: {subject: ""}}]}]`, "connection acme-okta: changed attributes"},
-			{`organizations: [{key: acme, users: [{username: alice, state: suspended}]}]`, "user alice: changed state, now suspended"},
+			{`organizations: [{key: acme, connections: [{key: acme-okta, force_authn: false}]}]`, "connection acme-okta: changed force_authn"},
+			{`organizations: [{key: acme, connections: [{key: acme-okta, defaults: {groups: []}}]}]`, "connection acme-okta: changed defaults.groups"},
+			{`organizations: [{key: acme, connections: [{key: acme-okta, attributes: {subject: ""}}]}]`, "connection acme-okta: changed attributes.subject"},
+			{`organizations: [{key: acme, users: [{username: alice, state: suspended}]}]`, "user alice: changed state"},
 			{`organizations: [{key: acme, users: [{username: alice, groups: [c]}]}]`, "membership alice in acme: changed groups"},
 			{`apps: [{key: portal, name: Door}]`, "app portal: changed name"},
 		} {

@@ -18,6 +18,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
@@ -37,15 +38,33 @@ type Service struct {
 	Sealer func(context.Context) (*secret.Sealer, error)
 }
 
-// Change is one thing that was changed, or would be.
-type Change struct {
-	What string // organization, domain, connection, user, membership or app
-	Name string
-	Did  string // created, changed: and what
+// Options say how a file is applied. By the zero value, what it says is brought
+// about and nothing is deleted.
+type Options struct {
+	Mode  Mode
+	Prune Prune
+	// Agreed are the changes that somebody has seen and agreed to, where that
+	// was asked: others are not made. Nil: nobody was asked.
+	Agreed []Change
 }
 
-// String returns the change as a line.
-func (c Change) String() string { return c.What + " " + c.Name + ": " + c.Did }
+// agreed refuses changes that nobody has agreed to, because the database has
+// changed since.
+func (o *Options) agreed(changes []Change) error {
+	if o.Agreed == nil || slices.EqualFunc(o.Agreed, changes, func(a, b Change) bool { return a.String() == b.String() }) {
+		return nil
+	}
+	return &fault.Error{Kind: fault.Conflict, Code: "apply_moved", Want: "the changes that were agreed to", Got: "others, since the database has changed", Fix: fault.OperatorSide}
+}
+
+// Prune says what becomes of what the file does not mention.
+type Prune uint8
+
+// What becomes of it.
+const (
+	KeepAll     Prune = iota // it stays
+	PruneListed              // what a list of the file leaves out is deleted
+)
 
 // Mode says what becomes of the changes.
 type Mode uint8
@@ -90,57 +109,79 @@ func (dir Files) Read(name string) ([]byte, error) {
 // errDryRun undoes the transaction of a dry run.
 var errDryRun = errors.New("dry run")
 
-// Apply makes what the file says true and returns what it changed. An error
-// names the place in the file, and then nothing was changed.
-func (s *Service) Apply(ctx context.Context, f *File, files Files, mode Mode) ([]Change, error) {
+// errMistaken undoes a transaction after mistakes were found in the file.
+var errMistaken = errors.New("mistakes in the file")
+
+// Apply makes what the file says true and returns what it changed. What cannot
+// be is said by [Mistakes], as many as were found, and then nothing was changed.
+func (s *Service) Apply(ctx context.Context, f *File, files Files, how Options) ([]Change, error) {
 	if err := f.once(); err != nil {
-		return nil, err
+		return nil, f.mistakes(err)
 	}
 	// What lies outside the database is read before the transaction, which
 	// may run twice and must not wait for anybody.
 	outside, err := s.gather(ctx, f, files)
-	if err == nil && mode == Commit {
-		outside.keys, err = s.makeKeys(ctx, f)
-	}
 	if err != nil {
-		return nil, err
+		return nil, f.mistakes(err)
 	}
-	var changes []Change
-	err = s.DB.Write(ctx, func(tx *store.Writer) error {
-		a := applier{
-			ctx: ctx, tx: tx, now: s.Now(), outside: outside, orgs: map[string]*sso.Organization{},
-			moved: map[sso.OrgID]bool{}, left: map[sso.OrgID]bool{}, people: map[sso.UserID]bool{},
+	if how.Mode == Commit {
+		if outside.keys, err = s.makeKeys(ctx, f); err != nil {
+			return nil, err
 		}
-		if err := a.apply(f); err != nil {
+	}
+	var a applier
+	err = s.DB.Write(ctx, func(tx *store.Writer) error {
+		now := s.Now()
+		a = applier{
+			ctx: ctx, tx: tx, now: now, file: f, outside: outside, orgs: map[string]*sso.Organization{}, failed: map[string]bool{}, lame: map[string]bool{},
+			moved: map[sso.OrgID]bool{}, left: map[sso.OrgID]bool{}, people: map[sso.UserID]bool{}, kept: map[any]bool{},
+			say: describer{ctx: ctx, r: tx.Reader, orgs: map[sso.OrgID]string{}, hashes: WithHashes},
+		}
+		if err := a.apply(f, how.Prune); err != nil {
 			return err
 		}
-		changes = a.changes
-		if mode == DryRun {
+		switch {
+		case len(a.wrong) > 0:
+			return errMistaken
+		case how.Mode == DryRun:
 			return errDryRun
 		}
-		return nil
+		return how.agreed(a.changes)
 	})
-	if err != nil && !errors.Is(err, errDryRun) {
+	switch {
+	case len(a.wrong) > 0:
+		return nil, f.mistakes(errors.Join(a.wrong...))
+	case err != nil && !errors.Is(err, errDryRun):
+		if refusal(err) {
+			return nil, f.mistakes(err)
+		}
 		return nil, err
 	}
-	return changes, nil
+	return a.changes, nil
 }
 
 // gathered is what an apply file names and does not hold.
 type gathered struct {
 	idps    map[*Connection]*sso.SAML // what the metadata says; nil: none was given
 	secrets map[*App]string
+	logos   map[*Organization][]byte            // PNG
 	keys    map[*Connection]store.DecryptionKey // made for those that had none
 }
 
 func (s *Service) gather(ctx context.Context, f *File, files Files) (gathered, error) {
-	g := gathered{idps: map[*Connection]*sso.SAML{}, secrets: map[*App]string{}}
+	g := gathered{idps: map[*Connection]*sso.SAML{}, secrets: map[*App]string{}, logos: map[*Organization][]byte{}}
+	var wrong []error
 	for i := range f.Organizations {
-		for j := range f.Organizations[i].Connections {
-			c := &f.Organizations[i].Connections[j]
-			var err error
+		o := &f.Organizations[i]
+		logo, err := o.Brand.picture(files)
+		if err != nil {
+			wrong = append(wrong, on(o, "organization "+o.Key, err))
+		}
+		g.logos[o] = logo
+		for j := range o.Connections {
+			c := &o.Connections[j]
 			if g.idps[c], err = s.identityProvider(ctx, c, files); err != nil {
-				return g, at("connection "+c.Key, err)
+				wrong = append(wrong, on(c, "connection "+c.Key, err))
 			}
 		}
 	}
@@ -150,14 +191,14 @@ func (s *Service) gather(ctx context.Context, f *File, files Files) (gathered, e
 			continue
 		}
 		b, err := files.Read(*a.ClientSecretFile)
-		if err != nil {
-			return g, at("app "+a.Key, err)
+		if err == nil {
+			g.secrets[a], err = clientSecret(b)
 		}
-		if g.secrets[a], err = clientSecret(b); err != nil {
-			return g, at("app "+a.Key, err)
+		if err != nil {
+			wrong = append(wrong, on(a, "app "+a.Key, in("client_secret_file", err)))
 		}
 	}
-	return g, nil
+	return g, errors.Join(wrong...)
 }
 
 // applier is one run of a file against the database.
@@ -165,67 +206,149 @@ type applier struct {
 	ctx     context.Context
 	tx      *store.Writer
 	now     time.Time
+	file    *File
 	outside gathered
+	say     describer
 	orgs    map[string]*sso.Organization // by key, as they are once placed
+	failed  map[string]bool              // organizations that could not be saved because of a mistake
+	lame    map[string]bool              // connections likewise
 	moved   map[sso.OrgID]bool           // have another parent than before
 	left    map[sso.OrgID]bool           // stood above one that moved
 	people  map[sso.UserID]bool          // whom the file has meant
+	kept    map[any]bool                 // IDs of what else the file has meant
 	apps    map[string]sso.App           // by key; nil: not read yet
+	roles   map[sso.Role]bool            // that operators have defined; nil: not read yet
 	changes []Change
+	wrong   []error // mistakes
 }
 
-func (a *applier) did(what, name, did string) {
-	a.changes = append(a.changes, Change{What: what, Name: name, Did: did})
+func (a *applier) did(what, name, did string, fields []Field) {
+	a.changes = append(a.changes, Change{What: what, Name: name, Did: did, Fields: fields})
 }
 
-// apply works from what others refer to down to what refers: organizations
-// from the top of the tree, connections, domains, people, apps.
-func (a *applier) apply(f *File) error {
+// note takes a mistake down and goes on, so that all are found in one go. What
+// is no mistake of the file is returned.
+func (a *applier) note(err error) error {
+	switch {
+	case err == nil, errors.Is(err, errSkip):
+		return nil
+	case !refusal(err):
+		return err
+	}
+	a.wrong = append(a.wrong, err)
+	return nil
+}
+
+// errSkip says that a thing was left out because of a mistake in another one.
+var errSkip = errors.New("left out after a mistake")
+
+// apply works from what others refer to down to what refers: roles,
+// organizations from the top of the tree, groups, connections, domains, people,
+// apps.
+func (a *applier) apply(f *File, prune Prune) error {
+	for i := range f.Roles {
+		if err := a.note(on(&f.Roles[i], "role "+f.Roles[i].Key, a.role(&f.Roles[i]))); err != nil {
+			return err
+		}
+	}
 	if err := a.organizations(f); err != nil {
 		return err
 	}
-	for i := range f.Organizations {
-		o := &f.Organizations[i]
-		org, err := a.org(o.Key)
-		if err != nil {
-			return at("organization "+o.Key, err)
-		}
-		for j := range o.Connections {
-			if err := a.connection(org, &o.Connections[j]); err != nil {
-				return at("organization "+o.Key, at("connection "+o.Connections[j].Key, err))
-			}
-		}
+	err := a.each(f, func(o *Organization, org *sso.Organization) error {
+		return a.groups(org, o)
+	})
+	if err == nil {
+		err = a.each(f, func(o *Organization, org *sso.Organization) error {
+			return every(o.Connections, func(c *Connection) error {
+				err := a.connection(org, c)
+				a.lame[c.Key] = err != nil
+				return on(c, "connection "+c.Key, err)
+			})
+		})
 	}
 	// A domain may name a connection of an organization further down, and may
 	// be given up by one and taken by another: connections stand, and what is
 	// withdrawn goes, before anything is claimed.
 	for _, turn := range []func(*Domain) bool{(*Domain).withdrawn, func(d *Domain) bool { return !d.withdrawn() }} {
-		if err := a.domains(f, turn); err != nil {
+		if err == nil {
+			err = a.each(f, func(o *Organization, org *sso.Organization) error { return a.domains(org, o.Domains, turn) })
+		}
+	}
+	if err == nil {
+		err = a.each(f, func(o *Organization, org *sso.Organization) error {
+			return every(o.Users, func(u *User) error { return on(u, "user "+u.name(), a.user(org, u)) })
+		})
+	}
+	if err == nil { // a group that somebody is put in is there by now
+		err = a.each(f, func(o *Organization, _ *sso.Organization) error { return a.pilot(o) })
+	}
+	if err != nil {
+		return err
+	}
+	for i := range f.Apps {
+		if err := a.note(on(&f.Apps[i], "app "+f.Apps[i].Key, a.app(&f.Apps[i]))); err != nil {
 			return err
 		}
 	}
-	for i := range f.Organizations {
-		o := &f.Organizations[i]
-		org, err := a.org(o.Key)
-		if err != nil {
-			return at("organization "+o.Key, err)
+	if prune == PruneListed && len(a.wrong) == 0 {
+		if err := a.prune(f); err != nil {
+			return err
 		}
-		for j := range o.Users {
-			if err := a.user(org, &o.Users[j]); err != nil {
-				return at("organization "+o.Key, at("user "+o.Users[j].name(), err))
+	}
+	return a.note(a.tree())
+}
+
+// every does something with each of several things, and returns all errors
+// until one is no mistake of the file.
+func every[T any](all []T, do func(*T) error) error {
+	var wrong []error
+	for i := range all {
+		if err := do(&all[i]); err != nil {
+			wrong = append(wrong, err)
+			if !refusal(err) && !errors.Is(err, errSkip) {
+				break
 			}
 		}
 	}
-	for i := range f.Apps {
-		if err := a.app(&f.Apps[i]); err != nil {
-			return at("app "+f.Apps[i].Key, err)
+	return errors.Join(wrong...)
+}
+
+// each does something with each organization of the file that has its place.
+func (a *applier) each(f *File, do func(*Organization, *sso.Organization) error) error {
+	for i := range f.Organizations {
+		o := &f.Organizations[i]
+		if a.failed[o.Key] {
+			continue
+		}
+		org, err := a.org(o.Key)
+		if err == nil {
+			err = do(o, org)
+		}
+		if err := a.noteEach(on(o, "organization "+o.Key, err)); err != nil {
+			return err
 		}
 	}
-	return a.tree()
+	return nil
+}
+
+// noteEach is note for what may be several errors.
+func (a *applier) noteEach(err error) error {
+	if err == nil {
+		return nil
+	}
+	for _, m := range a.file.mistakes(err) {
+		if err := a.note(m); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // org returns an organization by its key, from the file or the database.
 func (a *applier) org(key string) (*sso.Organization, error) {
+	if a.failed[key] {
+		return nil, errSkip
+	}
 	if o, ok := a.orgs[key]; ok {
 		return o, nil
 	}

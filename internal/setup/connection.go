@@ -22,13 +22,16 @@ func (s *Service) identityProvider(ctx context.Context, c *Connection, files Fil
 			named++
 		}
 	}
+	if named > 0 && !c.IdP.empty() {
+		return nil, in("identity_provider", refused("metadata or identity_provider", "both"))
+	}
 	var metadata []byte
 	var err error
 	switch {
 	case named == 0:
 		return nil, nil
 	case named > 1:
-		return nil, refused("one of metadata, metadata_file and metadata_url", "several")
+		return nil, in(c.metadataKey(), refused("one of metadata, metadata_file and metadata_url", "several"))
 	case c.MetadataFile != nil:
 		metadata, err = files.Read(*c.MetadataFile)
 	case c.MetadataURL != nil:
@@ -38,12 +41,12 @@ func (s *Service) identityProvider(ctx context.Context, c *Connection, files Fil
 	default:
 		metadata = []byte(*c.Metadata)
 	}
-	if err != nil {
-		return nil, err
+	var d federation.Description
+	if err == nil {
+		d, err = federation.Read(metadata, "")
 	}
-	d, err := federation.Read(metadata, "")
 	if err != nil {
-		return nil, err
+		return nil, in(c.metadataKey(), err)
 	}
 	out := &sso.SAML{IdPEntityID: d.EntityID, WantsSigned: d.WantsSigned, Certificates: d.Certificates, Endpoints: d.Endpoints, LogoutTo: d.LogoutTo, MetadataURL: value(c.MetadataURL)}
 	if d.Product.Strength != idp.None {
@@ -52,31 +55,51 @@ func (s *Service) identityProvider(ctx context.Context, c *Connection, files Fil
 	return out, nil
 }
 
-func (a *applier) connection(org *sso.Organization, in *Connection) error {
-	if _, err := sso.ParseKey(in.Key); err != nil {
-		return err
+// metadataKey returns under which key the metadata are named.
+func (c *Connection) metadataKey() string {
+	switch {
+	case c.MetadataURL != nil:
+		return "metadata_url"
+	case c.MetadataFile != nil:
+		return "metadata_file"
+	default:
+		return "metadata"
 	}
-	old, err := a.tx.ConnectionByKey(a.ctx, in.Key)
+}
+
+func (a *applier) connection(org *sso.Organization, from *Connection) error {
+	if _, err := sso.ParseKey(from.Key); err != nil {
+		return in("key", err)
+	}
+	old, err := a.tx.ConnectionByKey(a.ctx, from.Key)
 	missing := errors.Is(err, store.ErrNotFound)
 	if err != nil && !missing {
 		return err
 	}
 	if !missing && old.Org != org.ID {
-		return &fault.Error{Kind: fault.Conflict, Code: "connection_key_taken", Want: "a key that no connection of another organization has", Got: in.Key, Fix: fault.OperatorSide}
+		return in("key", &fault.Error{Kind: fault.Conflict, Code: "connection_key_taken", Want: "a key that no connection of another organization has", Got: from.Key, Fix: fault.OperatorSide})
 	}
 	c := old
+	var before *Connection
 	if missing {
 		c = sso.Connection{
-			ID: sso.NewConnectionID(a.now), Org: org.ID, Key: in.Key, Name: org.Name, Protocol: sso.ProtocolSAML, State: sso.ConnectionDraft,
+			ID: sso.NewConnectionID(a.now), Org: org.ID, Key: from.Key, Name: org.Name, Protocol: sso.ProtocolSAML, State: sso.ConnectionDraft,
 			FirstSignIn: sso.FirstCreate, Defaults: sso.Defaults{Role: sso.RoleMember}, CreatedAt: a.now,
 		}
+	} else {
+		said, err := a.say.connection(&old)
+		if err != nil {
+			return err
+		}
+		before = &said
 	}
-	if err := a.mergeConnection(&c, org, in); err != nil {
+	a.kept[c.ID] = true
+	if err := a.mergeConnection(&c, org, from); err != nil {
 		return err
 	}
 	if c.State == sso.ConnectionActive {
 		if err := c.Complete(); err != nil {
-			return err
+			return in("state", err)
 		}
 	}
 	if !missing && same(old, c) {
@@ -86,122 +109,116 @@ func (a *applier) connection(org *sso.Organization, in *Connection) error {
 	if err := a.tx.Org(org.ID).SaveConnection(a.ctx, c); err != nil {
 		return err
 	}
-	did, action := "created, "+string(c.State), "connection.created"
+	did, action := Created, "connection.created"
 	if !missing {
-		did, action = changesOf(&old, &c), "connection.changed"
+		did, action = Changed, "connection.changed"
 	}
-	a.did("connection", in.Key, did)
-	if err := a.record(org.ID, action, string(c.ID)); err != nil {
+	after, err := a.say.connection(&c)
+	if err != nil {
 		return err
 	}
-	return a.decryptionKey(&c, in)
-}
-
-// changesOf lists what is new about a connection.
-func changesOf(old, c *sso.Connection) string {
-	before := old.SAML
-	before.Encryption, before.Logout = c.SAML.Encryption, c.SAML.Logout
-	return changed(
-		field{"name", old.Name != c.Name}, field{"state, now " + string(c.State), old.State != c.State}, field{"identity provider", !same(before, c.SAML)},
-		field{"encryption", old.SAML.Encryption != c.SAML.Encryption}, field{"logout", old.SAML.Logout != c.SAML.Logout}, field{"first sign-in", old.FirstSignIn != c.FirstSignIn},
-		field{"defaults", !same(old.Defaults, c.Defaults)}, field{"attributes", old.Attributes != c.Attributes})
+	fields := difference(before, after)
+	a.did("connection", from.Key, did, fields)
+	if err := a.record(org.ID, action, string(c.ID), fields); err != nil {
+		return err
+	}
+	return a.decryptionKey(&c, from)
 }
 
 // mergeConnection gives the connection what the file says of it.
-func (a *applier) mergeConnection(c *sso.Connection, org *sso.Organization, in *Connection) error {
-	setName(&c.Name, in.Name, org.Name)
-	if err := choose(&c.Protocol, in.Protocol, "protocol", sso.ProtocolSAML); err != nil {
-		return err
-	}
-	if err := choose(&c.State, in.State, "state", sso.ConnectionDraft, sso.ConnectionTested, sso.ConnectionActive, sso.ConnectionDisabled); err != nil {
-		return err
-	}
-	if err := choose(&c.FirstSignIn, in.FirstSignIn, "first_sign_in", sso.FirstSignIns()...); err != nil {
-		return err
-	}
-	if read := a.outside.idps[in]; read != nil {
+func (a *applier) mergeConnection(c *sso.Connection, org *sso.Organization, from *Connection) error {
+	setName(&c.Name, from.Name, org.Name)
+	if read := a.outside.idps[from]; read != nil {
 		c.SAML.IdPEntityID, c.SAML.WantsSigned, c.SAML.Certificates, c.SAML.Endpoints = read.IdPEntityID, read.WantsSigned, read.Certificates, read.Endpoints
 		c.SAML.LogoutTo, c.SAML.MetadataURL = read.LogoutTo, read.MetadataURL
 		if c.SAML.Vendor == "" {
 			c.SAML.Vendor = read.Vendor
 		}
 	}
-	if err := in.setVendor(&c.SAML); err != nil {
-		return err
-	}
-	if err := in.mergeSAML(&c.SAML); err != nil {
+	err := errors.Join(
+		choose(&c.Protocol, from.Protocol, "protocol", sso.ProtocolSAML),
+		choose(&c.State, from.State, "state", sso.ConnectionDraft, sso.ConnectionTested, sso.ConnectionActive, sso.ConnectionDisabled),
+		choose(&c.FirstSignIn, from.FirstSignIn, "first_sign_in", sso.FirstSignIns()...),
+		from.IdP.merge(&c.SAML),
+		from.setVendor(&c.SAML),
+		from.mergeSAML(&c.SAML),
+		a.mergeDefaults(&c.Defaults, org, &from.Defaults),
+		from.Attributes.merge(&c.Attributes),
+	)
+	if err != nil {
 		return err
 	}
 	if _, reachable := c.SAML.LogoutEndpoint(); c.SAML.Logout && !reachable {
-		return refused("logout: false, or metadata with a SingleLogoutService by Redirect or POST", "true, and none in the metadata")
+		return in("logout", refused("logout: false, or metadata with a SingleLogoutService by Redirect or POST", "true, and none in the metadata"))
 	}
-	if err := a.mergeDefaults(&c.Defaults, org, &in.Defaults); err != nil {
-		return err
-	}
-	return in.Attributes.merge(&c.Attributes)
+	return nil
 }
 
 // mergeSAML gives our side of the connection what the file says of it.
 func (c *Connection) mergeSAML(to *sso.SAML) error {
-	if c.SPEntityID != nil {
-		var err error
-		if to.SPEntityID, err = sso.ParseSPEntityID(*c.SPEntityID); err != nil {
-			f := fault.From(err)
-			return refused("sp_entity_id: "+f.Want, *c.SPEntityID)
-		}
-	}
+	const auto, anyBinding, off = sso.RequestSign("auto"), sso.Binding("auto"), sso.Encryption("off")
 	set(&to.SharedACS, c.SharedACS)
-	if err := setURI(&to.NameIDFormat, c.NameIDFormat, "nameid_format"); err != nil {
-		return err
-	}
 	set(&to.ForceAuthn, c.ForceAuthn)
 	set(&to.IdPInitiated, c.IdPInitiated)
-	if c.SharedACS != nil || c.IdPInitiated != nil {
-		tiles := sso.SAML{IdPInitiated: to.IdPInitiated, SharedACS: to.SharedACS}
-		set(&tiles.SharedACS, c.SharedACS)
-		if err := tiles.CheckTiles(); err != nil {
-			return err
-		}
-	}
-	const auto = sso.RequestSign("auto")
-	if err := choose(&to.SignRequests, c.SignRequests, "sign_requests", auto, sso.SignAlways, sso.SignNever); err != nil {
-		return err
-	}
+	set(&to.Logout, c.Logout)
+	err := errors.Join(
+		c.mergeEntityID(to),
+		c.checkTiles(to),
+		setURI(&to.NameIDFormat, c.NameIDFormat, "nameid_format"),
+		choose(&to.SignRequests, c.SignRequests, "sign_requests", auto, sso.SignAlways, sso.SignNever),
+		choose(&to.RequestBinding, c.RequestBinding, "request_binding", anyBinding, sso.BindingRedirect, sso.BindingPOST),
+		choose(&to.Encryption, c.Encryption, "encryption", off, sso.EncryptionAccepted, sso.EncryptionRequired),
+		c.mergeLegacy(to),
+	)
 	if to.SignRequests == auto {
 		to.SignRequests = sso.SignAuto
-	}
-	const anyBinding = sso.Binding("auto")
-	if err := choose(&to.RequestBinding, c.RequestBinding, "request_binding", anyBinding, sso.BindingRedirect, sso.BindingPOST); err != nil {
-		return err
 	}
 	if to.RequestBinding == anyBinding {
 		to.RequestBinding = ""
 	}
-	const off = sso.Encryption("off")
-	if err := choose(&to.Encryption, c.Encryption, "encryption", off, sso.EncryptionAccepted, sso.EncryptionRequired); err != nil {
-		return err
-	}
-	set(&to.Logout, c.Logout)
 	if to.Encryption == off {
 		to.Encryption = sso.EncryptionOff
 	}
+	return err
+}
+
+func (c *Connection) mergeEntityID(to *sso.SAML) error {
+	if c.SPEntityID == nil {
+		return nil
+	}
+	id, err := sso.ParseSPEntityID(*c.SPEntityID)
+	if err != nil {
+		return in("sp_entity_id", refused("sp_entity_id: "+fault.From(err).Want, *c.SPEntityID))
+	}
+	to.SPEntityID = id
+	return nil
+}
+
+func (c *Connection) checkTiles(to *sso.SAML) error {
+	if c.SharedACS == nil && c.IdPInitiated == nil {
+		return nil
+	}
+	tiles := sso.SAML{IdPInitiated: to.IdPInitiated, SharedACS: to.SharedACS}
+	return in("idp_initiated", tiles.CheckTiles())
+}
+
+func (c *Connection) mergeLegacy(to *sso.SAML) error {
 	if c.Legacy == nil {
 		return nil
 	}
 	to.Legacy = nil
-	for i := range c.Legacy {
-		l := &c.Legacy[i]
+	return every(c.Legacy, func(l *LegacyGrant) error {
 		var sw sso.LegacySwitch
 		if err := choose(&sw, &l.Switch, "legacy.switch", sso.LegacySwitches()...); err != nil {
-			return err
+			return on(l, "", err)
 		}
 		day, err := time.Parse(time.DateOnly, l.Until)
 		if err != nil {
-			return refused("legacy.until: a day such as 2027-01-31", l.Until)
+			return on(l, "", in("until", refused("legacy.until: a day such as 2027-01-31", l.Until)))
 		}
 		to.Legacy = append(to.Legacy, sso.Legacy{Switch: sw, Until: day.AddDate(0, 0, 1)})
-	}
-	return nil
+		return nil
+	})
 }
 
 // setVendor sets the product, if the file names one.
@@ -210,28 +227,29 @@ func (c *Connection) setVendor(to *sso.SAML) error {
 		return nil
 	}
 	if _, known := idp.ByID(idp.ID(*c.Vendor)); !known && *c.Vendor != "" {
-		return refused("vendor: a name of the catalogue such as entra-id, okta or "+string(idp.Generic), *c.Vendor)
+		return in("vendor", refused("vendor: a name of the catalogue such as entra-id, okta or "+string(idp.Generic), *c.Vendor))
 	}
 	to.Vendor = *c.Vendor
 	return nil
 }
 
-func (a *applier) mergeDefaults(to *sso.Defaults, org *sso.Organization, in *Defaults) error {
-	if err := setRole(&to.Role, in.Role); err != nil {
-		return at("defaults.role", err)
-	}
-	if err := setGroups(&to.Groups, in.Groups, "defaults.groups"); err != nil {
-		return err
-	}
-	set(&to.KeepProfile, in.KeepProfile)
-	if err := in.Mapping.merge(&to.Mapping); err != nil {
-		return err
-	}
-	if in.Organizations == nil {
+func (a *applier) mergeDefaults(to *sso.Defaults, org *sso.Organization, from *Defaults) error {
+	set(&to.KeepProfile, from.KeepProfile)
+	return errors.Join(
+		a.setRole(&to.Role, from.Role, "defaults.role"),
+		setGroups(&to.Groups, from.Groups, "defaults.groups"),
+		a.mergeMapping(&to.Mapping, &from.Mapping),
+		in("defaults.organizations", a.mergeTargets(to, org, from.Organizations)),
+	)
+}
+
+// mergeTargets sets the organizations of which new people are made members.
+func (a *applier) mergeTargets(to *sso.Defaults, org *sso.Organization, keys []string) error {
+	if keys == nil {
 		return nil
 	}
 	to.Organizations = nil
-	for _, key := range in.Organizations {
+	for _, key := range keys {
 		o, err := a.org(key)
 		if err != nil {
 			return at("defaults.organizations", err)
@@ -244,30 +262,30 @@ func (a *applier) mergeDefaults(to *sso.Defaults, org *sso.Organization, in *Def
 	return nil
 }
 
-// merge gives the mapping what the file says of it.
-func (m *Mapping) merge(to *sso.GroupRoles) error {
+// mergeMapping gives the mapping what the file says of it.
+func (a *applier) mergeMapping(to *sso.GroupRoles, m *Mapping) error {
 	set(&to.On, m.On)
 	if m.Rows == nil {
 		return nil
 	}
 	to.Rows = nil
-	for i := range m.Rows {
-		from := &m.Rows[i]
+	err := every(m.Rows, func(from *MappingRow) error {
 		row := sso.GroupRow{Group: from.Group, Label: from.Label}
+		var role *string
 		if from.Role != "" {
-			if err := setRole(&row.Role, &from.Role); err != nil {
-				return at("defaults.mapping", err)
-			}
+			role = &from.Role
 		}
-		if err := setGroups(&row.Groups, from.Groups, "defaults.mapping"); err != nil {
-			return err
+		to.Rows = append(to.Rows, sso.GroupRow{})
+		if err := errors.Join(a.setRole(&row.Role, role, "role"), setGroups(&row.Groups, from.Groups, "groups")); err != nil {
+			return on(from, "defaults.mapping", err)
 		}
-		to.Rows = append(to.Rows, row)
+		to.Rows[len(to.Rows)-1] = row
+		return nil
+	})
+	if err == nil {
+		err = at("defaults.mapping", in("defaults.mapping.rows", to.Valid()))
 	}
-	if err := to.Valid(); err != nil {
-		return at("defaults.mapping", err)
-	}
-	return nil
+	return err
 }
 
 // outsideTree is the fault of defaults that would make members of an
@@ -277,16 +295,12 @@ func outsideTree(org *sso.Organization, key string) error {
 }
 
 func (m *AttributeMap) merge(to *sso.AttributeMap) error {
-	for _, f := range []struct {
-		to, from *string
-		where    string
-	}{
-		{&to.Subject, m.Subject, "subject"}, {&to.Email, m.Email, "email"}, {&to.FirstName, m.FirstName, "first_name"},
-		{&to.LastName, m.LastName, "last_name"}, {&to.Username, m.Username, "username"}, {&to.Groups, m.Groups, "groups"},
-	} {
-		if err := setAttribute(f.to, f.from, "attributes."+f.where); err != nil {
-			return err
-		}
-	}
-	return nil
+	return errors.Join(
+		setAttribute(&to.Subject, m.Subject, "attributes.subject"),
+		setAttribute(&to.Email, m.Email, "attributes.email"),
+		setAttribute(&to.FirstName, m.FirstName, "attributes.first_name"),
+		setAttribute(&to.LastName, m.LastName, "attributes.last_name"),
+		setAttribute(&to.Username, m.Username, "attributes.username"),
+		setAttribute(&to.Groups, m.Groups, "attributes.groups"),
+	)
 }

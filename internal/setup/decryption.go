@@ -62,7 +62,7 @@ func (s *Service) newDecryptionKey(ctx context.Context) (store.DecryptionKey, er
 }
 
 // decryptionKey gives a connection that is encrypted for its first key.
-func (a *applier) decryptionKey(c *sso.Connection, in *Connection) error {
+func (a *applier) decryptionKey(c *sso.Connection, from *Connection) error {
 	if !c.SAML.Decrypts() {
 		return nil
 	}
@@ -71,16 +71,16 @@ func (a *applier) decryptionKey(c *sso.Connection, in *Connection) error {
 	if err != nil || federation.Current(keys) {
 		return err
 	}
-	a.did("decryption key", in.Key, "made")
-	if err := a.record(c.Org, "connection.key_made", string(c.ID)); err != nil {
+	a.did("decryption key", from.Key, Made, nil)
+	if err := a.record(c.Org, "connection.key_made", string(c.ID), nil); err != nil {
 		return err
 	}
 	if a.outside.keys == nil {
 		return nil // a dry run makes none
 	}
-	key, made := a.outside.keys[in]
+	key, made := a.outside.keys[from]
 	if !made {
-		return fmt.Errorf("making a decryption key: connection %s has changed meanwhile", in.Key)
+		return fmt.Errorf("making a decryption key: connection %s has changed meanwhile", from.Key)
 	}
 	key.Connection = c.ID
 	return org.InsertDecryptionKey(a.ctx, key)

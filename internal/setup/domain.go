@@ -11,32 +11,22 @@ import (
 // withdrawn reports whether the operator takes back a word for the domain.
 func (d *Domain) withdrawn() bool { return d.Vouched != nil && !*d.Vouched }
 
-// domains applies those domains of the file whose turn it is.
-func (a *applier) domains(f *File, turn func(*Domain) bool) error {
-	for i := range f.Organizations {
-		o := &f.Organizations[i]
-		org, err := a.org(o.Key)
-		if err != nil {
-			return at("organization "+o.Key, err)
+// domains applies those domains of an organization whose turn it is.
+func (a *applier) domains(org *sso.Organization, all []Domain, turn func(*Domain) bool) error {
+	return every(all, func(d *Domain) error {
+		if !turn(d) {
+			return nil
 		}
-		for j := range o.Domains {
-			if !turn(&o.Domains[j]) {
-				continue
-			}
-			if err := a.domain(org, &o.Domains[j]); err != nil {
-				return at("organization "+o.Key, at("domain "+o.Domains[j].Name, err))
-			}
-		}
-	}
-	return nil
+		return on(d, "domain "+d.Name, a.domain(org, d))
+	})
 }
 
 // domain claims a domain for an organization. A vouched one is verified at
 // once, unless another organization has proved it.
-func (a *applier) domain(org *sso.Organization, in *Domain) error {
-	name, err := sso.ClaimDomain(in.Name)
+func (a *applier) domain(org *sso.Organization, from *Domain) error {
+	name, err := sso.ClaimDomain(from.Name)
 	if err != nil {
-		return wanting("a domain that is the organization's alone", err)
+		return in("name", wanting("a domain that is the organization's alone", err))
 	}
 	old, err := a.tx.Org(org.ID).Domain(a.ctx, name)
 	missing := errors.Is(err, store.ErrNotFound)
@@ -44,17 +34,25 @@ func (a *applier) domain(org *sso.Organization, in *Domain) error {
 		return err
 	}
 	d := old
+	var before *Domain
 	if missing {
 		d = sso.NewDomain(org.ID, name, a.now)
+	} else {
+		said, err := a.say.domain(&old)
+		if err != nil {
+			return err
+		}
+		before = &said
 	}
-	if err := a.domainConnection(&d, org, in.Connection); err != nil {
+	a.kept[domainOf{org.ID, name}] = true
+	if err := errors.Join(in("connection", a.domainConnection(&d, org, from.Connection)), from.mergeWays(&d)); err != nil {
 		return err
 	}
 	switch {
-	case in.Vouched == nil:
-	case *in.Vouched:
+	case from.Vouched == nil:
+	case *from.Vouched:
 		if err := a.vouch(&d); err != nil {
-			return err
+			return in("vouched", err)
 		}
 	default:
 		d.Unvouch(a.now)
@@ -65,15 +63,43 @@ func (a *applier) domain(org *sso.Organization, in *Domain) error {
 	if err := a.tx.Org(org.ID).SaveDomain(a.ctx, d); err != nil {
 		return err
 	}
-	did, action := "claimed, "+string(d.State), "domain.claimed"
+	did, action := Created, "domain.claimed"
 	if !missing {
-		did, action = changed(field{"state, now " + string(d.State), old.State != d.State}, field{"connection", old.Connection != d.Connection}), "domain.changed"
+		did, action = Changed, "domain.changed"
 	}
 	if d.Proof == sso.ProofVouched && old.Proof != sso.ProofVouched {
 		action = "domain.vouched"
 	}
-	a.did("domain", name, did)
-	return a.record(org.ID, action, name)
+	after, err := a.say.domain(&d)
+	if err != nil {
+		return err
+	}
+	fields := difference(before, after)
+	if old.State != d.State {
+		fields = append(fields, Field{Key: "state", Before: string(old.State), After: string(d.State)})
+	}
+	a.did("domain", name, did, fields)
+	return a.record(org.ID, action, name, fields)
+}
+
+// domainOf is a claim of an organization to a name.
+type domainOf struct {
+	org  sso.OrgID
+	name string
+}
+
+// mergeWays gives the domain what the file says of how its people sign in.
+func (d *Domain) mergeWays(to *sso.Domain) error {
+	if d.SSO != nil {
+		to.SSOOff = !*d.SSO
+	}
+	if d.Password != nil {
+		to.PasswordOff = !*d.Password
+	}
+	if to.SSOOff && to.PasswordOff {
+		return &fault.Error{Kind: fault.Conflict, Code: "domain_no_way", Want: "single sign-on, a password, or both", Got: to.Name, Fix: fault.OperatorSide}
+	}
+	return nil
 }
 
 // vouch verifies a domain on the operator's word.
@@ -101,6 +127,9 @@ func (a *applier) domainConnection(d *sso.Domain, org *sso.Organization, key *st
 			d.Connection = ""
 		}
 		return nil
+	}
+	if a.lame[*key] {
+		return errSkip
 	}
 	unknown := &fault.Error{Kind: fault.NotFound, Code: "connection_unknown", Want: "a connection of " + org.Key + " or below", Got: *key, Fix: fault.OperatorSide}
 	c, err := a.tx.ConnectionByKey(a.ctx, *key)

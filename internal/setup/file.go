@@ -3,8 +3,8 @@ package setup
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
+	"reflect"
 	"strconv"
 
 	"go.yaml.in/yaml/v3"
@@ -14,7 +14,7 @@ import (
 )
 
 // MaxFile bounds an apply file, in octets.
-const MaxFile = 16 << 20
+const MaxFile = 64 << 20
 
 // File is what an apply file says: the organizations and apps that shall be
 // there. Keys are stable names chosen by the author. What a file does not
@@ -22,21 +22,55 @@ const MaxFile = 16 << 20
 // mention. So nil is "unchanged", or the default for what is new; to empty a
 // setting, the file gives the empty text or the empty list.
 type File struct {
+	Roles         []Role         `yaml:"roles"`
 	Organizations []Organization `yaml:"organizations"`
 	Apps          []App          `yaml:"apps"`
+
+	// places is where in the file each thing stands, by the address of it.
+	places map[any]*yaml.Node
+}
+
+// Role is a role beside the built-in ones, which means something to apps.
+type Role struct {
+	Key         string  `yaml:"key"`
+	Name        *string `yaml:"name"` // new: the key
+	Description *string `yaml:"description"`
 }
 
 // Organization is an organization with what it owns.
 type Organization struct {
-	Key          string       `yaml:"key"`
-	Name         *string      `yaml:"name"`   // new: the key
-	Parent       *string      `yaml:"parent"` // key of the organization above; empty: none, as for a new one
-	State        *string      `yaml:"state"`  // active or suspended; new: active
-	Entitlements []string     `yaml:"entitlements"`
-	Domains      []Domain     `yaml:"domains"`
-	Connections  []Connection `yaml:"connections"`
-	Policy       Policy       `yaml:"policy"`
-	Users        []User       `yaml:"users"`
+	Key          string        `yaml:"key"`
+	Name         *string       `yaml:"name"`   // new: the key
+	Parent       *string       `yaml:"parent"` // key of the organization above; empty: none, as for a new one
+	State        *string       `yaml:"state"`  // active or suspended; new: active
+	Entitlements []Entitlement `yaml:"entitlements"`
+	Brand        Brand         `yaml:"brand"`
+	Policy       Policy        `yaml:"policy"`
+	Domains      []Domain      `yaml:"domains"`
+	Connections  []Connection  `yaml:"connections"`
+	Groups       []Group       `yaml:"groups"`
+	Users        []User        `yaml:"users"`
+}
+
+// Entitlement is a feature that is switched on: its name alone, or with the
+// plan under which it is.
+type Entitlement struct {
+	Name string  `yaml:"name"`
+	Plan *string `yaml:"plan"` // what the vendor calls it
+}
+
+// Brand is how an organization wants its pages to look.
+type Brand struct {
+	Accent   *string `yaml:"accent"`    // #rrggbb; empty: the deployment's
+	Logo     *string `yaml:"logo"`      // PNG or JPEG in base64; empty: none
+	LogoFile *string `yaml:"logo_file"` // relative to the apply file
+}
+
+// Group is a group of an organization. One that a person is put in comes to be
+// without being listed.
+type Group struct {
+	Name        string  `yaml:"name"`
+	Description *string `yaml:"description"`
 }
 
 // Domain is a claim to an e-mail domain.
@@ -44,6 +78,8 @@ type Domain struct {
 	Name       string  `yaml:"name"`
 	Vouched    *bool   `yaml:"vouched"`    // the operator vouches for it, or withdraws that
 	Connection *string `yaml:"connection"` // key; empty: the organization's own
+	SSO        *bool   `yaml:"sso"`        // its people are sent to the identity provider; new: true
+	Password   *bool   `yaml:"password"`   // they may come by a password as well; new: true
 }
 
 // Connection is an identity provider.
@@ -55,8 +91,9 @@ type Connection struct {
 	Metadata       *string       `yaml:"metadata"`
 	MetadataFile   *string       `yaml:"metadata_file"` // relative to the apply file
 	MetadataURL    *string       `yaml:"metadata_url"`
-	Vendor         *string       `yaml:"vendor"`        // of package idp; new: as it is recognised
-	FirstSignIn    *string       `yaml:"first_sign_in"` // new: create
+	IdP            IdP           `yaml:"identity_provider"` // in place of metadata
+	Vendor         *string       `yaml:"vendor"`            // of package idp; new: as it is recognised
+	FirstSignIn    *string       `yaml:"first_sign_in"`     // new: create
 	Defaults       Defaults      `yaml:"defaults"`
 	Attributes     AttributeMap  `yaml:"attributes"`
 	SPEntityID     *string       `yaml:"sp_entity_id"`
@@ -69,6 +106,23 @@ type Connection struct {
 	Encryption     *string       `yaml:"encryption"` // off, accepted or required; new: off
 	Logout         *bool         `yaml:"logout"`     // who signs out here is signed out there
 	Legacy         []LegacyGrant `yaml:"legacy"`
+}
+
+// IdP is what metadata say of an identity provider, said here one by one.
+type IdP struct {
+	EntityID     *string    `yaml:"entity_id"`
+	SignOn       []Endpoint `yaml:"sign_on"`
+	Logout       []Endpoint `yaml:"logout"`
+	Certificates []string   `yaml:"certificates"` // PEM, or base64 of DER
+	WantsSigned  *bool      `yaml:"wants_signed"` // requests; new: false
+	MetadataURL  *string    `yaml:"metadata_url"` // where they are read again from time to time; empty: nowhere
+}
+
+// Endpoint is where an identity provider is met.
+type Endpoint struct {
+	Binding string  `yaml:"binding"` // redirect or post
+	URL     string  `yaml:"url"`
+	Answers *string `yaml:"answers"` // where answers go; empty: the same
 }
 
 // LegacyGrant switches an old practice on until the end of a day.
@@ -114,6 +168,7 @@ type AttributeMap struct {
 // Policy is what an organization demands.
 type Policy struct {
 	SSO           *string  `yaml:"sso"`
+	Pilot         []string `yaml:"pilot"` // groups whose members may come by single sign-on alone
 	MFA           *string  `yaml:"mfa"`
 	MFAAfterSSO   *string  `yaml:"mfa_after_sso"`
 	Exempt        []string `yaml:"exempt"`
@@ -133,39 +188,59 @@ type User struct {
 	LastName     *string  `yaml:"last_name"`
 	Role         *string  `yaml:"role"` // new: member
 	Groups       []string `yaml:"groups"`
-	State        *string  `yaml:"state"`         // active or suspended; new: active
-	PasswordHash *string  `yaml:"password_hash"` // argon2id, PHC format; empty: has no password
+	State        *string  `yaml:"state"`                       // active or suspended; new: active
+	Language     *string  `yaml:"language"`                    // such as de; empty: the browser's
+	PasswordHash *string  `yaml:"password_hash" plan:"secret"` // argon2id, PHC format; empty: has no password
+	Access       []Access `yaml:"access"`                      // what else they are a member of
+}
+
+// Access is a membership in another organization than that at which somebody is
+// at home.
+type Access struct {
+	Organization string   `yaml:"organization"`
+	Role         *string  `yaml:"role"` // new: member
+	Groups       []string `yaml:"groups"`
 }
 
 // App is a client of the OpenID provider. A new one without a secret is public.
 type App struct {
 	Key              string   `yaml:"key"`
-	Name             *string  `yaml:"name"`               // new: the key
-	ClientID         *string  `yaml:"client_id"`          // new: the key
-	ClientSecretFile *string  `yaml:"client_secret_file"` // relative to the apply file
-	Public           *bool    `yaml:"public"`             // takes the secret away
+	Name             *string  `yaml:"name"`                             // new: the key
+	ClientID         *string  `yaml:"client_id"`                        // new: the key
+	ClientSecretFile *string  `yaml:"client_secret_file"`               // relative to the apply file
+	ClientSecretHash *string  `yaml:"client_secret_hash" plan:"secret"` // sha256: and 64 digits, as an export has it
+	Public           *bool    `yaml:"public"`                           // takes the secret away
 	RedirectURIs     []string `yaml:"redirect_uris"`
 	LoginURL         *string  `yaml:"login_url"` // where it begins to sign somebody in; "" for none
 }
 
-// ParseFile reads an apply file. An unknown key, a second document or a value
-// of the wrong kind is a fault with the line; what the values mean is judged
-// by [Service.Apply].
+// ParseFile reads an apply file. Unknown keys, a second document and values of
+// the wrong kind are [Mistakes], each with its line and column; what the values
+// mean is judged by [Service.Apply].
 func ParseFile(src []byte) (*File, error) {
 	if len(src) > MaxFile {
-		return nil, &fault.Error{Kind: fault.Exhausted, Code: "apply_size", Want: "at most 16 MiB", Got: strconv.Itoa(len(src)) + " octets or more", Fix: fault.OperatorSide}
+		return nil, &fault.Error{Kind: fault.Exhausted, Code: "apply_size", Want: "at most 64 MiB", Got: strconv.Itoa(len(src)) + " octets or more", Fix: fault.OperatorSide}
 	}
 	d := yaml.NewDecoder(bytes.NewReader(src))
-	d.KnownFields(true)
-	var f File
-	if err := d.Decode(&f); err != nil && !errors.Is(err, io.EOF) {
-		return nil, yamlFault(err)
+	var document, more yaml.Node
+	if err := d.Decode(&document); err != nil && !errors.Is(err, io.EOF) {
+		return nil, Mistakes{syntaxMistake(err)}
 	}
-	var more yaml.Node
 	if err := d.Decode(&more); !errors.Is(err, io.EOF) {
-		return nil, &fault.Error{Kind: fault.Invalid, Code: "apply_yaml", Want: "one document", Got: "several, with --- between them", Fix: fault.OperatorSide}
+		if err != nil {
+			return nil, Mistakes{syntaxMistake(err)}
+		}
+		return nil, Mistakes{{Line: more.Line, Column: more.Column, Err: yamlFault("one document", "several, with --- between them")}}
 	}
-	return &f, nil
+	f := &File{places: map[any]*yaml.Node{}}
+	reading := decoder{places: f.places, left: valuesOf(len(src))}
+	if len(document.Content) > 0 {
+		reading.value(document.Content[0], reflect.ValueOf(f).Elem())
+	}
+	if len(reading.wrong) > 0 {
+		return nil, reading.wrong
+	}
+	return f, nil
 }
 
 // once refuses a file that mentions one thing twice: which of the two holds
@@ -174,38 +249,40 @@ func ParseFile(src []byte) (*File, error) {
 // that of two people at home in two.
 func (f *File) once() error {
 	all := mentions{}
+	var wrong []error
+	add := func(err error) {
+		if err != nil {
+			wrong = append(wrong, err)
+		}
+	}
+	for i := range f.Roles {
+		add(all.add(&f.Roles[i], "role", f.Roles[i].Key, f.Roles[i].Key))
+	}
 	for i := range f.Organizations {
 		o := &f.Organizations[i]
 		place := "organization " + o.Key
-		if err := all.add("organization", o.Key, o.Key); err != nil {
-			return err
-		}
-		for j := range o.Connections {
-			if err := all.add("connection", o.Connections[j].Key, o.Connections[j].Key); err != nil {
-				return at(place, err)
-			}
-		}
+		add(all.add(o, "organization", o.Key, o.Key))
 		own := mentions{}
+		for j := range o.Connections {
+			add(at(place, all.add(&o.Connections[j], "connection", o.Connections[j].Key, o.Connections[j].Key)))
+		}
+		for j := range o.Groups {
+			add(at(place, own.add(&o.Groups[j], "group", o.Groups[j].Name, o.Groups[j].Name)))
+		}
 		for j := range o.Domains {
 			// What is no name is refused where it is read.
 			if name, err := sso.ParseDomainName(o.Domains[j].Name); err == nil {
-				if err := own.add("domain", name, name); err != nil {
-					return at(place, err)
-				}
+				add(at(place, own.add(&o.Domains[j], "domain", name, name)))
 			}
 		}
 		for j := range o.Users {
-			if err := own.addUser(&o.Users[j]); err != nil {
-				return at(place, err)
-			}
+			add(at(place, own.addUser(&o.Users[j])))
 		}
 	}
 	for i := range f.Apps {
-		if err := all.add("app", f.Apps[i].Key, f.Apps[i].Key); err != nil {
-			return err
-		}
+		add(all.add(&f.Apps[i], "app", f.Apps[i].Key, f.Apps[i].Key))
 	}
-	return nil
+	return errors.Join(wrong...)
 }
 
 // mentions are the things that a file has mentioned so far.
@@ -213,9 +290,9 @@ type mentions map[mention]bool
 
 type mention struct{ what, key string }
 
-func (m mentions) add(what, key, name string) error {
+func (m mentions) add(of any, what, key, name string) error {
 	if m[mention{what, key}] {
-		return at(what+" "+name, twice(name))
+		return on(of, what+" "+name, twice(name))
 	}
 	m[mention{what, key}] = true
 	return nil
@@ -223,12 +300,12 @@ func (m mentions) add(what, key, name string) error {
 
 func (m mentions) addUser(u *User) error {
 	if name, err := sso.ParseUsername(value(u.Username)); err == nil {
-		if err := m.add("user", sso.UsernameKey(name), u.name()); err != nil {
+		if err := m.add(u, "user", sso.UsernameKey(name), u.name()); err != nil {
 			return err
 		}
 	}
 	if e, err := sso.ParseEmail(value(u.Email)); err == nil { // has an @, so it is no username
-		return m.add("user", e.Key(), u.name())
+		return m.add(u, "user", e.Key(), u.name())
 	}
 	return nil
 }
@@ -236,6 +313,3 @@ func (m mentions) addUser(u *User) error {
 func twice(name string) error {
 	return &fault.Error{Kind: fault.Invalid, Code: "apply_twice", Want: "each thing once in a file", Got: name + " a second time", Fix: fault.OperatorSide}
 }
-
-// at puts the place in the file before an error, so that its reader finds it.
-func at(place string, err error) error { return fmt.Errorf("%s: %w", place, err) }

@@ -1,8 +1,10 @@
 package setup
 
 import (
+	"encoding/base64"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -16,41 +18,55 @@ func (a *applier) organizations(f *File) error {
 	for i := range f.Organizations {
 		o := &f.Organizations[i]
 		if _, err := sso.ParseOrgKey(o.Key); err != nil {
-			return at("organization "+o.Key, err)
+			a.failed[o.Key] = true
+			if err := a.note(on(o, "organization "+o.Key, in("key", err))); err != nil {
+				return err
+			}
+			continue
 		}
 		waiting[o.Key] = o
 	}
-	var place func(o *Organization, below []string) error
-	place = func(o *Organization, below []string) error {
-		if slices.Contains(below, o.Key) {
-			return at("organization "+o.Key, &fault.Error{Kind: fault.Conflict, Code: "organization_cycle", Want: wantParent, Got: o.Key, Fix: fault.OperatorSide})
-		}
-		if len(below) >= sso.MaxTreeDepth {
-			return at("organization "+o.Key, tooDeep(o.Key))
-		}
-		above, err := a.waitingAbove(o, waiting)
-		if err != nil {
-			return at("organization "+o.Key, err)
-		}
-		if above != nil {
-			if err := place(above, append(below, o.Key)); err != nil {
-				return err
-			}
-		}
-		if err := a.organization(o); err != nil {
-			return at("organization "+o.Key, err)
-		}
-		delete(waiting, o.Key)
-		return nil
-	}
 	for i := range f.Organizations {
-		if o := &f.Organizations[i]; waiting[o.Key] != nil {
-			if err := place(o, nil); err != nil {
+		if o := &f.Organizations[i]; waiting[o.Key] == o {
+			if err := a.place(o, waiting, nil); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// place saves an organization after all that will be above it. below are those
+// that wait for it.
+func (a *applier) place(o *Organization, waiting map[string]*Organization, below []string) error {
+	err := a.placed(o, waiting, below)
+	delete(waiting, o.Key)
+	if err != nil {
+		a.failed[o.Key] = true
+	}
+	return a.noteEach(on(o, "organization "+o.Key, err))
+}
+
+func (a *applier) placed(o *Organization, waiting map[string]*Organization, below []string) error {
+	if slices.Contains(below, o.Key) {
+		return in("parent", &fault.Error{Kind: fault.Conflict, Code: "organization_cycle", Want: wantParent, Got: o.Key, Fix: fault.OperatorSide})
+	}
+	if len(below) >= sso.MaxTreeDepth {
+		return in("parent", tooDeep(o.Key))
+	}
+	above, err := a.waitingAbove(o, waiting)
+	if err != nil {
+		return err
+	}
+	if above != nil {
+		if err := a.place(above, waiting, append(below, o.Key)); err != nil {
+			return err
+		}
+		if a.failed[above.Key] {
+			return errSkip
+		}
+	}
+	return a.organization(o)
 }
 
 // wantParent is what the parent of an organization has to be.
@@ -101,11 +117,23 @@ func (a *applier) organization(in *Organization) error {
 		org = sso.Organization{ID: sso.NewOrgID(a.now), Key: in.Key, Name: in.Key, State: sso.OrgActive, CreatedAt: a.now}
 		org.Path = []sso.OrgID{org.ID}
 	}
+	var before *Organization
+	if !missing {
+		said, err := a.say.organization(&old)
+		if err != nil {
+			return err
+		}
+		before = &said
+	}
 	if err := a.mergeOrganization(&org, in); err != nil {
 		return err
 	}
 	a.orgs[in.Key] = &org
-	if !missing && same(old, org) {
+	plans, err := a.plans(&old, in)
+	if err != nil {
+		return err
+	}
+	if !missing && same(old, org) && len(plans) == 0 {
 		return nil
 	}
 	org.UpdatedAt = a.now
@@ -113,51 +141,159 @@ func (a *applier) organization(in *Organization) error {
 		return err
 	}
 	org.Version++
-	action, did := "organization.created", "created"
+	if err := a.saveBeside(&old, &org, in, plans); err != nil {
+		return err
+	}
+	after, err := a.say.organization(&org)
+	if err != nil {
+		return err
+	}
+	action, did := "organization.created", Created
 	if !missing {
-		action, did = "organization.changed", changed(
-			field{"name", old.Name != org.Name}, field{"parent", old.Parent() != org.Parent()}, field{"state", old.State != org.State},
-			field{"entitlements", !slices.Equal(old.Entitlements, org.Entitlements)}, field{"policy", !same(old.Policy, org.Policy)})
+		action, did = "organization.changed", Changed
 		if old.Parent() != org.Parent() {
 			a.move(&old)
 			a.orgs[in.Key] = &org
 		}
 	}
-	a.did("organization", in.Key, did)
-	return a.record(org.ID, action, string(org.ID))
+	fields := difference(before, after)
+	a.did("organization", in.Key, did, fields)
+	return a.record(org.ID, action, string(org.ID), fields)
 }
 
 // mergeOrganization gives the organization what the file says of it.
-func (a *applier) mergeOrganization(org *sso.Organization, in *Organization) error {
-	setName(&org.Name, in.Name, in.Key)
-	if err := choose(&org.State, in.State, "state", sso.OrgActive, sso.OrgSuspended); err != nil {
-		return err
+func (a *applier) mergeOrganization(org *sso.Organization, o *Organization) error {
+	setName(&org.Name, o.Name, o.Key)
+	return errors.Join(
+		choose(&org.State, o.State, "state", sso.OrgActive, sso.OrgSuspended),
+		o.mergeEntitlements(org),
+		o.Policy.merge(&org.Policy),
+		in("brand", o.Brand.merge(&org.Brand, org.ID, a.outside.logos[o])),
+		in("parent", a.mergeParent(org, o.Parent)),
+	)
+}
+
+func (o *Organization) mergeEntitlements(org *sso.Organization) error {
+	if o.Entitlements == nil {
+		return nil
 	}
-	if in.Entitlements != nil {
-		org.Entitlements = nil
-		for i := range in.Entitlements {
-			var e sso.Entitlement
-			if err := choose(&e, &in.Entitlements[i], "entitlements", sso.Entitlements()...); err != nil {
-				return err
-			}
+	had := org.Entitlements
+	org.Entitlements = nil
+	err := every(o.Entitlements, func(from *Entitlement) error {
+		var e sso.Entitlement
+		if err := choose(&e, &from.Name, "entitlements", sso.Entitlements()...); err != nil {
+			return on(from, "", err)
+		}
+		if !slices.Contains(org.Entitlements, e) {
 			org.Entitlements = append(org.Entitlements, e)
 		}
-	}
-	if err := in.Policy.merge(&org.Policy); err != nil {
-		return err
-	}
-	switch {
-	case in.Parent == nil:
 		return nil
-	case *in.Parent == "":
+	})
+	if slices.Equal(slices.Sorted(slices.Values(had)), slices.Sorted(slices.Values(org.Entitlements))) {
+		org.Entitlements = had // in which order they are said means nothing
+	}
+	return err
+}
+
+func (a *applier) mergeParent(org *sso.Organization, key *string) error {
+	switch {
+	case key == nil:
+		return nil
+	case *key == "":
 		return org.Place(nil)
 	default:
-		parent, err := a.org(*in.Parent)
+		parent, err := a.org(*key)
 		if err != nil {
-			return at("parent", err)
+			return err
 		}
 		return wanting(wantParent, org.Place(parent))
 	}
+}
+
+// plans returns the grants that the file says otherwise than they are stored.
+func (a *applier) plans(old *sso.Organization, o *Organization) ([]sso.EntitlementGrant, error) {
+	var grants []sso.EntitlementGrant
+	var err error
+	if old.ID != "" && len(o.Entitlements) > 0 {
+		if grants, err = a.tx.Org(old.ID).Entitlements(a.ctx); err != nil {
+			return nil, err
+		}
+	}
+	var out []sso.EntitlementGrant
+	for i := range o.Entitlements {
+		e := &o.Entitlements[i]
+		if e.Plan == nil {
+			continue
+		}
+		g := sso.EntitlementGrant{Entitlement: sso.Entitlement(e.Name), Plan: sso.CleanName(*e.Plan), By: actor, At: a.now}
+		known := slices.ContainsFunc(grants, func(have sso.EntitlementGrant) bool {
+			return have.Entitlement == g.Entitlement && have.Plan == g.Plan
+		})
+		if !known && (g.Plan != "" || slices.ContainsFunc(grants, func(have sso.EntitlementGrant) bool { return have.Entitlement == g.Entitlement })) {
+			out = append(out, g)
+		}
+	}
+	return out, nil
+}
+
+// saveBeside saves what of an organization stands in tables of its own.
+func (a *applier) saveBeside(old, org *sso.Organization, o *Organization, plans []sso.EntitlementGrant) error {
+	for _, g := range plans {
+		if err := a.tx.Org(org.ID).SaveEntitlement(a.ctx, g); err != nil {
+			return err
+		}
+	}
+	for _, e := range old.Entitlements {
+		if !org.Entitled(e) {
+			if err := a.tx.Org(org.ID).DeleteEntitlement(a.ctx, e); err != nil {
+				return err
+			}
+		}
+	}
+	if org.Brand.Logo == old.Brand.Logo {
+		return nil
+	}
+	return a.tx.Org(org.ID).SaveLogo(a.ctx, org.Brand.Logo, a.outside.logos[o], a.now)
+}
+
+// picture returns the logo that the file gives, as we keep it; nil: none.
+func (b *Brand) picture(files Files) ([]byte, error) {
+	switch {
+	case b.Logo != nil && b.LogoFile != nil:
+		return nil, in("brand", refused("one of logo and logo_file", "both"))
+	case b.LogoFile != nil:
+		picture, err := files.Read(*b.LogoFile)
+		if err == nil {
+			picture, err = sso.DrawLogo(picture)
+		}
+		return picture, in("brand.logo_file", err)
+	case value(b.Logo) == "":
+		return nil, nil
+	}
+	picture, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(*b.Logo), ""))
+	if err != nil {
+		return nil, in("brand.logo", refused("brand.logo: a picture in base64", short(*b.Logo)))
+	}
+	picture, err = sso.DrawLogo(picture)
+	return picture, in("brand.logo", err)
+}
+
+// merge gives the brand what the file says of it.
+func (b *Brand) merge(to *sso.Brand, org sso.OrgID, logo []byte) error {
+	switch {
+	case logo != nil:
+		to.Logo = sso.LogoHash(org, logo)
+	case b.Logo != nil:
+		to.Logo = ""
+	}
+	if b.Accent == nil {
+		return nil
+	}
+	accent, err := sso.ParseAccent(*b.Accent)
+	if err == nil {
+		to.Accent = accent
+	}
+	return in("accent", err)
 }
 
 // move notes that an organization stands elsewhere than old says. With it
@@ -234,6 +370,17 @@ func (a *applier) named(o *sso.Organization, byID map[sso.OrgID]*sso.Organizatio
 	return nil
 }
 
-func (a *applier) record(org sso.OrgID, action, target string) error {
-	return a.tx.Record(a.ctx, sso.Event{Org: org, At: a.now, Actor: "operator", Action: action, Target: target, Detail: map[string]string{"by": "apply"}})
+// actor is who applies files, in the audit list.
+const actor = "operator"
+
+// maxTold bounds how many fields a line of the audit list tells.
+const maxTold = 40
+
+// record writes a line of the audit list, with what was before and after.
+func (a *applier) record(org sso.OrgID, action, target string, fields []Field) error {
+	detail := map[string]string{"by": "apply"}
+	for _, f := range fields[:min(len(fields), maxTold)] {
+		detail[f.Key] = f.Before + " → " + f.After
+	}
+	return a.tx.Record(a.ctx, sso.Event{Org: org, At: a.now, Actor: actor, Action: action, Target: target, Detail: detail})
 }

@@ -18,8 +18,8 @@ func (u *User) name() string {
 }
 
 // user creates or changes a person at home in the organization.
-func (a *applier) user(org *sso.Organization, in *User) error {
-	username, email, err := in.identity()
+func (a *applier) user(org *sso.Organization, from *User) error {
+	username, email, err := from.identity()
 	if err != nil {
 		return err
 	}
@@ -28,21 +28,24 @@ func (a *applier) user(org *sso.Organization, in *User) error {
 		return err
 	}
 	u := old
-	if !found {
+	var before *User
+	if found {
+		before = to(a.say.user(&old))
+	} else {
 		u = sso.User{ID: sso.NewUserID(a.now), Home: org.ID, State: sso.UserActive, CreatedAt: a.now}
 	}
 	if a.people[u.ID] {
-		return twice(in.name())
+		return twice(from.name())
 	}
 	a.people[u.ID] = true
-	if in.Username != nil {
+	if from.Username != nil {
 		u.Username = username
 	}
 	// The identity provider may write the same address in another way.
-	if in.Email != nil && !u.Email.Same(email) {
+	if from.Email != nil && !u.Email.Same(email) {
 		u.Email = email
 	}
-	if err := in.merge(&u); err != nil {
+	if err := from.merge(&u); err != nil {
 		return err
 	}
 	if !found || !same(old, u) {
@@ -53,18 +56,81 @@ func (a *applier) user(org *sso.Organization, in *User) error {
 		if err := a.tx.Org(org.ID).SaveUser(a.ctx, u); err != nil {
 			return err
 		}
-		did, action := "created", "user.created"
+		did, action := Created, "user.created"
 		if found {
-			did, action = changed(
-				field{"username", old.Username != u.Username}, field{"address", old.Email != u.Email}, field{"name", old.FirstName != u.FirstName || old.LastName != u.LastName},
-				field{"state, now " + string(u.State), old.State != u.State}, field{"password", old.PasswordHash != u.PasswordHash}), "user.changed"
+			did, action = Changed, "user.changed"
 		}
-		a.did("user", in.name(), did)
-		if err := a.record(org.ID, action, string(u.ID)); err != nil {
+		fields := difference(before, a.say.user(&u))
+		a.did("user", from.name(), did, fields)
+		if err := a.record(org.ID, action, string(u.ID), fields); err != nil {
 			return err
 		}
 	}
-	return a.membership(org, in, u.ID)
+	if err := a.membership(org, &Access{Role: from.Role, Groups: from.Groups}, from, u.ID); err != nil {
+		return err
+	}
+	return in("access", a.access(org, from, u.ID))
+}
+
+// access makes the person a member of what the file names beside their home,
+// and of nothing else.
+func (a *applier) access(home *sso.Organization, from *User, id sso.UserID) error {
+	if from.Access == nil {
+		return nil
+	}
+	wanted := map[sso.OrgID]bool{home.ID: true}
+	err := every(from.Access, func(x *Access) error {
+		org, err := a.org(x.Organization)
+		if err == nil && wanted[org.ID] {
+			err = twice(x.Organization)
+		}
+		if err == nil && org.OfOperators() {
+			err = refused("access.organization: a customer", x.Organization)
+		}
+		if err == nil {
+			wanted[org.ID] = true
+			err = a.membership(org, x, from, id)
+		}
+		return on(x, "access", err)
+	})
+	if err != nil {
+		return err
+	}
+	all, err := a.tx.Memberships(a.ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, m := range all {
+		if wanted[m.Org] {
+			continue
+		}
+		if err := a.leave(&m, from.name()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leave ends a membership.
+func (a *applier) leave(m *sso.Membership, name string) error {
+	key, err := a.say.org(m.Org)
+	if err != nil {
+		return err
+	}
+	them, err := a.tx.Standing(a.ctx, m.User)
+	if err != nil {
+		return err
+	}
+	them.Positions = slices.DeleteFunc(them.Positions, func(p sso.Position) bool { return p.Org != m.Org })
+	if err := wanting("another owner of "+key, them.Dispensable()); err != nil {
+		return err
+	}
+	if err := a.tx.Org(m.Org).RemoveMembership(a.ctx, m.User); err != nil {
+		return err
+	}
+	fields := []Field{{Key: "role", Before: string(m.Role)}}
+	a.did("membership", name+" in "+key, Deleted, fields)
+	return a.record(m.Org, "membership.removed", string(m.User), fields)
 }
 
 // identity returns the username and the address that the file gives a person.
@@ -75,12 +141,12 @@ func (u *User) identity() (string, sso.Email, error) {
 	var err error
 	if value(u.Username) != "" {
 		if username, err = sso.ParseUsername(*u.Username); err != nil {
-			return "", email, err
+			return "", email, in("username", err)
 		}
 	}
 	if value(u.Email) != "" {
 		if email, err = sso.ParseEmail(*u.Email); err != nil {
-			return "", email, err
+			return "", email, in("email", err)
 		}
 	}
 	if username == "" && email.IsZero() {
@@ -98,13 +164,26 @@ func (u *User) merge(to *sso.User) error {
 	if u.LastName != nil {
 		to.LastName = sso.CleanName(*u.LastName)
 	}
-	if value(u.PasswordHash) != "" {
-		if err := password.Check(*u.PasswordHash); err != nil {
-			return err
-		}
-	}
 	set(&to.PasswordHash, u.PasswordHash)
-	return choose(&to.State, u.State, "state", sso.UserActive, sso.UserSuspended)
+	return errors.Join(u.checkHash(), u.mergeLanguage(to), choose(&to.State, u.State, "state", sso.UserActive, sso.UserSuspended))
+}
+
+func (u *User) checkHash() error {
+	if value(u.PasswordHash) == "" {
+		return nil
+	}
+	return in("password_hash", password.Check(*u.PasswordHash))
+}
+
+func (u *User) mergeLanguage(to *sso.User) error {
+	if u.Language == nil {
+		return nil
+	}
+	tag, err := sso.ParseLanguage(*u.Language)
+	if err == nil {
+		to.Language = tag
+	}
+	return in("language", err)
 }
 
 // find returns the user of the organization whom the file means: the one of
@@ -147,7 +226,7 @@ func conflict(want, got string) error {
 	return &fault.Error{Kind: fault.Conflict, Code: "ident_conflict", Want: want, Got: got, Fix: fault.OperatorSide}
 }
 
-func (a *applier) membership(org *sso.Organization, in *User, id sso.UserID) error {
+func (a *applier) membership(org *sso.Organization, from *Access, who *User, id sso.UserID) error {
 	old, err := a.tx.Org(org.ID).Membership(a.ctx, id)
 	missing := errors.Is(err, store.ErrNotFound)
 	if err != nil && !missing {
@@ -157,10 +236,7 @@ func (a *applier) membership(org *sso.Organization, in *User, id sso.UserID) err
 	if missing {
 		m = sso.Membership{Org: org.ID, User: id, Role: sso.RoleMember, CreatedAt: a.now}
 	}
-	if err := setRole(&m.Role, in.Role); err != nil {
-		return err
-	}
-	if err := setGroups(&m.Groups, in.Groups, "groups"); err != nil {
+	if err := errors.Join(a.setRole(&m.Role, from.Role, "role"), setGroups(&m.Groups, from.Groups, "groups")); err != nil {
 		return err
 	}
 	if !missing && same(old, m) {
@@ -170,11 +246,21 @@ func (a *applier) membership(org *sso.Organization, in *User, id sso.UserID) err
 	if err := a.tx.Org(org.ID).SaveMembership(a.ctx, m); err != nil {
 		return err
 	}
+	did := Created
+	var before *Access
 	if !missing {
+		did, before = Changed, to(describeMembership(&old))
 		if err := a.tx.Org(org.ID).RoleChanged(a.ctx, org, id, old.Role, m.Role, a.now); err != nil {
 			return err
 		}
-		a.did("membership", in.name()+" in "+org.Key, changed(field{"role, now " + string(m.Role), old.Role != m.Role}, field{"groups", !slices.Equal(old.Groups, m.Groups)}))
 	}
-	return a.record(org.ID, "membership.saved", string(id))
+	fields := difference(before, describeMembership(&m))
+	if !missing || from.Organization != "" || m.Role != sso.RoleMember || len(m.Groups) > 0 {
+		a.did("membership", who.name()+" in "+org.Key, did, fields)
+	}
+	return a.record(org.ID, "membership.saved", string(id), fields)
+}
+
+func describeMembership(m *sso.Membership) Access {
+	return Access{Role: to(string(m.Role)), Groups: append([]string{}, m.Groups...)}
 }

@@ -159,19 +159,42 @@ func TestTextsThatCannotBeKept(t *testing.T) {
 func TestYAMLFaultsAreSaidInWords(t *testing.T) {
 	t.Parallel()
 	for file, want := range map[string]string{
-		"organizations: {}":                      `apply_yaml: want "a list", got "line 1: keys with values"`,
-		"[]":                                     `apply_yaml: want "keys with values, as in key: value", got "line 1: a list"`,
-		"apps:\n- {key: a, nmae: b}":             `apply_yaml: want "one of key, name, client_id, client_secret_file, public, redirect_uris, login_url", got "line 2: the key nmae"`,
-		"apps: [{key: [a], name: {}}]":           `apply_yaml: want "a text", got "line 1: a list, and 1 more"`,
-		"apps: [{key: a, public: perhaps}]":      `apply_yaml: want "true or false", got "line 1: a text"`,
-		"apps: [{key: a, redirect_uris: 5}]":     `apply_yaml: want "a list", got "line 1: a number"`,
-		"apps: [{key: a}, 2026-01-02]":           `apply_yaml: want "keys with values, as in key: value", got "line 1: a date"`,
-		"apps: [":                                `apply_yaml: want "YAML", got "line 1: did not find expected node content"`,
-		"apps: []\n---\napps: []":                `apply_yaml: want "one document", got "several, with --- between them"`,
-		"organizations: [{key: a, policy: sso}]": `apply_yaml: want "keys with values, as in key: value", got "line 1: a text"`,
+		"organizations: {}":                      `1:16: apply_yaml: want "a list", got "keys with values"`,
+		"[]":                                     `1:1: apply_yaml: want "keys with values, as in key: value", got "a list"`,
+		"roles:\n- {key: a, nmae: b}":            `2:12: apply_yaml: want "one of key, name, description", got "the key nmae"`,
+		"apps: [{key: a, public: perhaps}]":      `1:25: apply_yaml: want "true or false", got "a text"`,
+		"apps: [{key: a, redirect_uris: 5}]":     `1:32: apply_yaml: want "a list", got "a number"`,
+		"apps: [{key: a}, 2026-01-02]":           `1:18: apply_yaml: want "keys with values, as in key: value", got "a date"`,
+		"apps: [{key: a, key: b}]":               `1:17: apply_yaml: want "each key once", got "key a second time"`,
+		"apps: [":                                `1: apply_yaml: want "YAML", got "did not find expected node content"`,
+		"apps: []\n---\napps: []":                `2:1: apply_yaml: want "one document", got "several, with --- between them"`,
+		"organizations: [{key: a, policy: sso}]": `1:34: apply_yaml: want "keys with values, as in key: value", got "a text"`,
+		// All of them at once, each with its place.
+		"apps: [{key: [a], name: {}}]\norganizations:\n- {key: a, stat: active}": `1:14: apply_yaml: want "a text", got "a list"
+1:25: apply_yaml: want "a text", got "keys with values"
+3:12: apply_yaml: want "one of key, name, parent, state, entitlements, brand, policy, domains, connections, groups, users", got "the key stat"`,
 	} {
 		if _, err := setup.ParseFile([]byte(file)); err == nil || err.Error() != want {
 			t.Errorf("%q: %v, want %s", file, err, want)
 		}
+	}
+}
+
+// An alias of an alias of an alias is short in a file and very many values.
+func TestAliasesDoNotGrowWithoutEnd(t *testing.T) {
+	t.Parallel()
+	file := func(times int) string {
+		return `organizations:
+- {key: a, users: &users [{username: a, groups: &groups [` + strings.Repeat("g, ", times) + `g]}` + strings.Repeat(", {groups: *groups}", times) + `]}
+` + strings.Repeat("- users: *users\n", times)
+	}
+	if f, err := setup.ParseFile([]byte(file(3))); err != nil || len(f.Organizations[3].Users[3].Groups) != 4 {
+		t.Errorf("some aliases: %+v, %v", f, err)
+	}
+	if _, err := setup.ParseFile([]byte(file(300))); !fault.Is(err, "apply_yaml") {
+		t.Errorf("27 million groups in a file of a few thousand: %v, want it refused", err)
+	}
+	if _, err := setup.ParseFile([]byte("organizations: &o [{key: a}, *o]")); !fault.Is(err, "apply_yaml") {
+		t.Errorf("a list within itself: %v, want it refused", err)
 	}
 }

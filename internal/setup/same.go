@@ -2,7 +2,6 @@ package setup
 
 import (
 	"reflect"
-	"strings"
 	"time"
 )
 
@@ -39,24 +38,4 @@ func alike(a, b reflect.Value) bool {
 	default:
 		return a.Equal(b)
 	}
-}
-
-// field is a thing that may have changed.
-type field struct {
-	name    string
-	changed bool
-}
-
-// changed lists what has changed, for the operator.
-func changed(fields ...field) string {
-	var names []string
-	for _, f := range fields {
-		if f.changed {
-			names = append(names, f.name)
-		}
-	}
-	if len(names) == 0 {
-		return "changed"
-	}
-	return "changed " + strings.Join(names, ", ")
 }

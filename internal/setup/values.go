@@ -51,74 +51,64 @@ func choose[T ~string](to *T, from *string, where string, words ...T) error {
 		}
 		list = append(list, string(w))
 	}
-	return refused(where+": "+strings.Join(list, ", "), *from)
-}
-
-// setRole sets a role, if the file has one there.
-func setRole(to *sso.Role, from *string) error {
-	if from == nil {
-		return nil
-	}
-	role, err := sso.ParseRole(*from)
-	if err == nil {
-		*to = role
-	}
-	return err
+	return in(where, refused(where+": "+strings.Join(list, ", "), *from))
 }
 
 // merge gives the policy what the file says of it.
 func (p *Policy) merge(to *sso.Policy) error {
-	if err := choose(&to.SSO, p.SSO, "policy.sso", sso.SSOOff, sso.SSOOptional, sso.SSORequired); err != nil {
-		return err
+	set(&to.Managed, p.Managed)
+	return errors.Join(
+		choose(&to.SSO, p.SSO, "policy.sso", sso.SSOOff, sso.SSOOptional, sso.SSOPilot, sso.SSORequired),
+		choose(&to.MFA, p.MFA, "policy.mfa", sso.MFAOff, sso.MFAOptional, sso.MFAOwners, sso.MFARequired),
+		choose(&to.MFAAfterSSO, p.MFAAfterSSO, "policy.mfa_after_sso", sso.SSOFactorTrust, sso.SSOFactorAsk),
+		p.mergeExempt(to),
+		p.mergeNetworks(to),
+		setDuration(&to.InactiveAfter, p.InactiveAfter, "policy.inactive_after"),
+		setDuration(&to.SessionIdle, p.SessionIdle, "policy.session_idle"),
+		setDuration(&to.SessionLife, p.SessionLife, "policy.session_life"),
+	)
+}
+
+func (p *Policy) mergeExempt(to *sso.Policy) error {
+	if p.Exempt == nil {
+		return nil
 	}
-	if err := choose(&to.MFA, p.MFA, "policy.mfa", sso.MFAOff, sso.MFAOptional, sso.MFAOwners, sso.MFARequired); err != nil {
-		return err
-	}
-	if err := choose(&to.MFAAfterSSO, p.MFAAfterSSO, "policy.mfa_after_sso", sso.SSOFactorTrust, sso.SSOFactorAsk); err != nil {
-		return err
-	}
-	if p.Managed != nil {
-		to.Managed = *p.Managed
-	}
-	if p.Exempt != nil {
-		to.Exempt = nil
-		for _, s := range p.Exempt {
-			e, err := sso.ParseEmail(s)
-			if err != nil {
-				return at("policy.exempt", err)
-			}
-			to.Exempt = append(to.Exempt, e.Key())
-		}
-	}
-	if p.IPAllow != nil {
-		to.IPAllow = nil
-		for _, s := range p.IPAllow {
-			n, err := sso.ParseNetwork(s)
-			if err != nil {
-				return refused("policy.ip_allow: "+fault.From(err).Want, s)
-			}
-			to.IPAllow = append(to.IPAllow, n)
-		}
-	}
-	for _, d := range []struct {
-		where string
-		to    *sso.Duration
-		from  *string
-	}{
-		{"policy.inactive_after", &to.InactiveAfter, p.InactiveAfter},
-		{"policy.session_idle", &to.SessionIdle, p.SessionIdle},
-		{"policy.session_life", &to.SessionLife, p.SessionLife},
-	} {
-		if d.from == nil {
-			continue
-		}
-		length, err := parseDuration(d.where, *d.from)
+	to.Exempt = nil
+	for i, s := range p.Exempt {
+		e, err := sso.ParseEmail(s)
 		if err != nil {
-			return err
+			return in("policy.exempt."+strconv.Itoa(i), at("policy.exempt", err))
 		}
-		*d.to = length
+		to.Exempt = append(to.Exempt, e.Key())
 	}
 	return nil
+}
+
+func (p *Policy) mergeNetworks(to *sso.Policy) error {
+	if p.IPAllow == nil {
+		return nil
+	}
+	to.IPAllow = nil
+	for i, s := range p.IPAllow {
+		n, err := sso.ParseNetwork(s)
+		if err != nil {
+			return in("policy.ip_allow."+strconv.Itoa(i), refused("policy.ip_allow: "+fault.From(err).Want, s))
+		}
+		to.IPAllow = append(to.IPAllow, n)
+	}
+	return nil
+}
+
+// setDuration sets a length of time, if the file has one there.
+func setDuration(to *sso.Duration, from *string, where string) error {
+	if from == nil {
+		return nil
+	}
+	d, err := parseDuration(where, *from)
+	if err == nil {
+		*to = d
+	}
+	return in(where, err)
 }
 
 // parseDuration reads days ("90d") or what Go reads ("36h"), in whole seconds.
@@ -151,7 +141,7 @@ func setURI(to, from *string, where string) error {
 		return nil
 	}
 	if len(*from) > maxURI || unprintable(*from) || strings.ContainsFunc(*from, unicode.IsSpace) {
-		return refused(where+": a URI of printable characters without spaces, at most 1024 octets", *from)
+		return in(where, refused(where+": a URI of printable characters without spaces, at most 1024 octets", *from))
 	}
 	*to = *from
 	return nil
@@ -164,7 +154,7 @@ func setAttribute(to, from *string, where string) error {
 		return nil
 	}
 	if len(*from) > maxURI || unprintable(*from) || strings.TrimSpace(*from) != *from {
-		return refused(where+": a name of printable characters, without a space at its ends, at most 1024 octets", *from)
+		return in(where, refused(where+": a name of printable characters, without a space at its ends, at most 1024 octets", *from))
 	}
 	*to = *from
 	return nil
@@ -176,11 +166,11 @@ func setGroups(to *[]string, from []string, where string) error {
 		return nil
 	}
 	if len(from) > sso.MaxGroups {
-		return refused(where+": at most 1000", strconv.Itoa(len(from)))
+		return in(where, refused(where+": at most 1000", strconv.Itoa(len(from))))
 	}
-	for _, g := range from {
+	for i, g := range from {
 		if g == "" || utf8.RuneCountInString(g) > maxGroupName || unprintable(g) || strings.TrimSpace(g) != g {
-			return refused(where+": names of 1 to 256 printable characters, without a space at their ends", g)
+			return in(where+"."+strconv.Itoa(i), refused(where+": names of 1 to 256 printable characters, without a space at their ends", g))
 		}
 	}
 	*to = from

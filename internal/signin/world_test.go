@@ -136,7 +136,7 @@ func (w *world) apply(file string) {
 	if err != nil {
 		w.Fatal(err)
 	}
-	if _, err := w.setup().Apply(w.Context(), f, setup.Files("."), setup.Commit); err != nil {
+	if _, err := w.setup().Apply(w.Context(), f, setup.Files("."), setup.Options{}); err != nil {
 		w.Fatal(err)
 	}
 }

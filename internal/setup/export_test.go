@@ -1,0 +1,252 @@
+package setup_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/setup"
+	"github.com/sallyport/sallyport/internal/storetest"
+)
+
+func (h *house) export(hashes setup.Hashes) string {
+	h.Helper()
+	var b bytes.Buffer
+	if err := h.Export(h.Context(), &b, hashes); err != nil {
+		h.Fatal(err)
+	}
+	return b.String()
+}
+
+// logo is a small picture in base64.
+func logo(t testing.TB) string {
+	t.Helper()
+	m := image.NewNRGBA(image.Rect(0, 0, 3, 2))
+	m.Set(1, 1, color.NRGBA{R: 200, G: 20, B: 90, A: 120})
+	var b bytes.Buffer
+	if err := png.Encode(&b, m); err != nil {
+		t.Fatal(err)
+	}
+	return base64.StdEncoding.EncodeToString(b.Bytes())
+}
+
+// rich is a deployment with everything that a file can say.
+func rich(t testing.TB) string {
+	return `
+roles:
+  - {key: auditor, name: "Auditor: reads", description: "sees\nwhat is"}
+  - {key: approver}
+` + strings.NewReplacer(
+		"    name: Acme Ltd\n", `    name: Acme Ltd
+    brand: {accent: "#0A6B5E", logo: `+logo(t)+`}
+    groups: [{name: Ops, description: who keeps it running}, {name: ops}, {name: "on"}, {name: "1:2"}]
+`,
+		"entitlements: [sso, scim]", "entitlements: [{name: sso, plan: Enterprise}, scim]",
+		"{name: other.example}", "{name: other.example}, {name: partner.example, vouched: true, sso: false}, {name: strict.example, vouched: true, password: false}",
+		"sso: required", "sso: pilot, pilot: [Ops, a]",
+		"defaults: {role: restricted,", "defaults: {keep_profile: true, mapping: {on: true, rows: [{group: Platform, role: auditor, groups: [ops]}, {group: 5a1b0c2d-0000-4abc-8def-0123456789ab, label: All, groups: [Ops]}]}, role: restricted,",
+		"role: owner, groups: [a, b]", "role: owner, language: de, groups: [a, b], access: [{organization: acme-emea, role: auditor, groups: [x]}]",
+	).Replace(strings.Replace(whole, "users:\n", "users:\n      - {username: Zoë, first_name: \"O'Neil: \\\"Z\\\"\", last_name: 'yes', groups: [b]}\n", 1)) + `
+`
+}
+
+func TestExportSaysAllAndApplyBringsItBack(t *testing.T) {
+	t.Parallel()
+	for _, e := range storetest.Engines(t) {
+		t.Run(e.Name, func(t *testing.T) {
+			t.Parallel()
+			one, two := newHouse(t, e), newHouse(t, e)
+			one.must(rich(t))
+			said := one.export(setup.WithHashes)
+			if again := one.must(said); len(again) != 0 {
+				t.Errorf("an export applied to where it is from: %q, want nothing", again)
+			}
+			two.must(said)
+			if diff := cmp.Diff(said, two.export(setup.WithHashes)); diff != "" {
+				t.Errorf("the export of a deployment made by an export (-first +second):\n%s", diff)
+			}
+			if again := two.must(said); len(again) != 0 {
+				t.Errorf("the second time: %q, want nothing", again)
+			}
+			for _, part := range []string{
+				"plan: Enterprise", "accent: '#0a6b5e'", "pilot: [Ops, a]", "parent: acme", "sso: false", "password: false", "organization: acme-emea", "role: auditor",
+				"label: All", "language: de", hash, "switch: sha1", "until: \"2027-01-31\"", "ip_allow: [192.0.2.0/24, '2001:db8::1/128']", "client_secret_hash: sha256:",
+			} {
+				if !strings.Contains(said, part) {
+					t.Errorf("the export has no %q:\n%s", part, said)
+				}
+			}
+		})
+	}
+}
+
+// Without being asked for them, an export holds nothing by which anybody could
+// be impersonated.
+func TestExportKeepsHashesToItself(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, h *house) {
+		h.must(rich(t))
+		said := h.export(setup.WithoutHashes)
+		for _, secret := range []string{"argon2", "sha256", "password_hash", "client_secret_hash"} {
+			if strings.Contains(said, secret) {
+				t.Errorf("the export has %q:\n%s", secret, said)
+			}
+		}
+		if !strings.Contains(said, "client_secret_file: portal.secret") {
+			t.Errorf("the export does not say where the secret of the app goes:\n%s", said)
+		}
+		if again := h.must(strings.ReplaceAll(said, "portal.secret", "app.secret")); len(again) != 0 {
+			t.Errorf("applied where it is from: %q, want nothing", again)
+		}
+	})
+}
+
+// The same holds of deployments that nobody thought of.
+func TestEveryExportComesBack(t *testing.T) {
+	t.Parallel()
+	texts := rapid.OneOf(
+		rapid.StringMatching(`[a-zA-Z0-9 .:#'"{}\[\],&*!|>%@-]{1,30}`), rapid.SampledFrom([]string{"yes", "on", "null", "~", "1e3", "0x1F", "2027-01-31", "- a", "a: b", "é中😀", " x", "x ", "#", "|", "<<"}),
+	)
+	keys := rapid.StringMatching(`[a-z][a-z0-9]{0,9}`)
+	h := newHouse(t, storetest.Engines(t)[0]) // the other engine keeps the same; each try takes two databases
+	rapid.Check(t, func(rt *rapid.T) {
+		one, two := freshHouse(t, h), freshHouse(t, h)
+		f := setup.File{}
+		names := rapid.SliceOfNDistinct(keys, 1, 4, rapid.ID).Draw(rt, "organizations")
+		for i, key := range names {
+			o := setup.Organization{Key: "o-" + key, Name: text(texts.Draw(rt, "name"))}
+			if i > 0 && rapid.Bool().Draw(rt, "below") {
+				o.Parent = text("o-" + names[rapid.IntRange(0, i-1).Draw(rt, "parent")])
+			}
+			for _, name := range rapid.SliceOfNDistinct(keys, 0, 5, rapid.ID).Draw(rt, "users") {
+				u := setup.User{Username: &name, FirstName: text(texts.Draw(rt, "first")), LastName: text(texts.Draw(rt, "last")), Role: text(rapid.SampledFrom([]string{"owner", "member", "restricted"}).Draw(rt, "role"))}
+				if rapid.Bool().Draw(rt, "address") {
+					u.Email = text(name + "@" + key + ".example")
+				}
+				o.Users = append(o.Users, u)
+			}
+			o.Policy.SessionIdle = text(fmt.Sprintf("%ds", rapid.IntRange(1, 100_000).Draw(rt, "idle")))
+			f.Organizations = append(f.Organizations, o)
+		}
+		if _, err := one.Apply(t.Context(), &f, setup.Files(h.dir), setup.Options{}); err != nil {
+			rt.Fatal(err)
+		}
+		said := one.export(setup.WithHashes)
+		parsed, err := setup.ParseFile([]byte(said))
+		if err != nil {
+			rt.Fatalf("the export is refused: %v\n%s", err, said)
+		}
+		if changes, err := one.Apply(t.Context(), parsed, setup.Files(h.dir), setup.Options{}); err != nil || len(changes) != 0 {
+			rt.Fatalf("where it is from it changes %v, %v\n%s", changes, err, said)
+		}
+		if _, err := two.Apply(t.Context(), parsed, setup.Files(h.dir), setup.Options{}); err != nil {
+			rt.Fatal(err)
+		}
+		if diff := cmp.Diff(said, two.export(setup.WithHashes)); diff != "" {
+			rt.Fatal(diff)
+		}
+	})
+}
+
+func text(s string) *string { return &s }
+
+func TestMistakesAreFoundTogether(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, h *house) {
+		_, err := h.apply(`
+organizations:
+  - key: acme
+    state: asleep
+    policy: {mfa: sometimes, exempt: [a@x.example, nobody]}
+  - key: Globex
+    users: [{username: a@b}]
+  - key: other
+    connections: [{key: c1, state: on}]
+    domains: [{name: other.example, connection: c1}, {name: gmail.com}]
+    users: [{username: bo, role: king}, {}]
+apps:
+  - {key: p, redirect_uris: ["https://a.example/", "http://b.example/"]}
+`, setup.Commit)
+		if err == nil {
+			t.Fatal("a file full of mistakes is applied")
+		}
+		var got []string
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			place, _, _ := strings.Cut(line, ": ")
+			got = append(got, place+" "+fault.From(fmt.Errorf("%w", codeIn(line))).Got)
+		}
+		want := []string{"4:12 apply_value", "5:19 apply_value", "5:52 ident_email", "6:10 key_form", "9:36 apply_value", "10:61 domain_public_mail", "11:34 role_unknown", "11:41 ident_email", "13:52 app_redirect_uri"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("mistakes (-want +got):\n%s\n%v", diff, err)
+		}
+	})
+}
+
+// codeIn returns the code of a line that says a mistake.
+func codeIn(line string) error {
+	for part := range strings.SplitSeq(line, ": ") {
+		if strings.Contains(part, "_") && !strings.Contains(part, " ") {
+			return &fault.Error{Got: part}
+		}
+	}
+	return &fault.Error{}
+}
+
+const pruned = `
+roles: [{key: kept}]
+organizations:
+  - key: acme
+    domains: [{name: kept.example}]
+    connections: [{key: kept}]
+    groups: [{name: kept}]
+    users: [{username: kept, role: owner}]
+apps: [{key: kept, redirect_uris: ["https://app.example/"]}]
+`
+
+func TestPruneDeletesWhatListsLeaveOut(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, h *house) {
+		h.must(strings.NewReplacer(
+			"[{key: kept}]", "[{key: kept}, {key: gone}]", "{name: kept.example}", "{name: kept.example}, {name: gone.example}", "{name: kept}", "{name: kept}, {name: gone}",
+			"{username: kept,", "{username: gone, email: gone@acme.example}, {username: kept,",
+		).Replace(pruned) + "\n")
+		prune := func(file string) []string {
+			t.Helper()
+			f, err := setup.ParseFile([]byte(file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			changes, err := h.Apply(t.Context(), f, setup.Files(h.dir), setup.Options{Prune: setup.PruneListed})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var lines []string
+			for _, c := range changes {
+				lines = append(lines, c.String())
+			}
+			return lines
+		}
+		if got := h.must(pruned); len(got) != 0 {
+			t.Errorf("without prune: %q, want nothing", got)
+		}
+		if got := prune(`organizations: [{key: acme}]`); len(got) != 0 {
+			t.Errorf("a file without lists: %q, want nothing", got)
+		}
+		want := []string{"user gone in acme: deleted", "domain gone.example of acme: deleted", "connection gone: deleted", "group gone in acme: deleted", "role gone: deleted"}
+		if diff := cmp.Diff(want, prune(pruned)); diff != "" {
+			t.Errorf("prune (-want +got):\n%s", diff)
+		}
+		if got := prune(pruned); len(got) != 0 {
+			t.Errorf("the second time: %q, want nothing", got)
+		}
+	})
+}
