@@ -106,7 +106,7 @@ type explanation struct {
 func (x *explanation) say(e Explained) { x.steps = append(x.steps, e) }
 
 func (x *explanation) run() error {
-	route, w, err := routing.Find(x.ctx, x.r, routing.Ask{Email: x.email, At: x.service.Now()})
+	route, w, err := routing.Find(x.ctx, x.r, routing.Ask{Email: x.email, At: x.service.Now(), Whom: true})
 	if err != nil {
 		return err
 	}

@@ -22,13 +22,14 @@ type Ask struct {
 	Org      sso.OrgID  // whose sign-on URL they use; "": none
 	Wish     sso.Method // [sso.ByPassword] where they ask for the password; ""
 	At       time.Time  // zero: no pause of enforcement counts
+	Whom     bool       // who has the address is wanted, also where it leads nowhere else
 }
 
 // Way is where somebody leads, as far as it is known before the proof.
 type Way struct {
 	Line  []sso.Organization // whose rules they follow, from the root; empty: nobody's
 	Claim *sso.Domain        // to the domain of the address; nil: none that is verified
-	Known *store.UserAt      // the one user of the claimant's tree with the address; nil: none, or several
+	Known *store.UserAt      // the one user of the claimant's tree with the address; nil: none, several, or it leads nowhere else
 }
 
 // Lead returns where somebody leads: to the organization that the sign-on URL
@@ -50,16 +51,8 @@ func Lead(ctx context.Context, r *store.Reader, ask Ask) (Way, error) {
 		if w.Line, err = r.Settings().Lineage(ctx, w.Claim.Org); err != nil {
 			return Way{}, err
 		}
-		users, err := r.UsersByEmail(ctx, ask.Email)
-		if err != nil {
+		if w.Known, err = known(ctx, r, w.Line, ask); err != nil {
 			return Way{}, err
-		}
-		root := w.Line[0].ID
-		users = slices.DeleteFunc(users, func(u store.UserAt) bool {
-			return u.User.State == sso.UserDeleted || u.HomePath[0] != root
-		})
-		if len(users) == 1 {
-			w.Known = &users[0]
 		}
 	}
 	to := ask.Org
@@ -70,6 +63,27 @@ func Lead(ctx context.Context, r *store.Reader, ask Ask) (Way, error) {
 		w.Line, err = r.Settings().Lineage(ctx, to)
 	}
 	return w, err
+}
+
+// known returns the one user of a tree with the address, or nil. Where the tree
+// is one organization there is nothing that they could lead to but that.
+func known(ctx context.Context, r *store.Reader, line []sso.Organization, ask Ask) (*store.UserAt, error) {
+	if len(line) == 1 && !ask.Whom {
+		if more, err := r.Settings().HasSuborganizations(ctx, line[0].ID); err != nil || !more {
+			return nil, err
+		}
+	}
+	users, err := r.UsersByEmail(ctx, ask.Email)
+	if err != nil {
+		return nil, err
+	}
+	users = slices.DeleteFunc(users, func(u store.UserAt) bool {
+		return u.User.State == sso.UserDeleted || u.HomePath[0] != line[0].ID
+	})
+	if len(users) != 1 {
+		return nil, nil
+	}
+	return &users[0], nil
 }
 
 // Outside reports whether nobody of this line has proved the domain of the

@@ -39,6 +39,16 @@ func (s Settings) Lineage(ctx context.Context, id sso.OrgID) ([]sso.Organization
 	return slices.Clone(line), err
 }
 
+// HasSuborganizations reports whether organizations stand right below one.
+func (s Settings) HasSuborganizations(ctx context.Context, id sso.OrgID) (bool, error) {
+	return recall(ctx, s.r, "below "+string(id), func() (bool, error) {
+		has, err := one(ctx, s.r.q, func(has *bool) []any { return []any{has} }, `
+			select exists (select 1 from organizations o where o.parent_id = $1)`,
+			id)
+		return has, doing(err, "looking below %s", id)
+	})
+}
+
 // Connection is [Reader.Connection].
 func (s Settings) Connection(ctx context.Context, id sso.ConnectionID) (sso.Connection, error) {
 	return recall(ctx, s.r, "connection "+string(id), func() (sso.Connection, error) { return s.r.Connection(ctx, id) })

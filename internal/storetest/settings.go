@@ -72,6 +72,18 @@ func settingsAreRemembered(w *world) {
 		w.Errorf("the second time takes %d statements, want the mark alone", asked)
 	}
 
+	below := func(org sso.OrgID) bool {
+		w.Helper()
+		return get[bool](w, "HasSuborganizations()")(w.reader().Settings().HasSuborganizations(w.ctx, org))
+	}
+	if below(org.ID) {
+		w.Error("an organization alone has suborganizations")
+	}
+	sub := w.addOrg("below", &org)
+	if !below(org.ID) || below(sub.ID) {
+		w.Errorf("suborganizations: %v above, %v below", below(org.ID), below(sub.ID))
+	}
+
 	undone := errors.New("undone")
 	for name, change := range map[string]func(tx *store.Writer) error{
 		"app": func(tx *store.Writer) error {
