@@ -28,7 +28,9 @@ type SignIn struct {
 	Request   string // to be kept, and given to [Service.Resume]
 	LoginHint string
 	UILocales []string
-	Fresh     bool // the identity provider, too, must ask the person anew
+	Fresh     bool      // the identity provider, too, must ask the person anew
+	Offer     bool      // who is signed in may go on, in the organization of their choice
+	Org       sso.OrgID // to which they shall be signed in; "": any
 }
 
 // Authorize answers an authorize request. The person is whom the browser is
@@ -59,9 +61,20 @@ func (s *Service) answer(ctx context.Context, parameters url.Values, person *sso
 		}
 		return Outcome{}, err
 	}
+	org, err := s.organization(ctx, &request)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if request.Organization != "" && org == "" {
+		return s.refuse(request.Refuse(oidc.InvalidRequest, "there is no such organization")), nil
+	}
 	login := oidc.Login{}
-	if person != nil {
+	switch {
+	case person == nil:
+	case org == "" || person.Session.Org == org:
 		login = oidc.Login{Subject: string(person.Session.User), At: person.Session.AuthTime}
+	case !person.Session.AuthTime.Before(asked): // signed in just now, and elsewhere
+		return s.refuse(request.Refuse(oidc.AccessDenied, "the person is signed in to another organization")), nil
 	}
 	hint, err := s.hinted(ctx, &request)
 	if err != nil {
@@ -75,9 +88,40 @@ func (s *Service) answer(ctx context.Context, parameters url.Values, person *sso
 	default:
 		return Outcome{SignIn: &SignIn{
 			App: app.ID, Request: request.Values().Encode(), LoginHint: request.LoginHint, UILocales: request.UILocales,
-			Fresh: request.DemandsFreshness(),
+			Fresh: request.DemandsFreshness(), Offer: offers(person, &request, hint), Org: org,
 		}}, nil
 	}
+}
+
+// offers reports whether the person who is signed in may go on from there, after
+// they were asked where: the app asks to have them asked, or for another
+// organization, and hints at nobody else.
+func offers(person *sso.Person, request *oidc.AuthorizeRequest, hint string) bool {
+	if person == nil || request.DemandsFreshness() || hint != "" && hint != string(person.Session.User) {
+		return false
+	}
+	return request.Organization != "" || request.Prompt.Has(oidc.PromptSelectAccount)
+}
+
+// organization returns the organization that a request names by its ID or key;
+// "" where it names none, or one that there is not.
+func (s *Service) organization(ctx context.Context, request *oidc.AuthorizeRequest) (sso.OrgID, error) {
+	if request.Organization == "" {
+		return "", nil
+	}
+	var org sso.Organization
+	err := s.DB.Read(ctx, func(r *store.Reader) error {
+		var err error
+		org, err = r.OrganizationByKey(ctx, request.Organization) // no key looks like an ID
+		if errors.Is(err, store.ErrNotFound) {
+			org, err = r.Organization(ctx, sso.OrgID(request.Organization))
+		}
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return "", nil
+	}
+	return org.ID, err
 }
 
 func (s *Service) refuse(e *oidc.AuthorizeError) Outcome {

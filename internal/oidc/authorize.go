@@ -19,6 +19,7 @@ const (
 	maxLoginHint   = 512
 	maxLocales     = 256
 	maxACRValues   = 512
+	maxOrgParam    = 128
 	maxIDTokenHint = 4 << 10                  // it is kept with the request, which anybody can begin
 	maxMaxAge      = 100 * 365 * 24 * 60 * 60 // seconds; anything longer is no demand
 )
@@ -76,6 +77,9 @@ type AuthorizeRequest struct {
 	UILocales   []string
 	ACRValues   []string
 	IDTokenHint string // as it came; see [VerifyHint]
+	// Organization is the ID or key of the one that the person shall be signed
+	// in to; "": any.
+	Organization string
 
 	maxAge      int64 // seconds; negative: not asked for
 	redirectURI string
@@ -175,6 +179,7 @@ func (r AuthorizeRequest) Values() url.Values {
 		"ui_locales":    strings.Join(r.UILocales, " "),
 		"acr_values":    strings.Join(r.ACRValues, " "),
 		"id_token_hint": r.IDTokenHint,
+		"organization":  r.Organization,
 	} {
 		if value != "" {
 			v.Set(name, value)
@@ -289,6 +294,7 @@ func (r *AuthorizeRequest) readHints(v url.Values) *AuthorizeError {
 		{"ui_locales", maxLocales, &locales},
 		{"acr_values", maxACRValues, &acr},
 		{"id_token_hint", maxIDTokenHint, &r.IDTokenHint},
+		{"organization", maxOrgParam, &r.Organization},
 	} {
 		value, ok := single(v, hint.name)
 		if !ok || len(value) > hint.max || !plain(value) {

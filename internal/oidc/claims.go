@@ -20,7 +20,7 @@ type OrgClaim struct {
 }
 
 // Claims are what an application learns of a person, in the id token and from
-// userinfo alike. The organization is repeated as org_id and its role in roles,
+// userinfo alike. The organization is repeated as org_id and org_key, and its role in roles,
 // flat, for the many consumers that can only match a plain claim.
 type Claims struct {
 	Subject           string    `json:"sub"`
@@ -34,6 +34,7 @@ type Claims struct {
 	Groups            []string  `json:"groups,omitzero"`
 	Org               *OrgClaim `json:"org,omitempty"`
 	OrgID             string    `json:"org_id,omitempty"`
+	OrgKey            string    `json:"org_key,omitempty"`
 	Roles             []string  `json:"roles,omitempty"`
 }
 
@@ -72,7 +73,7 @@ func (p Person) Claims(scope Scope) Claims {
 	}
 	if p.Org != (OrgClaim{}) {
 		org := p.Org
-		c.Org, c.OrgID = &org, org.ID
+		c.Org, c.OrgID, c.OrgKey = &org, org.ID, org.Key
 		if org.Role != "" {
 			c.Roles = []string{org.Role}
 		}

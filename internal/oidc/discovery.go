@@ -73,7 +73,7 @@ func Discovery(issuer string) ([]byte, error) {
 		Claims: []string{
 			"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "sid", "amr", "at_hash",
 			"name", "given_name", "family_name", "preferred_username", "updated_at",
-			"email", "email_verified", "groups", "org", "org_id", "roles",
+			"email", "email_verified", "groups", "org", "org_id", "org_key", "roles",
 		},
 		IssuerInResponse: true,
 	}

@@ -95,7 +95,7 @@ func TestIDTokenIsAcceptedByAnotherHouse(t *testing.T) {
 		"name": "Alice Sato", "given_name": "Alice", "family_name": "Sato", "preferred_username": "alice",
 		"email": "alice@acme.example", "email_verified": true, "groups": []any{"eng", "on-call"},
 		"org":    map[string]any{"id": "org_1", "key": "acme", "name": "Acme Ltd", "role": "admin"},
-		"org_id": "org_1", "roles": []any{"admin"},
+		"org_id": "org_1", "org_key": "acme", "roles": []any{"admin"},
 	}
 	if diff := cmp.Diff(want, payload); diff != "" {
 		t.Errorf("payload (-want +got):\n%s", diff)
@@ -116,7 +116,7 @@ func partOf(t *testing.T, token string, i int) string {
 
 func TestClaimsKeepToTheScope(t *testing.T) {
 	t.Parallel()
-	const org = `,"org":{"id":"org_1","key":"acme","name":"Acme Ltd","role":"admin"},"org_id":"org_1","roles":["admin"]}`
+	const org = `,"org":{"id":"org_1","key":"acme","name":"Acme Ltd","role":"admin"},"org_id":"org_1","org_key":"acme","roles":["admin"]}`
 	for scope, want := range map[oidc.Scope]string{
 		oidc.OpenID:                `{"sub":"usr_1"` + org,
 		oidc.OpenID | oidc.Profile: `{"sub":"usr_1","name":"Alice Sato","given_name":"Alice","family_name":"Sato","preferred_username":"alice"` + org,

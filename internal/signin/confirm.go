@@ -108,5 +108,5 @@ func (s *Service) refresh(ctx context.Context, tx *store.Writer, b Browser, a *s
 	if errors.Is(err, store.ErrNotFound) {
 		return Finished{}, &fault.Error{Kind: fault.Unauthenticated, Code: "session_over", Fix: fault.PersonSide}
 	}
-	return Finished{Token: token, Session: p.Session, Back: s.wayBack(a)}, err
+	return Finished{Token: token, Session: p.Session, App: a.App, Request: a.Request, Back: s.wayBack(a)}, err
 }

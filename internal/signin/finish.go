@@ -69,6 +69,9 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, conse
 			return err
 		}
 		next, rules, err := s.admit(ctx, tx, b, &a, now)
+		if err == nil && a.Proof.Session != "" {
+			_, err = s.stillThere(ctx, tx.Reader, b, &a)
+		}
 		if err == nil && a.Proof.Needs != "" {
 			failure, _ = errors.AsType[*fault.Error](at(&a, sso.StepFinish))
 			return saveAttempt(ctx, tx, &a)

@@ -30,6 +30,9 @@ func (s *Service) Identify(ctx context.Context, b Browser, id sso.AttemptID, typ
 		return sso.Attempt{}, err
 	}
 	identify := func(tx *store.Writer, a *sso.Attempt) error {
+		if a.Proof.Session != "" && a.Next() == sso.StepOrg { // nobody who is signed in: somebody else
+			a.Proof = sso.Proof{}
+		}
 		if !a.Proof.At.IsZero() || a.Session != "" {
 			return at(a, sso.StepIdentify)
 		}
@@ -88,19 +91,11 @@ type Choice struct {
 	Name string
 }
 
-// Choices returns what there is to choose: connections at [sso.StepChoose],
-// organizations at [sso.StepOrg].
+// Choices returns the connections among which to choose at [sso.StepChoose].
 func (s *Service) Choices(ctx context.Context, a sso.Attempt) ([]Choice, error) {
 	var choices []Choice
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
 		choices = nil
-		if a.Next() == sso.StepOrg {
-			orgs, err := r.OrganizationsByID(ctx, a.Proof.Orgs)
-			for i := range orgs {
-				choices = append(choices, Choice{ID: string(orgs[i].ID), Name: orgs[i].Name})
-			}
-			return err
-		}
 		connections, err := r.ConnectionsByID(ctx, a.Choices)
 		for i := range connections {
 			choices = append(choices, Choice{ID: string(connections[i].ID), Name: connections[i].Name})
@@ -130,6 +125,11 @@ func (s *Service) Choose(ctx context.Context, b Browser, id sso.AttemptID, choic
 		a.Hop(sso.HopChoose, s.Now())
 		if !offered {
 			return &fault.Error{Kind: fault.Invalid, Code: "choice_unknown", Fix: fault.PersonSide}
+		}
+		if a.Proof.Session != "" {
+			if err := s.goOn(ctx, tx, b, a); err != nil {
+				return err
+			}
 		}
 		return s.settle(ctx, tx, b, a)
 	})

@@ -222,7 +222,7 @@ func (s *Service) belong(ctx context.Context, tx *store.Writer, b Browser, a *ss
 	for _, m := range memberships {
 		orgs = append(orgs, m.Org)
 	}
-	org, ok := sso.PickOrg(orgs, a.Org, u.Home)
+	org, ok := sso.PickOrg(orgs, a.Org, "")
 	if !ok {
 		return &fault.Error{Kind: fault.Denied, Code: "membership_missing", Fix: fault.AdminSide}
 	}
@@ -256,8 +256,13 @@ func (s *Service) namesakes(ctx context.Context, r *store.Reader, a *sso.Attempt
 		return nil, err
 	}
 	users = slices.DeleteFunc(users, func(u store.UserAt) bool {
-		return u.User.PasswordHash == "" || u.User.State == sso.UserDeleted || a.Org != "" && !slices.Contains(u.HomePath, a.Org)
+		return u.User.PasswordHash == "" || u.User.State == sso.UserDeleted
 	})
+	if a.Org != "" {
+		if users, err = namedAt(ctx, r, a.Org, users); err != nil {
+			return nil, err
+		}
+	}
 	if own := slices.DeleteFunc(slices.Clone(users), func(u store.UserAt) bool { return w.Claim == nil || u.HomePath[0] != w.Line[0].ID }); len(own) > 0 {
 		users = own
 	}

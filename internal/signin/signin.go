@@ -69,8 +69,10 @@ type Start struct {
 	App       sso.AppID // the app that asked; "": the person came by themselves
 	Request   string    // the app's authorize request, kept for the way back
 	OrgKey    string    // sign-on URL of one organization
+	Org       sso.OrgID // the one that the app asks for
 	LoginHint string    // an address the app hints at
 	Fresh     bool      // the person must prove anew who they are
+	Offer     bool      // who is signed in may go on, in the organization of their choice
 	Back      string    // path of ours to go to afterwards, where no app asked
 }
 
@@ -108,10 +110,12 @@ func (s *Service) SetOut(ctx context.Context, b Browser, start Start) (sso.Attem
 // transaction.
 func (s *Service) begin(ctx context.Context, b Browser, start Start, after func(*store.Writer, *sso.Attempt) error) (sso.Attempt, error) {
 	a := s.newAttempt(b)
-	a.App, a.Request, a.Fresh, a.Back = start.App, start.Request, start.Fresh, s.sealBack(a.ID, start.Back)
+	a.App, a.Org, a.Request, a.Fresh, a.Back = start.App, start.Org, start.Request, start.Fresh, s.sealBack(a.ID, start.Back)
 	// A hint that is no address is the app's mistake, not the person's.
 	a.Typed, _ = sso.ParseEmail(start.LoginHint)
+	begun := a
 	err := s.DB.Write(ctx, func(tx *store.Writer) error {
+		a = begun // the transaction may run twice
 		if start.OrgKey != "" {
 			org, err := tx.OrganizationByKey(ctx, start.OrgKey)
 			if errors.Is(err, store.ErrNotFound) {
@@ -121,6 +125,14 @@ func (s *Service) begin(ctx context.Context, b Browser, start Start, after func(
 				return err
 			}
 			a.Org = org.ID
+		}
+		if start.Offer && !start.Fresh {
+			if err := s.offer(ctx, tx, b, &a); err != nil {
+				return err
+			}
+		}
+		if a.Proof.Session != "" {
+			return tx.InsertAttempt(ctx, a)
 		}
 		if err := s.route(ctx, tx.Reader, &a, ""); err != nil {
 			return err

@@ -74,6 +74,9 @@ type Proof struct {
 	Factor   FactorID `json:"factor,omitempty"`   // that was given, first or second; it must still be there
 	Password string   `json:"password,omitempty"` // fingerprint of the hash that was matched; it must still be the one
 	Remember bool     `json:"remember,omitempty"` // the browser is to be remembered
+	// Session is the one that the browser had, where its person goes on by the
+	// proof that made it; "": they have proved themselves in this attempt.
+	Session SessionID `json:"session,omitempty"`
 	// First is what the identity provider said about somebody new, until they
 	// are linked. Together with User it waits for the last proof that the
 	// account is theirs.

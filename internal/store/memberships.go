@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/sso"
 )
@@ -89,6 +90,30 @@ func (r *Reader) MembershipsAt(ctx context.Context, user sso.UserID) ([]Membersh
 		order by m.created_at, m.org_id`,
 		user)
 	return all, doing(err, "listing memberships of %s", user)
+}
+
+// Belonging is an organization of which somebody is a member, as they know it.
+type Belonging struct {
+	Org    sso.OrgID
+	Key    string
+	Name   string
+	SeenAt time.Time // their last sign-in there; zero: none
+}
+
+// Belongings returns those of these organizations of which the user is a member and
+// that are active, the one they last signed in to first.
+func (r *Reader) Belongings(ctx context.Context, user sso.UserID, of []sso.OrgID) ([]Belonging, error) {
+	if len(of) == 0 {
+		return nil, nil
+	}
+	in, args := anyOf(2, of)
+	all, err := list(ctx, r.q, func(p *Belonging) []any { return []any{&p.Org, &p.Key, &p.Name, utcOrNever(&p.SeenAt)} }, `
+		select o.id, o.key, o.name, m.seen_at
+		from memberships m join organizations o on o.id = m.org_id
+		where m.user_id = $1 and o.state = 'active' and o.id in (`+in+`)
+		order by m.seen_at desc, o.name, o.id`,
+		append([]any{user}, args...)...)
+	return all, doing(err, "listing the organizations of %s", user)
 }
 
 // Member returns a person as a member of an organization, without a session,

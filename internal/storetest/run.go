@@ -27,6 +27,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"users by their IDs":                                        usersByID,
 		"a sign-in is noted beside saves":                           signInIsNoted,
 		"memberships are kept":                                      membershipsAreKept,
+		"organizations of a person, the one used last first":        belongingsAreListed,
 		"people are listed":                                         peopleAreListed,
 		"lists keep up with what changes":                           listsKeepUp,
 		"groups are kept":                                           groupsAreKept,

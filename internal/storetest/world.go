@@ -272,7 +272,7 @@ func (w *world) attempt() sso.Attempt {
 		Proof: sso.Proof{
 			User: "usr_x", Org: "org_x", Orgs: []sso.OrgID{"org_x"}, AMR: []string{"saml"}, At: at, NotAfter: at,
 			SAML:  sso.SAMLSession{Subject: "s", NameID: "n", Format: "f", NameQualifier: "q", SPNameQualifier: "s", SessionIndex: "_s", IssuedAt: at},
-			Needs: sso.NeedFactor, Second: sso.SecondTOTP, Factor: "fac_x", Password: "x", Remember: true,
+			Needs: sso.NeedFactor, Second: sso.SecondTOTP, Factor: "fac_x", Password: "x", Remember: true, Session: "ses_x",
 			First: &sso.First{Asserted: sso.Asserted{Subject: "s", Email: w.email("Alice@acme.example"), Groups: []string{"Staff"}}, Issuer: "https://idp.example", AMR: []string{"fed"}, At: at, NotAfter: at},
 		},
 	}

@@ -150,10 +150,18 @@ func (f *fake) Identify(_ context.Context, b signin.Browser, id sso.AttemptID, t
 	return f.keep(a), nil
 }
 
-func (*fake) Choices(_ context.Context, a sso.Attempt) ([]signin.Choice, error) {
-	if a.Next() == sso.StepOrg {
-		return []signin.Choice{{ID: "org_1", Name: "Acme"}, {ID: "org_2", Name: "Acme EMEA"}}, nil
+// Whereabouts knows two organizations; of who typed "very", twelve.
+func (*fake) Whereabouts(_ context.Context, a sso.Attempt) (signin.Whereabouts, error) {
+	w := signin.Whereabouts{Name: "Ada Lovelace", Who: "ada@acme.example", SignedIn: a.Proof.Session != "", Orgs: []signin.Place{{ID: "org_1", Key: "acme", Name: "Acme"}, {ID: "org_2", Key: "emea", Name: "Acme EMEA"}}}
+	for i := range 10 {
+		if strings.HasPrefix(a.Typed.String(), "very") {
+			w.Orgs = append(w.Orgs, signin.Place{ID: sso.OrgID(fmt.Sprintf("org_%d", 3+i)), Key: fmt.Sprintf("site-%d", i), Name: fmt.Sprintf("Site %d", i)})
+		}
 	}
+	return w, nil
+}
+
+func (*fake) Choices(_ context.Context, _ sso.Attempt) ([]signin.Choice, error) {
 	return []signin.Choice{{ID: "con_1", Name: "Acme Okta"}, {ID: "con_2", Name: "Acme <Entra>"}}, nil
 }
 
@@ -188,7 +196,7 @@ func (f *fake) Password(_ context.Context, b signin.Browser, id sso.AttemptID, p
 	}
 	a.Proof = sso.Proof{User: "usr_1", Org: "org_1", At: a.CreatedAt}
 	switch name, _, _ := strings.Cut(a.Typed.String(), "@"); name {
-	case "many":
+	case "many", "very":
 		a.Proof.Org, a.Proof.Orgs = "", []sso.OrgID{"org_1", "org_2"}
 	case "two":
 		a.Proof.Needs = sso.NeedFactor

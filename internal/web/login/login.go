@@ -22,6 +22,7 @@ type Flow interface {
 	Identify(ctx context.Context, b signin.Browser, id sso.AttemptID, typed string, by sso.Method) (sso.Attempt, error)
 	Begun(context.Context, signin.Browser, sso.AttemptID) (signin.Start, error)
 	Choices(context.Context, sso.Attempt) ([]signin.Choice, error)
+	Whereabouts(context.Context, sso.Attempt) (signin.Whereabouts, error)
 	Choose(ctx context.Context, b signin.Browser, id sso.AttemptID, choice string) (sso.Attempt, error)
 	Password(ctx context.Context, b signin.Browser, id sso.AttemptID, password string) (sso.Attempt, error)
 	Depart(context.Context, signin.Browser, sso.AttemptID) (signin.Departure, error)

@@ -207,6 +207,32 @@ func TestThePersonChoosesAmongConnectionsAndOrganizations(t *testing.T) {
 	}
 }
 
+func TestWhoIsInManyOrganizationsSearches(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	b := webtest.NewBrowser(t, h.base)
+	page := b.Get("/login").Submit(map[string]string{"email": "very@else.example"}, "", "").Submit(map[string]string{"password": "right"}, "", "")
+	if strings.Count(page.Body, `name="choice"`) != fewShown || !strings.Contains(page.Body, "4 more are found by their names.") || strings.Contains(page.Body, "Site 9") {
+		t.Fatalf("the first page of many organizations:\n%s", page.Body)
+	}
+	at := "/login/choose?attempt=" + string(h.only(t).ID) + "&q="
+	if page = b.Get(at + "sIte+9"); strings.Count(page.Body, `name="choice"`) != 1 || !strings.Contains(page.Body, "Site 9") {
+		t.Errorf("the search for one:\n%s", page.Body)
+	}
+	if page = b.Get(at + url.QueryEscape(`"><b>`)); strings.Count(page.Body, `name="choice"`) != 0 || !strings.Contains(page.Body, "None of your organizations") || strings.Contains(page.Body, "><b>") {
+		t.Errorf("the search for none:\n%s", page.Body)
+	}
+	if page = b.Get(at + "acme"); strings.Count(page.Body, `name="choice"`) != 2 {
+		t.Errorf("the search for two:\n%s", page.Body)
+	}
+	if got := page.Submit(nil, "choice", "org_2").Refresh(); got.URL.Path != "/account" {
+		t.Errorf("the choice leads to %s, want the account", got.URL)
+	}
+}
+
+// fewShown is how many organizations are shown before a search.
+const fewShown = 8
+
 func TestARequestIsPosted(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -83,10 +83,7 @@ func (h *Handler) askChoice(w http.ResponseWriter, r *http.Request, a *sso.Attem
 		return err
 	}
 	page := ui.Choose{
-		Of: ui.Connections, Action: web.AttemptPath(choosePath, a.ID), Who: who(a), NotYou: web.AttemptPath(emailPath, a.ID),
-	}
-	if a.Next() == sso.StepOrg {
-		page.Of, page.NotYou = ui.Organizations, "" // proven already
+		Action: web.AttemptPath(choosePath, a.ID), Who: who(a), NotYou: web.AttemptPath(emailPath, a.ID),
 	}
 	for _, c := range offered {
 		page.Choices = append(page.Choices, ui.Choice(c))

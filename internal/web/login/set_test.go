@@ -76,5 +76,16 @@ func TestPages(t *testing.T) {
 	pages["first"], pages["first-problem"] = webtest.Specimen{Page: first}, webtest.Specimen{Page: again1st}
 	pages["break-glass"] = webtest.Specimen{Page: glassPageOf("", "", "")}
 	pages["break-glass-problem"] = webtest.Specimen{Page: glassPageOf("att_1", "olga@acme.example", "break_glass_wrong")}
+	pages["organization"] = webtest.Specimen{Page: organizationPage{
+		Action: choosePath + attempt, Who: "ada@acme.example", Choices: []organizationChoice{{"org_1", "acme", ui.As("Acme")}, {"org_2", "acme-2", ui.As("Acme")}, {"org_3", "", ui.As("Acme <EMEA>")}},
+	}}
+	pages["organization-on"] = webtest.Specimen{Page: organizationPage{
+		Action: choosePath + attempt, Who: "ada@acme.example", NotYou: emailPath + attempt,
+		Choices: []organizationChoice{{"org_1", "", ui.Say("go_on_in", "Who", "Ada Lovelace", "Organization", "Acme")}},
+	}}
+	pages["organization-many"] = webtest.Specimen{Page: organizationPage{
+		Action: choosePath + attempt, Who: "ada@acme.example", Search: &organizationSearch{choosePath, "att_1", `a"c`}, Note: ui.Count("organizations_more", 7),
+		Choices: []organizationChoice{{"org_1", "", ui.As("Acme")}},
+	}}
 	webtest.Pages{Set: Pages(), Specimens: pages, Composed: []string{"by_", "kind_"}}.Check(t)
 }

@@ -252,14 +252,16 @@ func (h *Handler) resume(w http.ResponseWriter, r *http.Request) error {
 	case sso.StepOver:
 		return &fault.Error{Kind: fault.Conflict, Code: "attempt_over", Fix: fault.PersonSide}
 	}
-	if path := pathOf(step, a.ID); r.URL.RequestURI() != path {
+	if path := pathOf(step, a.ID) + soughtIn(r, step); r.URL.RequestURI() != path {
 		return web.SeeOther(w, r, path)
 	}
 	switch step {
 	case sso.StepPassword:
 		return h.askPassword(w, r, http.StatusOK, &a, "")
-	case sso.StepChoose, sso.StepOrg:
+	case sso.StepChoose:
 		return h.askChoice(w, r, &a)
+	case sso.StepOrg:
+		return h.askOrganization(w, r, &a)
 	case sso.StepPasskey:
 		return h.askPasskey(w, r, http.StatusOK, &a, "")
 	case sso.StepFirst:

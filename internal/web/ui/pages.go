@@ -6,29 +6,19 @@ func Own() Set {
 	return Set{Name: "ui", Files: files, Pages: []Page{Choose{}, Switch{}, leave{}, post{}, failure{}, SignedOut{}, SignedOutHere{}}}
 }
 
-// Choose asks for one of several ways or organizations.
+// Choose asks for one of several ways to sign in.
 type Choose struct {
 	Action  string
 	Who     string
-	NotYou  string // "": the person is proven already
-	Of      Kind
+	NotYou  string
 	Choices []Choice
 }
 
 // Choice is one thing that can be chosen.
 type Choice struct{ ID, Name string }
 
-// Kind says what is to be chosen.
-type Kind string
-
-// The kinds of choices.
-const (
-	Connections   Kind = "choose_connection"
-	Organizations Kind = "choose_organization"
-)
-
 // Head implements [Page].
-func (p Choose) Head() Head { return Head{Template: "choose", Title: Say(string(p.Of))} }
+func (Choose) Head() Head { return Head{Template: "choose", Title: Say("choose_connection")} }
 
 // Switch asks before somebody who is signed in becomes somebody else.
 type Switch struct {

@@ -40,10 +40,8 @@ func specimens() map[string]webtest.Specimen {
 		}}
 	}
 	for name, page := range map[string]ui.Page{
-		"choose": ui.Choose{Of: ui.Connections, Action: "/login/choose" + attempt, Who: "ada@acme.example", NotYou: "/login/email" + attempt,
+		"choose": ui.Choose{Action: "/login/choose" + attempt, Who: "ada@acme.example", NotYou: "/login/email" + attempt,
 			Choices: []ui.Choice{{"con_1", "Acme Okta"}, {"con_2", "Acme <Entra>"}}},
-		"choose-organization": ui.Choose{Of: ui.Organizations, Action: "/login/choose" + attempt, Who: "ada@acme.example",
-			Choices: []ui.Choice{{"org_1", "Acme"}, {"org_2", "Acme EMEA"}}},
 		"switch":          ui.Switch{Action: "/login/switch" + attempt, Stay: "/account", Now: "Ada Lovelace", Next: "Mallory <b>Moe</b>"},
 		"signed-out":      ui.SignedOut{},
 		"signed-out-here": ui.SignedOutHere{},

@@ -1,0 +1,200 @@
+package signin
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// offer has who is signed in with this browser go on from there, where
+// an app asks as whom and where: they choose among the organizations that their
+// proof can lead to. Where there is none, the attempt stays as it is.
+//
+// Whoever acts as somebody, or came by a break-glass code, is in one
+// organization and no other by that.
+func (s *Service) offer(ctx context.Context, tx *store.Writer, b Browser, a *sso.Attempt) error {
+	p, err := s.present(ctx, tx.Reader, b)
+	if gone(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if p.Session.ActedAs() || p.Session.BreakGlass() || p.Retired || !a.Typed.IsZero() && !a.Typed.Same(p.User.Email) {
+		return nil
+	}
+	orgs, err := within(ctx, tx, &p)
+	if err != nil {
+		return err
+	}
+	if a.Org != "" {
+		orgs = slices.DeleteFunc(orgs, func(o sso.OrgID) bool { return o != a.Org })
+	}
+	places, err := tx.Belongings(ctx, p.User.ID, orgs)
+	if err != nil || len(places) == 0 {
+		return err
+	}
+	onward := *a
+	onward.Method, onward.Connection = p.Session.Came(sso.Entry{}).Method, p.Session.Connection
+	onward.Proof = sso.Proof{
+		User: p.User.ID, Orgs: orgs, AMR: slices.Clone(p.Session.AMR), At: p.Session.AuthTime, Second: secondOf(p.Session.AMR),
+		SAML: p.Session.SAML, NotAfter: p.Session.ExpiresAt, Session: p.Session.ID,
+	}
+	if a.Org != "" {
+		if demanded, err := s.demandsSSO(ctx, tx, b, &onward, a.Org); err != nil || demanded {
+			return err
+		}
+	}
+	*a = onward
+	return nil
+}
+
+// Whereabouts is what there is to choose at [sso.StepOrg].
+type Whereabouts struct {
+	Name string // of the person
+	Who  string // their address or username
+	// SignedIn says that they go on from the session that they have, so that they
+	// may as well be somebody else.
+	SignedIn bool
+	Orgs     []Place // the one they last signed in to first
+}
+
+// Place is an organization to go on in.
+type Place struct {
+	ID   sso.OrgID
+	Key  string
+	Name string
+}
+
+// Whereabouts returns who has to choose an organization, and among which.
+func (s *Service) Whereabouts(ctx context.Context, a sso.Attempt) (Whereabouts, error) {
+	if err := at(&a, sso.StepOrg); err != nil {
+		return Whereabouts{}, err
+	}
+	out := Whereabouts{SignedIn: a.Proof.Session != ""}
+	err := s.DB.Read(ctx, func(r *store.Reader) error {
+		u, err := r.User(ctx, a.Proof.User)
+		if err != nil {
+			return err
+		}
+		out.Name, out.Who = u.Name(), cmp.Or(u.Email.String(), u.Username)
+		orgs, err := r.Belongings(ctx, a.Proof.User, a.Proof.Orgs)
+		out.Orgs = nil
+		for i := range orgs {
+			out.Orgs = append(out.Orgs, Place{ID: orgs[i].Org, Key: orgs[i].Key, Name: orgs[i].Name})
+		}
+		return err
+	})
+	return out, err
+}
+
+// gone reports whether err says that nobody is signed in, or may be from here.
+func gone(err error) bool {
+	f, ok := errors.AsType[*fault.Error](err)
+	return ok && (f.Kind == fault.Unauthenticated || f.Kind == fault.Denied)
+}
+
+// within returns the organizations to which the session of a person can lead:
+// what an identity provider has said is said to the tree of its connection.
+func within(ctx context.Context, tx *store.Writer, p *sso.Person) ([]sso.OrgID, error) {
+	memberships, err := tx.MembershipsAt(ctx, p.User.ID)
+	if err != nil {
+		return nil, err
+	}
+	if p.Session.Connection != "" {
+		c, err := tx.Connection(ctx, p.Session.Connection)
+		return orgsWithin(c.Org, memberships), err
+	}
+	var orgs []sso.OrgID
+	for i := range memberships {
+		orgs = append(orgs, memberships[i].Org)
+	}
+	return orgs, nil
+}
+
+// secondOf returns by what a second factor was given, as a session tells it.
+func secondOf(amr []string) sso.Second {
+	if !slices.Contains(amr, "mfa") {
+		return ""
+	}
+	for _, m := range []struct {
+		method string
+		second sso.Second
+	}{{"pop", sso.SecondPasskey}, {"sms", sso.SecondSMS}, {"otp", sso.SecondTOTP}} {
+		if slices.Contains(amr, m.method) {
+			return m.second
+		}
+	}
+	return "" // the identity provider said so, and says so still
+}
+
+// demandsSSO reports whether an organization lets somebody in through a
+// connection alone, who has come another way.
+func (s *Service) demandsSSO(ctx context.Context, tx *store.Writer, b Browser, a *sso.Attempt, org sso.OrgID) (bool, error) {
+	p, err := tx.Member(ctx, a.Proof.User, org)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil // refused at the end
+	}
+	if err != nil {
+		return false, err
+	}
+	rules, entry, err := rulesOf(ctx, tx, b, a, &p, s.Now())
+	return err == nil && rules.DemandsSSO(entry), err
+}
+
+// goOn takes the choice of an organization by somebody who is signed in. In the
+// one where they are, their session goes on. One that demands single sign-on
+// gets it.
+func (s *Service) goOn(ctx context.Context, tx *store.Writer, b Browser, a *sso.Attempt) error {
+	p, err := s.stillThere(ctx, tx.Reader, b, a)
+	if err != nil {
+		return err
+	}
+	if p.Session.Org == a.Proof.Org {
+		a.Session = p.Session.ID
+		return nil
+	}
+	demanded, err := s.demandsSSO(ctx, tx, b, a, a.Proof.Org)
+	if err != nil || !demanded {
+		return err
+	}
+	a.Org, a.Typed, a.Method, a.Connection, a.Proof = a.Proof.Org, p.User.Email, "", "", sso.Proof{}
+	if a.Typed.IsZero() {
+		a.Username = p.User.Username
+	}
+	return s.route(ctx, tx.Reader, a, "")
+}
+
+// stillThere returns who goes on from the session that they had, and refuses a
+// browser that is not in it any more.
+func (s *Service) stillThere(ctx context.Context, r *store.Reader, b Browser, a *sso.Attempt) (sso.Person, error) {
+	p, err := s.present(ctx, r, b)
+	if err == nil && (p.Session.ID != a.Proof.Session || p.User.ID != a.Proof.User) {
+		err = &fault.Error{Kind: fault.Unauthenticated, Code: "session_over", Want: "the session to go on from", Got: "another one", Fix: fault.PersonSide}
+	}
+	return p, err
+}
+
+// namedAt leaves those users who are at home in an organization, or a member of
+// it.
+func namedAt(ctx context.Context, r *store.Reader, org sso.OrgID, users []store.UserAt) ([]store.UserAt, error) {
+	var all []store.UserAt
+	for _, u := range users {
+		if !slices.Contains(u.HomePath, org) {
+			_, err := r.Org(org).Membership(ctx, u.User.ID)
+			if errors.Is(err, store.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, u)
+	}
+	return all, nil
+}
