@@ -155,6 +155,9 @@ func (s *Session) Own() error {
 // Person is who a live session stands for, read together and judged together:
 // state is checked when it is used, not only when the session began.
 type Person struct {
+	// Program is the program that acts, in the place of a person; nil for people.
+	// Session and User are then made up for it.
+	Program    *Program
 	Session    Session
 	User       User
 	Org        Organization

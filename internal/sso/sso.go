@@ -38,6 +38,7 @@ type (
 	ConflictID   string // cfl_…
 	TestID       string // tst_…
 	TestLinkID   string // tsl_…
+	APIKeyID     string // key_…
 )
 
 // NewOrgID returns a fresh identifier.
@@ -93,3 +94,9 @@ func NewBundleID(now time.Time) BundleID { return BundleID(secret.NewID("bdl", n
 
 // NewTestLinkID returns a fresh identifier.
 func NewTestLinkID(now time.Time) TestLinkID { return TestLinkID(secret.NewID("tsl", now)) }
+
+// NewAPIKeyID returns a fresh identifier.
+func NewAPIKeyID(now time.Time) APIKeyID { return APIKeyID(secret.NewID("key", now)) }
+
+// newKeyText returns the random part of an API key.
+func newKeyText() string { return secret.NewToken().Reveal() }

@@ -141,7 +141,11 @@ func (db *DB) Write(ctx context.Context, fn func(*Writer) error) error {
 func (db *DB) writeOnce(ctx context.Context, fn func(*Writer) error) error {
 	return db.write.transact(ctx, func(tx conn) error {
 		q := &queries{db: db, to: tx, writing: true}
-		err := fn(&Writer{Reader: &Reader{q: q}})
+		w := &Writer{Reader: &Reader{q: q}}
+		err := fn(w)
+		if err == nil {
+			err = along(ctx, w)
+		}
 		if q.spent != nil && (err == nil || again(q.spent)) {
 			// PostgreSQL has undone the transaction already; SQLite shall do the same.
 			return q.spent

@@ -213,10 +213,11 @@ func eventCursor(s string) (micros int64, id string, ok bool) {
 }
 
 // NamesIn returns what to call who stands in events, by their identifiers:
-// users by name, setup links by what is noted of them.
+// users and API keys by name, setup links by what is noted of them.
 func (r *Reader) NamesIn(ctx context.Context, events []sso.Event) (map[string]string, error) {
 	var ids []sso.UserID
 	var links []sso.SetupLinkID
+	var keys []sso.APIKeyID
 	for i := range events {
 		for _, id := range []string{events[i].Actor, string(events[i].OnBehalf), events[i].Target} {
 			switch {
@@ -224,6 +225,8 @@ func (r *Reader) NamesIn(ctx context.Context, events []sso.Event) (map[string]st
 				ids = append(ids, sso.UserID(id))
 			case strings.HasPrefix(id, "set_"):
 				links = append(links, sso.SetupLinkID(id))
+			case strings.HasPrefix(id, "key_"):
+				keys = append(keys, sso.APIKeyID(id))
 			}
 		}
 	}
@@ -231,10 +234,17 @@ func (r *Reader) NamesIn(ctx context.Context, events []sso.Event) (map[string]st
 	if err != nil {
 		return nil, err
 	}
+	named, err := r.apiKeyNames(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
 	notes, err := r.setupLinkNotes(ctx, links)
 	found := map[string]string{}
 	for i := range users {
 		found[string(users[i].ID)] = cmp.Or(users[i].Name(), string(users[i].ID))
+	}
+	for i := range named {
+		found[string(named[i].ID)] = named[i].Name
 	}
 	for i := range notes {
 		found[string(notes[i].ID)] = cmp.Or(notes[i].Note, string(notes[i].ID))

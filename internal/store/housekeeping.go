@@ -32,8 +32,8 @@ const housekeepingBatch = 1000
 const InvitationKept = 90 * 24 * time.Hour
 
 // DeleteExpired deletes what is of no use any more: attempts, single-use
-// things, tokens, sessions, logouts, remembered browsers, SMS codes, counts of
-// tries, uploaded lists of people and support bundles past their time, traces and messages beside them past their retention,
+// things, tokens, sessions, logouts, remembered browsers, SMS codes, requests
+// of programs, counts of tries, uploaded lists of people and support bundles past their time, traces and messages beside them past their retention,
 // browsers past [BrowserLife], tests past [sso.TestKept], messages past
 // [OutboxLife], conflicts past [ConflictLife] and invitations past [InvitationKept]. It returns
 // how many rows it deleted; while that is not 0 there may be more. It takes one
@@ -52,6 +52,7 @@ func (w *Writer) DeleteExpired(ctx context.Context, now time.Time, keep Retentio
 		{`delete from devices where id in (select id from devices where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from browsers where (user_id, token_hash) in (select user_id, token_hash from browsers where seen_at <= $1 order by seen_at limit $2)`, now.Add(-BrowserLife)},
 		{`delete from sms_codes where owner in (select owner from sms_codes where expires_at <= $1 order by expires_at limit $2)`, now},
+		{`delete from api_requests where (program_id, key_hash) in (select program_id, key_hash from api_requests where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from tries where key in (select key from tries where back_at <= $1 order by back_at limit $2)`, now},
 		{`delete from imports where id in (select id from imports where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from invitations where id in (select id from invitations where expires_at <= $1 order by expires_at limit $2)`, now.Add(-InvitationKept)},

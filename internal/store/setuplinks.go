@@ -20,7 +20,11 @@ const setupLinkColumns = `l.id, l.org_id, l.scope, l.note, l.created_by, l.creat
 				join organizations o on o.id = l.org_id
 			where m.user_id = l.created_by and u.state = 'active'
 				and (m.role = 'owner' and '/' || o.path || '/' like '%/' || own.id || '/%'
-					or m.role in ('owner', 'admin') and own.key = '` + sso.OperatorsKey + `'))`
+					or m.role in ('owner', 'admin') and own.key = '` + sso.OperatorsKey + `'))
+			and not exists (
+				select 1
+				from api_keys k
+				where k.id = l.created_by and k.revoked_at is null)`
 
 func setupLinkFields(l *sso.SetupLink) []any {
 	return []any{&l.ID, &l.Org, &l.Scope, &l.Note, &l.By, utc(&l.CreatedAt), utc(&l.ExpiresAt), utc(&l.RevokedAt), utc(&l.OpenedAt), &l.Disowned}

@@ -1,0 +1,108 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+)
+
+const apiKeyColumns = `k.id, k.org_id, k.name, k.hint, k.scopes, k.created_by, k.created_at, k.expires_at, k.revoked_at, k.used_at`
+
+func apiKeyFields(k *sso.APIKey) []any {
+	return []any{&k.ID, opt(&k.Org), &k.Name, &k.Hint, fromJSON(&k.Scopes), &k.By, utc(&k.CreatedAt), utc(&k.ExpiresAt), utc(&k.RevokedAt), utc(&k.UsedAt)}
+}
+
+// APIKeyByToken returns the API key with this text, whatever has become of it,
+// or [ErrNotFound].
+func (r *Reader) APIKeyByToken(ctx context.Context, token secret.Hash) (sso.APIKey, error) {
+	k, err := one(ctx, r.q, apiKeyFields, `
+		select `+apiKeyColumns+`
+		from api_keys k
+		where k.token_hash = $1`,
+		token[:])
+	return k, doing(err, "reading the API key of a token")
+}
+
+// APIKey returns the API key with this ID, whosever it is, or [ErrNotFound].
+func (r *Reader) APIKey(ctx context.Context, id sso.APIKeyID) (sso.APIKey, error) {
+	k, err := one(ctx, r.q, apiKeyFields, `
+		select `+apiKeyColumns+`
+		from api_keys k
+		where k.id = $1`,
+		id)
+	return k, doing(err, "reading API key %s", id)
+}
+
+// DeploymentAPIKeys returns the API keys of the deployment, the latest first,
+// at most limit of them.
+func (r *Reader) DeploymentAPIKeys(ctx context.Context, limit int) ([]sso.APIKey, error) {
+	all, err := list(ctx, r.q, apiKeyFields, `
+		select `+apiKeyColumns+`
+		from api_keys k
+		where k.org_id is null
+		order by k.created_at desc, k.id desc
+		limit $1`,
+		limit)
+	return all, doing(err, "listing API keys of the deployment")
+}
+
+// APIKeys returns the API keys of the organization, the latest first, at most
+// limit of them.
+func (r *OrgReader) APIKeys(ctx context.Context, limit int) ([]sso.APIKey, error) {
+	all, err := list(ctx, r.q, apiKeyFields, `
+		select `+apiKeyColumns+`
+		from api_keys k
+		where k.org_id = $1
+		order by k.created_at desc, k.id desc
+		limit $2`,
+		r.org, limit)
+	return all, doing(err, "listing API keys of %s", r.org)
+}
+
+// InsertAPIKey stores an API key, to be found by the hash of its text.
+func (w *Writer) InsertAPIKey(ctx context.Context, k sso.APIKey, token secret.Hash) error {
+	_, err := w.q.exec(ctx, `
+		insert into api_keys (id, token_hash, org_id, name, hint, scopes, created_by, created_at, expires_at, revoked_at, used_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		k.ID, token[:], null(k.Org), k.Name, k.Hint, toJSON(k.Scopes), k.By, at(k.CreatedAt), at(k.ExpiresAt), at(k.RevokedAt), at(k.UsedAt))
+	return doing(err, "inserting API key %s", k.ID)
+}
+
+// RevokeAPIKey ends an API key for good. One that is revoked already stays as
+// it is.
+func (w *Writer) RevokeAPIKey(ctx context.Context, id sso.APIKeyID, now time.Time) error {
+	_, err := w.q.exec(ctx, `
+		update api_keys
+		set revoked_at = $2
+		where id = $1 and revoked_at is null`,
+		id, at(now))
+	return doing(err, "revoking API key %s", id)
+}
+
+// TouchAPIKey notes that an API key was used.
+func (w *Writer) TouchAPIKey(ctx context.Context, id sso.APIKeyID, now time.Time) error {
+	_, err := w.q.exec(ctx, `
+		update api_keys
+		set used_at = $2
+		where id = $1 and (used_at is null or used_at < $2)`,
+		id, at(now))
+	return doing(err, "noting the use of API key %s", id)
+}
+
+// apiKeyNames returns the API keys with these IDs, with their names alone.
+func (r *Reader) apiKeyNames(ctx context.Context, ids []sso.APIKeyID) ([]sso.APIKey, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	slices.Sort(ids)
+	placeholders, args := anyOf(1, slices.Compact(ids))
+	all, err := list(ctx, r.q, func(k *sso.APIKey) []any { return []any{&k.ID, &k.Name} }, `
+		select k.id, k.name
+		from api_keys k
+		where k.id in (`+placeholders+`)`,
+		args...)
+	return all, doing(err, "reading names of API keys")
+}
