@@ -172,21 +172,15 @@ func (s *Service) Change(ctx context.Context, who *Who, org sso.OrgID, need Need
 	return s.DB.Write(ctx, func(tx *store.Writer) error {
 		a := Act{Ctx: ctx, Tx: tx, In: tx.Org(org), Now: s.Now(), who: *who}
 		if who.Link.IsZero() {
-			person, err := tx.PersonBySession(ctx, who.By.Session.ID)
-			if errors.Is(err, store.ErrNotFound) {
-				return &fault.Error{Kind: fault.Unauthenticated, Code: "session_over", Fix: fault.PersonSide}
-			}
+			by, err := Again(ctx, tx.Reader, &who.By, a.Now)
 			if err != nil {
 				return err
 			}
-			if err := person.Valid(a.Now); err != nil {
-				return err
-			}
 			// A connection opens every account of the organization, for good.
-			if person.Session.ActedAs() {
+			if by.Session.ActedAs() {
 				return &fault.Error{Kind: fault.Denied, Code: "acting_setup", Fix: fault.OperatorSide}
 			}
-			a.who.By = sso.By{Person: person, Address: who.By.Address}
+			a.who.By = by
 		}
 		var err error
 		if a.Place, err = s.open(ctx, tx.Reader, &a.who); err != nil {

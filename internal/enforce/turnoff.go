@@ -238,20 +238,17 @@ type resetting struct {
 
 func (w *resetting) work() error {
 	t := w.retreat
-	person, err := w.tx.Member(w.ctx, t.By, t.ByOrg)
+	by, err := authority.Behind(w.ctx, w.tx.Reader, t.By, t.ByOrg, sso.ScopeSSOWrite, t.Address, w.now)
 	if errors.Is(err, store.ErrNotFound) {
 		return &fault.Error{Kind: fault.Denied, Code: "rights_owner", Want: "an owner", Got: "nobody", Fix: fault.AdminSide}
 	}
 	if err != nil {
 		return err
 	}
-	if err := person.Admissible(); err != nil {
-		return err
-	}
 	if w.org, err = w.tx.Organization(w.ctx, t.Org); err != nil {
 		return err
 	}
-	w.by = sso.By{Person: person, Address: t.Address}
+	w.by = by
 	w.rights = w.by.RightsIn(&w.org)
 	if err := w.rights.Govern(); err != nil {
 		return err

@@ -47,17 +47,11 @@ func (s *Service) change(ctx context.Context, v *Viewer, reference string, fn fu
 	}
 	return s.DB.Write(ctx, func(tx *store.Writer) error {
 		now := s.Now()
-		person, err := tx.PersonBySession(ctx, v.Who.By.Session.ID)
-		if errors.Is(err, store.ErrNotFound) {
-			return &fault.Error{Kind: fault.Unauthenticated, Code: "session_over", Fix: fault.PersonSide}
-		}
+		by, err := authority.Again(ctx, tx.Reader, &v.Who.By, now)
 		if err != nil {
 			return err
 		}
-		if err := person.Valid(now); err != nil {
-			return err
-		}
-		as := Viewer{Who: authority.Who{By: sso.By{Person: person, Address: v.Who.By.Address}}}
+		as := Viewer{Who: authority.Who{By: by}}
 		if err := as.mayLook(); err != nil {
 			return err
 		}
@@ -65,7 +59,7 @@ func (s *Service) change(ctx context.Context, v *Viewer, reference string, fn fu
 		if err != nil {
 			return err
 		}
-		return fn(&act{tx: tx, now: now, view: view, by: person.User.ID, record: func(action string, detail map[string]string) error {
+		return fn(&act{tx: tx, now: now, view: view, by: by.User.ID, record: func(action string, detail map[string]string) error {
 			e := as.Who.By.Event(now, action, view.Reference, detail)
 			e.Org = view.Org
 			return tx.Record(ctx, e)

@@ -23,6 +23,19 @@ func (s *Service) Organizations(ctx context.Context, by *sso.By, typed string, s
 	return s.organizations(ctx, by, store.OrganizationQuery{Words: sso.SearchWords(typed), State: state, After: after})
 }
 
+// OrganizationFilter says which organizations are listed.
+type OrganizationFilter struct {
+	Typed string
+	State sso.OrgState // "": any
+	After store.OrganizationPlace
+	Limit int // at most [PageSize]
+}
+
+// OrganizationPage is [Service.Organizations] for who says how many at a time.
+func (s *Service) OrganizationPage(ctx context.Context, by *sso.By, f OrganizationFilter) (OrganizationList, error) {
+	return s.organizations(ctx, by, store.OrganizationQuery{Words: sso.SearchWords(f.Typed), State: f.State, After: f.After, Limit: min(f.Limit, PageSize)})
+}
+
 // Below lists the organizations right below one.
 func (s *Service) Below(ctx context.Context, by *sso.By, parent sso.OrgID, after store.OrganizationPlace) (OrganizationList, error) {
 	return s.organizations(ctx, by, store.OrganizationQuery{Parent: parent, After: after})
@@ -32,7 +45,9 @@ func (s *Service) organizations(ctx context.Context, by *sso.By, q store.Organiz
 	if err := mayHelp(by); err != nil {
 		return OrganizationList{}, err
 	}
-	q.Limit = PageSize
+	if q.Limit <= 0 {
+		q.Limit = PageSize
+	}
 	var l OrganizationList
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
 		page, err := r.ListOrganizations(ctx, q)

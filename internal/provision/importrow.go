@@ -378,7 +378,11 @@ func (a *importing) make(p *plan, r *sso.ImportRow, i *sso.Import) error {
 			return err
 		}
 	}
-	return a.record("user.created", string(u.ID), map[string]string{"import": string(i.ID), "role": string(p.role)})
+	detail := map[string]string{"role": string(p.role)}
+	if i.ID != "" {
+		detail["import"] = string(i.ID)
+	}
+	return a.record("user.created", string(u.ID), detail)
 }
 
 func (a *importing) join(org sso.OrgID, user sso.UserID, role sso.Role, groups []string) error {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/sallyport/sallyport/internal/authority"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
@@ -255,15 +256,12 @@ func (s *Service) workOnce(ctx context.Context, org sso.OrgID, id sso.ImportID) 
 // importer returns the change by whoever stands behind a list, who must be
 // somebody who may do it now.
 func (s *Service) importer(ctx context.Context, tx *store.Writer, i *sso.Import) (*importing, error) {
-	person, err := tx.Member(ctx, i.By, i.ByOrg)
+	by, err := authority.Behind(ctx, tx.Reader, i.By, i.ByOrg, sso.ScopeUsersWrite, i.Address, s.Now())
 	if err != nil {
 		return nil, err
 	}
-	if err := person.Admissible(); err != nil {
-		return nil, err
-	}
-	person.Session.Actor = i.Actor
-	a := &importing{act: act{Service: s, ctx: ctx, tx: tx, by: sso.By{Person: person, Address: i.Address}, now: s.Now()}, options: i.Options}
+	by.Session.Actor = i.Actor
+	a := &importing{act: act{Service: s, ctx: ctx, tx: tx, by: by, now: s.Now()}, options: i.Options}
 	if err := a.enter(i.Org); err != nil {
 		return nil, err
 	}

@@ -17,9 +17,12 @@ import (
 // PageSize is how many lines a page of a list has.
 const PageSize = 50
 
-// People lists members of an organization, a page at a time.
+// People lists members of an organization, a page at a time, of which the query
+// may say that it is a short one.
 func (s *Service) People(ctx context.Context, in *Place, q store.PeopleQuery) (PeoplePage, error) {
-	q.Limit = PageSize
+	if q.Limit <= 0 || q.Limit > PageSize {
+		q.Limit = PageSize
+	}
 	var page PeoplePage
 	err := s.read(ctx, func(r *store.Reader) error {
 		var err error
@@ -144,14 +147,9 @@ func (p *PersonPage) tree(ctx context.Context, org *store.OrgReader, in *Place) 
 // signIns reads how the person signs in. Sessions and links of organizations
 // beyond reach are nobody's business here.
 func (p *PersonPage) signIns(ctx context.Context, r *store.Reader, in *Place, now time.Time) error {
-	sessions, err := r.SessionsOf(ctx, p.User.ID, now, maxSessions)
-	if err != nil {
+	var err error
+	if p.Sessions, err = sessionsIn(ctx, r, in, p.User.ID, now); err != nil {
 		return err
-	}
-	for i := range sessions {
-		if slices.Contains(sessions[i].Path, in.ID) && sessions[i].Live(now) == nil {
-			p.Sessions = append(p.Sessions, sessions[i])
-		}
 	}
 	if p.Traces, err = r.Org(in.ID).TracesOf(ctx, p.User.ID, maxTraces); err != nil {
 		return err
@@ -172,6 +170,14 @@ func (p *PersonPage) signIns(ctx context.Context, r *store.Reader, in *Place, no
 	}
 	p.Codes, err = r.RecoveryCodesLeft(ctx, p.User.ID)
 	return err
+}
+
+// sessionsIn reads the live sessions of somebody in an organization and below.
+func sessionsIn(ctx context.Context, r *store.Reader, in *Place, user sso.UserID, now time.Time) ([]store.SessionAt, error) {
+	all, err := r.SessionsOf(ctx, user, now, maxSessions)
+	return slices.DeleteFunc(all, func(s store.SessionAt) bool {
+		return !slices.Contains(s.Path, in.ID) || s.Live(now) != nil
+	}), err
 }
 
 // Profile is what an administrator may say of a person.

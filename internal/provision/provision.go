@@ -20,6 +20,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/authority"
 	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/notify"
@@ -105,17 +106,12 @@ type act struct {
 // organization now. It may run twice.
 func (s *Service) change(ctx context.Context, by *sso.By, org sso.OrgID, fn func(a *act) error) error {
 	return s.DB.Write(ctx, func(tx *store.Writer) error {
-		person, err := tx.PersonBySession(ctx, by.Session.ID)
-		if errors.Is(err, store.ErrNotFound) {
-			return &fault.Error{Kind: fault.Unauthenticated, Code: "session_over", Fix: fault.PersonSide}
-		}
+		now := s.Now()
+		current, err := authority.Again(ctx, tx.Reader, by, now)
 		if err != nil {
 			return err
 		}
-		a := act{Service: s, ctx: ctx, tx: tx, by: sso.By{Person: person, Address: by.Address}, now: s.Now()}
-		if err := person.Valid(a.now); err != nil {
-			return err
-		}
+		a := act{Service: s, ctx: ctx, tx: tx, by: current, now: now}
 		if err := a.enter(org); err != nil {
 			return err
 		}

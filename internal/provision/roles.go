@@ -79,6 +79,24 @@ func (s *Service) SetGroups(ctx context.Context, by *sso.By, org sso.OrgID, user
 	})
 }
 
+// SetPosition gives a member a role and exactly these groups, at once.
+func (s *Service) SetPosition(ctx context.Context, by *sso.By, org sso.OrgID, user sso.UserID, to string, groups []string) error {
+	return s.change(ctx, by, org, func(a *act) error {
+		role, err := role(ctx, a.tx.Reader, to)
+		if err != nil {
+			return err
+		}
+		p, err := a.position(user)
+		if err != nil {
+			return err
+		}
+		if err := unlessSame(a.changeRole(&p, role)); err != nil {
+			return err
+		}
+		return unlessSame(a.setGroups(&p, groups))
+	})
+}
+
 func (a *act) setGroups(p *sso.Position, groups []string) error {
 	if err := a.rights.Touch(p); err != nil {
 		return err
