@@ -25,6 +25,7 @@ import (
 	"github.com/sallyport/sallyport/internal/operate"
 	"github.com/sallyport/sallyport/internal/passkey"
 	"github.com/sallyport/sallyport/internal/password"
+	"github.com/sallyport/sallyport/internal/programs"
 	"github.com/sallyport/sallyport/internal/provision"
 	"github.com/sallyport/sallyport/internal/recovery"
 	"github.com/sallyport/sallyport/internal/safehttp"
@@ -38,6 +39,7 @@ import (
 	"github.com/sallyport/sallyport/internal/web/console"
 	"github.com/sallyport/sallyport/internal/web/frame"
 	"github.com/sallyport/sallyport/internal/web/login"
+	"github.com/sallyport/sallyport/internal/web/manage"
 	"github.com/sallyport/sallyport/internal/web/oidcapi"
 	"github.com/sallyport/sallyport/internal/web/operator"
 	"github.com/sallyport/sallyport/internal/web/ops"
@@ -79,6 +81,7 @@ type server struct {
 	people     *provision.Service
 	connecting *connect.Service
 	enforcing  *enforce.Service
+	programs   *programs.Service
 	stop       context.CancelFunc
 	idle       chan struct{} // closed when nothing is done in the background any more
 }
@@ -193,11 +196,15 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 		Inspect: looks, SignIn: signIn,
 		Enforce: s.enforcing,
 	}
+	s.programs = &programs.Service{DB: s.db, Authority: authorities, Sealer: s.sealer, Now: now}
+	management := &manage.Handler{
+		Programs: s.programs, Authority: authorities, Operate: s.operations, People: s.people, Connect: s.connecting, Enforce: s.enforcing, Inspect: looks,
+	}
 	provider := &oidcapi.Handler{Grants: grants, SignIn: beginner{loginPages}, Person: signIn.Person}
 	s.public, err = web.New(
-		web.Config{BaseURL: base, Proxies: cfg.proxies, Log: s.log, Person: signIn.Person, Renew: signIn.Renew, Failure: pages.Failure},
+		web.Config{BaseURL: base, Proxies: cfg.proxies, Log: s.log, Person: signIn.Person, Renew: signIn.Renew, Program: s.programs.Know, Sentence: pages.Sentence, Failure: pages.Failure},
 		pages.Routes(), loginPages.Routes(), ownPages.Routes(), (&operator.Handler{Flow: s.operations, Inspect: looks, Desk: s.desk, UI: pages, BaseURL: base.String()}).Routes(),
-		(&console.Handler{Flow: s.people, UI: pages, Offer: offer}).Routes(), setup.Routes(), (&samlapi.Handler{Flow: signIn, UI: pages}).Routes(), provider.Routes())
+		(&console.Handler{Flow: s.people, UI: pages, Offer: offer}).Routes(), setup.Routes(), management.Routes(), (&samlapi.Handler{Flow: signIn, UI: pages}).Routes(), provider.Routes())
 	if err != nil {
 		return err
 	}

@@ -70,6 +70,7 @@ func law() []room {
 		{"internal/enforce", flows, []string{leaves, "internal/otp", domain, storage, lower}},
 		{"internal/inspect", flows, []string{leaves, domain, storage, lower}},
 		{"internal/operate", flows, []string{leaves, domain, storage, lower}},
+		{"internal/programs", flows, []string{"internal/fault", "internal/secret", domain, storage, "internal/authority"}},
 		{"internal/setup", flows, []string{leaves, xmlCore, protocols, domain, storage, "internal/federation"}},
 		{"internal/grant", flows, []string{leaves, protocols, domain, storage}},
 
@@ -85,6 +86,7 @@ func law() []room {
 		{"internal/web/connect", transport, []string{"internal/fault", "internal/secret", domain, "internal/authority", "internal/connect", "internal/enforce", "internal/inspect", "internal/signin", "internal/idp", "internal/web", "internal/web/frame", "internal/web/ui"}},
 		{"internal/web/account", transport, []string{"internal/fault", "internal/secret", domain, "internal/account", "internal/recovery", "internal/web", "internal/web/ui"}},
 		{"internal/web/operator", transport, []string{"internal/fault", "internal/secret", domain, "internal/authority", "internal/inspect", "internal/notify", "internal/operate", "internal/federation", "internal/web", "internal/web/frame", "internal/web/ui"}},
+		{"internal/web/manage", transport, []string{"internal/fault", "internal/secret", domain, "internal/authority", "internal/connect", "internal/enforce", "internal/inspect", "internal/operate", "internal/programs", "internal/provision", "internal/web"}},
 		{"internal/web/ops", transport, []string{"internal/fault", "internal/web"}},
 
 		// The demo's application is a stranger: it sees nothing of ours.
@@ -132,6 +134,7 @@ func reserved() map[string][]string {
 		"github.com/emersion":                  {"internal/mailtest"},
 		"github.com/miekg/dns":                 {"internal/dnstest"},
 		"github.com/nicksnyder/go-i18n":        {"internal/notify", "internal/web/ui"},
+		"github.com/danielgtaylor/huma/v2":     {"internal/web/manage"},
 		"code.dny.dev/ssrf":                    {"internal/safehttp"},
 		"go.yaml.in/yaml/v3":                   {"internal/idp", "internal/setup", "cmd/sallyport"},
 		"golang.org/x/crypto/chacha20poly1305": {"internal/secret"},

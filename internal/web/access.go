@@ -33,6 +33,10 @@ const (
 	// Client routes are called by programs, which bring their own credentials
 	// in the request. They see no cookies and answer errors in JSON.
 	Client
+	// API routes are called by programs that bring an API key which has the scope
+	// of the route. They see no cookies, and errors are answered as problems
+	// [RFC 9457].
+	API
 	// Ops routes exist only on the operations listener.
 	Ops
 )
@@ -58,6 +62,8 @@ func (a Access) String() string {
 		return "cross-site-post"
 	case Client:
 		return "client"
+	case API:
+		return "api"
 	case Ops:
 		return "ops"
 	default:
@@ -72,11 +78,11 @@ func (a Access) cookies() bool { return a == Browser || a == Setup || a.session(
 func (a Access) session() bool { return a == SignedIn || a == Console || a == Support || a == Operator }
 
 // program reports whether the caller is a program, which wants JSON.
-func (a Access) program() bool { return a == Client || a == Ops }
+func (a Access) program() bool { return a == Client || a == API || a == Ops }
 
 // crossOrigin reports whether requests that change something may come from
 // another origin. That is safe exactly where no cookie is seen.
-func (a Access) crossOrigin() bool { return a == CrossSitePost || a == Client || a == Ops }
+func (a Access) crossOrigin() bool { return a == CrossSitePost || a == Client || a == API || a == Ops }
 
 // safe reports whether a method changes nothing [RFC 9110 9.2.1].
 func safe(method string) bool {

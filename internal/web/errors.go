@@ -5,19 +5,28 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/secret"
 )
 
-// Status returns the HTTP status of a fault: by its kind, with two exceptions
-// that have a status of their own.
+// Status returns the HTTP status of a fault: by its kind, with exceptions that
+// have a status of their own.
 func Status(f *fault.Error) int {
 	switch f.Code {
 	case "method_not_allowed":
 		return http.StatusMethodNotAllowed
 	case "request_too_large":
 		return http.StatusRequestEntityTooLarge
+	case "api_media_type":
+		return http.StatusUnsupportedMediaType
+	case "api_version_stale":
+		return http.StatusPreconditionFailed
+	case "api_version_wanted":
+		return http.StatusPreconditionRequired
+	case "idempotency_mismatch":
+		return http.StatusUnprocessableEntity
 	}
 	switch f.Kind {
 	case fault.Invalid:
@@ -101,6 +110,10 @@ func (rt *Router) fail(w *writer, r *http.Request, x *exchange, err error) {
 	if w.status != 0 {
 		return // too late for a page; the log tells
 	}
+	if x.route.Access == API || x.route.Path == "" && strings.HasPrefix(r.URL.Path, APIPath) {
+		writeJSONAs(w, problemType, Status(&f), rt.problem(w, &f, err))
+		return
+	}
 	if x.route.Access.program() || rt.cfg.Failure == nil {
 		b, err := json.Marshal(struct {
 			Error     string `json:"error"`
@@ -118,7 +131,11 @@ func (rt *Router) fail(w *writer, r *http.Request, x *exchange, err error) {
 }
 
 func writeJSON(w http.ResponseWriter, status int, body []byte) {
-	w.Header().Set("Content-Type", "application/json")
+	writeJSONAs(w, "application/json", status, body)
+}
+
+func writeJSONAs(w http.ResponseWriter, kind string, status int, body []byte) {
+	w.Header().Set("Content-Type", kind)
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // a caller that is gone is not our failure
 }

@@ -25,9 +25,10 @@ type Route struct {
 	Method  string // GET serves HEAD too
 	Path    string // a path pattern of [http.ServeMux], without method and host
 	Access  Access
-	Fresh   bool  // who is signed in must have proved themselves within [sso.FreshFor]; it is Own, too
-	Own     bool  // refused to whoever acts as the user
-	MaxBody int64 // in octets; 0: [MaxBody]
+	Fresh   bool      // who is signed in must have proved themselves within [sso.FreshFor]; it is Own, too
+	Own     bool      // refused to whoever acts as the user
+	Scope   sso.Scope // that the program has which calls it; for [API]
+	MaxBody int64     // in octets; 0: [MaxBody]
 	Handler Handler
 }
 
@@ -45,6 +46,13 @@ type Config struct {
 	// returns the new one, or an empty one where another request was quicker. It
 	// may be nil where no token is ever replaced.
 	Renew func(context.Context, secret.Token) (secret.Token, error)
+
+	// Program returns the program that holds an API key. It may be nil where no
+	// route is for programs.
+	Program func(context.Context, secret.Token) (sso.Program, error)
+
+	// Sentence says in English what a code means, to programs; nil: nothing does.
+	Sentence func(code string) string
 
 	// Now is the time by which a proof is fresh; nil: [time.Now].
 	Now func() time.Time
@@ -123,6 +131,10 @@ func (route Route) check(cfg Config) error {
 		return errors.New("is public and changes something")
 	case route.Access.session() && cfg.Person == nil:
 		return errors.New("needs sessions, and there are none")
+	case (route.Access == API) != (route.Scope != ""):
+		return errors.New("needs a scope, and programs to have it")
+	case route.Access == API && cfg.Program == nil:
+		return errors.New("needs programs, and there are none")
 	case (route.Fresh || route.Own) && !route.Access.session():
 		return errors.New("needs a fresh proof of nobody")
 	case !route.Access.program() && cfg.Failure == nil:
@@ -151,6 +163,8 @@ func Table(routes []Route) string {
 			line += "  (fresh)"
 		case route.Own:
 			line += "  (own)"
+		case route.Scope != "":
+			line += "  (" + string(route.Scope) + ")"
 		}
 		if route.MaxBody != 0 {
 			line += fmt.Sprintf("  (body %d KiB)", route.MaxBody>>10)

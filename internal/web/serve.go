@@ -26,6 +26,7 @@ type exchange struct {
 	binding secret.Hash
 	bound   bool // the binding came with the request
 	person  sso.Person
+	program sso.Program
 	renew   func(context.Context, secret.Token) (secret.Token, error)
 	retry   string
 	onward  string
@@ -87,6 +88,10 @@ func UserAgent(r *http.Request) string { return clean(r.UserAgent()) }
 // PersonFrom returns who is signed in. It is zero unless the route is
 // [SignedIn], [Console], [Support] or [Operator].
 func PersonFrom(r *http.Request) sso.Person { return exchangeOf(r).person }
+
+// ProgramFrom returns the program that asks, as it acts under the scope of the
+// route. It is zero unless the route is [API].
+func ProgramFrom(r *http.Request) sso.Program { return exchangeOf(r).program }
 
 // Somebody returns who is signed in, and whether anybody is known to be. It
 // may be asked of any request.
@@ -221,8 +226,27 @@ func (rt *Router) admit(w http.ResponseWriter, r *http.Request, x *exchange) err
 		return rt.bind(w, r, x)
 	case SignedIn, Console, Support, Operator:
 		return rt.know(w, r, x)
+	case API:
+		return rt.authorize(r, x)
 	}
 	return nil
+}
+
+// authorize finds out which program asks, and whether it has the scope of the
+// route.
+func (rt *Router) authorize(r *http.Request, x *exchange) error {
+	token, _ := Bearer(r)
+	r.Header.Del("Authorization") // nobody needs it any more
+	p, err := rt.cfg.Program(r.Context(), token)
+	if err != nil {
+		return err
+	}
+	Note(r, "program", p.ID)
+	if p.Org != "" {
+		Note(r, "org", string(p.Org))
+	}
+	x.program, err = p.Under(x.route.Scope)
+	return err
 }
 
 // know finds out who is signed in, and whether the route is for them.

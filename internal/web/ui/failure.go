@@ -130,3 +130,13 @@ func side(s fault.Side) string {
 	}
 	return s.String()
 }
+
+// Sentence says in English what a code means, or the code where nothing does. It
+// is the Sentence of a [web.Config].
+func (u *UI) Sentence(code string) string {
+	e, err := u.editions[0][0]()
+	if err != nil {
+		return code
+	}
+	return e.first(sentenceKeys(code))
+}

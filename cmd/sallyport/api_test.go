@@ -1,0 +1,394 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/sallyport/sallyport/internal/authority"
+	"github.com/sallyport/sallyport/internal/programs"
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+	"github.com/sallyport/sallyport/internal/web"
+)
+
+// apiKey makes a key of the tenant's organization, as its owner does.
+func (h *tenancy) apiKey(t *tenant, scopes ...sso.Scope) (sso.APIKey, secret.Token) {
+	h.Helper()
+	k, text, err := h.programs.CreateKey(h.Context(), &authority.Who{By: t.by, Address: t.by.Address}, t.by.Org.ID, sso.NewAPIKey{Name: "sync", Scopes: scopesOf(scopes)})
+	if err != nil {
+		h.Fatal(err)
+	}
+	return k, text
+}
+
+// deploymentKey makes a key of the deployment.
+func (h *tenancy) deploymentKey(scopes ...sso.Scope) secret.Token {
+	h.Helper()
+	text, err := h.programs.FirstKey(h.Context(), sso.NewAPIKey{Name: "terraform", Scopes: scopesOf(scopes)})
+	if err != nil {
+		h.Fatal(err)
+	}
+	return text
+}
+
+func scopesOf(all []sso.Scope) []string {
+	list := make([]string, len(all))
+	for i, s := range all {
+		list[i] = string(s)
+	}
+	return list
+}
+
+// call asks the API.
+func (h *tenancy) call(key secret.Token, method, path, body string, headers ...string) *httptest.ResponseRecorder {
+	h.Helper()
+	r := httptest.NewRequestWithContext(h.Context(), method, path, strings.NewReader(body))
+	r.Header.Set("Authorization", "Bearer "+key.Reveal())
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.public.ServeHTTP(w, r)
+	return w
+}
+
+// answered holds an answer to its status and returns what it says.
+func (h *tenancy) answered(w *httptest.ResponseRecorder, status int) map[string]any {
+	h.Helper()
+	if w.Code != status {
+		h.Fatalf("answered with %d %s, want %d", w.Code, w.Body, status)
+	}
+	out := map[string]any{}
+	if w.Body.Len() == 0 {
+		return out
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil {
+		h.Fatalf("%v in %s", err, w.Body)
+	}
+	return out
+}
+
+// refused holds an answer to being a problem with this code.
+func (h *tenancy) refused(w *httptest.ResponseRecorder, status int, code string) web.Problem {
+	h.Helper()
+	var p web.Problem
+	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || w.Header().Get("Content-Type") != "application/problem+json" {
+		h.Fatalf("answered with %d %s (%v), want a problem", w.Code, w.Body, err)
+	}
+	if w.Code != status || p.Status != status || p.Code != code || p.Title == "" || p.Reference == "" || !strings.HasSuffix(p.Type, code) {
+		h.Errorf("answered with %d %+v, want %d %s", w.Code, p, status, code)
+	}
+	return p
+}
+
+func newTenancy(t *testing.T) *tenancy {
+	t.Helper()
+	return &tenancy{T: t, server: testServer(t)}
+}
+
+func TestAProgramMakesACustomerFromNothing(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	key := h.deploymentKey(sso.Scopes()...)
+	made := h.call(key, http.MethodPost, "/api/v1/organizations", `{"key":"acme","name":"Acme Ltd"}`)
+	if got := h.answered(made, http.StatusCreated); got["key"] != "acme" || made.Header().Get("Location") != "/api/v1/organizations/acme" || made.Header().Get("ETag") != `"1"` {
+		t.Errorf("made %v at %v", got, made.Header())
+	}
+	if got := h.answered(h.call(key, http.MethodPut, "/api/v1/organizations/acme/entitlements/sso", `{"plan":"Gold"}`), http.StatusOK); len(got["entitlements"].([]any)) != 1 {
+		t.Errorf("granted: %v", got)
+	}
+	claimed := h.answered(h.call(key, http.MethodPost, "/api/v1/organizations/acme/domains", `{"name":"Acme.Example"}`), http.StatusCreated)
+	if claimed["name"] != "acme.example" || claimed["state"] != "in_review" || claimed["record_value"] == "" {
+		t.Errorf("claimed: %v", claimed)
+	}
+	if got := h.answered(h.call(key, http.MethodPost, "/api/v1/organizations/acme/domains/acme.example/vouch", ""), http.StatusOK); got["state"] != "verified" || got["proof"] != "vouched" {
+		t.Errorf("vouched: %v", got)
+	}
+	person := h.answered(h.call(key, http.MethodPost, "/api/v1/organizations/acme/users", `{"email":"alice@acme.example","role":"owner","groups":["staff"]}`), http.StatusCreated)
+	path := "/api/v1/organizations/acme/users/" + person["id"].(string)
+	if got := h.answered(h.call(key, http.MethodGet, path, ""), http.StatusOK); got["role"] != "owner" || got["email"] != "alice@acme.example" {
+		t.Errorf("read: %v", got)
+	}
+	h.refused(h.call(key, http.MethodPost, "/api/v1/organizations/acme/users", `{"email":"alice@acme.example"}`), http.StatusConflict, "user_there")
+	h.refused(h.call(key, http.MethodDelete, path, ""), http.StatusConflict, "rights_last_owner")
+
+	// What was done is in the audit list, by the name of the key.
+	org, err := h.operations.Organization(t.Context(), &sso.By{Person: sso.Person{Org: sso.Organization{Key: sso.OperatorsKey}, Membership: sso.Membership{Role: sso.RoleOwner}}}, "acme")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range org.Events {
+		if !strings.HasPrefix(e.Actor, "key_") || org.Names[e.Actor] != "terraform" {
+			t.Errorf("%s is by %s (%s), want the key", e.Action, e.Actor, org.Names[e.Actor])
+		}
+	}
+}
+
+func TestWhoMayCallTheAPI(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	acme := h.newTenant("acme")
+	k, key := h.apiKey(&acme, sso.ScopeUsersRead)
+	const users = "/api/v1/organizations/acme/users"
+	h.answered(h.call(key, http.MethodGet, users, ""), http.StatusOK)
+
+	anonymous := h.call(secret.Token{}, http.MethodGet, users, "")
+	h.refused(anonymous, http.StatusUnauthorized, "api_key_unknown")
+	if anonymous.Header().Get("WWW-Authenticate") == "" {
+		t.Error("nobody is told how to authenticate")
+	}
+	h.refused(h.call(secret.NewToken(), http.MethodGet, users, ""), http.StatusUnauthorized, "api_key_unknown")
+	h.refused(h.call(acme.token, http.MethodGet, users, ""), http.StatusUnauthorized, "api_key_unknown") // a session is no key
+	cookie := httptest.NewRequestWithContext(t.Context(), http.MethodGet, users, nil)
+	cookie.Header.Set("Cookie", sessionCookie(acme.token))
+	w := httptest.NewRecorder()
+	h.public.ServeHTTP(w, cookie)
+	h.refused(w, http.StatusUnauthorized, "api_key_unknown")
+
+	narrow := h.call(key, http.MethodPost, users, `{"email":"x@acme.example"}`)
+	h.refused(narrow, http.StatusForbidden, "scope_missing")
+	if !strings.Contains(narrow.Header().Get("WWW-Authenticate"), `scope="users:write"`) {
+		t.Errorf("the scope that is missing is not told: %v", narrow.Header())
+	}
+	h.refused(h.call(key, http.MethodGet, "/api/v1/organizations", ""), http.StatusForbidden, "scope_missing")
+
+	if err := h.programs.RevokeKey(t.Context(), &authority.Who{By: acme.by}, acme.by.Org.ID, k.ID); err != nil {
+		t.Fatal(err)
+	}
+	h.refused(h.call(key, http.MethodGet, users, ""), http.StatusUnauthorized, "api_key_over")
+	h.refused(h.call(key, http.MethodGet, "/api/v1/nothing", ""), http.StatusNotFound, "page_not_found")
+}
+
+// A key for people makes nobody mightier than an administrator would, unless it
+// was given that.
+func TestAKeyForPeopleLeavesOwnersAlone(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	acme := h.newTenant("acme")
+	_, people := h.apiKey(&acme, sso.ScopeUsersRead, sso.ScopeUsersWrite)
+	_, all := h.apiKey(&acme, sso.ScopeUsersRead, sso.ScopeUsersWrite, sso.ScopeOwnersWrite)
+	const users = "/api/v1/organizations/acme/users"
+	h.refused(h.call(people, http.MethodPost, users, `{"email":"o@guest.example","role":"owner"}`), http.StatusForbidden, "rights_owner")
+	h.refused(h.call(people, http.MethodPatch, users+"/"+acme.its["user"], `{"role":"owner"}`), http.StatusForbidden, "rights_owner")
+	h.refused(h.call(people, http.MethodPost, users+"/"+string(acme.by.User.ID)+"/suspend", ""), http.StatusForbidden, "rights_outrank")
+	h.answered(h.call(people, http.MethodPatch, users+"/"+acme.its["user"], `{"role":"admin","groups":["staff"]}`), http.StatusOK)
+	if got := h.answered(h.call(all, http.MethodPatch, users+"/"+acme.its["user"], `{"role":"owner"}`), http.StatusOK); got["role"] != "owner" || len(got["groups"].([]any)) != 1 {
+		t.Errorf("changed: %v", got)
+	}
+}
+
+// What an owner decides about, only an owner's key may; and a program hands on
+// no more than it has.
+func TestAProgramIsJudgedAgainWhereItActs(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	acme := h.newTenant("acme")
+	k, _ := h.apiKey(&acme, sso.ScopeUsersWrite)
+	program := k.Program()
+	by, o, err := h.programs.In(t.Context(), &program, "acme", "192.0.2.1")
+	if err == nil {
+		t.Fatal("a program stands somewhere under no scope", by, o)
+	}
+}
+
+func TestTheOperatorsOwnOrganizationIsForPeople(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	operators := h.newTenant(sso.OperatorsKey)
+	key := h.deploymentKey(sso.Scopes()...)
+	for _, path := range []string{"", "/users", "/domains"} {
+		h.refused(h.call(key, http.MethodGet, "/api/v1/organizations/operators"+path, ""), http.StatusForbidden, "operators_organization")
+	}
+	h.refused(h.call(key, http.MethodPost, "/api/v1/organizations/operators/users", `{"email":"evil@guest.example","role":"owner"}`), http.StatusForbidden, "operators_organization")
+	_, _, err := h.programs.CreateKey(t.Context(), &authority.Who{By: operators.by}, operators.by.Org.ID, sso.NewAPIKey{Name: "x", Scopes: []string{"users:write"}})
+	if err == nil {
+		t.Error("an API key of the operators' organization was made")
+	}
+}
+
+func TestRequestsAreReadStrictly(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	key := h.deploymentKey(sso.Scopes()...)
+	const path = "/api/v1/organizations"
+	for name, tc := range map[string]struct{ body, pointer string }{
+		"an unknown field":    {`{"key":"a","name":"A","nmae":"B"}`, "/nmae"},
+		"other letters":       {`{"key":"a","name":"A","NAME":"B"}`, "/NAME"},
+		"a missing field":     {`{"key":"a"}`, ""},
+		"another kind":        {`{"key":"a","name":1}`, "/name"},
+		"null":                {`{"key":"a","name":null}`, "/name"},
+		"two documents":       {`{"key":"a","name":"A"}{}`, ""},
+		"no JSON":             {`{`, ""},
+		"a list":              {`[]`, ""},
+		"nothing":             {``, ""},
+		"too long":            {`{"key":"a","name":"` + strings.Repeat("x", 201) + `"}`, "/name"},
+		"a tilde and a slash": {`{"key":"a","name":"A","a~b":1}`, "/a~0b"},
+	} {
+		p := h.refused(h.call(key, http.MethodPost, path, tc.body, "Content-Type", "application/json"), http.StatusBadRequest, "api_request")
+		if len(p.Errors) == 0 || p.Errors[0].Pointer != tc.pointer {
+			t.Errorf("%s: %+v, want %q named", name, p.Errors, tc.pointer)
+		}
+	}
+	h.refused(h.call(key, http.MethodPost, path, `key=a`, "Content-Type", "application/x-www-form-urlencoded"), http.StatusUnsupportedMediaType, "api_media_type")
+	h.refused(h.call(key, http.MethodPost, path, `{"key":"a","name":"`+strings.Repeat("x", 300<<10)+`"}`), http.StatusRequestEntityTooLarge, "request_too_large")
+	if p := h.refused(h.call(key, http.MethodGet, path+"?limti=1", ""), http.StatusBadRequest, "api_request"); p.Errors[0].Pointer != "limti" {
+		t.Errorf("an unknown parameter: %+v", p)
+	}
+	h.refused(h.call(key, http.MethodGet, path+"?cursor=abc", ""), http.StatusBadRequest, "api_cursor")
+	h.refused(h.call(key, http.MethodGet, path+"?limit=51", ""), http.StatusBadRequest, "api_request")
+	h.refused(h.call(key, http.MethodPut, path, ""), http.StatusMethodNotAllowed, "method_not_allowed")
+}
+
+func TestListsArePaged(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	key := h.deploymentKey(sso.Scopes()...)
+	for _, k := range []string{"a", "b", "c", "d", "e"} {
+		h.answered(h.call(key, http.MethodPost, "/api/v1/organizations", `{"key":"o`+k+`","name":"`+k+`"}`), http.StatusCreated)
+		h.answered(h.call(key, http.MethodPost, "/api/v1/organizations/oa/organizations", `{"key":"s`+k+`","name":"`+k+`"}`), http.StatusCreated)
+		h.answered(h.call(key, http.MethodPost, "/api/v1/organizations/oa/users", `{"email":"`+k+`@guest.example"}`), http.StatusCreated)
+	}
+	for path, field := range map[string]string{"/api/v1/organizations/oa/organizations": "key", "/api/v1/organizations/oa/users": "email", "/api/v1/organizations?q=o": "key"} {
+		var all []string
+		pages, cursor := 0, ""
+		join := "?"
+		if strings.Contains(path, "?") {
+			join = "&"
+		}
+		for {
+			got := h.answered(h.call(key, http.MethodGet, path+join+"limit=2&cursor="+cursor, ""), http.StatusOK)
+			for _, item := range got["items"].([]any) {
+				all = append(all, item.(map[string]any)[field].(string))
+			}
+			pages++
+			next, more := got["next"].(string)
+			if !more || pages > 9 {
+				break
+			}
+			cursor = next
+		}
+		if len(all) != 5 || pages != 3 || all[0][:1] == all[4][:1] && field == "email" {
+			t.Errorf("%s: %v on %d pages", path, all, pages)
+		}
+	}
+}
+
+func TestAChangeIsMadeToTheVersionThatWasRead(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	acme := h.newTenant("acme")
+	_, key := h.apiKey(&acme, sso.OrganizationScopes()...)
+	path := "/api/v1/organizations/acme/users/" + acme.its["user"]
+	read := h.call(key, http.MethodGet, path, "")
+	h.answered(read, http.StatusOK)
+	tag := read.Header().Get("ETag")
+	changed := h.call(key, http.MethodPatch, path, `{"first_name":"Zoë"}`, "If-Match", tag)
+	if got := h.answered(changed, http.StatusOK); got["first_name"] != "Zoë" || changed.Header().Get("ETag") == tag {
+		t.Errorf("changed %v, %v", got, changed.Header())
+	}
+	h.refused(h.call(key, http.MethodPatch, path, `{"first_name":"Eve"}`, "If-Match", tag), http.StatusPreconditionFailed, "api_version_stale")
+	h.refused(h.call(key, http.MethodPatch, path, `{"first_name":"Eve"}`, "If-Match", `W/"1"`), http.StatusPreconditionFailed, "api_version_stale")
+	h.answered(h.call(key, http.MethodPatch, path, `{"last_name":"X"}`), http.StatusOK)
+	h.refused(h.call(key, http.MethodPatch, path, `{"last_name":"Y","role":"admin"}`), http.StatusBadRequest, "api_mixed")
+}
+
+func TestARequestThatIsSentTwiceIsCarriedOutOnce(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	key, other := h.deploymentKey(sso.Scopes()...), h.deploymentKey(sso.Scopes()...)
+	const path, body = "/api/v1/organizations", `{"key":"acme","name":"Acme"}`
+	first := h.call(key, http.MethodPost, path, body, "Idempotency-Key", "one")
+	second := h.call(key, http.MethodPost, path, body, "Idempotency-Key", "one")
+	h.answered(first, http.StatusCreated)
+	if h.answered(second, http.StatusCreated); first.Body.String() != second.Body.String() || second.Header().Get("Idempotency-Replayed") != "true" || second.Header().Get("Location") != first.Header().Get("Location") {
+		t.Errorf("answered with %v %s, then with %v %s", first.Header(), first.Body, second.Header(), second.Body)
+	}
+	h.refused(h.call(key, http.MethodPost, path, `{"key":"acme","name":"Other"}`, "Idempotency-Key", "one"), http.StatusUnprocessableEntity, "idempotency_mismatch")
+	h.refused(h.call(other, http.MethodPost, path, body, "Idempotency-Key", "one"), http.StatusConflict, "key_taken") // its own names
+	h.refused(h.call(key, http.MethodPost, path, body, "Idempotency-Key", "ä"), http.StatusBadRequest, "idempotency_form")
+	// A refusal has no effect, and may be sent again.
+	h.refused(h.call(key, http.MethodPost, path, `{"key":"sub","name":"Sub","parent":"later"}`, "Idempotency-Key", "two"), http.StatusNotFound, "not_found")
+	h.answered(h.call(key, http.MethodPost, path, `{"key":"later","name":"Later"}`), http.StatusCreated)
+	h.answered(h.call(key, http.MethodPost, path, `{"key":"sub","name":"Sub","parent":"later"}`, "Idempotency-Key", "two"), http.StatusCreated)
+}
+
+func TestOfManyEqualRequestsOneIsCarriedOut(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	acme := h.newTenant("acme")
+	_, key := h.apiKey(&acme, sso.OrganizationScopes()...)
+	var all sync.WaitGroup
+	codes := make([]int, 8)
+	for i := range codes {
+		all.Go(func() {
+			codes[i] = h.call(key, http.MethodPost, "/api/v1/organizations/acme/users", `{"username":"zoe"}`, "Idempotency-Key", "race").Code
+		})
+	}
+	all.Wait()
+	for _, code := range codes {
+		if code != http.StatusCreated && code != http.StatusConflict {
+			t.Errorf("answered with %v, want 201, or 409 while it runs", codes)
+		}
+	}
+	got := h.answered(h.call(key, http.MethodGet, "/api/v1/organizations/acme/users?q=zoe", ""), http.StatusOK)
+	if len(got["items"].([]any)) != 1 {
+		t.Errorf("there are %v", got)
+	}
+	h.answered(h.call(key, http.MethodPost, "/api/v1/organizations/acme/users", `{"username":"zoe"}`, "Idempotency-Key", "race"), http.StatusCreated)
+}
+
+// Where the server stops between the effect and its answer, the effect is not
+// had again.
+func TestARequestWhoseAnswerIsLostIsNotCarriedOutAgain(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	acme := h.newTenant("acme")
+	k, key := h.apiKey(&acme, sso.OrganizationScopes()...)
+	const path, body = "/api/v1/organizations/acme/users", `{"username":"zoe"}`
+	h.answered(h.call(key, http.MethodPost, path, body, "Idempotency-Key", "one"), http.StatusCreated)
+	// As it is where the answer was not kept.
+	name := secret.HashOf([]byte("one"))
+	h.write(func(tx *store.Writer) error {
+		q, err := tx.APIRequest(t.Context(), string(k.ID), name)
+		if err != nil {
+			return err
+		}
+		later := q
+		later.BegunAt = q.ExpiresAt
+		later.ExpiresAt = q.ExpiresAt.Add(programs.RequestKept)
+		if _, err := tx.BeginAPIRequest(t.Context(), later, now()); err != nil {
+			return err
+		}
+		return tx.FinishAPIRequest(t.Context(), string(k.ID), name)
+	})
+	h.refused(h.call(key, http.MethodPost, path, body, "Idempotency-Key", "one"), http.StatusConflict, "idempotency_unanswered")
+}
+
+func TestAProgramThatAsksTooOftenIsToldWhenToGoOn(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	key, other := h.deploymentKey(sso.Scopes()...), h.deploymentKey(sso.Scopes()...)
+	first := h.call(key, http.MethodGet, "/api/v1/organizations", "")
+	if first.Header().Get("RateLimit") == "" || first.Header().Get("RateLimit-Policy") == "" {
+		t.Errorf("nothing is said of the allowance: %v", first.Header())
+	}
+	var last *httptest.ResponseRecorder
+	for range 40 * programs.Burst {
+		if last = h.call(key, http.MethodGet, "/api/v1/organizations/none", ""); last.Code == http.StatusTooManyRequests {
+			break
+		}
+	}
+	h.refused(last, http.StatusTooManyRequests, "api_rate")
+	if last.Header().Get("Retry-After") == "" {
+		t.Error("nobody is told when to go on")
+	}
+	h.answered(h.call(other, http.MethodGet, "/api/v1/organizations", ""), http.StatusOK)
+}

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+)
+
+// apiDocument is what the tests read of the document of the API.
+type apiDocument struct {
+	Paths      map[string]map[string]apiOperation `json:"paths"`
+	Components struct {
+		Schemas map[string]apiSchema `json:"schemas"`
+	} `json:"components"`
+}
+
+type apiOperation struct {
+	ID    string `json:"operationId"`
+	Scope string `json:"x-scope"`
+	Body  struct {
+		Content map[string]struct {
+			Schema apiSchema `json:"schema"`
+		} `json:"content"`
+	} `json:"requestBody"`
+}
+
+type apiSchema struct {
+	Ref        string               `json:"$ref"`
+	Type       string               `json:"type"`
+	Enum       []any                `json:"enum"`
+	Examples   []any                `json:"examples"`
+	Properties map[string]apiSchema `json:"properties"`
+	Required   []string             `json:"required"`
+	Items      *apiSchema           `json:"items"`
+	MinItems   int                  `json:"minItems"`
+}
+
+func readAPIDocument(t *testing.T) apiDocument {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("..", "..", "docs", "openapi.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc apiDocument
+	if err := json.Unmarshal(b, &doc); err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+// sample returns a value that a schema accepts: what it must hold, and no more.
+func (d *apiDocument) sample(s apiSchema) any {
+	if s.Ref != "" {
+		return d.sample(d.Components.Schemas[s.Ref[strings.LastIndex(s.Ref, "/")+1:]])
+	}
+	switch {
+	case len(s.Examples) > 0:
+		return s.Examples[0]
+	case len(s.Enum) > 0:
+		return s.Enum[0]
+	}
+	switch s.Type {
+	case "object":
+		out := map[string]any{}
+		for _, name := range s.Required {
+			out[name] = d.sample(s.Properties[name])
+		}
+		return out
+	case "array":
+		if s.MinItems > 0 {
+			return []any{d.sample(*s.Items)}
+		}
+		return []any{}
+	case "integer", "number":
+		return 1
+	case "boolean":
+		return true
+	default:
+		return "sample"
+	}
+}
+
+// body returns the body of a request for an operation, by the document and what
+// the tenant has.
+func (d *apiDocument) body(o apiOperation, t *tenant) string {
+	if b, ok := apiBodies(t)[o.ID]; ok {
+		return b
+	}
+	s, ok := o.Body.Content["application/json"]
+	if !ok {
+		return ""
+	}
+	b, err := json.Marshal(d.sample(s.Schema))
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
+
+// apiBodies are those that the document alone does not tell how to make so that
+// they get as far as to what the path names.
+func apiBodies(t *tenant) map[string]string {
+	name := "new-" + t.name
+	return map[string]string{
+		"createUser":            `{"username":"` + name + `"}`,
+		"updateUser":            `{"last_name":"Renamed"}`,
+		"updateOrganization":    `{"name":"Renamed"}`,
+		"createSuborganization": `{"key":"` + name + `","name":"Fresh"}`,
+		"claimDomain":           `{"name":"` + name + `.example"}`,
+		"updateDomain":          `{"sso":true}`,
+	}
+}
+
+// apiVersions are the headers with which changes are made that want a version.
+func apiHeaders() []string { return []string{"If-Match", `"1"`} }
+
+// TestNoOperationReachesAnotherTenant asks every operation of the document for
+// what is another tenant's, by the key of a program that may do all that one of
+// an organization may. An operation that is not thought of here fails it.
+func TestNoOperationReachesAnotherTenant(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	acme, rival := h.newTenant("acme"), h.newTenant("rival")
+	_, key := h.apiKey(&acme, sso.OrganizationScopes()...)
+	_, theirs := h.apiKey(&rival, sso.OrganizationScopes()...)
+	everything := h.deploymentKey(sso.Scopes()...)
+	doc := readAPIDocument(t)
+	before := h.events(rival.by.Org.ID)
+	type route struct{ method, path string }
+	own := map[route]apiOperation{}
+	for path, methods := range doc.Paths {
+		for method, o := range methods {
+			method = strings.ToUpper(method)
+			for _, g := range gap.FindAllStringSubmatch(path, -1) {
+				if g[1] != "organization" && g[1] != "entitlement" && g[1] != "role" && rival.its[g[1]] == "" {
+					t.Errorf("%s names a %s, and the tenants of this test have none: give them one", o.ID, g[1])
+				}
+			}
+			if !slices.Contains(sso.OrganizationScopes(), sso.Scope(o.Scope)) {
+				h.refused(h.call(key, method, apiTarget(path, "rival", &rival), doc.body(o, &rival), apiHeaders()...), http.StatusForbidden, "scope_missing")
+				continue
+			}
+			own[route{method, path}] = o
+			for _, org := range []string{"rival", string(rival.by.Org.ID), "none"} {
+				h.refusedAs(o.ID, h.call(key, method, apiTarget(path, org, &rival), doc.body(o, &rival), apiHeaders()...).Code, http.StatusNotFound)
+			}
+			if gap.MatchString(strings.ReplaceAll(path, "{organization}", "")) {
+				for _, with := range []secret.Token{key, everything} {
+					got := h.call(with, method, apiTarget(path, "acme", &rival), doc.body(o, &rival), apiHeaders()...)
+					h.refusedAs(o.ID+" with the other's ID", got.Code, http.StatusNotFound)
+				}
+			}
+		}
+	}
+	if after := h.events(rival.by.Org.ID); after != before {
+		t.Errorf("the other tenant's audit list grew by %d", after-before)
+	}
+	h.holds(&rival)
+	// The twin: whose it is, may; at least what is asked for is found.
+	order := slices.SortedFunc(maps.Keys(own), func(a, b route) int { return strings.Compare(own[a].ID, own[b].ID) })
+	for _, r := range order {
+		rival = h.refill(rival)
+		o := own[r]
+		got := h.call(theirs, r.method, apiTarget(r.path, "rival", &rival), doc.body(o, &rival), apiHeaders()...)
+		if got.Code == http.StatusNotFound || got.Code == http.StatusBadRequest || got.Code == http.StatusUnauthorized || got.Code == http.StatusPreconditionRequired || got.Code >= 500 {
+			t.Errorf("%s by whose it is: %d %s", o.ID, got.Code, got.Body)
+		}
+	}
+}
+
+// refusedAs holds a status to what it must be.
+func (h *tenancy) refusedAs(what string, got, want int) {
+	h.Helper()
+	if got != want {
+		h.Errorf("%s is answered with %d, want %d", what, got, want)
+	}
+}
+
+// apiTarget fills the gaps of a path with what is the tenant's.
+func apiTarget(path, org string, t *tenant) string {
+	path = strings.NewReplacer("{organization}", org, "{entitlement}", "sso").Replace(path)
+	return t.target(path, t.its)
+}

@@ -1,0 +1,190 @@
+package manage
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/web"
+)
+
+// Path begins the paths of all operations.
+const Path = "/api/v1"
+
+// maxBody bounds the body of a request, in octets, where an operation does not
+// take more.
+const maxBody = 256 << 10
+
+// op is what an operation declares of itself.
+type op struct {
+	ID      string // of the operation, as clients call it
+	Method  string
+	Path    string // behind [Path]
+	Scope   sso.Scope
+	Tag     string
+	Summary string
+	About   string // more about it; may be empty
+	Status  int    // of the answer where all is well; 0: 200, or 204 where there is no body
+	MaxBody int64  // 0: [maxBody]
+}
+
+// api gathers operations: as routes, and in the document.
+type api struct {
+	huma.API
+	handler *Handler
+	routes  []web.Route
+}
+
+// strict has the library take the names of fields by their exact letters, as
+// the document says them. It is a setting of the whole program there.
+var strict = sync.OnceFunc(func() { huma.ValidateStrictCasing = true })
+
+// newAPI returns an API without operations.
+func newAPI(h *Handler) *api {
+	strict()
+	a := &api{handler: h}
+	plain := huma.Format{
+		Marshal: func(w io.Writer, v any) error {
+			e := json.NewEncoder(w)
+			e.SetEscapeHTML(false)
+			return e.Encode(v)
+		},
+		Unmarshal: json.Unmarshal,
+	}
+	cfg := huma.Config{
+		OpenAPI: document(), Formats: map[string]huma.Format{"application/json": plain, "json": plain}, DefaultFormat: "application/json",
+		RejectUnknownQueryParameters: true,
+		Transformers: []huma.Transformer{func(ctx huma.Context, _ string, v any) (any, error) {
+			// What the operation itself refuses is known already.
+			if refused, ok := v.(*huma.ErrorModel); ok && carried(ctx.Context()).err == nil {
+				carried(ctx.Context()).err = wrong(refused)
+			}
+			return v, nil
+		}},
+	}
+	a.API = huma.NewAPI(cfg, adapter{a})
+	return a
+}
+
+// register adds an operation.
+func register[I, O any](a *api, o op, serve func(c *call, in *I) (*O, error)) {
+	documented := huma.Operation{
+		OperationID: o.ID, Method: o.Method, Path: Path + o.Path, Summary: o.Summary, Description: about(o), Tags: []string{o.Tag},
+		DefaultStatus: o.Status, MaxBodyBytes: -1, // the router bounds it
+		Security:   []map[string][]string{{securityScheme: {}}},
+		Responses:  map[string]*huma.Response{"default": {Ref: "#/components/responses/Problem"}},
+		Metadata:   map[string]any{"op": o},
+		Extensions: map[string]any{"x-scope": string(o.Scope)},
+	}
+	if o.Method == http.MethodPost {
+		documented.Parameters = append(documented.Parameters, &huma.Param{Ref: "#/components/parameters/IdempotencyKey"})
+	}
+	huma.Register(a.API, documented, func(ctx context.Context, in *I) (*O, error) {
+		c := carried(ctx)
+		out, err := serve(c, in)
+		if err != nil {
+			c.err = err
+			return nil, &huma.ErrorModel{Status: http.StatusInternalServerError} // never sent
+		}
+		return out, nil
+	})
+}
+
+// adapter has operations be routes of ours.
+type adapter struct{ *api }
+
+// Handle implements [huma.Adapter].
+func (a adapter) Handle(documented *huma.Operation, serve func(huma.Context)) {
+	o, ok := documented.Metadata["op"].(op)
+	if !ok {
+		panic("manage: an operation of somebody else")
+	}
+	limit := o.MaxBody
+	if limit == 0 {
+		limit = maxBody
+	}
+	a.routes = append(a.routes, web.Route{
+		Method: o.Method, Path: documented.Path, Access: web.API, Scope: o.Scope, MaxBody: limit,
+		Handler: func(w http.ResponseWriter, r *http.Request) error { return a.handler.serve(w, r, documented, serve) },
+	})
+	a.api.routes = a.routes
+}
+
+// ServeHTTP implements [huma.Adapter]. Requests come by the router alone.
+func (adapter) ServeHTTP(http.ResponseWriter, *http.Request) { panic("manage: not by the router") }
+
+// call is one request to an operation, and its answer until it is sent.
+type call struct {
+	r         *http.Request
+	operation *huma.Operation
+	program   sso.Program
+	address   string
+
+	status int
+	header http.Header
+	body   bytes.Buffer
+	err    error
+}
+
+type callKey struct{}
+
+// carried returns the call that a context carries.
+func carried(ctx context.Context) *call {
+	c, ok := ctx.Value(callKey{}).(*call)
+	if !ok {
+		panic("manage: a request that did not come by a route")
+	}
+	return c
+}
+
+// ctx returns the context in which the call is carried out.
+func (c *call) ctx() context.Context { return c.r.Context() }
+
+// The methods of [huma.Context].
+
+func (c *call) Operation() *huma.Operation      { return c.operation }
+func (c *call) Context() context.Context        { return c.r.Context() }
+func (c *call) TLS() *tls.ConnectionState       { return c.r.TLS }
+func (c *call) Method() string                  { return c.r.Method }
+func (c *call) Host() string                    { return "" }
+func (c *call) RemoteAddr() string              { return c.address }
+func (c *call) URL() url.URL                    { return *c.r.URL }
+func (c *call) Param(name string) string        { return c.r.PathValue(name) }
+func (c *call) Query(name string) string        { return c.r.URL.Query().Get(name) }
+func (c *call) Header(name string) string       { return c.r.Header.Get(name) }
+func (c *call) BodyReader() io.Reader           { return c.r.Body }
+func (c *call) SetReadDeadline(time.Time) error { return nil }
+func (c *call) SetStatus(code int)              { c.status = code }
+func (c *call) Status() int                     { return c.status }
+func (c *call) SetHeader(name, value string)    { c.header.Set(name, value) }
+func (c *call) AppendHeader(name, value string) { c.header.Add(name, value) }
+func (c *call) BodyWriter() io.Writer           { return &c.body }
+func (c *call) Version() huma.ProtoVersion {
+	return huma.ProtoVersion{Proto: c.r.Proto, ProtoMajor: c.r.ProtoMajor, ProtoMinor: c.r.ProtoMinor}
+}
+func (c *call) GetMultipartForm() (*multipart.Form, error) { return nil, errors.ErrUnsupported }
+
+func (c *call) EachHeader(each func(name, value string)) {
+	for name, values := range c.r.Header {
+		for _, v := range values {
+			each(name, v)
+		}
+	}
+}
+
+// unseen is what is not there for the program that asks.
+func unseen(got string) error {
+	return &fault.Error{Kind: fault.NotFound, Code: "not_found", Got: got, Fix: fault.AppSide}
+}

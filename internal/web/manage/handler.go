@@ -1,0 +1,67 @@
+package manage
+
+import (
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/sallyport/sallyport/internal/authority"
+	"github.com/sallyport/sallyport/internal/connect"
+	"github.com/sallyport/sallyport/internal/enforce"
+	"github.com/sallyport/sallyport/internal/inspect"
+	"github.com/sallyport/sallyport/internal/operate"
+	"github.com/sallyport/sallyport/internal/programs"
+	"github.com/sallyport/sallyport/internal/provision"
+	"github.com/sallyport/sallyport/internal/web"
+)
+
+// Handler serves the management API. Its fields are set once, before it is
+// used; it is safe for concurrent use.
+type Handler struct {
+	Programs  *programs.Service
+	Authority *authority.Service
+	Operate   *operate.Service
+	People    *provision.Service
+	Connect   *connect.Service
+	Enforce   *enforce.Service
+	Inspect   *inspect.Service
+}
+
+// DocumentPath is where the document is.
+const DocumentPath = Path + "/openapi.json"
+
+// all returns all operations.
+func (h *Handler) all() *api {
+	a := newAPI(h)
+	h.organizations(a)
+	h.users(a)
+	h.domains(a)
+	finish(a.OpenAPI())
+	return a
+}
+
+// Document returns the document that describes the API.
+func Document() ([]byte, error) { return text(new(Handler).all().OpenAPI()) }
+
+// Routes returns the operations, and the document that describes them.
+func (h *Handler) Routes() []web.Route {
+	a := h.all()
+	written, err := text(a.OpenAPI())
+	if err != nil {
+		panic("manage: " + err.Error()) // it is made of our own types alone
+	}
+	return append(a.routes, web.Route{Method: http.MethodGet, Path: DocumentPath, Access: web.Public, Handler: func(w http.ResponseWriter, _ *http.Request) error {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(written) // a caller that is gone is not our failure
+		return nil
+	}})
+}
+
+// tags returns what operations are about, in the order in which they are shown.
+func tags() []*huma.Tag {
+	return []*huma.Tag{
+		{Name: "Organizations", Description: "Customers, and what is granted to them."},
+		{Name: "Users", Description: "People of an organization: who they are, what they are in it, and how they come in."},
+		{Name: "Domains", Description: "E-mail domains that an organization claims and proves."},
+	}
+}

@@ -1,0 +1,169 @@
+package manage
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/programs"
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/web"
+)
+
+// Headers of the API.
+const (
+	headerIdempotency = "Idempotency-Key"
+	headerReplayed    = "Idempotency-Replayed"
+)
+
+// serve carries one request out: within the allowance of its program, once
+// however often it is sent, and with the errors that the router answers.
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request, operation *huma.Operation, run func(huma.Context)) error {
+	c := &call{operation: operation, program: web.ProgramFrom(r), header: http.Header{}}
+	if a := web.Address(r); a.IsValid() {
+		c.address = a.String()
+	}
+	left, err := h.Programs.Spend(r.Context(), &c.program)
+	allowance(w.Header(), left)
+	if err != nil {
+		w.Header().Set("Retry-After", "1")
+		return err
+	}
+	name := r.Header.Values(headerIdempotency)
+	if r.Method != http.MethodPost || len(name) == 0 {
+		c.run(r, run)
+		if c.err != nil {
+			return c.err
+		}
+		return c.send(w)
+	}
+	return h.once(w, r, c, strings.Join(name, ","), run)
+}
+
+// once is serve for a request that may be sent again under the same name.
+func (h *Handler) once(w http.ResponseWriter, r *http.Request, c *call, name string, run func(huma.Context)) error {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	sum := sha256.New()
+	_, _ = fmt.Fprintf(sum, "%s\x00%s\x00%s\x00", r.Method, r.URL.RequestURI(), r.Header.Get("Content-Type"))
+	_, _ = sum.Write(body)
+	ctx, request, answer, err := h.Programs.Begin(r.Context(), &c.program, name, secret.Hash(sum.Sum(nil)))
+	if err != nil {
+		return err
+	}
+	if answer != nil {
+		for key, value := range answer.Header {
+			w.Header().Set(key, value)
+		}
+		w.Header().Set(headerReplayed, "true")
+		w.WriteHeader(answer.Status)
+		_, _ = w.Write(answer.Body) // a caller that is gone is not our failure
+		return nil
+	}
+	c.run(r.WithContext(ctx), run)
+	if c.err != nil {
+		if err := h.Programs.Forget(r.Context(), request); err != nil {
+			return errors.Join(c.err, err)
+		}
+		return c.err
+	}
+	kept := programs.Answer{Status: c.status, Header: map[string]string{}, Body: c.body.Bytes()}
+	for key := range c.header {
+		kept.Header[key] = c.header.Get(key)
+	}
+	if err := h.Programs.Keep(r.Context(), request, kept); err != nil {
+		web.Report(r, err) // the effect stands, and this is still its answer
+	}
+	return c.send(w)
+}
+
+// run has the operation fill in the answer, or the error.
+func (c *call) run(r *http.Request, run func(huma.Context)) {
+	c.r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+	run(c)
+	c.err = plain(c.err)
+}
+
+// send sends the answer.
+func (c *call) send(w http.ResponseWriter) error {
+	for key, values := range c.header {
+		w.Header()[key] = values
+	}
+	w.WriteHeader(c.status)
+	_, _ = w.Write(c.body.Bytes()) // a caller that is gone is not our failure
+	return nil
+}
+
+// allowance says how much a program may still ask
+// [draft-ietf-httpapi-ratelimit-headers].
+func allowance(h http.Header, a programs.Allowance) {
+	reset := strconv.Itoa(int((a.Reset + time.Second - 1) / time.Second))
+	h.Set("RateLimit-Policy", fmt.Sprintf(`"default";q=%d;w=%d`, programs.Burst, int(programs.Burst*programs.Interval/time.Second)))
+	h.Set("RateLimit", fmt.Sprintf(`"default";r=%d;t=%s`, a.Left, reset))
+}
+
+// plain gives the errors of flows the form that programs get: what is not there
+// has one code, whether it is there for others or not, and so has a version
+// that is not the latest.
+func plain(err error) error {
+	f, ok := errors.AsType[*fault.Error](err)
+	switch {
+	case ok && f.Kind == fault.NotFound && (f.Code == "page_not_found" || f.Code == "organization_unknown" || f.Code == "user_unknown"):
+		return unseen("")
+	case ok && f.Code == "conflict":
+		return stale(err)
+	}
+	return err
+}
+
+func stale(err error) error {
+	return &fault.Error{Kind: fault.Conflict, Code: "api_version_stale", Want: "the latest version in If-Match", Fix: fault.AppSide, Err: err}
+}
+
+// wrong returns what is wrong with a request, as the reader of requests says.
+func wrong(e *huma.ErrorModel) error {
+	f := fault.Error{Kind: fault.Invalid, Code: "api_request", Fix: fault.AppSide}
+	tooLarge := len(e.Errors) > 0 && strings.Contains(e.Errors[0].Message, "request body too large")
+	switch {
+	case e.Status == http.StatusUnsupportedMediaType:
+		f = fault.Error{Kind: fault.Invalid, Code: "api_media_type", Want: "application/json", Fix: fault.AppSide}
+	case e.Status == http.StatusRequestEntityTooLarge || tooLarge:
+		f = fault.Error{Kind: fault.Exhausted, Code: "request_too_large", Fix: fault.AppSide}
+	}
+	out := &web.WrongRequest{Fault: f}
+	for _, d := range e.Errors {
+		out.Members = append(out.Members, web.WrongMember{Pointer: pointer(d.Location), Detail: d.Message})
+	}
+	if len(out.Members) == 0 && e.Detail != "" {
+		out.Members = []web.WrongMember{{Pointer: "", Detail: e.Detail}}
+	}
+	return out
+}
+
+// pointer turns a place such as body.items[3].name into a JSON pointer, and
+// query.limit into the name of the parameter [RFC 6901].
+func pointer(place string) string {
+	rest, inBody := strings.CutPrefix(place, "body")
+	if !inBody {
+		_, name, _ := strings.Cut(place, ".")
+		return name
+	}
+	var p strings.Builder
+	for _, part := range strings.FieldsFunc(rest, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
+		p.WriteString("/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(part))
+	}
+	return p.String()
+}
