@@ -3,15 +3,10 @@ package manage
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"encoding/json"
-	"errors"
 	"io"
-	"mime/multipart"
 	"net/http"
-	"net/url"
 	"sync"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -151,38 +146,6 @@ func carried(ctx context.Context) *call {
 
 // ctx returns the context in which the call is carried out.
 func (c *call) ctx() context.Context { return c.r.Context() }
-
-// The methods of [huma.Context].
-
-func (c *call) Operation() *huma.Operation      { return c.operation }
-func (c *call) Context() context.Context        { return c.r.Context() }
-func (c *call) TLS() *tls.ConnectionState       { return c.r.TLS }
-func (c *call) Method() string                  { return c.r.Method }
-func (c *call) Host() string                    { return "" }
-func (c *call) RemoteAddr() string              { return c.address }
-func (c *call) URL() url.URL                    { return *c.r.URL }
-func (c *call) Param(name string) string        { return c.r.PathValue(name) }
-func (c *call) Query(name string) string        { return c.r.URL.Query().Get(name) }
-func (c *call) Header(name string) string       { return c.r.Header.Get(name) }
-func (c *call) BodyReader() io.Reader           { return c.r.Body }
-func (c *call) SetReadDeadline(time.Time) error { return nil }
-func (c *call) SetStatus(code int)              { c.status = code }
-func (c *call) Status() int                     { return c.status }
-func (c *call) SetHeader(name, value string)    { c.header.Set(name, value) }
-func (c *call) AppendHeader(name, value string) { c.header.Add(name, value) }
-func (c *call) BodyWriter() io.Writer           { return &c.body }
-func (c *call) Version() huma.ProtoVersion {
-	return huma.ProtoVersion{Proto: c.r.Proto, ProtoMajor: c.r.ProtoMajor, ProtoMinor: c.r.ProtoMinor}
-}
-func (c *call) GetMultipartForm() (*multipart.Form, error) { return nil, errors.ErrUnsupported }
-
-func (c *call) EachHeader(each func(name, value string)) {
-	for name, values := range c.r.Header {
-		for _, v := range values {
-			each(name, v)
-		}
-	}
-}
 
 // unseen is what is not there for the program that asks.
 func unseen(got string) error {

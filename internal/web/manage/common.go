@@ -138,14 +138,6 @@ func (m Matching) version(latest int64) (int64, error) {
 	return v, nil
 }
 
-// wanted is version for a change that is not made blindly.
-func (m Matching) wanted(latest int64) (int64, error) {
-	if m.IfMatch == "" {
-		return 0, &fault.Error{Kind: fault.Conflict, Code: "api_version_wanted", Want: "If-Match with the ETag that was read", Fix: fault.AppSide}
-	}
-	return m.version(latest)
-}
-
 // instant returns a time as it is shown; nil: there is none.
 func instant(t time.Time) *time.Time {
 	if t.IsZero() {

@@ -66,12 +66,12 @@ func (h *Handler) once(w http.ResponseWriter, r *http.Request, c *call, name str
 	}
 	if answer != nil {
 		for key, value := range answer.Header {
-			w.Header().Set(key, value)
+			c.header.Set(key, value)
 		}
-		w.Header().Set(headerReplayed, "true")
-		w.WriteHeader(answer.Status)
-		_, _ = w.Write(answer.Body) // a caller that is gone is not our failure
-		return nil
+		c.header.Set(headerReplayed, "true")
+		c.status = answer.Status
+		c.body.Write(answer.Body)
+		return c.send(w)
 	}
 	c.run(r.WithContext(ctx), run)
 	if c.err != nil {
