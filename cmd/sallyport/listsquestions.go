@@ -34,6 +34,8 @@ func (st *stage) questions() ([]question, error) {
 			askers = []asker{st.askers[0], st.busy}
 		case web.Public, web.Browser, web.Setup, web.Client, web.CrossSitePost, web.Ops:
 			continue // no list is for strangers
+		case web.API:
+			continue // its lists are those of the pages, by the same flows
 		default:
 			return nil, fmt.Errorf("the page %s is for %s, and nobody asks for it", route.Path, route.Access)
 		}

@@ -65,7 +65,7 @@ func noWays() map[string]string {
 		back = "begins a sign-in like any other"
 	)
 	return map[string]string{
-		"GET /.well-known/oauth-authorization-server": page, "GET /.well-known/openid-configuration": page, "GET /assets/{file}": page, "GET /logos/{logo}": page, "GET /oauth2/jwks": page,
+		"GET /.well-known/oauth-authorization-server": page, "GET /.well-known/openid-configuration": page, "GET /api/v1/openapi.json": page, "GET /assets/{file}": page, "GET /logos/{logo}": page, "GET /oauth2/jwks": page,
 		"GET /saml/{connection}/metadata": page, "OPTIONS /oauth2/token": page, "OPTIONS /oauth2/userinfo": page, "OPTIONS /oauth2/revoke": page,
 		"GET /login/again": part, "GET /login/choose": part, "POST /login/choose": part, "GET /login/enrol": part, "POST /login/enrol": part, "POST /login/enrol/codes": part, "POST /login/enrol/number": part,
 		"GET /login/first": idp, "POST /login/first": idp, "POST /login/first/new": idp, "POST /login/first/passkey": idp, "GET /login/sso": idp,
@@ -78,7 +78,7 @@ func noWays() map[string]string {
 
 // TestEveryRouteIsAWayInOrNone fails when a route for who is not signed in is
 // new, so that nobody forgets to ask there whether single sign-on is demanded.
-// All other routes stand on a session or a setup link.
+// All other routes stand on a session, a setup link or the key of a program.
 func TestEveryRouteIsAWayInOrNone(t *testing.T) {
 	t.Parallel()
 	known := map[string]int{}
@@ -94,7 +94,7 @@ func TestEveryRouteIsAWayInOrNone(t *testing.T) {
 		known[r]++
 	}
 	for _, r := range routeTable(t) {
-		if slices.Contains([]string{"signed-in", "console", "support", "operator", "setup-link"}, r.access) {
+		if slices.Contains([]string{"signed-in", "console", "support", "operator", "setup-link", "api"}, r.access) {
 			continue
 		}
 		route := r.method + " " + r.path
