@@ -68,7 +68,7 @@ func newCosts(t *testing.T) *costs {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := (database{}).setup(c.server.db).Apply(t.Context(), f, setup.Files(dir), setup.Commit); err != nil {
+	if _, err := (database{}).setup(c.server.db).Apply(t.Context(), f, setup.Files(dir), setup.Options{Mode: setup.Commit}); err != nil {
 		t.Fatal(err)
 	}
 	return c
