@@ -117,6 +117,13 @@ func (r *Resolver) Look(ctx context.Context, q Question) Answer {
 	return Answer{Found: Other, Values: shown(values)}
 }
 
+// Texts returns the TXT records at a name without a dot at its end, made fit to
+// be shown, or why there are none.
+func (r *Resolver) Texts(ctx context.Context, name string) ([]string, Found, error) {
+	values, found, err := r.texts(ctx, name)
+	return shown(values), found, err
+}
+
 // texts returns the TXT records at a name, or why there are none.
 func (r *Resolver) texts(ctx context.Context, name string) ([]string, Found, error) {
 	patience := r.Patience

@@ -33,6 +33,7 @@ type Server struct {
 	aliases  map[string]string
 	failures map[string]Failure
 	asked    map[string]int // by network and name
+	lie      string         // that stands at every name that is not there; "": nothing does
 }
 
 // Start starts a server that runs until the test ends.
@@ -116,6 +117,14 @@ func (s *Server) Fail(name string, how Failure) {
 	s.failures[key(name)] = how
 }
 
+// Lie has the server answer for names that are not there, as resolvers do that
+// lead everybody to a page of their own.
+func (s *Server) Lie(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lie = text
+}
+
 // Asked returns how often the server was asked about a name, by "udp" or
 // "tcp".
 func (s *Server) Asked(network, name string) int {
@@ -148,6 +157,9 @@ func (s *Server) ServeDNS(w dns.ResponseWriter, r *dns.Msg) {
 		if r.Question[0].Qtype == dns.TypeTXT {
 			m.Answer = append(m.Answer, &dns.TXT{Hdr: header(name, dns.TypeTXT), Txt: parts})
 		}
+	}
+	if !known && s.lie != "" {
+		m.Answer, known = append(m.Answer, &dns.TXT{Hdr: header(name, dns.TypeTXT), Txt: []string{s.lie}}), true
 	}
 	s.mu.Unlock()
 	if !known {

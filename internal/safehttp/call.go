@@ -1,11 +1,9 @@
 package safehttp
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -112,27 +110,8 @@ func (r Reach) Check(address string) error {
 // Call sends a request and returns the answer, whatever its status. Errors
 // hold neither the URL nor the answer: both may hold secrets.
 func (c *Caller) Call(ctx context.Context, out Request) (Answer, error) {
-	if err := c.reach.Check(out.URL); err != nil {
-		return Answer{}, fmt.Errorf("calling: %w", err)
-	}
-	r, err := http.NewRequestWithContext(ctx, out.Method, out.URL, bytes.NewReader(out.Body))
-	if err != nil {
-		return Answer{}, errors.New("calling: no request can be made of this")
-	}
-	r.Header.Set("User-Agent", "Sallyport")
-	for name, value := range out.Header {
-		r.Header.Set(name, value)
-	}
-	answer, err := c.http.Do(r)
-	if err != nil {
-		return Answer{}, fmt.Errorf("calling %s: %w", r.URL.Hostname(), cause(err))
-	}
-	defer func() { _ = answer.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(answer.Body, MaxAnswer))
-	if err != nil {
-		return Answer{}, fmt.Errorf("reading the answer of %s: %w", r.URL.Hostname(), cause(err))
-	}
-	return Answer{Status: answer.StatusCode, Body: body, RetryAfter: retryAfter(answer.Header.Get("Retry-After"), time.Now())}, nil
+	x, err := c.Exchange(ctx, out)
+	return x.Answer, err
 }
 
 // cause is an error without the URL that net/http adds.
