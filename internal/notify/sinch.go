@@ -62,6 +62,12 @@ func (s *Sinch) Request(l Letter) (safehttp.Request, error) {
 		Method: "POST", URL: s.BaseURL + "/v1/messages", Body: body,
 		Header: map[string]string{"Accept": "application/json", "Content-Type": "application/json"},
 	}
+	return s.signed(r)
+}
+
+// signed adds to a request by which it is known whose it is. Of a request
+// without a body, date and request line are signed.
+func (s *Sinch) signed(r safehttp.Request) (safehttp.Request, error) {
 	if s.Signed != SignHMAC {
 		r.Header["Authorization"] = basic(s.Key, s.Secret)
 		return r, nil
@@ -70,13 +76,17 @@ func (s *Sinch) Request(l Letter) (safehttp.Request, error) {
 	if err != nil {
 		return safehttp.Request{}, err
 	}
-	sum := md5.Sum(body)
-	date, digest := s.Now().UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT"), hex.EncodeToString(sum[:])
+	r.Header["Date"] = s.Now().UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT")
+	names, lines := "Date", "Date: "+r.Header["Date"]+"\n"
+	if len(r.Body) > 0 {
+		sum := md5.Sum(r.Body)
+		r.Header["Content-MD5"] = hex.EncodeToString(sum[:])
+		names, lines = names+" Content-MD5", lines+"Content-MD5: "+r.Header["Content-MD5"]+"\n"
+	}
 	mac := hmac.New(sha256.New, []byte(s.Secret))
-	_, _ = fmt.Fprintf(mac, "Date: %s\nContent-MD5: %s\nPOST %s HTTP/1.1", date, digest, u.RequestURI())
-	r.Header["Date"], r.Header["Content-MD5"] = date, digest
-	r.Header["Authorization"] = fmt.Sprintf(`hmac username="%s", algorithm="hmac-sha256", headers="Date Content-MD5 request-line", signature="%s"`,
-		s.Key, base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+	_, _ = fmt.Fprintf(mac, "%s%s %s HTTP/1.1", lines, r.Method, u.RequestURI())
+	r.Header["Authorization"] = fmt.Sprintf(`hmac username="%s", algorithm="hmac-sha256", headers="%s request-line", signature="%s"`,
+		s.Key, names, base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 	return r, nil
 }
 
