@@ -116,15 +116,9 @@ func (d database) connect(ctx context.Context, fit func(*store.DB, context.Conte
 // nothing was sealed yet; elsewhere its lack is an error, because a new key
 // would open nothing and another node's would be another one.
 func (d database) keys(ctx context.Context, db *store.DB) (*secret.Sealer, error) {
-	path := d.KeyFile
-	db3, isSQLite := d.sqlitePath()
-	if path == "" {
-		if !isSQLite {
-			return nil, errors.New("--key-file is needed with PostgreSQL: a file with the sealing key, the same for every node; it holds base64 lines of 32 octets each")
-		}
-		if path = strings.TrimSuffix(db3, filepath.Ext(db3)) + ".key"; path == db3 {
-			path += ".key" // the database itself has that name
-		}
+	path, err := d.keyPath()
+	if err != nil {
+		return nil, err
 	}
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		sealed, err := sealedValues(ctx, db)
@@ -133,7 +127,7 @@ func (d database) keys(ctx context.Context, db *store.DB) (*secret.Sealer, error
 			return nil, err
 		case sealed:
 			return nil, fmt.Errorf("the sealing key %s is missing, and the database holds values sealed under it", path)
-		case !isSQLite:
+		case !d.isSQLite():
 			return nil, fmt.Errorf("the sealing key %s is missing; make one with: (umask 077; head -c 32 /dev/urandom | base64 > %s)", path, path)
 		}
 		if err := secret.CreateKeyFile(path); err != nil {
@@ -141,6 +135,36 @@ func (d database) keys(ctx context.Context, db *store.DB) (*secret.Sealer, error
 		}
 	}
 	return secret.OpenKeyFile(path)
+}
+
+// present opens the sealing key that is there, and makes none.
+func (d database) present(context.Context, *store.DB) (*secret.Sealer, error) {
+	path, err := d.keyPath()
+	if err != nil {
+		return nil, err
+	}
+	return secret.OpenKeyFile(path)
+}
+
+func (d database) isSQLite() bool {
+	_, is := d.sqlitePath()
+	return is
+}
+
+// keyPath returns where the sealing key is.
+func (d database) keyPath() (string, error) {
+	path, isSQLite := d.sqlitePath()
+	switch {
+	case d.KeyFile != "":
+		return d.KeyFile, nil
+	case !isSQLite:
+		return "", errors.New("--key-file is needed with PostgreSQL: a file with the sealing key, the same for every node; it holds base64 lines of 32 octets each")
+	}
+	key := strings.TrimSuffix(path, filepath.Ext(path)) + ".key"
+	if key == path {
+		key += ".key" // the database itself has that name
+	}
+	return key, nil
 }
 
 // sealedValues reports whether the database holds anything sealed.

@@ -31,6 +31,7 @@ type commands struct {
 	Serve    serveCmd    `cmd:"" help:"Run the server."`
 	Apply    applyCmd    `cmd:"" help:"Make the database say what a file says."`
 	Export   exportCmd   `cmd:"" help:"Write what the database says as a file for apply."`
+	Doctor   doctorCmd   `cmd:"" help:"Look whether a deployment can do its work, with the configuration of its server."`
 	Operator operatorCmd `cmd:"" help:"Add the people who run this deployment."`
 	Keys     keysCmd     `cmd:"" help:"List and turn over the keys that identity providers know."`
 	Migrate  migrateCmd  `cmd:"" help:"Bring the schema of the database up to date."`

@@ -27,7 +27,10 @@ const (
 )
 
 // serveCmd runs the server.
-type serveCmd struct {
+type serveCmd struct{ serverOptions }
+
+// serverOptions are the configuration of the server.
+type serverOptions struct {
 	database
 	BaseURL    string        `name:"base-url" required:"" placeholder:"URL" help:"Where people reach this deployment; the only source of links. Plain http only on loopback."`
 	Name       string        `default:"Sallyport" placeholder:"NAME" help:"What this deployment is called, on its pages and at identity providers."`

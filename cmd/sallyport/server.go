@@ -15,6 +15,7 @@ import (
 	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/connect"
 	"github.com/sallyport/sallyport/internal/dnsproof"
+	"github.com/sallyport/sallyport/internal/doctor"
 	"github.com/sallyport/sallyport/internal/enforce"
 	"github.com/sallyport/sallyport/internal/factor"
 	"github.com/sallyport/sallyport/internal/federation"
@@ -40,6 +41,7 @@ import (
 	"github.com/sallyport/sallyport/internal/web/frame"
 	"github.com/sallyport/sallyport/internal/web/login"
 	"github.com/sallyport/sallyport/internal/web/manage"
+	"github.com/sallyport/sallyport/internal/web/mirror"
 	"github.com/sallyport/sallyport/internal/web/oidcapi"
 	"github.com/sallyport/sallyport/internal/web/operator"
 	"github.com/sallyport/sallyport/internal/web/ops"
@@ -204,7 +206,8 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	s.public, err = web.New(
 		web.Config{BaseURL: base, Proxies: cfg.proxies, Log: s.log, Person: signIn.Person, Renew: signIn.Renew, Program: s.programs.Know, Sentence: pages.Sentence, Failure: pages.Failure},
 		pages.Routes(), loginPages.Routes(), ownPages.Routes(), (&operator.Handler{Flow: s.operations, Inspect: looks, Desk: s.desk, UI: pages, BaseURL: base.String()}).Routes(),
-		(&console.Handler{Flow: s.people, UI: pages, Offer: offer}).Routes(), setup.Routes(), management.Routes(), (&samlapi.Handler{Flow: signIn, UI: pages}).Routes(), provider.Routes())
+		(&console.Handler{Flow: s.people, UI: pages, Offer: offer}).Routes(), setup.Routes(), management.Routes(), (&samlapi.Handler{Flow: signIn, UI: pages}).Routes(), provider.Routes(),
+		(&mirror.Handler{Flow: &doctor.Mirror{DB: s.db, Now: now}}).Routes())
 	if err != nil {
 		return err
 	}

@@ -63,6 +63,7 @@ func noWays() map[string]string {
 		test = "a test, which never becomes a session"
 		told = "what is handed out about a sign-in that is over"
 		back = "begins a sign-in like any other"
+		look = "tells a program what it has sent"
 	)
 	return map[string]string{
 		"GET /.well-known/oauth-authorization-server": page, "GET /.well-known/openid-configuration": page, "GET /api/v1/openapi.json": page, "GET /assets/{file}": page, "GET /logos/{logo}": page, "GET /oauth2/jwks": page,
@@ -72,7 +73,7 @@ func noWays() map[string]string {
 		"GET /saml/acs": idp, "POST /saml/acs": idp, "GET /saml/{connection}/acs": idp, "POST /saml/{connection}/acs": idp,
 		"POST /logout": out, "POST /oauth2/revoke": out, "GET /signed-out": out, "GET /signed-out/here": out, "GET /saml/{connection}/slo": out, "POST /saml/{connection}/slo": out,
 		"GET /bundle/{token}": told, "GET /bundle/{token}/trace.json": told, "GET /login/tile": back, "GET /oauth2/start": back,
-		"GET /test/done": test, "GET /test/{token}": test, "POST /test/{token}": test,
+		"GET /doctor/{token}": look, "GET /test/done": test, "GET /test/{token}": test, "POST /test/{token}": test,
 	}
 }
 

@@ -72,6 +72,7 @@ func law() []room {
 		{"internal/operate", flows, []string{leaves, domain, storage, lower}},
 		{"internal/programs", flows, []string{"internal/fault", "internal/secret", domain, storage, "internal/authority"}},
 		{"internal/setup", flows, []string{leaves, xmlCore, protocols, domain, storage, "internal/federation"}},
+		{"internal/doctor", flows, []string{leaves, domain, storage}},
 		{"internal/grant", flows, []string{leaves, protocols, domain, storage}},
 
 		// Parse, call one flow, render. They share the edge and the pages, and
@@ -87,6 +88,7 @@ func law() []room {
 		{"internal/web/account", transport, []string{"internal/fault", "internal/secret", domain, "internal/account", "internal/recovery", "internal/web", "internal/web/ui"}},
 		{"internal/web/operator", transport, []string{"internal/fault", "internal/secret", domain, "internal/authority", "internal/inspect", "internal/notify", "internal/operate", "internal/federation", "internal/web", "internal/web/frame", "internal/web/ui"}},
 		{"internal/web/manage", transport, []string{"internal/fault", "internal/secret", domain, "internal/authority", "internal/connect", "internal/enforce", "internal/inspect", "internal/operate", "internal/programs", "internal/provision", "internal/web"}},
+		{"internal/web/mirror", transport, []string{"internal/fault", "internal/secret", "internal/doctor", "internal/web"}},
 		{"internal/web/ops", transport, []string{"internal/fault", "internal/web"}},
 
 		// The demo's application is a stranger: it sees nothing of ours.

@@ -58,6 +58,7 @@ type engine struct {
 	hasSchema  string // statement that counts tables named schema_migrations
 	lockSchema string // statement that keeps others from migrating until the transaction ends; "": the transaction does
 	indexes    string // statement that lists indexes that are no constraint: name, and the statement that makes it
+	about      string // statement that gives the version, and the time by the clock of the server
 	settle     string // statement by which the engine learns what was stored
 }
 
@@ -94,6 +95,25 @@ func (db *DB) Close() error { return db.shut() }
 
 // Engine returns "sqlite" or "postgres".
 func (db *DB) Engine() string { return db.engine.name }
+
+// Server is what a database says of itself.
+type Server struct {
+	Engine, Version string
+	Now             time.Time // by its clock; zero: it has none of its own
+}
+
+// Server asks the database what it is.
+func (db *DB) Server(ctx context.Context) (Server, error) {
+	s := Server{Engine: db.engine.name}
+	var now int64
+	if err := db.pool.QueryRowContext(ctx, db.engine.about).Scan(&s.Version, &now); err != nil {
+		return Server{}, fmt.Errorf("asking the database: %w", meaning(err))
+	}
+	if now != 0 {
+		s.Now = time.UnixMicro(now).UTC()
+	}
+	return s, nil
+}
 
 // Stats counts what a database was asked since it was opened.
 type Stats struct {

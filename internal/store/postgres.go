@@ -48,6 +48,8 @@ func openPostgres(ctx context.Context, url string, o Options) (*DB, error) {
 			name:       "postgres",
 			hasSchema:  "select count(*) from pg_class where oid = to_regclass('schema_migrations')",
 			lockSchema: "select pg_advisory_xact_lock(5409136122761041231)", // any number, but always the same
+			about: `
+				select current_setting('server_version'), cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)`,
 			indexes: `
 				select c.relname, pg_get_indexdef(i.indexrelid)
 				from pg_index i join pg_class c on c.oid = i.indexrelid

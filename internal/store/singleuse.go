@@ -22,6 +22,7 @@ const (
 	KindPasswordReset     Kind = "password_reset"     // a link to set a new password
 	KindRegistration      Kind = "registration"       // a link to register anew, or for the first time
 	KindConflictMail      Kind = "conflict_mail"      // that owners were told of conflicts today
+	KindDoctor            Kind = "doctor"             // a token by which a server tells what it sees
 	KindFactorOffer       Kind = "factor_offer"       // a challenge or secret that was taken
 )
 

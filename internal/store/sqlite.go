@@ -76,6 +76,7 @@ func openSQLite(ctx context.Context, path string, o Options, wait time.Duration)
 			indexes:   "select name, sql from sqlite_master where type = 'index' and sql is not null order by name",
 			// Statements are written for a planner that knows no figures.
 			settle: "pragma wal_checkpoint(truncate)",
+			about:  "select sqlite_version(), 0", // its clock is that of this machine
 		},
 		pool:  write,
 		read:  reader,
