@@ -121,7 +121,7 @@ func (d *doors) furnish() {
 	}
 	domain := sso.NewDomain(d.acme.ID, "acme.example", at)
 	domain.Vouch(at)
-	d.app = sso.App{ID: sso.NewAppID(at), Key: "spa", Name: "App", ClientID: "spa", RedirectURIs: []string{"https://app.example/cb"}, CreatedAt: at, UpdatedAt: at}
+	d.app = sso.App{ID: sso.NewAppID(at), Key: "spa", Name: "App", ClientID: "spa", AuthMethod: sso.AuthNone, RedirectURIs: []string{"https://app.example/cb"}, CreatedAt: at, UpdatedAt: at}
 	d.write(func(tx *store.Writer) error {
 		return errors.Join(tx.Org(d.acme.ID).SaveConnection(d.Context(), c), tx.Org(d.acme.ID).SaveDomain(d.Context(), domain), tx.SaveApp(d.Context(), d.app))
 	})

@@ -57,6 +57,7 @@ func law() []room {
 		{"internal/authority", lower, []string{"internal/fault", "internal/secret", domain, storage, "internal/notify", "internal/backoff"}},
 		{"internal/federation", lower, []string{"internal/fault", "internal/secret", "internal/saml", "internal/idp", domain, storage}},
 		{"internal/factor", lower, []string{"internal/fault", "internal/secret", "internal/otp", "internal/passkey", domain, storage, "internal/notify"}},
+		{"internal/registration", lower, []string{"internal/fault", "internal/secret", "internal/oidc", domain}},
 		{"internal/routing", lower, []string{domain, storage}},
 		{"internal/recovery", lower, []string{"internal/fault", "internal/secret", domain, storage, "internal/notify"}},
 		{"internal/jobs", lower, []string{leaves, domain, storage, "internal/notify"}},
@@ -73,6 +74,7 @@ func law() []room {
 		{"internal/programs", flows, []string{"internal/fault", "internal/secret", domain, storage, "internal/authority"}},
 		{"internal/setup", flows, []string{leaves, xmlCore, protocols, domain, storage, "internal/federation"}},
 		{"internal/doctor", flows, []string{leaves, domain, storage}},
+		{"internal/setup", flows, []string{leaves, xmlCore, protocols, domain, storage, "internal/federation", "internal/registration"}},
 		{"internal/grant", flows, []string{leaves, protocols, domain, storage}},
 
 		// Parse, call one flow, render. They share the edge and the pages, and

@@ -66,7 +66,9 @@ func (s *Service) app(ctx context.Context, clientID string) (sso.App, error) {
 // client describes an app in the words of the protocol.
 func client(a *sso.App) oidc.Client {
 	c := oidc.Client{ID: a.ClientID, RedirectURIs: a.RedirectURIs, Public: a.Public()}
-	copy(c.SecretHash[:], a.SecretHash)
+	for i := range a.Secrets {
+		c.SecretHashes = append(c.SecretHashes, a.Secrets[i].Hash)
+	}
 	return c
 }
 

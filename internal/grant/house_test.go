@@ -68,9 +68,8 @@ func newHouse(t *testing.T, db *store.DB) *house {
 		State: sso.UserActive, CreatedAt: start, UpdatedAt: start,
 	}
 	h.member = sso.Membership{Org: h.org.ID, User: h.user.ID, Role: sso.RoleAdmin, Groups: []string{"eng"}, CreatedAt: start, UpdatedAt: start}
-	hash := secret.ParseToken(pass).Hash()
-	h.portal = sso.App{ID: sso.NewAppID(start), Key: "portal", ClientID: "portal", SecretHash: hash[:], RedirectURIs: []string{"https://app.example/cb"}, CreatedAt: start, UpdatedAt: start}
-	h.native = sso.App{ID: sso.NewAppID(start), Key: "native", ClientID: "native", RedirectURIs: []string{"https://spa.example/cb"}, CreatedAt: start, UpdatedAt: start}
+	h.portal = sso.App{ID: sso.NewAppID(start), Key: "portal", ClientID: "portal", Secrets: []sso.AppSecret{sso.NewAppSecret(secret.ParseToken(pass), "operator", start)}, RedirectURIs: []string{"https://app.example/cb"}, CreatedAt: start, UpdatedAt: start}
+	h.native = sso.App{ID: sso.NewAppID(start), Key: "native", ClientID: "native", AuthMethod: sso.AuthNone, RedirectURIs: []string{"https://spa.example/cb"}, CreatedAt: start, UpdatedAt: start}
 	h.write(func(ctx context.Context, tx *store.Writer) error {
 		org := tx.Org(h.org.ID)
 		return errors.Join(

@@ -22,7 +22,7 @@ type Client struct {
 	ID           string
 	RedirectURIs []string
 	Public       bool
-	SecretHash   secret.Hash // of a confidential client; ignored for a public one
+	SecretHashes []secret.Hash // of a confidential client, all that are good; ignored for a public one
 }
 
 // registered reports whether uri is one that c registered: the same string,
@@ -85,7 +85,8 @@ func (c Client) Authenticate(by Credentials) error {
 	if by.Method == NoSecret {
 		return invalidClient("this client must authenticate")
 	}
-	if c.SecretHash == (secret.Hash{}) || !by.Secret.Hash().Equal(c.SecretHash) {
+	got := by.Secret.Hash()
+	if !slices.ContainsFunc(c.SecretHashes, got.Equal) {
 		return invalidClient("the secret is wrong")
 	}
 	return nil

@@ -32,7 +32,7 @@ func basic(id, pass string) []string {
 
 func confidential() oidc.Client {
 	c := portal()
-	c.SecretHash = secret.ParseToken(clientSecret).Hash()
+	c.SecretHashes = []secret.Hash{secret.ParseToken(clientSecret).Hash()}
 	return c
 }
 
@@ -70,7 +70,7 @@ func TestAuthenticateRefuses(t *testing.T) {
 	t.Parallel()
 	right := secret.ParseToken(clientSecret)
 	noHash := confidential()
-	noHash.SecretHash = secret.Hash{}
+	noHash.SecretHashes = nil
 	for name, tc := range map[string]struct {
 		client   oidc.Client
 		by, twin oidc.Credentials

@@ -162,14 +162,15 @@ func (s *Service) Apply(ctx context.Context, f *File, files Files, how Options) 
 
 // gathered is what an apply file names and does not hold.
 type gathered struct {
-	idps    map[*Connection]*sso.SAML // what the metadata says; nil: none was given
-	secrets map[*App]string
+	idps    map[*Connection]*sso.SAML           // what the metadata says; nil: none was given
+	secrets map[*App][]secret.Token             // nil: none was given
+	jwks    map[*App]string                     // of a file
 	logos   map[*Organization][]byte            // PNG
 	keys    map[*Connection]store.DecryptionKey // made for those that had none
 }
 
 func (s *Service) gather(ctx context.Context, f *File, files Files) (gathered, error) {
-	g := gathered{idps: map[*Connection]*sso.SAML{}, secrets: map[*App]string{}, logos: map[*Organization][]byte{}}
+	g := gathered{idps: map[*Connection]*sso.SAML{}, secrets: map[*App][]secret.Token{}, jwks: map[*App]string{}, logos: map[*Organization][]byte{}}
 	var wrong []error
 	for i := range f.Organizations {
 		o := &f.Organizations[i]
@@ -187,15 +188,8 @@ func (s *Service) gather(ctx context.Context, f *File, files Files) (gathered, e
 	}
 	for i := range f.Apps {
 		a := &f.Apps[i]
-		if a.ClientSecretFile == nil {
-			continue
-		}
-		b, err := files.Read(*a.ClientSecretFile)
-		if err == nil {
-			g.secrets[a], err = clientSecret(b)
-		}
-		if err != nil {
-			wrong = append(wrong, on(a, "app "+a.Key, in("client_secret_file", err)))
+		if err := g.app(a, files); err != nil {
+			wrong = append(wrong, on(a, "app "+a.Key, err))
 		}
 	}
 	return g, errors.Join(wrong...)

@@ -239,16 +239,56 @@ func (d *describer) user(u *sso.User) User {
 	return out
 }
 
-// app describes an app. What its secret is only hashes say.
-func (d *describer) app(a *sso.App) App {
-	out := App{Key: a.Key, Name: to(a.Name), ClientID: to(a.ClientID), RedirectURIs: append([]string{}, a.RedirectURIs...), LoginURL: to(a.LoginURL)}
-	switch {
-	case a.Public():
-		out.Public = to(true)
-	case d.hashes == WithHashes:
-		out.Public, out.ClientSecretHash = to(false), to(secretHashPrefix+hex.EncodeToString(a.SecretHash))
-	default:
+// app describes an app. What its secrets are only hashes say.
+func (d *describer) app(a *sso.App) (App, error) {
+	out := App{
+		Key: a.Key, Name: to(a.Name), ClientID: to(a.ClientID), Kind: to(string(a.Kind)), Disabled: to(a.Disabled), AuthMethod: wordOr(a.AuthMethod, "secret"),
+		JWKS: to(a.JWKS), JWKSURI: to(a.JWKSURI), GrantTypes: texts(a.GrantTypes), RedirectURIs: texts(a.RedirectURIs), PostLogoutRedirectURIs: texts(a.PostLogoutRedirectURIs),
+		BackchannelLogoutURI: to(a.BackchannelLogoutURI), LoginURL: to(a.LoginURL), IDTokenAlg: to(string(a.SignedBy())), RequirePAR: to(a.RequirePAR), DPoP: to(a.DPoP),
+		AllowedOrganizations: []string{}, RequiredEntitlement: to(string(a.RequiredEntitlement)), AllowedRoles: texts(a.AllowedRoles),
+		Brand: AppBrand{Name: to(a.Brand.Name), Accent: to(a.Brand.Accent)},
+		Claims: AppClaims{
+			Role: wordOr(a.Claims.Role, "always"), Groups: wordOr(a.Claims.Groups, "scope"), Names: wordOr(a.Claims.Names, "scope"),
+			RoleClaim: to(a.Claims.RoleClaim), GroupsClaim: to(a.Claims.GroupsClaim),
+		},
+	}
+	for _, id := range a.AllowedOrgs {
+		key, err := d.org(id)
+		if err != nil {
+			return out, err
+		}
+		out.AllowedOrganizations = append(out.AllowedOrganizations, key)
+	}
+	if a.AuthMethod == sso.AuthSecret {
+		d.secrets(&out, a)
+	}
+	return out, nil
+}
+
+// secrets says which secrets are good: by their hashes, or by files to be put
+// beside the export.
+func (d *describer) secrets(out *App, a *sso.App) {
+	if d.hashes == WithHashes {
+		out.ClientSecretHashes = []string{}
+		for i := range a.Secrets {
+			out.ClientSecretHashes = append(out.ClientSecretHashes, secretHashPrefix+hex.EncodeToString(a.Secrets[i].Hash[:]))
+		}
+		return
+	}
+	switch len(a.Secrets) {
+	case 0:
+		out.ClientSecretFiles = []string{}
+	case 1:
 		out.ClientSecretFile = to(a.Key + ".secret")
+	default:
+		out.ClientSecretFiles = []string{a.Key + ".secret", a.Key + "-2.secret"}
+	}
+}
+
+func texts[T ~string](all []T) []string {
+	out := make([]string, len(all))
+	for i, s := range all {
+		out[i] = string(s)
 	}
 	return out
 }

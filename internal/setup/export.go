@@ -61,7 +61,7 @@ func (e *exporter) export() error {
 		return err
 	}
 	slices.SortFunc(apps, func(a, b sso.App) int { return cmp.Compare(a.Key, b.Key) })
-	return items(e, "apps", 0, apps, func(a *sso.App) (App, error) { return e.app(a), nil })
+	return items(e, "apps", 0, apps, e.app)
 }
 
 // text writes; what cannot be written is said by the last flush.

@@ -79,7 +79,7 @@ func TestExportSaysAllAndApplyBringsItBack(t *testing.T) {
 			}
 			for _, part := range []string{
 				"plan: Enterprise", "accent: '#0a6b5e'", "pilot: [Ops, a]", "parent: acme", "sso: false", "password: false", "organization: acme-emea", "role: auditor",
-				"label: All", "language: de", hash, "switch: sha1", "until: \"2027-01-31\"", "ip_allow: [192.0.2.0/24, '2001:db8::1/128']", "client_secret_hash: sha256:",
+				"label: All", "language: de", hash, "switch: sha1", "until: \"2027-01-31\"", "ip_allow: [192.0.2.0/24, '2001:db8::1/128']", "client_secret_hashes:", "sha256:",
 			} {
 				if !strings.Contains(said, part) {
 					t.Errorf("the export has no %q:\n%s", part, said)

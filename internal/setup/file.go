@@ -202,16 +202,50 @@ type Access struct {
 	Groups       []string `yaml:"groups"`
 }
 
-// App is a client of the OpenID provider. A new one without a secret is public.
+// App is a client of the OpenID provider. A new one without a secret, keys or
+// another word about it is public.
 type App struct {
-	Key              string   `yaml:"key"`
-	Name             *string  `yaml:"name"`                             // new: the key
-	ClientID         *string  `yaml:"client_id"`                        // new: the key
-	ClientSecretFile *string  `yaml:"client_secret_file"`               // relative to the apply file
-	ClientSecretHash *string  `yaml:"client_secret_hash" plan:"secret"` // sha256: and 64 digits, as an export has it
-	Public           *bool    `yaml:"public"`                           // takes the secret away
-	RedirectURIs     []string `yaml:"redirect_uris"`
-	LoginURL         *string  `yaml:"login_url"` // where it begins to sign somebody in; "" for none
+	Key                    string    `yaml:"key"`
+	Name                   *string   `yaml:"name"`      // new: the key
+	ClientID               *string   `yaml:"client_id"` // new: the key
+	Kind                   *string   `yaml:"kind"`      // web, spa, native or machine; new: web, or spa where it is public
+	Disabled               *bool     `yaml:"disabled"`
+	AuthMethod             *string   `yaml:"auth_method"`                        // secret, none or private_key_jwt
+	Public                 *bool     `yaml:"public"`                             // true is auth_method: none
+	ClientSecretFile       *string   `yaml:"client_secret_file"`                 // one secret that is good; relative to the apply file
+	ClientSecretFiles      []string  `yaml:"client_secret_files"`                // all that are good, at most two
+	ClientSecretHashes     []string  `yaml:"client_secret_hashes" plan:"secret"` // the same as hashes, sha256: and 64 digits, as an export has them
+	JWKS                   *string   `yaml:"jwks"`
+	JWKSFile               *string   `yaml:"jwks_file"` // relative to the apply file
+	JWKSURI                *string   `yaml:"jwks_uri"`
+	GrantTypes             []string  `yaml:"grant_types"` // empty or new: authorization_code and refresh_token
+	RedirectURIs           []string  `yaml:"redirect_uris"`
+	PostLogoutRedirectURIs []string  `yaml:"post_logout_redirect_uris"`
+	BackchannelLogoutURI   *string   `yaml:"backchannel_logout_uri"`
+	LoginURL               *string   `yaml:"login_url"`    // where it begins to sign somebody in; "" for none
+	IDTokenAlg             *string   `yaml:"id_token_alg"` // ES256 or RS256; new: ES256
+	RequirePAR             *bool     `yaml:"require_par"`
+	DPoP                   *bool     `yaml:"dpop"`
+	AllowedOrganizations   []string  `yaml:"allowed_organizations"` // keys; empty: all
+	RequiredEntitlement    *string   `yaml:"required_entitlement"`
+	AllowedRoles           []string  `yaml:"allowed_roles"` // empty: all
+	Brand                  AppBrand  `yaml:"brand"`
+	Claims                 AppClaims `yaml:"claims"`
+}
+
+// AppBrand is how the sign-in pages look for an app.
+type AppBrand struct {
+	Name   *string `yaml:"name"`
+	Accent *string `yaml:"accent"` // #0a6b5e
+}
+
+// AppClaims says what an app is told of people.
+type AppClaims struct {
+	Role        *string `yaml:"role"`   // always or never; new: always
+	Groups      *string `yaml:"groups"` // scope, always or never; new: scope
+	Names       *string `yaml:"names"`  // scope, always or never; new: scope
+	RoleClaim   *string `yaml:"role_claim"`
+	GroupsClaim *string `yaml:"groups_claim"`
 }
 
 // ParseFile reads an apply file. Unknown keys, a second document and values of

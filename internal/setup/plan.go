@@ -128,7 +128,7 @@ func leaves(out *[]leaf, key string, v reflect.Value, tag string) {
 		}
 	case reflect.Slice:
 		if !v.IsNil() {
-			*out = append(*out, leaf{key: key, text: inLine(v)})
+			*out = append(*out, leaf{key: key, text: inLine(v), secret: tag == "secret"})
 		}
 	case reflect.Bool:
 		text := "false"

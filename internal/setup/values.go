@@ -27,6 +27,22 @@ func set[T any](to, from *T) {
 	}
 }
 
+// setList gives a list the values of the file, if it has any there.
+func setList(to *[]string, from []string) {
+	if from != nil {
+		*to = from
+	}
+}
+
+// chosen returns the words of a file as what they are, to be judged later.
+func chosen[T ~string](from []string) []T {
+	all := make([]T, len(from))
+	for i, s := range from {
+		all[i] = T(s)
+	}
+	return all
+}
+
 // setName gives a name the value of the file, if it has one there. Where
 // nothing of it can be shown, the name is other.
 func setName(to, from *string, other string) {

@@ -13,9 +13,11 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 )
 
-// Brand is how an organization wants the pages to look that its people see.
-// The zero value leaves them as the deployment has them.
+// Brand is how an organization wants the pages to look that its people see, or
+// an app those by which they come to it. The zero value leaves them as the
+// deployment has them.
 type Brand struct {
+	Name   string `json:"name,omitempty"`   // of the product, in place of the deployment's
 	Accent string `json:"accent,omitempty"` // colour, as #rrggbb
 	Logo   string `json:"logo,omitempty"`   // hash of the picture
 }

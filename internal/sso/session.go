@@ -301,20 +301,3 @@ func (by *By) Event(now time.Time, action, target string, detail map[string]stri
 	}
 	return e
 }
-
-// App is a client of our OpenID provider.
-type App struct {
-	ID           AppID
-	Key          string
-	Name         string
-	ClientID     string
-	SecretHash   []byte // SHA-256 of the client secret; empty: a public client
-	RedirectURIs []string
-	LoginURL     string // where it begins to sign somebody in who came from elsewhere [OIDC 4]; "": nowhere
-	CreatedAt    time.Time
-	UpdatedAt    time.Time
-	Version      int64
-}
-
-// Public reports whether the app keeps no secret.
-func (a *App) Public() bool { return len(a.SecretHash) == 0 }

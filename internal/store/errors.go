@@ -47,6 +47,7 @@ const (
 	LinkSubject        Constraint = "links_connection_id_subject"
 	AppKey             Constraint = "apps_key"
 	AppClientID        Constraint = "apps_client_id"
+	AppSecretPlace     Constraint = "app_secrets_app_id_slot"
 	RoleKey            Constraint = "roles_key"
 	CurrentSigningKey  Constraint = "signing_keys_use_algorithm"
 	FactorCredential   Constraint = "factors_credential_id"

@@ -65,7 +65,7 @@ const tokenColumns = `t.hash, t.kind, t.grant_id, t.scope, t.created_at, t.expir
 type Access struct {
 	Token  Token
 	Grant  Grant
-	App    sso.App
+	App    sso.App // without its secrets
 	Person sso.Person
 }
 

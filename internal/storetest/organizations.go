@@ -1,8 +1,6 @@
 package storetest
 
 import (
-	"errors"
-
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 )
@@ -200,43 +198,5 @@ func activeConnections(w *world) {
 	some, err := r.ConnectionsByID(ctx, []sso.ConnectionID{want[3].ID, "con_none", want[1].ID})
 	if err != nil || len(some) != 2 {
 		w.Errorf("ConnectionsByID() = %v, %v, want two", some, err)
-	}
-}
-
-func appsAreKept(w *world) {
-	ctx := w.ctx
-	r := w.reader()
-	missing[sso.App](w, "App()")(r.App(ctx, "app_none"))
-	missing[sso.App](w, "AppByClientID()")(r.AppByClientID(ctx, "client-portal"))
-	none[sso.App](w, "Apps()")(r.Apps(ctx))
-
-	save := func(a sso.App) { w.write(func(tx *store.Writer) error { return tx.SaveApp(ctx, a) }) }
-	portal, public := w.app("portal"), w.app("public")
-	public.SecretHash = nil
-	save(portal)
-	save(public)
-	portal.Version, public.Version = 1, 1
-	full(w, portal)
-	same(w, "App()", portal, get[sso.App](w, "App()")(r.App(ctx, portal.ID)))
-	same(w, "AppByClientID()", public, get[sso.App](w, "AppByClientID()")(r.AppByClientID(ctx, "client-public")))
-	same(w, "Apps()", []sso.App{portal, public}, get[[]sso.App](w, "Apps()")(r.Apps(ctx)))
-
-	changed := portal
-	changed.Key, changed.Name, changed.ClientID, changed.SecretHash, changed.RedirectURIs = "portal-2", "Portal 2", "client-2", []byte{}, nil
-	changed.UpdatedAt = w.later()
-	save(changed)
-	w.conflict(store.StaleVersion, func(tx *store.Writer) error { return tx.SaveApp(ctx, changed) })
-	changed.Version, changed.SecretHash = 2, nil
-	same(w, "App() after a save", changed, get[sso.App](w, "App()")(r.App(ctx, portal.ID)))
-	if !changed.Public() {
-		w.Error("an app without a secret is not public")
-	}
-
-	taken := w.app("portal-2")
-	w.conflict(store.AppKey, func(tx *store.Writer) error { return tx.SaveApp(ctx, taken) })
-	taken.Key, taken.ClientID = "portal-3", "client-2"
-	w.conflict(store.AppClientID, func(tx *store.Writer) error { return tx.SaveApp(ctx, taken) })
-	if err := w.db.Write(ctx, func(tx *store.Writer) error { return tx.SaveApp(ctx, taken) }); !errors.Is(err, store.ErrConflict) {
-		w.Errorf("SaveApp() = %v, want ErrConflict", err)
 	}
 }

@@ -404,6 +404,7 @@ func grantsAreKept(w *world) {
 		}
 		return tx.InsertToken(ctx, token)
 	})
+	app.Version, app.Secrets = 1, nil
 	want := store.Access{Token: token, Grant: g, App: app, Person: sso.Person{Session: s, User: alice, Org: acme, Membership: m, Networks: sso.RulesOf([]sso.Organization{acme})}}
 	same(w, "Access()", want, get[store.Access](w, "Access()")(r.Access(ctx, store.AccessToken, token.Hash)))
 	missing[store.Access](w, "Access() of another kind")(r.Access(ctx, store.RefreshToken, token.Hash))

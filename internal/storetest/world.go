@@ -312,12 +312,3 @@ func (w *world) trace(org sso.OrgID) sso.Trace {
 		Detail: sso.TraceDetail{Typed: "Alice@acme.example", Why: &sso.RoleReason{Role: sso.RoleAdmin, Rule: sso.RoleByGroup, Row: 1, Group: "Staff"}, Message: &sso.Message{NameID: "n", Attributes: []sso.Attribute{{Name: "mail", Values: []string{"a"}}}}},
 	}
 }
-
-func (w *world) app(key string) sso.App {
-	at := w.later()
-	hash := secret.NewToken().Hash()
-	return sso.App{
-		ID: sso.NewAppID(at), Key: key, Name: "Portal", ClientID: "client-" + key, SecretHash: hash[:],
-		LoginURL: "https://app.example/login", RedirectURIs: []string{"https://app.example/cb?a=1&b=2"}, CreatedAt: at, UpdatedAt: at,
-	}
-}

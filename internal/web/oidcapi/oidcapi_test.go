@@ -95,14 +95,13 @@ func (s *site) fill() {
 		s.Fatal(err)
 	}
 	user := sso.User{ID: sso.NewUserID(now), Home: org.ID, Email: email, State: sso.UserActive, CreatedAt: now, UpdatedAt: now}
-	hash := secret.ParseToken(clientSecret).Hash()
 	err = s.grants.DB.Write(s.Context(), func(tx *store.Writer) error {
 		ctx, own := s.Context(), tx.Org(org.ID)
 		return errors.Join(
 			tx.SaveOrganization(ctx, org), own.SaveUser(ctx, user),
 			own.SaveMembership(ctx, sso.Membership{Org: org.ID, User: user.ID, Role: sso.RoleOwner, CreatedAt: now, UpdatedAt: now}),
-			tx.SaveApp(ctx, sso.App{ID: sso.NewAppID(now), Key: "portal", ClientID: "portal", SecretHash: hash[:], RedirectURIs: []string{"https://app.example/cb"}, CreatedAt: now, UpdatedAt: now}),
-			tx.SaveApp(ctx, sso.App{ID: sso.NewAppID(now), Key: "spa", ClientID: "spa", RedirectURIs: []string{"https://spa.example/cb", "com.example.app:/cb"}, CreatedAt: now, UpdatedAt: now}),
+			tx.SaveApp(ctx, sso.App{ID: sso.NewAppID(now), Key: "portal", ClientID: "portal", Secrets: []sso.AppSecret{sso.NewAppSecret(secret.ParseToken(clientSecret), "operator", now)}, RedirectURIs: []string{"https://app.example/cb"}, CreatedAt: now, UpdatedAt: now}),
+			tx.SaveApp(ctx, sso.App{ID: sso.NewAppID(now), Key: "spa", ClientID: "spa", AuthMethod: sso.AuthNone, RedirectURIs: []string{"https://spa.example/cb", "com.example.app:/cb"}, CreatedAt: now, UpdatedAt: now}),
 			tx.InsertSession(ctx, sso.Session{
 				ID: sso.NewSessionID(now), User: user.ID, Org: org.ID, AMR: []string{"pwd"}, AuthTime: now, CreatedAt: now,
 				SeenAt: now, ExpiresAt: now.Add(sso.SessionLife),
