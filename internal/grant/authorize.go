@@ -82,6 +82,12 @@ func (s *Service) answer(ctx context.Context, parameters url.Values, person *sso
 	}
 	switch request.Next(login, asked, now, hint) {
 	case oidc.IssueCode:
+		if err := s.enter(ctx, &app, &request, person.Session.ID); err != nil {
+			if refusal, ok := errors.AsType[*oidc.AuthorizeError](err); ok {
+				return s.refuse(refusal), nil
+			}
+			return Outcome{}, err
+		}
 		return s.issue(ctx, &app, &request, person.Session.ID, now)
 	case oidc.GiveUp:
 		return s.refuse(request.Refuse(oidc.LoginRequired, "the person must sign in")), nil

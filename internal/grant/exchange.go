@@ -29,7 +29,12 @@ func (s *Service) Exchange(ctx context.Context, r oidc.TokenRequest) (oidc.Token
 	if r.Grant == oidc.RefreshToken {
 		redeem = s.refresh
 	}
-	given, err := s.inReturn(ctx, func(tx *store.Writer) (given, error) { return redeem(ctx, tx, &app, r, now) })
+	given, err := s.inReturn(ctx, func(tx *store.Writer) (given, error) {
+		if err := noteSecret(ctx, tx, &app, &r.Client, now); err != nil {
+			return given{}, err
+		}
+		return redeem(ctx, tx, &app, r, now)
+	})
 	if err != nil {
 		return oidc.TokenResponse{}, err
 	}
@@ -56,6 +61,9 @@ func (s *Service) authenticated(ctx context.Context, by oidc.Credentials) (sso.A
 	}
 	if err := client(&app).Authenticate(by); err != nil {
 		return sso.App{}, err
+	}
+	if app.Disabled {
+		return sso.App{}, oidc.DisabledClient()
 	}
 	return app, nil
 }
@@ -120,6 +128,9 @@ func (s *Service) redeem(ctx context.Context, tx *store.Writer, app *sso.App, r 
 	person, err := tx.PersonBySession(ctx, code.Session)
 	if err == nil {
 		err = person.Valid(now)
+	}
+	if err == nil {
+		err = admit(ctx, tx.Reader, app, &person)
 	}
 	if err != nil {
 		return given{}, inPlaceOf(err, oidc.InvalidCode())

@@ -42,7 +42,11 @@ func (s *Service) refresh(ctx context.Context, tx *store.Writer, app *sso.App, r
 	if a.App.ID != app.ID || !now.Before(a.Token.ExpiresAt) || !a.Grant.RevokedAt.IsZero() {
 		return given{}, oidc.InvalidRefresh()
 	}
-	if err := mayStay(ctx, tx, &a.Person, now); err != nil {
+	err = mayStay(ctx, tx, &a.Person, now)
+	if err == nil {
+		err = admit(ctx, tx.Reader, app, &a.Person)
+	}
+	if err != nil {
 		return given{}, inPlaceOf(err, oidc.InvalidRefresh())
 	}
 	scope, err := r.Narrow(oidc.ParseScope(a.Grant.Scope))

@@ -65,12 +65,11 @@ func (s *Service) Introspect(ctx context.Context, q oidc.TokenQuestion) (oidc.In
 	var a store.Access
 	err = s.DB.Read(ctx, func(r *store.Reader) error {
 		var err error
-		a, err = accessOf(ctx, r, &q)
+		if a, err = accessOf(ctx, r, &q); err == nil {
+			err = s.usable(ctx, r, &a)
+		}
 		return err
 	})
-	if err == nil {
-		err = s.usable(&a)
-	}
 	switch {
 	case errors.Is(err, store.ErrNotFound) || SignedOut(err), err == nil && !a.Token.UsedAt.IsZero():
 		return oidc.Introspection{}, nil

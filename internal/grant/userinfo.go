@@ -24,7 +24,7 @@ func (s *Service) Userinfo(ctx context.Context, token secret.Token) (Userinfo, e
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
 		a, err := r.Access(ctx, store.AccessToken, token.Hash())
 		if err == nil {
-			err = s.usable(&a)
+			err = s.usable(ctx, r, &a)
 		}
 		if err != nil {
 			return inPlaceOf(err, oidc.InvalidAccessToken())
@@ -41,13 +41,17 @@ func scopeOf(a *store.Access) oidc.Scope {
 	return oidc.ParseScope(cmp.Or(a.Token.Scope, a.Grant.Scope))
 }
 
-// usable refuses a token that has expired, or whose grant or person is gone.
-func (s *Service) usable(a *store.Access) error {
+// usable refuses a token that has expired, whose grant or person is gone, or
+// whose app does not let the person in any more.
+func (s *Service) usable(ctx context.Context, r *store.Reader, a *store.Access) error {
 	now := s.Now()
 	if !now.Before(a.Token.ExpiresAt) || !a.Grant.RevokedAt.IsZero() {
 		return store.ErrNotFound
 	}
-	return a.Person.Valid(now)
+	if err := a.Person.Valid(now); err != nil {
+		return err
+	}
+	return admit(ctx, r, &a.App, &a.Person)
 }
 
 // SignedOut reports whether err says that a session, or whom it stands for,

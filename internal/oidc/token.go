@@ -189,6 +189,10 @@ func InvalidRefresh() error {
 // is the same as for a wrong secret.
 func UnknownTokenClient() error { return invalidClient("the client is not registered") }
 
+// DisabledClient returns the error for a client that is switched off. It is the
+// same as for a wrong secret.
+func DisabledClient() error { return invalidClient("the client is switched off") }
+
 // readCredentials finds the one way in which the client authenticates. More than
 // one is refused [RFC 6749 2.3].
 func readCredentials(authorization []string, form url.Values) (Credentials, error) {

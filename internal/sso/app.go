@@ -230,6 +230,11 @@ func (a *App) On() error {
 	return nil
 }
 
+// Restricts reports whether [App.Admits] depends on who somebody is.
+func (a *App) Restricts() bool {
+	return len(a.AllowedOrgs) > 0 || a.RequiredEntitlement != "" || len(a.AllowedRoles) > 0
+}
+
 // AsksAbove reports whether [App.Admits] has to know the organizations above
 // this one.
 func (a *App) AsksAbove(org *Organization) bool {
