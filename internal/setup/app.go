@@ -238,10 +238,11 @@ func (a *applier) mergeProof(app *sso.App, from *App) error {
 	if from.Public != nil && from.AuthMethod != nil {
 		return in("public", refused("either public or auth_method", "both"))
 	}
-	given, err := a.secretsOf(app, from)
+	all, err := a.secretsOf(app, from)
 	if err != nil {
 		return err
 	}
+	given := len(a.outside.secrets[from])+len(from.ClientSecretHashes) > 0
 	switch {
 	case from.AuthMethod != nil && *from.AuthMethod == "secret":
 		app.AuthMethod = sso.AuthSecret
@@ -251,19 +252,19 @@ func (a *applier) mergeProof(app *sso.App, from *App) error {
 		}
 	case from.Public != nil && *from.Public:
 		app.AuthMethod = sso.AuthNone
-	case from.Public != nil && app.Public(), len(given) > 0:
+	case from.Public != nil && app.Public(), given:
 		app.AuthMethod = sso.AuthSecret
 	case app.Version == 0:
 		app.AuthMethod = sso.AuthNone
 	}
 	if app.AuthMethod != sso.AuthSecret {
-		if len(given) > 0 {
+		if given {
 			return in("public", refused("either public: true or another auth_method, or secrets", "both"))
 		}
-		given = []sso.AppSecret{}
+		all = []sso.AppSecret{}
 	}
-	if given != nil {
-		app.Secrets = given
+	if all != nil {
+		app.Secrets = all
 	}
 	if from.Public != nil && !*from.Public && app.AuthMethod == sso.AuthSecret && len(app.Secrets) == 0 {
 		return in("public", refused("client_secret_file, or public: true", "public: false without a secret"))
