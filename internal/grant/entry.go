@@ -44,15 +44,29 @@ func admit(ctx context.Context, r *store.Reader, app *sso.App, p *sso.Person) er
 	return app.Admits(p, above)
 }
 
-// noteSecret notes that a secret of the app is in use, where that was not noted
-// within the hour.
-func noteSecret(ctx context.Context, tx *store.Writer, app *sso.App, by *oidc.Credentials, now time.Time) error {
+// inUse returns the secret by which an app has proved itself, where this node
+// has to note that it is in use; "": there is none, or that was noted within the
+// hour.
+func (s *Service) inUse(app *sso.App, by *oidc.Credentials, now time.Time) sso.AppSecretID {
 	if app.AuthMethod != sso.AuthSecret || by.Secret.IsZero() {
+		return ""
+	}
+	used, ok := app.SecretOf(by.Secret.Hash())
+	if !ok {
+		return ""
+	}
+	if v, ok := s.noted.Load(used.ID); ok {
+		if at, ok := v.(time.Time); ok && now.Sub(at) < sso.SecretUse {
+			return ""
+		}
+	}
+	return used.ID
+}
+
+// noteUse notes that a secret is in use.
+func noteUse(ctx context.Context, tx *store.Writer, id sso.AppSecretID, now time.Time) error {
+	if id == "" {
 		return nil
 	}
-	s, ok := app.SecretOf(by.Secret.Hash())
-	if !ok || s.Noted(now) {
-		return nil
-	}
-	return tx.UseAppSecret(ctx, s.ID, now)
+	return tx.UseAppSecret(ctx, id, now)
 }

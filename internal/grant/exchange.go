@@ -29,14 +29,18 @@ func (s *Service) Exchange(ctx context.Context, r oidc.TokenRequest) (oidc.Token
 	if r.Grant == oidc.RefreshToken {
 		redeem = s.refresh
 	}
+	used := s.inUse(&app, &r.Client, now)
 	given, err := s.inReturn(ctx, func(tx *store.Writer) (given, error) {
-		if err := noteSecret(ctx, tx, &app, &r.Client, now); err != nil {
+		if err := noteUse(ctx, tx, used, now); err != nil {
 			return given{}, err
 		}
 		return redeem(ctx, tx, &app, r, now)
 	})
 	if err != nil {
 		return oidc.TokenResponse{}, err
+	}
+	if used != "" {
+		s.noted.Store(used, now)
 	}
 	session := &given.person.Session
 	idToken, err := oidc.IDToken{

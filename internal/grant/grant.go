@@ -50,6 +50,7 @@ type Service struct {
 
 	loading sync.Mutex
 	loaded  atomic.Pointer[keySet]
+	noted   sync.Map // of secrets, by ID, when their use was last noted
 }
 
 // app returns the app that calls itself so, or [store.ErrNotFound].

@@ -117,12 +117,9 @@ type AppSecret struct {
 	UsedAt    time.Time // to the hour; zero: never
 }
 
-// secretUse is how exactly it is kept when a secret was last used: every sign-in
+// SecretUse is how exactly it is kept when a secret was last used: every sign-in
 // uses one, and none should cost a write more.
-const secretUse = time.Hour
-
-// Noted reports whether it is noted that the secret is in use at now.
-func (s *AppSecret) Noted(now time.Time) bool { return now.Sub(s.UsedAt) < secretUse }
+const SecretUse = time.Hour
 
 // hintLength is how much of a secret may be shown again. Of one of 32 characters
 // 28 are left to guess.

@@ -14,10 +14,12 @@ const (
 		p.logout_uris, p.backchannel_uri, p.login_url, p.token_alg, p.require_par, p.dpop, p.allowed_orgs, p.required_entitlement, p.allowed_roles,
 		p.brand, p.claims, p.created_at, p.updated_at, p.version`
 	keyedAppColumns = appColumns + `,
-		k1.id, k1.hash, k1.hint, k1.created_by, k1.created_at, k1.used_at, k2.id, k2.hash, k2.hint, k2.created_by, k2.created_at, k2.used_at`
+		k1.id, k1.hash, k1.hint, k1.created_by, k1.created_at, u1.used_at, k2.id, k2.hash, k2.hint, k2.created_by, k2.created_at, u2.used_at`
 	keyedAppTables = `apps p
 		left join app_secrets k1 on k1.app_id = p.id and k1.slot = 1
-		left join app_secrets k2 on k2.app_id = p.id and k2.slot = 2`
+		left join secret_uses u1 on u1.secret_id = k1.id
+		left join app_secrets k2 on k2.app_id = p.id and k2.slot = 2
+		left join secret_uses u2 on u2.secret_id = k2.id`
 )
 
 func appFields(a *sso.App) []any {
@@ -147,13 +149,13 @@ func (w *Writer) DeleteApp(ctx context.Context, id sso.AppID) error {
 	return doing(found(n, err), "deleting app %s", id)
 }
 
-// InsertAppSecret adds a secret to an app. Where both places are taken, also by
+// InsertAppSecret adds a secret to an app, which was not used yet. Where both places are taken, also by
 // somebody else at this moment, it is a conflict on [AppSecretPlace].
 func (w *Writer) InsertAppSecret(ctx context.Context, app sso.AppID, s sso.AppSecret) error {
 	_, err := w.q.exec(ctx, `
-		insert into app_secrets (id, app_id, slot, hash, hint, created_by, created_at, used_at)
-		values ($1, $2, case when exists (select 1 from app_secrets k where k.app_id = $2 and k.slot = 1) then 2 else 1 end, $3, $4, $5, $6, $7)`,
-		s.ID, app, s.Hash[:], s.Hint, s.CreatedBy, at(s.CreatedAt), at(s.UsedAt))
+		insert into app_secrets (id, app_id, slot, hash, hint, created_by, created_at)
+		values ($1, $2, case when exists (select 1 from app_secrets k where k.app_id = $2 and k.slot = 1) then 2 else 1 end, $3, $4, $5, $6)`,
+		s.ID, app, s.Hash[:], s.Hint, s.CreatedBy, at(s.CreatedAt))
 	return doing(err, "inserting a secret of app %s", app)
 }
 
@@ -170,9 +172,11 @@ func (w *Writer) DeleteAppSecret(ctx context.Context, app sso.AppID, id sso.AppS
 // whoever used it did so before.
 func (w *Writer) UseAppSecret(ctx context.Context, id sso.AppSecretID, now time.Time) error {
 	_, err := w.q.exec(ctx, `
-		update app_secrets
-		set used_at = $2
-		where id = $1 and (used_at is null or used_at < $2)`,
+		insert into secret_uses (secret_id, used_at)
+		select k.id, $2 from app_secrets k where k.id = $1
+		on conflict (secret_id) do update
+		set used_at = excluded.used_at
+		where secret_uses.used_at < excluded.used_at`,
 		id, at(now))
 	return doing(err, "using secret %s", id)
 }

@@ -105,8 +105,7 @@ func appSecretsAreKept(w *world) {
 	r := w.reader()
 	portal, other := w.addApp("portal"), w.addApp("other")
 	first, second, third := portal.Secrets[0], w.appSecret(), w.appSecret()
-	second.UsedAt = w.later()
-	full(w, second)
+	full(w, second, "UsedAt")
 	add := func(s sso.AppSecret) func(*store.Writer) error {
 		return func(tx *store.Writer) error { return tx.InsertAppSecret(ctx, portal.ID, s) }
 	}

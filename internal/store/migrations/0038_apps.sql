@@ -26,8 +26,12 @@ create table app_secrets (
     hint       text   not null,
     created_by text   not null,
     created_at bigint not null,
-    used_at    bigint,
     constraint app_secrets_app_id_slot unique (app_id, slot)
+);
+-- When a secret was last used: apart, for it is no setting, and those are remembered until one changes.
+create table secret_uses (
+    secret_id text   not null constraint secret_uses_secret_id primary key references app_secrets (id) on delete cascade,
+    used_at   bigint not null
 );
 insert into app_secrets (id, app_id, slot, hash, hint, created_by, created_at)
 select 'sec_' || substr(id, 5), id, 1, secret_hash, '', '', updated_at from apps where secret_hash is not null;
