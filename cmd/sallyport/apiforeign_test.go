@@ -2,16 +2,20 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
 )
 
 // apiDocument is what the tests read of the document of the API.
@@ -23,13 +27,16 @@ type apiDocument struct {
 }
 
 type apiOperation struct {
-	ID    string `json:"operationId"`
-	Scope string `json:"x-scope"`
-	Body  struct {
-		Content map[string]struct {
-			Schema apiSchema `json:"schema"`
-		} `json:"content"`
-	} `json:"requestBody"`
+	ID      string                `json:"operationId"`
+	Scope   string                `json:"x-scope"`
+	Body    apiContent            `json:"requestBody"`
+	Answers map[string]apiContent `json:"responses"`
+}
+
+type apiContent struct {
+	Content map[string]struct {
+		Schema apiSchema `json:"schema"`
+	} `json:"content"`
 }
 
 type apiSchema struct {
@@ -41,6 +48,7 @@ type apiSchema struct {
 	Required   []string             `json:"required"`
 	Items      *apiSchema           `json:"items"`
 	MinItems   int                  `json:"minItems"`
+	Values     any                  `json:"additionalProperties"`
 }
 
 func readAPIDocument(t *testing.T) apiDocument {
@@ -88,6 +96,52 @@ func (d *apiDocument) sample(s apiSchema) any {
 	}
 }
 
+// wrong says what of a value is not as a schema says, by its place; "": nothing.
+func (d *apiDocument) wrong(s apiSchema, v any, at string) string {
+	if s.Ref != "" {
+		return d.wrong(d.Components.Schemas[s.Ref[strings.LastIndex(s.Ref, "/")+1:]], v, at)
+	}
+	if len(s.Enum) > 0 && !slices.Contains(s.Enum, v) {
+		return fmt.Sprintf("%s is %v, want one of %v", at, v, s.Enum)
+	}
+	kind := map[string]bool{}
+	switch v := v.(type) {
+	case map[string]any:
+		kind["object"] = true
+		for _, name := range s.Required {
+			if _, ok := v[name]; !ok {
+				return at + " has no " + name
+			}
+		}
+		for name, value := range v {
+			if p, ok := s.Properties[name]; ok {
+				if w := d.wrong(p, value, at+"."+name); w != "" {
+					return w
+				}
+			} else if s.Values == nil {
+				return at + " has " + name + ", of which the document says nothing"
+			}
+		}
+	case []any:
+		kind["array"] = true
+		for i := range v {
+			if w := d.wrong(*s.Items, v[i], at+"[]"); w != "" {
+				return w
+			}
+		}
+	case string:
+		kind["string"] = true
+	case bool:
+		kind["boolean"] = true
+	case float64:
+		kind["number"], kind["integer"] = true, true
+	}
+	if s.Type != "" && !kind[s.Type] {
+		return fmt.Sprintf("%s is %T, want %s", at, v, s.Type)
+	}
+	return ""
+}
+
 // body returns the body of a request for an operation, by the document and what
 // the tenant has.
 func (d *apiDocument) body(o apiOperation, t *tenant) string {
@@ -116,11 +170,22 @@ func apiBodies(t *tenant) map[string]string {
 		"createSuborganization": `{"key":"` + name + `","name":"Fresh"}`,
 		"claimDomain":           `{"name":"` + name + `.example"}`,
 		"updateDomain":          `{"sso":true}`,
+		"createConnection":      `{"vendor":"okta"}`,
+		"setMetadata":           `{"xml":"<x/>"}`,
+		"setEnforcement":        `{"sso":"optional"}`,
+		"invite":                `{"emails":["` + name + `@guest.example"]}`,
+		"createImport":          `{"csv":"email\nx-` + name + `@guest.example\n"}`,
+		"createKey":             `{"name":"x","scopes":["users:read"]}`,
+		"decideConflict":        `{"remedy":"refuse"}`,
+		"addCertificate":        `{"certificate":"none"}`,
+		"createGroup":           `{"name":"New ` + name + `"}`,
+		"updateGroup":           `{"description":"new"}`,
+		"setSecurity":           `{"mfa":"off","mfa_after_sso":"trust","session_idle":0,"session_life":0,"inactive_after":0,"ip_allow":[],"managed":false}`,
 	}
 }
 
-// apiVersions are the headers with which changes are made that want a version.
-func apiHeaders() []string { return []string{"If-Match", `"1"`} }
+// apiHeaders are those with which changes are made that want a version.
+func apiHeaders() []string { return []string{"If-Match", "*"} }
 
 // TestNoOperationReachesAnotherTenant asks every operation of the document for
 // what is another tenant's, by the key of a program that may do all that one of
@@ -129,6 +194,8 @@ func TestNoOperationReachesAnotherTenant(t *testing.T) {
 	t.Parallel()
 	h := newTenancy(t)
 	acme, rival := h.newTenant("acme"), h.newTenant("rival")
+	h.furnish(&acme)
+	h.furnish(&rival)
 	_, key := h.apiKey(&acme, sso.OrganizationScopes()...)
 	_, theirs := h.apiKey(&rival, sso.OrganizationScopes()...)
 	everything := h.deploymentKey(sso.Scopes()...)
@@ -168,12 +235,34 @@ func TestNoOperationReachesAnotherTenant(t *testing.T) {
 	order := slices.SortedFunc(maps.Keys(own), func(a, b route) int { return strings.Compare(own[a].ID, own[b].ID) })
 	for _, r := range order {
 		rival = h.refill(rival)
+		h.furnish(&rival)
 		o := own[r]
 		got := h.call(theirs, r.method, apiTarget(r.path, "rival", &rival), doc.body(o, &rival), apiHeaders()...)
-		if got.Code == http.StatusNotFound || got.Code == http.StatusBadRequest || got.Code == http.StatusUnauthorized || got.Code == http.StatusPreconditionRequired || got.Code >= 500 {
+		if got.Code == http.StatusNotFound || strings.Contains(got.Body.String(), `"api_request"`) || got.Code == http.StatusUnauthorized || got.Code == http.StatusPreconditionRequired || got.Code >= 500 {
 			t.Errorf("%s by whose it is: %d %s", o.ID, got.Code, got.Body)
 		}
+		if answer := o.Answers[strconv.Itoa(got.Code)].Content["application/json"].Schema; got.Body.Len() > 0 && got.Code < 300 {
+			if w := doc.wrong(answer, any(h.answered(got, got.Code)), "the answer"); w != "" {
+				t.Errorf("%s: %s", o.ID, w)
+			}
+		}
 	}
+}
+
+// furnish gives a tenant what only the API names in paths.
+func (h *tenancy) furnish(t *tenant) {
+	h.Helper()
+	h.held(t)
+	k, _ := h.apiKey(t, sso.ScopeUsersRead)
+	below := sso.Organization{ID: sso.NewOrgID(now()), Key: t.name + "-below", Name: "Below", State: sso.OrgActive, CreatedAt: now(), UpdatedAt: now()}
+	if err := below.Place(&t.by.Org); err != nil {
+		h.Fatal(err)
+	}
+	m := sso.Membership{Org: below.ID, User: sso.UserID(t.its["user"]), Role: sso.RoleMember, CreatedAt: now(), UpdatedAt: now()}
+	h.write(func(tx *store.Writer) error {
+		return errors.Join(tx.SaveOrganization(h.Context(), below), tx.Org(below.ID).SaveMembership(h.Context(), m))
+	})
+	t.its["key"], t.its["below"] = string(k.ID), below.Key
 }
 
 // refusedAs holds a status to what it must be.

@@ -49,6 +49,9 @@ func (s *Service) Outlook(ctx context.Context, p *authority.Place) (Outlook, err
 	return out, err
 }
 
+// PeoplePlace is a place in a list of people.
+type PeoplePlace = store.PeoplePlace
+
 // ForeseenQuery says of whom a list is asked for.
 type ForeseenQuery struct {
 	Words []string // as [store.PeopleQuery] has them

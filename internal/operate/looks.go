@@ -207,7 +207,9 @@ func (s *Service) Events(ctx context.Context, by *sso.By, key string, q store.Ev
 	if err := mayHelp(by); err != nil {
 		return Audit{}, err
 	}
-	q.Limit = PageSize
+	if q.Limit <= 0 || q.Limit > PageSize {
+		q.Limit = PageSize
+	}
 	var p Audit
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
 		p = Audit{}

@@ -126,6 +126,21 @@ func (s *Service) AddToGroup(ctx context.Context, by *sso.By, org sso.OrgID, id 
 	})
 }
 
+// PutIntoGroup puts a member into a group.
+func (s *Service) PutIntoGroup(ctx context.Context, by *sso.By, org sso.OrgID, id sso.GroupID, user sso.UserID) error {
+	return s.change(ctx, by, org, func(a *act) error {
+		g, err := a.org.Group(ctx, id)
+		if err != nil {
+			return err
+		}
+		p, err := a.position(user)
+		if err != nil || slices.Contains(p.Groups, g.Name) {
+			return err
+		}
+		return unlessSame(a.setGroups(&p, append(slices.Clone(p.Groups), g.Name)))
+	})
+}
+
 // RemoveFromGroup takes a member out of a group.
 func (s *Service) RemoveFromGroup(ctx context.Context, by *sso.By, org sso.OrgID, id sso.GroupID, user sso.UserID) error {
 	return s.change(ctx, by, org, func(a *act) error {

@@ -75,7 +75,9 @@ type EventPage struct {
 
 // Events lists what was done in an organization.
 func (s *Service) Events(ctx context.Context, in *Place, q store.EventQuery) (EventPage, error) {
-	q.Limit = PageSize
+	if q.Limit <= 0 || q.Limit > PageSize {
+		q.Limit = PageSize
+	}
 	var page EventPage
 	err := s.read(ctx, func(r *store.Reader) error {
 		var err error

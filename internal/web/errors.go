@@ -23,6 +23,8 @@ func Status(f *fault.Error) int {
 		return http.StatusUnsupportedMediaType
 	case "api_version_stale":
 		return http.StatusPreconditionFailed
+	case "api_version_wanted":
+		return http.StatusPreconditionRequired
 	case "idempotency_mismatch":
 		return http.StatusUnprocessableEntity
 	}

@@ -3,6 +3,7 @@ package manage
 import (
 	"encoding/base64"
 	"encoding/json"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -138,6 +139,14 @@ func (m Matching) version(latest int64) (int64, error) {
 	return v, nil
 }
 
+// wanted is version for a change that is not made blindly.
+func (m Matching) wanted(latest int64) (int64, error) {
+	if m.IfMatch == "" {
+		return 0, &fault.Error{Kind: fault.Conflict, Code: "api_version_wanted", Want: "If-Match with the ETag that was read", Fix: fault.AppSide}
+	}
+	return m.version(latest)
+}
+
 // instant returns a time as it is shown; nil: there is none.
 func instant(t time.Time) *time.Time {
 	if t.IsZero() {
@@ -166,4 +175,17 @@ func (c *call) by(h *Handler, in InOrganization) (*sso.By, sso.Organization, err
 func (c *call) vendor(h *Handler) (*sso.By, error) {
 	by, err := h.Programs.Vendor(c.ctx(), &c.program, c.address)
 	return &by, err
+}
+
+// further returns the place of the next page; nil: there is none.
+func further[P any](next P) *P {
+	if reflect.ValueOf(&next).Elem().IsZero() {
+		return nil
+	}
+	return &next
+}
+
+// under returns where something of an organization is read.
+func under(o *sso.Organization, parts ...string) string {
+	return Path + "/organizations/" + o.Key + "/" + strings.Join(parts, "/")
 }

@@ -34,8 +34,21 @@ const DocumentPath = Path + "/openapi.json"
 func (h *Handler) all() *api {
 	a := newAPI(h)
 	h.organizations(a)
+	h.security(a)
 	h.users(a)
+	h.access(a)
+	h.groups(a)
+	h.invitations(a)
+	h.imports(a)
 	h.domains(a)
+	h.connections(a)
+	h.setupLinks(a)
+	h.enforcement(a)
+	h.conflicts(a)
+	h.traces(a)
+	h.events(a)
+	h.roles(a)
+	h.keys(a)
 	finish(a.OpenAPI())
 	return a
 }
@@ -62,6 +75,17 @@ func tags() []*huma.Tag {
 	return []*huma.Tag{
 		{Name: "Organizations", Description: "Customers, and what is granted to them."},
 		{Name: "Users", Description: "People of an organization: who they are, what they are in it, and how they come in."},
+		{Name: "Groups", Description: "Groups of an organization, which applications are told of."},
+		{Name: "Invitations", Description: "Mails by which people come in who decide for themselves."},
+		{Name: "Imports", Description: "Lists of people that are uploaded, judged and carried out."},
 		{Name: "Domains", Description: "E-mail domains that an organization claims and proves."},
+		{Name: "Connections", Description: "Identity providers of an organization, their metadata, settings and tests."},
+		{Name: "Setup links", Description: "Links by which somebody without an account sets single sign-on up."},
+		{Name: "Enforcement", Description: "How far single sign-on is demanded, and what would become of whom."},
+		{Name: "Conflicts", Description: "What no sign-in may decide by itself."},
+		{Name: "Traces", Description: "What became of sign-ins, and why."},
+		{Name: "Audit", Description: "What was done, by whom and from where."},
+		{Name: "Roles", Description: "Roles that operators define for applications."},
+		{Name: "API keys", Description: "What programs prove themselves by."},
 	}
 }

@@ -123,7 +123,7 @@ func plain(err error) error {
 	switch {
 	case ok && f.Kind == fault.NotFound && (f.Code == "page_not_found" || f.Code == "organization_unknown" || f.Code == "user_unknown"):
 		return unseen("")
-	case ok && f.Code == "conflict":
+	case ok && (f.Code == "conflict" || f.Code == "connection_changed" || f.Code == "enforce_changed"):
 		return stale(err)
 	}
 	return err
