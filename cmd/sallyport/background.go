@@ -38,6 +38,8 @@ func (s *server) background(courier *notify.Courier) []jobs.Job {
 		{Name: "check-domains", Scope: jobs.Once, Every: domainEvery, Limit: jobLimit, Batch: s.connecting.CheckDomains},
 		{Name: "watch-connections", Scope: jobs.Once, Every: watchEvery, Limit: jobLimit, Batch: s.connecting.WatchConnections},
 		{Name: "end-local-sessions", Scope: jobs.Once, Every: endEvery, Limit: jobLimit, Batch: s.enforcing.EndSessions},
+		// Each node tells apps what it has claimed for itself.
+		{Name: "tell-apps", Scope: jobs.Everywhere, Every: sendEvery, Limit: jobLimit, Batch: s.grants.TellApps},
 		{Name: "roll-keys", Scope: jobs.Once, Every: rollEvery, Limit: jobLimit, Batch: s.operations.RollKeys},
 		{Name: "inactivity", Scope: jobs.Once, Every: idleEvery, Limit: jobLimit, Batch: inactivity.Batch},
 	}

@@ -38,6 +38,7 @@ type serverOptions struct {
 	OpsListen  string        `default:"127.0.0.1:9090" placeholder:"ADDRESS" help:"Address of the listener for health checks."`
 	Proxies    []string      `placeholder:"CIDR" help:"Networks of reverse proxies whose X-Forwarded-For is believed."`
 	Inside     []string      `name:"metadata-networks" placeholder:"CIDR" help:"Private networks from which metadata of identity providers may be read, by plain http too."`
+	AppNets    []string      `name:"app-networks" placeholder:"CIDR" help:"Private networks in which apps are called, by plain http too."`
 	DNSServer  string        `name:"dns-server" placeholder:"ADDRESS" help:"DNS resolver that is asked for the records which prove domains; the system's if empty."`
 	Plan       string        `name:"sso-plan" placeholder:"NAME" help:"What the plan is called that has single sign-on, for customers who do not have it."`
 	Sales      string        `name:"sales-contact" placeholder:"TEXT" help:"Whom customers ask for what their plan does not include: an e-mail address, a URL or a sentence."`
@@ -59,7 +60,11 @@ func (c *serveCmd) Run(ctx context.Context, out streams) error {
 	if err != nil {
 		return err
 	}
-	cfg := serverConfig{database: c.database, inside: inside, baseURL: c.BaseURL, name: c.Name, proxies: proxies, plan: c.Plan, sales: c.Sales, traces: c.tracesConfig, log: logger(out.Err, c.LogFormat)}
+	apps, err := networks("--app-networks", c.AppNets)
+	if err != nil {
+		return err
+	}
+	cfg := serverConfig{database: c.database, inside: inside, apps: apps, baseURL: c.BaseURL, name: c.Name, proxies: proxies, plan: c.Plan, sales: c.Sales, traces: c.tracesConfig, log: logger(out.Err, c.LogFormat)}
 	cfg.pace = federation.Pace{Life: c.KeyLife, Notice: c.KeyNotice, Overlap: c.KeyOverlap}
 	if err := cfg.pace.Check(); err != nil {
 		return fmt.Errorf("--key-life, --key-notice, --key-overlap: %w", err)

@@ -56,6 +56,7 @@ type serverConfig struct {
 	name    string // of the deployment
 	proxies []netip.Prefix
 	inside  []netip.Prefix    // from which metadata are read
+	apps    []netip.Prefix    // in which apps are called
 	dns     dnsproof.Resolver // of the records that prove domains
 	plan    string            // that has single sign-on, as customers know it; may be empty
 	pace    federation.Pace   // of our keys; zero: the usual one
@@ -80,6 +81,7 @@ type server struct {
 	operations *operate.Service
 	accounts   *account.Service
 	signIns    *signin.Service
+	grants     *grant.Service
 	people     *provision.Service
 	connecting *connect.Service
 	enforcing  *enforce.Service
@@ -157,7 +159,8 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	if err := signIn.Prepare(ctx); err != nil {
 		return err
 	}
-	grants := &grant.Service{DB: s.db, Issuer: base.String(), Sealer: s.sealer, Now: now}
+	grants := &grant.Service{DB: s.db, Issuer: base.String(), Sealer: s.sealer, Now: now, Call: safehttp.NewCaller(safehttp.Public, cfg.apps...).Call}
+	s.grants = grants
 	if err := grants.Prepare(ctx); err != nil {
 		return err
 	}

@@ -244,7 +244,9 @@ func TestALinkStandsOnWhoMadeIt(t *testing.T) {
 				m.Role = sso.RoleAdmin
 				return tx.Org(h.acme.ID).SaveMembership(h.Context(), m)
 			},
-			"removed": func(tx *store.Writer) error { return tx.Org(h.acme.ID).RemoveMembership(h.Context(), left.User.ID) },
+			"removed": func(tx *store.Writer) error {
+				return tx.Org(h.acme.ID).RemoveMembership(h.Context(), left.User.ID, h.Now())
+			},
 		} {
 			h.write(change)
 			h.try("one of whoever was "+name, holding(lefts), &h.acme, authority.Setup, "setup_link_over")
@@ -257,7 +259,7 @@ func TestALinkStandsOnWhoMadeIt(t *testing.T) {
 			h.try("and let in again", holding(lefts), &h.acme, authority.Setup, "")
 		}
 		h.write(func(tx *store.Writer) error {
-			return tx.Org(operators.ID).RemoveMembership(h.Context(), operator.User.ID)
+			return tx.Org(operators.ID).RemoveMembership(h.Context(), operator.User.ID, h.Now())
 		})
 		h.try("one of who was an operator", holding(vendors), &h.acme, authority.Setup, "setup_link_over")
 	})

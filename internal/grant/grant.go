@@ -6,7 +6,8 @@
 // answers it when that is done. [Service.Exchange] gives tokens for a code,
 // once, or for a refresh token, which it replaces. [Service.Userinfo] opens an
 // access token; [Service.Introspect] says what a token is good for, and
-// [Service.Revoke] ends it.
+// [Service.Revoke] ends it. [Service.Logout] judges an app's request to sign
+// somebody out, and [Service.TellApps] tells apps of sessions that are over.
 //
 // # Trust
 //
@@ -29,6 +30,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/oidc"
+	"github.com/sallyport/sallyport/internal/safehttp"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
@@ -47,6 +49,8 @@ type Service struct {
 	Issuer string // the base URL, without a slash at the end
 	Sealer *secret.Sealer
 	Now    func() time.Time
+	// Call reaches apps by their back channel; see [Service.TellApps].
+	Call func(context.Context, safehttp.Request) (safehttp.Answer, error)
 
 	loading sync.Mutex
 	loaded  atomic.Pointer[keySet]

@@ -256,7 +256,7 @@ func TestARefreshIsAWayIn(t *testing.T) {
 			return err
 		},
 		"no member any more": func(h *house, ctx context.Context, tx *store.Writer) error {
-			return tx.Org(h.org.ID).RemoveMembership(ctx, h.user.ID)
+			return tx.Org(h.org.ID).RemoveMembership(ctx, h.user.ID, h.Now())
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -233,7 +233,7 @@ func (d *decision) moveMemberships(stays, goes *sso.Standing) error {
 		if err := d.Tx.Org(m.Org).SaveMembership(d.Ctx, m); err != nil {
 			return err
 		}
-		if err := d.Tx.Org(m.Org).RemoveMembership(d.Ctx, goes.User.ID); err != nil {
+		if err := d.Tx.Org(m.Org).RemoveMembership(d.Ctx, goes.User.ID, d.Now); err != nil {
 			return err
 		}
 	}

@@ -193,7 +193,7 @@ func TestMergeRefuses(t *testing.T) {
 		h.join(&h.rival, away.User.ID, sso.RoleMember)
 		h.join(&h.acme, guest.User.ID, sso.RoleMember)
 		h.join(&h.emea, alice.User.ID, sso.RoleMember)
-		h.write(func(tx *store.Writer) error { return tx.Org(h.emea.ID).RemoveMembership(ctx, h.below.User.ID) })
+		h.write(func(tx *store.Writer) error { return tx.Org(h.emea.ID).RemoveMembership(ctx, h.below.User.ID, h.Now()) })
 		h.join(&h.emea, last.User.ID, sso.RoleOwner)
 		id := h.clash(sso.ClashCandidates, "alice@acme.example", alice.User.ID, bob.User.ID, guest.User.ID, away.User.ID, last.User.ID, opened.User.ID, h.owner.User.ID)
 		for name, tc := range map[string]struct {

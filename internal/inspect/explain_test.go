@@ -135,7 +135,7 @@ func TestExplainTellsNoRoleBeyond(t *testing.T) {
 		ctx := h.Context()
 		below := h.add(&h.emea, "below", sso.RoleMember)
 		h.address(&below, "below@acme.example")
-		h.write(func(tx *store.Writer) error { return tx.Org(h.emea.ID).RemoveMembership(ctx, below.User.ID) })
+		h.write(func(tx *store.Writer) error { return tx.Org(h.emea.ID).RemoveMembership(ctx, below.User.ID, h.Now()) })
 		h.join(&h.acme, below.User.ID, sso.RoleOwner)
 		last := func(o *sso.Organization) string {
 			h.Helper()

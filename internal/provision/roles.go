@@ -201,7 +201,7 @@ func (a *act) removeFrom(p *sso.Position) error {
 	if err := rights.Remove(p); err != nil {
 		return err
 	}
-	if err := a.tx.Org(p.Org).RemoveMembership(a.ctx, p.User); err != nil {
+	if err := a.tx.Org(p.Org).RemoveMembership(a.ctx, p.User, a.now); err != nil {
 		return err
 	}
 	return a.recordIn(p.Org, "membership.removed", string(p.User), map[string]string{"role": string(p.Role)})

@@ -134,7 +134,7 @@ func (a *act) delete(them *sso.Standing) error {
 		return err
 	}
 	for _, p := range them.Positions {
-		if err := a.tx.Org(p.Org).RemoveMembership(a.ctx, p.User); err != nil {
+		if err := a.tx.Org(p.Org).RemoveMembership(a.ctx, p.User, a.now); err != nil {
 			return err
 		}
 		if p.Org != a.place.ID && p.Org != them.User.Home {

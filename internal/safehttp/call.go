@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
+	"syscall"
 	"time"
 
 	"code.dny.dev/ssrf"
@@ -31,15 +33,25 @@ const (
 // Caller calls what the operator has configured, such as a gateway. It follows
 // no redirect. It is safe for concurrent use.
 type Caller struct {
-	reach Reach
+	reach Reach // that URLs are held to; where a connection leads is judged when it is made
 	http  *http.Client
 }
 
-// NewCaller returns a caller with this reach.
-func NewCaller(reach Reach) *Caller {
+// NewCaller returns a caller with this reach, and to these networks of the
+// operator's besides, by any port and by plain http too.
+func NewCaller(reach Reach, inside ...netip.Prefix) *Caller {
 	dialer := &net.Dialer{Timeout: CallTimeout}
 	if reach == Public {
-		dialer.Control = ssrf.New(ssrf.WithPorts(443)).Safe
+		guard := ssrf.New(ssrf.WithPorts(443))
+		dialer.Control = func(network, address string, c syscall.RawConn) error {
+			if within(inside, address) {
+				return nil
+			}
+			return guard.Safe(network, address, c)
+		}
+		if len(inside) > 0 {
+			reach = Private
+		}
 	}
 	return &Caller{reach, &http.Client{
 		Timeout: CallTimeout,

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +53,25 @@ func TestPublicCallReachesNothingInside(t *testing.T) {
 		if a, err := c.Call(t.Context(), Request{Method: http.MethodPost, URL: url}); err == nil || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%s: Call() = %v, %v, want an error that shows no secret", name, a, err)
 		}
+	}
+}
+
+// The operator's own networks are reached, and no others.
+func TestCallReachesTheNetworksOfTheOperator(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(s.Close)
+	c := NewCaller(Public, netip.MustParsePrefix("127.0.0.0/8"))
+	if a, err := c.Call(t.Context(), Request{Method: http.MethodPost, URL: s.URL}); err != nil || !a.OK() {
+		t.Errorf("inside: %d, %v", a.Status, err)
+	}
+	for _, url := range []string{"http://10.0.0.1/", "https://192.168.0.1/", "http://192.0.2.1/", "https://192.0.2.1:22/", "https://169.254.169.254/", "http://a@127.0.0.1/"} {
+		if a, err := c.Call(t.Context(), Request{Method: http.MethodPost, URL: url}); err == nil {
+			t.Errorf("%s: Call() = %d, want an error", url, a.Status)
+		}
+	}
+	if a, err := NewCaller(Public).Call(t.Context(), Request{Method: http.MethodPost, URL: s.URL}); err == nil {
+		t.Errorf("where none is named: Call() = %d, want an error", a.Status)
 	}
 }
 

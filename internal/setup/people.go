@@ -125,7 +125,7 @@ func (a *applier) leave(m *sso.Membership, name string) error {
 	if err := wanting("another owner of "+key, them.Dispensable()); err != nil {
 		return err
 	}
-	if err := a.tx.Org(m.Org).RemoveMembership(a.ctx, m.User); err != nil {
+	if err := a.tx.Org(m.Org).RemoveMembership(a.ctx, m.User, a.now); err != nil {
 		return err
 	}
 	fields := []Field{{Key: "role", Before: string(m.Role)}}

@@ -67,7 +67,7 @@ func (a *applier) deleteUser(org *sso.Organization, n *store.UserName) error {
 		return err
 	}
 	for _, p := range them.Positions {
-		if err := a.tx.Org(p.Org).RemoveMembership(a.ctx, n.ID); err != nil {
+		if err := a.tx.Org(p.Org).RemoveMembership(a.ctx, n.ID, a.now); err != nil {
 			return err
 		}
 	}

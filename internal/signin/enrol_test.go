@@ -198,7 +198,7 @@ func TestNoPasskeyIsAddedBeyondTheIdentityProvider(t *testing.T) {
 			t.Errorf("an administrator above: %v, want key_beyond", err)
 		}
 		w.enrolApp(begun) // asks for nothing but what is a second factor
-		if err := w.DB.Write(ctx, func(tx *store.Writer) error { return tx.Org(raised.Org).RemoveMembership(ctx, mallory.ID) }); err != nil {
+		if err := w.DB.Write(ctx, func(tx *store.Writer) error { return tx.Org(raised.Org).RemoveMembership(ctx, mallory.ID, w.now) }); err != nil {
 			t.Fatal(err)
 		}
 		w.apply("organizations: [{key: plain, policy: {mfa: required}}]")

@@ -273,7 +273,7 @@ func TestASubOrganizationMovesNobodyWhoAdministersMore(t *testing.T) {
 			t.Errorf("signing in: %v", err)
 		}
 		has("mallory@acme.example")
-		if err := w.DB.Write(ctx, func(tx *store.Writer) error { return tx.Org(raised.Org).RemoveMembership(ctx, raised.User) }); err != nil {
+		if err := w.DB.Write(ctx, func(tx *store.Writer) error { return tx.Org(raised.Org).RemoveMembership(ctx, raised.User, w.now) }); err != nil {
 			t.Fatal(err)
 		}
 		if err := as("mallory@apac.example"); err != nil {

@@ -35,10 +35,13 @@ const InvitationKept = 90 * 24 * time.Hour
 // things, tokens, sessions, logouts, remembered browsers, SMS codes, requests
 // of programs, counts of tries, uploaded lists of people and support bundles past their time, traces and messages beside them past their retention,
 // browsers past [BrowserLife], tests past [sso.TestKept], messages past
-// [OutboxLife], conflicts past [ConflictLife] and invitations past [InvitationKept]. It returns
-// how many rows it deleted; while that is not 0 there may be more. It takes one
-// statement for each of these.
+// [OutboxLife], logout notices past [LogoutNoticeLife], conflicts past [ConflictLife] and invitations past [InvitationKept]. It returns
+// how many rows it deleted; while that is not 0 there may be more. Before a
+// session is deleted, it is noted who is to be told of that.
 func (w *Writer) DeleteExpired(ctx context.Context, now time.Time, keep Retention) (int64, error) {
+	if _, err := w.NoteEnds(ctx, now, housekeepingBatch); err != nil {
+		return 0, err
+	}
 	total := int64(0)
 	for _, sweep := range []struct {
 		text   string
@@ -47,7 +50,7 @@ func (w *Writer) DeleteExpired(ctx context.Context, now time.Time, keep Retentio
 		{`delete from attempts where id in (select id from attempts where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from single_use where (kind, hash) in (select kind, hash from single_use where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from tokens where hash in (select hash from tokens where expires_at <= $1 order by expires_at limit $2)`, now},
-		{`delete from sessions where id in (select id from sessions where expires_at <= $1 order by expires_at limit $2)`, now},
+		{`delete from sessions where id in (select id from sessions where expires_at <= $1 and told_at is not null order by expires_at limit $2)`, now},
 		{`delete from saml_logouts where (connection_id, subject, session_index) in (select connection_id, subject, session_index from saml_logouts where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from devices where id in (select id from devices where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from browsers where (user_id, token_hash) in (select user_id, token_hash from browsers where seen_at <= $1 order by seen_at limit $2)`, now.Add(-BrowserLife)},
@@ -61,6 +64,7 @@ func (w *Writer) DeleteExpired(ctx context.Context, now time.Time, keep Retentio
 		{`delete from trace_bundles where id in (select id from trace_bundles where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from tests where id in (select id from tests where created_at <= $1 order by created_at limit $2)`, now.Add(-sso.TestKept)},
 		{`delete from outbox where id in (select id from outbox where done_at <= $1 order by done_at limit $2)`, now.Add(-OutboxLife)},
+		{`delete from logout_notices where (app_id, sid) in (select app_id, sid from logout_notices where done_at <= $1 order by done_at limit $2)`, now.Add(-LogoutNoticeLife)},
 		{`delete from conflicts where id in (select id from conflicts where seen_at <= $1 order by seen_at limit $2)`, now.Add(-ConflictLife)},
 	} {
 		n, err := w.q.exec(ctx, sweep.text, at(sweep.before), housekeepingBatch)

@@ -44,9 +44,13 @@ func positionFields(p *sso.Position) []any {
 }
 
 // RemoveMembership ends the user's membership in the organization, with the
-// sessions and grants that stand on it, or returns [ErrNotFound]. It takes two
-// statements.
-func (w *OrgWriter) RemoveMembership(ctx context.Context, user sso.UserID) error {
+// sessions and grants that stand on it, of which the apps are told, or returns
+// [ErrNotFound]. It takes three statements.
+func (w *OrgWriter) RemoveMembership(ctx context.Context, user sso.UserID, now time.Time) error {
+	err := (&Writer{&Reader{w.q}}).noticesOf(ctx, now, `select s.id from sessions s where s.org_id = $3 and s.user_id = $4 and s.told_at is null`, w.org, user)
+	if err != nil {
+		return doing(err, "noting who is to be told that %s leaves %s", user, w.org)
+	}
 	n, err := w.q.exec(ctx, `
 		delete from memberships
 		where org_id = $1 and user_id = $2`,

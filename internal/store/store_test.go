@@ -4,12 +4,16 @@ import (
 	"database/sql"
 	"errors"
 	"maps"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
@@ -208,5 +212,33 @@ func TestStatementsThatChangeSettings(t *testing.T) {
 		if got := store.ChangesSettings(text); got != want {
 			t.Errorf("%q: %v, want %v", text, got, want)
 		}
+	}
+}
+
+// Apps are told of sessions that are over. A session that is deleted cannot be
+// told of any more, so whoever deletes some, or what they stand on, notes it
+// first: these do.
+func TestSessionsAreDeletedWhereItIsNoted(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("finding the store: %v, %v", files, err)
+	}
+	deletes := regexp.MustCompile(`delete\s+from\s+(sessions|memberships|users|organizations|grants)\b`)
+	got := map[string][]string{}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range deletes.FindAllSubmatch(text, -1) {
+			got[name] = append(got[name], string(found[1]))
+		}
+	}
+	if diff := cmp.Diff(map[string][]string{"housekeeping.go": {"sessions"}, "standing.go": {"memberships"}}, got); diff != "" {
+		t.Errorf("sessions are deleted elsewhere; does NoteEnds come before? wanted -, got +\n%s", diff)
 	}
 }

@@ -127,7 +127,8 @@ func (r *OrgReader) UserByUsername(ctx context.Context, username string) (sso.Us
 
 // SaveUser inserts the user where the Version is 0, else replaces that version.
 // A username that another user at home here has is a conflict on [HomeUsername].
-// Further statements keep what lists go by.
+// Further statements keep what lists go by. The sessions end of one who may not
+// sign in any more.
 func (w *OrgWriter) SaveUser(ctx context.Context, u sso.User) error {
 	if err := w.own(u.Home); err != nil {
 		return doing(err, "saving user %s", u.ID)
@@ -157,6 +158,9 @@ func (w *OrgWriter) SaveUser(ctx context.Context, u sso.User) error {
 		null(u.PasswordHash), at(u.UpdatedAt), at(u.LastSignInAt), u.Language, at(u.CredentialsAt), u.SortKey(), joined(words))
 	if err = saved(n, err); err == nil {
 		err = all.indexUser(ctx, &u, was)
+	}
+	if err == nil && u.MaySignIn() != nil {
+		_, err = all.EndSessionsOf(ctx, u.ID, u.UpdatedAt)
 	}
 	return doing(err, "saving user %s", u.ID)
 }

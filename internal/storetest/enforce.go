@@ -75,7 +75,7 @@ func waysBesideAreNoted(w *world) {
 	w.refused(store.ErrReference, func(tx *store.Writer) error {
 		return tx.Org(globex.ID).NoteBeside(ctx, bob.ID, sso.ByPassword, now)
 	})
-	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).RemoveMembership(ctx, alice.ID) })
+	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).RemoveMembership(ctx, alice.ID, w.later()) })
 	noted("of members alone", 9, second)
 	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).ForgetBeside(ctx) })
 	noted("after all was forgotten", 9)

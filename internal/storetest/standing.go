@@ -49,7 +49,7 @@ func membershipsEnd(w *world) {
 	kept := w.addMember(other.ID, alice.ID)
 	_, ended := w.addSession(acme.ID, alice.ID)
 	s, token := w.addSession(other.ID, alice.ID)
-	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).RemoveMembership(ctx, alice.ID) })
+	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).RemoveMembership(ctx, alice.ID, w.later()) })
 	r := w.reader()
 	missing[sso.Membership](w, "Membership()")(r.Org(acme.ID).Membership(ctx, alice.ID))
 	missing[sso.Person](w, "Person()")(r.Person(ctx, ended))
@@ -60,8 +60,8 @@ func membershipsEnd(w *world) {
 			w.Errorf("%+v still finds %d", q, n)
 		}
 	}
-	w.refused(store.ErrNotFound, func(tx *store.Writer) error { return tx.Org(acme.ID).RemoveMembership(ctx, alice.ID) })
-	w.write(func(tx *store.Writer) error { return tx.Org(other.ID).RemoveMembership(ctx, alice.ID) })
+	w.refused(store.ErrNotFound, func(tx *store.Writer) error { return tx.Org(acme.ID).RemoveMembership(ctx, alice.ID, w.later()) })
+	w.write(func(tx *store.Writer) error { return tx.Org(other.ID).RemoveMembership(ctx, alice.ID, w.later()) })
 	w.addMember(acme.ID, alice.ID)
 	if n := len(w.listed(acme.ID, store.PeopleQuery{Words: []string{"alice"}})); n != 1 {
 		w.Errorf("who has come back is found %d times", n)
