@@ -205,7 +205,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	management := &manage.Handler{
 		Programs: s.programs, Authority: authorities, Operate: s.operations, People: s.people, Connect: s.connecting, Enforce: s.enforcing, Inspect: looks,
 	}
-	provider := &oidcapi.Handler{Grants: grants, SignIn: beginner{loginPages}, Person: signIn.Person}
+	provider := &oidcapi.Handler{Grants: grants, SignIn: beginner{loginPages}, SignOut: loginPages, Person: signIn.Person}
 	s.public, err = web.New(
 		web.Config{BaseURL: base, Proxies: cfg.proxies, Log: s.log, Person: signIn.Person, Renew: signIn.Renew, Program: s.programs.Know, Sentence: pages.Sentence, Failure: pages.Failure},
 		pages.Routes(), loginPages.Routes(), ownPages.Routes(), (&operator.Handler{Flow: s.operations, Inspect: looks, Desk: s.desk, UI: pages, BaseURL: base.String()}).Routes(),

@@ -71,7 +71,7 @@ func noWays() map[string]string {
 		"GET /login/again": part, "GET /login/choose": part, "POST /login/choose": part, "GET /login/enrol": part, "POST /login/enrol": part, "POST /login/enrol/codes": part, "POST /login/enrol/number": part,
 		"GET /login/first": idp, "POST /login/first": idp, "POST /login/first/new": idp, "POST /login/first/passkey": idp, "GET /login/sso": idp,
 		"GET /saml/acs": idp, "POST /saml/acs": idp, "GET /saml/{connection}/acs": idp, "POST /saml/{connection}/acs": idp,
-		"POST /logout": out, "POST /oauth2/revoke": out, "GET /signed-out": out, "GET /signed-out/here": out, "GET /saml/{connection}/slo": out, "POST /saml/{connection}/slo": out,
+		"POST /logout": out, "GET /oauth2/logout": out, "POST /oauth2/logout": out, "POST /oauth2/logout/confirm": out, "POST /oauth2/revoke": out, "GET /signed-out": out, "GET /signed-out/here": out, "GET /saml/{connection}/slo": out, "POST /saml/{connection}/slo": out,
 		"GET /bundle/{token}": told, "GET /bundle/{token}/trace.json": told, "GET /login/tile": back, "GET /oauth2/start": back,
 		"GET /doctor/{token}": look, "GET /test/done": test, "GET /test/{token}": test, "POST /test/{token}": test,
 	}

@@ -16,6 +16,7 @@ const (
 	RevokePath    = "/oauth2/revoke"
 	// IntrospectPath is where a program that was given a token asks about it.
 	IntrospectPath = "/oauth2/introspect"
+	LogoutPath     = "/oauth2/logout"
 )
 
 // discovery is the provider's description of itself [OIDCDiscovery 3]. What is
@@ -28,6 +29,7 @@ type discovery struct {
 	JWKSURI                string       `json:"jwks_uri"`
 	RevocationEndpoint     string       `json:"revocation_endpoint"`
 	IntrospectionEndpoint  string       `json:"introspection_endpoint"`
+	EndSessionEndpoint     string       `json:"end_session_endpoint"`
 	Scopes                 []string     `json:"scopes_supported"`
 	ResponseTypes          []string     `json:"response_types_supported"`
 	ResponseModes          []string     `json:"response_modes_supported"`
@@ -46,6 +48,8 @@ type discovery struct {
 	RequestParameter       bool         `json:"request_parameter_supported"`
 	RequestURIParameter    bool         `json:"request_uri_parameter_supported"`
 	RequestURIRegistration bool         `json:"require_request_uri_registration"`
+	BackChannel            bool         `json:"backchannel_logout_supported"`
+	BackChannelSession     bool         `json:"backchannel_logout_session_supported"`
 }
 
 // Discovery returns the discovery document for issuer, an absolute URL without a
@@ -59,6 +63,7 @@ func Discovery(issuer string) ([]byte, error) {
 		JWKSURI:               issuer + JWKSPath,
 		RevocationEndpoint:    issuer + RevokePath,
 		IntrospectionEndpoint: issuer + IntrospectPath,
+		EndSessionEndpoint:    issuer + LogoutPath,
 		Scopes:                (OpenID | Profile | Email | Groups | OfflineAccess).Names(),
 		ResponseTypes:         []string{"code"},
 		ResponseModes:         []string{"query"},
@@ -75,7 +80,7 @@ func Discovery(issuer string) ([]byte, error) {
 			"name", "given_name", "family_name", "preferred_username", "updated_at",
 			"email", "email_verified", "groups", "org", "org_id", "org_key", "roles",
 		},
-		IssuerInResponse: true,
+		IssuerInResponse: true, BackChannel: true, BackChannelSession: true,
 	}
 	for _, known := range promptNames {
 		d.Prompts = append(d.Prompts, known.name)

@@ -11,6 +11,7 @@ import (
 // Hint is what an id token of ours, shown again by its application, still says.
 // It names somebody and proves nothing about who shows it.
 type Hint struct {
+	ClientID  string // to which it was given
 	Subject   string
 	SessionID string
 }
@@ -26,6 +27,15 @@ func VerifyHint(token, issuer, clientID string, keys ...PublicKey) (Hint, error)
 	if len(token) > maxIDTokenHint {
 		return Hint{}, ErrHint
 	}
+	h, err := ReadHint(token, issuer, keys...)
+	if err != nil || h.ClientID != clientID {
+		return Hint{}, ErrHint
+	}
+	return h, nil
+}
+
+// ReadHint is [VerifyHint] of a token that any client may have been given.
+func ReadHint(token, issuer string, keys ...PublicKey) (Hint, error) {
 	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{algorithm})
 	if err != nil || len(jws.Signatures) != 1 {
 		return Hint{}, ErrHint
@@ -51,10 +61,10 @@ func VerifyHint(token, issuer, clientID string, keys ...PublicKey) (Hint, error)
 		if err := json.Unmarshal(payload, &body); err != nil {
 			return Hint{}, ErrHint
 		}
-		if body.Issuer != issuer || body.Subject == "" || !body.Audience.Contains(clientID) {
+		if body.Issuer != issuer || body.Subject == "" || len(body.Audience) != 1 {
 			return Hint{}, ErrHint
 		}
-		return Hint{Subject: body.Subject, SessionID: body.SessionID}, nil
+		return Hint{ClientID: body.Audience[0], Subject: body.Subject, SessionID: body.SessionID}, nil
 	}
 	return Hint{}, ErrHint
 }

@@ -209,7 +209,7 @@ func TestVerifyHint(t *testing.T) {
 		"expired":     sign(k, func(t *oidc.IDToken) { t.Expires = t.IssuedAt }),
 	} {
 		hint, err := oidc.VerifyHint(token, issuer, "portal", k.Public(), retired.Public())
-		if err != nil || hint != (oidc.Hint{Subject: "usr_1", SessionID: "ses_1"}) {
+		if err != nil || hint != (oidc.Hint{ClientID: "portal", Subject: "usr_1", SessionID: "ses_1"}) {
 			t.Errorf("%s: VerifyHint() = %+v, %v", name, hint, err)
 		}
 	}

@@ -197,7 +197,7 @@ func TestNobodyElseConfirms(t *testing.T) {
 		w.mustRefuse(err, "confirm_session")
 		// Signed out meanwhile.
 		w.browser.Session = paul
-		if _, err := w.SignOut(ctx, paul); err != nil {
+		if _, err := w.SignOut(ctx, paul, ""); err != nil {
 			t.Fatal(err)
 		}
 		_, err = w.Finish(ctx, w.browser, a.ID, signin.AskFirst)

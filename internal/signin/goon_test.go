@@ -212,7 +212,7 @@ func TestGoingOnIsJudgedAtTheDoor(t *testing.T) {
 
 		done := signedIn()
 		a := w.chooses(w.begins(signin.Start{Offer: true}), "acme")
-		if _, err := w.SignOut(t.Context(), done.Token); err != nil {
+		if _, err := w.SignOut(t.Context(), done.Token, ""); err != nil {
 			t.Fatal(err)
 		}
 		_, err = w.finish(a.ID)

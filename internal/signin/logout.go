@@ -45,6 +45,9 @@ type SingleLogout struct {
 	Answer *Departure
 	// Envelope is the answer to what came by SOAP.
 	Envelope []byte
+	// Back is the URL of the app that asked, where its person ends who is signed
+	// out everywhere; "": our own page.
+	Back string
 	// Doubt is why the person may still be signed in at the identity provider,
 	// which we have asked to sign them out.
 	Doubt *fault.Error
@@ -346,7 +349,7 @@ func (l *logout) answer() (SingleLogout, error) {
 	case err != nil:
 		return SingleLogout{}, fmt.Errorf("judging a logout: %w", err)
 	}
-	return SingleLogout{Doubt: doubt}, nil
+	return SingleLogout{Back: out.Back, Doubt: doubt}, nil
 }
 
 // verifyAnswer has an answer judged and keeps the verdict list.

@@ -164,7 +164,7 @@ func TestSigningOutByAnOldToken(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.SignOut(ctx, old); err != nil {
+		if _, err := w.SignOut(ctx, old, ""); err != nil {
 			t.Fatal(err)
 		}
 		for name, token := range map[string]secret.Token{"old": old, "new": next} {

@@ -78,13 +78,13 @@ func TestSessionIsJudgedWhenItIsUsed(t *testing.T) {
 			t.Fatalf("idle longer than the organization allows: %v", err)
 		}
 		fresh := w.passwordSession("paul@plain.example")
-		if out, err := w.SignOut(t.Context(), fresh); err != nil || out != (signin.SignedOut{}) {
+		if out, err := w.SignOut(t.Context(), fresh, ""); err != nil || out != (signin.SignedOut{}) {
 			t.Fatalf("SignOut() of a password's session = %+v, %v", out, err)
 		}
 		if _, err := w.Person(t.Context(), fresh); !fault.Is(err, "session_over") {
 			t.Fatalf("after signing out: %v", err)
 		}
-		if _, err := w.SignOut(t.Context(), secret.NewToken()); err != nil {
+		if _, err := w.SignOut(t.Context(), secret.NewToken(), ""); err != nil {
 			t.Fatalf("signing out an unknown token: %v", err)
 		}
 	})

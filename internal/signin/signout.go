@@ -33,13 +33,16 @@ type SignedOut struct {
 type farewell struct {
 	Connection sso.ConnectionID `json:"connection"`
 	Request    string           `json:"request"`
+	Back       string           `json:"back,omitempty"` // URL of the app that asked; it is registered
 }
 
 // SignOut ends the session of this token. A token that is no session's any
 // more is no error. Where the session came through a connection whose identity
 // provider is to be told, the way there is returned: the session is over by
-// then, whatever becomes of that.
-func (s *Service) SignOut(ctx context.Context, token secret.Token) (SignedOut, error) {
+// then, whatever becomes of that. back
+// is the URL, registered for that, at which the app wants the person that asked
+// for it; "": none.
+func (s *Service) SignOut(ctx context.Context, token secret.Token, back string) (SignedOut, error) {
 	request := saml.NewID()
 	var session sso.Session
 	var c sso.Connection
@@ -64,7 +67,7 @@ func (s *Service) SignOut(ctx context.Context, token secret.Token) (SignedOut, e
 		if _, reachable := c.SAML.LogoutEndpoint(); !reachable || !c.SAML.Logout || c.State != sso.ConnectionActive {
 			return nil
 		}
-		kept, err := json.Marshal(farewell{Connection: c.ID, Request: request})
+		kept, err := json.Marshal(farewell{Connection: c.ID, Request: request, Back: back})
 		if err != nil {
 			return fmt.Errorf("keeping a logout request: %w", err)
 		}

@@ -23,12 +23,12 @@ func TestSigningOutTellsTheIdentityProvider(t *testing.T) {
 	eachEngine(t, func(t *testing.T, w *world) {
 		w.withLogout()
 		quiet := w.session("alice@acme.example", "acme-okta", "1")
-		if out, err := w.SignOut(t.Context(), quiet); err != nil || out != (signin.SignedOut{}) || w.lives(quiet) {
+		if out, err := w.SignOut(t.Context(), quiet, ""); err != nil || out != (signin.SignedOut{}) || w.lives(quiet) {
 			t.Errorf("where it is not to be told: %+v, %v; the session lives: %v", out, err, w.lives(quiet))
 		}
 		w.apply(tellsLogout)
 		token := w.session("alice@acme.example", "acme-okta", "session-7")
-		out, err := w.SignOut(t.Context(), token)
+		out, err := w.SignOut(t.Context(), token, "")
 		if err != nil || out.Untold != nil || w.lives(token) {
 			t.Fatalf("SignOut() = %+v, %v; the session lives: %v", out, err, w.lives(token))
 		}
@@ -43,7 +43,7 @@ func TestSigningOutTellsTheIdentityProvider(t *testing.T) {
 			t.Errorf("the request says %+v", asked)
 		}
 		for name, other := range map[string]secret.Token{"once more": token, "of nobody": secret.NewToken(), "of a password": w.passwordSession("paul@plain.example")} {
-			if out, err := w.SignOut(t.Context(), other); err != nil || out != (signin.SignedOut{}) {
+			if out, err := w.SignOut(t.Context(), other, ""); err != nil || out != (signin.SignedOut{}) {
 				t.Errorf("signing out %s: %+v, %v, want nobody told", name, out, err)
 			}
 		}
@@ -51,7 +51,7 @@ func TestSigningOutTellsTheIdentityProvider(t *testing.T) {
 		w.apply(`organizations: [{key: acme, connections: [{key: acme-okta, state: active}]}]`)
 		late := w.session("alice@acme.example", "acme-okta", "8")
 		w.apply(`organizations: [{key: acme, connections: [{key: acme-okta, state: disabled}]}]`)
-		if out, err := w.SignOut(t.Context(), late); err != nil || out.To != nil || w.lives(late) {
+		if out, err := w.SignOut(t.Context(), late, ""); err != nil || out.To != nil || w.lives(late) {
 			t.Errorf("where the connection is disabled: %+v, %v; the session lives: %v", out, err, w.lives(late))
 		}
 	})
@@ -66,7 +66,7 @@ func TestARequestToSignOutIsPostedWhereItHasToBe(t *testing.T) {
 		c.SAML.LogoutTo = []sso.Endpoint{{Binding: sso.BindingPOST, Location: idpSLO, Answers: "https://idp.example/answers"}}
 	}
 	w.alterConnection("acme-okta", post)
-	out, err := w.SignOut(t.Context(), w.session("alice@acme.example", "acme-okta", ""))
+	out, err := w.SignOut(t.Context(), w.session("alice@acme.example", "acme-okta", ""), "")
 	if err != nil || out.To == nil || out.To.Form == nil || out.To.Form.Action != idpSLO {
 		t.Fatalf("SignOut() = %+v, %v, want a form", out, err)
 	}
@@ -81,12 +81,12 @@ func TestARequestToSignOutIsPostedWhereItHasToBe(t *testing.T) {
 	w.now = w.now.Add(2 * time.Second)
 	w.alterConnection("acme-okta", func(c *sso.Connection) { c.SAML.LogoutTo[0].Location = "javascript:alert(1)" })
 	token := w.session("alice@acme.example", "acme-okta", "")
-	if out, err := w.SignOut(t.Context(), token); err != nil || out.To != nil || out.Untold == nil || w.lives(token) {
+	if out, err := w.SignOut(t.Context(), token, ""); err != nil || out.To != nil || out.Untold == nil || w.lives(token) {
 		t.Errorf("to an unsafe place: %+v, %v; the session lives: %v", out, err, w.lives(token))
 	}
 	w.alterConnection("acme-okta", func(c *sso.Connection) { c.SAML.LogoutTo = nil })
 	token = w.session("alice@acme.example", "acme-okta", "")
-	if out, err := w.SignOut(t.Context(), token); err != nil || out != (signin.SignedOut{}) || w.lives(token) {
+	if out, err := w.SignOut(t.Context(), token, ""); err != nil || out != (signin.SignedOut{}) || w.lives(token) {
 		t.Errorf("to no place: %+v, %v; the session lives: %v", out, err, w.lives(token))
 	}
 	if done, err := w.logout(nil); err != nil || done.Answer != nil {
@@ -114,7 +114,14 @@ func (w *world) alterConnection(key string, change func(*sso.Connection)) {
 // gets.
 func (w *world) farewell() *saml.Logout {
 	w.Helper()
-	out, err := w.SignOut(w.Context(), w.session("alice@acme.example", "acme-okta", "1"))
+	return w.farewellFor("")
+}
+
+// farewellFor is farewell at the request of an app, which wants alice back at
+// this URL.
+func (w *world) farewellFor(back string) *saml.Logout {
+	w.Helper()
+	out, err := w.SignOut(w.Context(), w.session("alice@acme.example", "acme-okta", "1"), back)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -123,6 +130,27 @@ func (w *world) farewell() *saml.Logout {
 		w.Fatal(err)
 	}
 	return asked
+}
+
+// The way back to the app that asked goes through the identity provider, and is
+// what the app had registered: the answer says nothing about it.
+func TestTheAnswerLeadsBackToTheApp(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		w.withLogout()
+		w.apply(tellsLogout)
+		const back = "https://app.example/bye?state=s"
+		if done, err := w.reply(w.farewellFor(back), "acme-okta", nil, w.idp.SigningKey()); err != nil || done.Back != back || done.Answer != nil {
+			t.Errorf("the answer leads to %+v, %v", done, err)
+		}
+		if done, err := w.reply(w.farewell(), "acme-okta", nil, w.idp.SigningKey()); err != nil || done.Back != "" {
+			t.Errorf("where no app asked: %+v, %v", done, err)
+		}
+		failed := func(r *saml.LogoutResponse) { r.Status.Code = saml.StatusResponder }
+		if done, err := w.reply(w.farewellFor(back), "acme-okta", failed, w.idp.SigningKey()); err != nil || done.Doubt == nil {
+			t.Errorf("where it could not: %+v, %v, want doubt", done, err)
+		}
+	})
 }
 
 // reply answers a request of ours.

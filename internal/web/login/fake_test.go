@@ -36,7 +36,8 @@ type fake struct {
 	signedOut signin.SignedOut // what is left to do after signing out
 	asked     []signin.Browser
 	sent      *signin.SentCode
-	broken    error // when set, what becomes of every question for a person
+	back      string // what the last signing out was told
+	broken    error  // when set, what becomes of every question for a person
 }
 
 // passwordRef is the reference of every wrong password.
@@ -233,7 +234,7 @@ func (f *fake) Finish(ctx context.Context, b signin.Browser, id sso.AttemptID, c
 		if consent == signin.AskFirst {
 			return signin.Finished{}, &signin.OtherPerson{Now: now.User.Name(), Next: "Mallory <b>Moe</b>"}
 		}
-		if _, err := f.SignOut(ctx, b.Session); err != nil {
+		if _, err := f.SignOut(ctx, b.Session, ""); err != nil {
 			return signin.Finished{}, err
 		}
 	}
@@ -266,9 +267,10 @@ func (f *fake) Person(_ context.Context, token secret.Token, _ netip.Addr) (sso.
 	return p, nil
 }
 
-func (f *fake) SignOut(_ context.Context, token secret.Token) (signin.SignedOut, error) {
+func (f *fake) SignOut(_ context.Context, token secret.Token, back string) (signin.SignedOut, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.back = back
 	delete(f.sessions, token.Reveal())
 	return f.signedOut, nil
 }
@@ -348,6 +350,20 @@ func open(t *testing.T) house {
 			}
 			return h.Begin(w, r, signin.Start{LoginHint: form.Get("email")})
 		}}
+		// So are requests of apps to sign somebody out.
+		leaves := web.Route{Method: http.MethodGet, Path: "/leaves", Access: web.Browser, Handler: func(w http.ResponseWriter, r *http.Request) error {
+			return h.SignOut(w, r, r.URL.Query().Get("to"))
+		}}
+		asks := web.Route{Method: http.MethodGet, Path: "/asks", Access: web.Browser, Handler: func(w http.ResponseWriter, r *http.Request) error {
+			return h.AskToSignOut(w, r, "/asked", r.URL.Query().Get("to"), "Portal <b>")
+		}}
+		asked := web.Route{Method: http.MethodPost, Path: "/asked", Access: web.Browser, Handler: func(w http.ResponseWriter, r *http.Request) error {
+			form, err := web.Form(r)
+			if err != nil {
+				return err
+			}
+			return h.SignOut(w, r, form.Get("request"))
+		}}
 		// The account is another transport's: a name, and the way out.
 		account := web.Route{Method: http.MethodGet, Path: "/account", Access: web.SignedIn, Handler: func(w http.ResponseWriter, r *http.Request) error {
 			p := web.PersonFrom(r)
@@ -355,7 +371,7 @@ func open(t *testing.T) house {
 			return err
 		}}
 		rt, err := web.New(web.Config{BaseURL: base, Log: slog.New(slog.NewTextHandler(log, nil)), Person: f.Person, Failure: pages.Failure},
-			h.Routes(), []web.Route{authorize, account, accept, {Method: http.MethodGet, Path: "/account/{page}", Access: web.SignedIn, Handler: account.Handler}})
+			h.Routes(), []web.Route{authorize, account, accept, leaves, asks, asked, {Method: http.MethodGet, Path: "/account/{page}", Access: web.SignedIn, Handler: account.Handler}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -41,7 +41,7 @@ type Flow interface {
 	Register(context.Context, signin.Browser, sso.AttemptID) (sso.Attempt, error)
 	Confirm(ctx context.Context, b signin.Browser, back string) (sso.Attempt, error)
 	Finish(context.Context, signin.Browser, sso.AttemptID, signin.Consent) (signin.Finished, error)
-	SignOut(context.Context, secret.Token) (signin.SignedOut, error)
+	SignOut(ctx context.Context, token secret.Token, back string) (signin.SignedOut, error)
 }
 
 // Handler serves the pages. Its fields are set before it is used.

@@ -195,38 +195,3 @@ func (h *Handler) session(w http.ResponseWriter, r *http.Request, id sso.Attempt
 func (h *Handler) home(w http.ResponseWriter, r *http.Request) error {
 	return web.SeeOther(w, r, accountPath)
 }
-
-// logout serves POST /logout. It works without a session too: whoever asks for
-// it wants to be signed out, and is. Who came through an identity provider that
-// is to be told is sent there.
-func (h *Handler) logout(w http.ResponseWriter, r *http.Request) error {
-	var out signin.SignedOut
-	if token := web.SessionToken(r); !token.IsZero() {
-		var err error
-		if out, err = h.Flow.SignOut(r.Context(), token); err != nil {
-			return err
-		}
-	}
-	web.DropSession(w, r)
-	switch {
-	case out.Untold != nil:
-		web.Report(r, out.Untold)
-		return web.SeeOther(w, r, web.SignedOutHerePath)
-	case out.To == nil:
-		return web.SeeOther(w, r, web.SignedOutPath)
-	case out.To.Form != nil:
-		return h.post(w, r, *out.To)
-	default:
-		return h.UI.Leave(w, r, out.To.URL, out.To.Name)
-	}
-}
-
-// signedOut serves GET /signed-out.
-func (h *Handler) signedOut(w http.ResponseWriter, r *http.Request) error {
-	return h.UI.Render(w, r, http.StatusOK, ui.SignedOut{})
-}
-
-// signedOutHere serves GET /signed-out/here.
-func (h *Handler) signedOutHere(w http.ResponseWriter, r *http.Request) error {
-	return h.UI.Render(w, r, http.StatusOK, ui.SignedOutHere{})
-}

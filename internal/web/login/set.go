@@ -16,7 +16,7 @@ var files embed.FS
 // Pages returns the set of the pages.
 func Pages() ui.Set {
 	return ui.Set{Name: "login", Files: files, Pages: []ui.Page{
-		identifyPage{}, passwordPage{}, passkeyPage{}, factorPage{}, enrolPage{}, codesPage{}, firstPage{}, glassPage{}, organizationPage{},
+		identifyPage{}, passwordPage{}, passkeyPage{}, factorPage{}, enrolPage{}, codesPage{}, firstPage{}, glassPage{}, organizationPage{}, leavePage{},
 	}}
 }
 

@@ -87,5 +87,7 @@ func TestPages(t *testing.T) {
 		Action: choosePath + attempt, Who: "ada@acme.example", Search: &organizationSearch{choosePath, "att_1", `a"c`}, Note: ui.Count("organizations_more", 7),
 		Choices: []organizationChoice{{"org_1", "", ui.As("Acme")}},
 	}}
+	pages["leave-ask"] = webtest.Specimen{Page: leavePage{Action: "/oauth2/logout/confirm", Request: `state="a"&client_id=portal`, App: "Portal <b>", Stay: accountPath}}
+	pages["leave-ask-nobody"] = webtest.Specimen{Page: leavePage{Action: "/oauth2/logout/confirm", Stay: accountPath}}
 	webtest.Pages{Set: Pages(), Specimens: pages, Composed: []string{"by_", "kind_"}}.Check(t)
 }

@@ -37,6 +37,8 @@ type SignIn interface {
 type Handler struct {
 	Grants *grant.Service
 	SignIn SignIn
+	// SignOut answers requests to sign somebody out.
+	SignOut SignOut
 	// Person returns who a session token stands for, judged now, in a browser at
 	// this address.
 	Person func(context.Context, secret.Token, netip.Addr) (sso.Person, error)
@@ -49,6 +51,9 @@ func (h *Handler) Routes() []web.Route {
 		{Method: http.MethodGet, Path: oidc.MetadataPath, Access: web.Client, Handler: h.discovery},
 		{Method: http.MethodGet, Path: oidc.JWKSPath, Access: web.Client, Handler: h.jwks},
 		{Method: http.MethodGet, Path: oidc.AuthorizePath, Access: web.Browser, Handler: h.authorize},
+		{Method: http.MethodGet, Path: oidc.LogoutPath, Access: web.Browser, Handler: h.logout},
+		{Method: http.MethodPost, Path: oidc.LogoutPath, Access: web.CrossSitePost, MaxBody: oidc.MaxForm, Handler: h.logoutPosted},
+		{Method: http.MethodPost, Path: confirmPath, Access: web.Browser, MaxBody: oidc.MaxForm, Handler: h.confirmLogout},
 		{Method: http.MethodGet, Path: startPath, Access: web.Public, Handler: h.start},
 		{Method: http.MethodPost, Path: oidc.AuthorizePath, Access: web.CrossSitePost, MaxBody: oidc.MaxForm, Handler: h.authorizePosted},
 		{Method: http.MethodPost, Path: oidc.TokenPath, Access: web.Client, MaxBody: oidc.MaxForm, Handler: h.token},

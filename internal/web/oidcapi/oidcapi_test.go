@@ -39,6 +39,9 @@ type site struct {
 	session secret.Token // of the person; not in the browser yet
 	browser *http.Client // keeps cookies, follows nothing
 	asked   []grant.SignIn
+	// left is where the person was sent who was signed out, and questions what
+	// they were asked about.
+	left, questions []string
 }
 
 // Begin stands in for the pages of the sign-in.
@@ -72,7 +75,7 @@ func newSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler := &oidcapi.Handler{Grants: s.grants, SignIn: s, Person: s.person}
+	handler := &oidcapi.Handler{Grants: s.grants, SignIn: s, SignOut: s, Person: s.person}
 	router, err = web.New(web.Config{
 		BaseURL: base, Log: slog.New(slog.DiscardHandler), Renew: s.renew,
 		Failure: func(w http.ResponseWriter, _ *http.Request, f web.Failure) { http.Error(w, f.Code, f.Status) },
@@ -100,7 +103,7 @@ func (s *site) fill() {
 		return errors.Join(
 			tx.SaveOrganization(ctx, org), own.SaveUser(ctx, user),
 			own.SaveMembership(ctx, sso.Membership{Org: org.ID, User: user.ID, Role: sso.RoleOwner, CreatedAt: now, UpdatedAt: now}),
-			tx.SaveApp(ctx, sso.App{ID: sso.NewAppID(now), Key: "portal", ClientID: "portal", Secrets: []sso.AppSecret{sso.NewAppSecret(secret.ParseToken(clientSecret), "operator", now)}, RedirectURIs: []string{"https://app.example/cb"}, CreatedAt: now, UpdatedAt: now}),
+			tx.SaveApp(ctx, sso.App{ID: sso.NewAppID(now), Key: "portal", Name: "Portal", ClientID: "portal", PostLogoutRedirectURIs: []string{"https://app.example/bye"}, Secrets: []sso.AppSecret{sso.NewAppSecret(secret.ParseToken(clientSecret), "operator", now)}, RedirectURIs: []string{"https://app.example/cb"}, CreatedAt: now, UpdatedAt: now}),
 			tx.SaveApp(ctx, sso.App{ID: sso.NewAppID(now), Key: "spa", ClientID: "spa", AuthMethod: sso.AuthNone, RedirectURIs: []string{"https://spa.example/cb", "com.example.app:/cb"}, CreatedAt: now, UpdatedAt: now}),
 			tx.InsertSession(ctx, sso.Session{
 				ID: sso.NewSessionID(now), User: user.ID, Org: org.ID, AMR: []string{"pwd"}, AuthTime: now, CreatedAt: now,

@@ -60,6 +60,8 @@ func (h *Handler) logout(w http.ResponseWriter, r *http.Request, in signin.Logou
 	case done.Doubt != nil:
 		web.Report(r, done.Doubt)
 		return web.SeeOther(w, r, web.SignedOutHerePath)
+	case done.Back != "":
+		return h.UI.LeaveForApp(w, r, done.Back)
 	case done.Answer == nil:
 		return web.SeeOther(w, r, web.SignedOutPath)
 	case done.Answer.Form != nil:
