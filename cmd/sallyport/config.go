@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -20,17 +21,43 @@ import (
 // yamlConfig reads a configuration file: the names of the flags. A name that no
 // flag has is refused, so that a misspelt one does not go unnoticed.
 func yamlConfig(r io.Reader) (kong.Resolver, error) {
-	values := map[string]any{}
-	if err := yaml.NewDecoder(r).Decode(&values); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("reading configuration: %s", strings.Join(strings.Fields(err.Error()), " "))
+	c := config{name: "configuration"}
+	if f, ok := r.(*os.File); ok {
+		c.name = f.Name()
 	}
-	return config(values), nil
+	var document yaml.Node
+	if err := yaml.NewDecoder(r).Decode(&document); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("reading %s: %s", c.name, strings.Join(strings.Fields(err.Error()), " "))
+	}
+	if len(document.Content) == 0 {
+		return &c, nil
+	}
+	root := document.Content[0]
+	if root.Kind != yaml.MappingNode {
+		return nil, lines{c.at(root, "want names of flags with values, as in base-url: https://sso.vendor.example")}
+	}
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		c.settings = append(c.settings, setting{root.Content[i], root.Content[i+1]})
+	}
+	return &c, nil
 }
 
-type config map[string]any
+// config is a configuration file.
+type config struct {
+	name     string
+	settings []setting
+}
 
-// Validate refuses names that nothing reads.
-func (c config) Validate(app *kong.Application) error {
+// setting is a name and its value.
+type setting struct{ key, value *yaml.Node }
+
+// at says something of a place in the file.
+func (c *config) at(n *yaml.Node, what string) string {
+	return fmt.Sprintf("%s:%d:%d: %s", c.name, n.Line, n.Column, what)
+}
+
+// Validate refuses names that nothing reads, and those that come twice.
+func (c *config) Validate(app *kong.Application) error {
 	known := map[string]bool{}
 	_ = kong.Visit(app, func(node kong.Visitable, next kong.Next) error {
 		if f, ok := node.(*kong.Flag); ok {
@@ -38,19 +65,48 @@ func (c config) Validate(app *kong.Application) error {
 		}
 		return next(nil)
 	})
-	for name := range c {
-		if !known[name] {
-			return fmt.Errorf("reading configuration: no flag is called %q", name)
+	var wrong lines
+	seen := map[string]bool{}
+	for _, s := range c.settings {
+		name := s.key.Value
+		switch {
+		case !known[name]:
+			wrong = append(wrong, c.at(s.key, fmt.Sprintf("no flag is called %q%s", name, meant(name, known))))
+		case seen[name]:
+			wrong = append(wrong, c.at(s.key, fmt.Sprintf("%q stands here a second time", name)))
+		case s.value.Kind == yaml.MappingNode:
+			wrong = append(wrong, c.at(s.value, fmt.Sprintf("%q: want one value, got keys with values", name)))
 		}
+		seen[name] = true
+	}
+	if wrong != nil {
+		return wrong
 	}
 	return nil
 }
 
+// meant returns what else somebody may have meant, if there is something.
+func meant(name string, known map[string]bool) string {
+	plain := func(s string) string {
+		return strings.NewReplacer("-", "", "_", "", ".", "").Replace(strings.TrimPrefix(strings.ToLower(s), "sallyport_"))
+	}
+	for other := range known {
+		if plain(other) == plain(name) {
+			return fmt.Sprintf(": is it %q?", other)
+		}
+	}
+	return ""
+}
+
 // Resolve returns what the file says for a flag.
-func (c config) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-	v, ok := c[flag.Name]
-	if !ok {
+func (c *config) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	i := slices.IndexFunc(c.settings, func(s setting) bool { return s.key.Value == flag.Name })
+	if i < 0 {
 		return nil, nil
+	}
+	var v any
+	if err := c.settings[i].value.Decode(&v); err != nil {
+		return nil, lines{c.at(c.settings[i].value, fmt.Sprintf("%q: a value that cannot be read", flag.Name))}
 	}
 	// kong wants everything as it reads it from the command line.
 	switch v := v.(type) {
@@ -63,8 +119,6 @@ func (c config) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, er
 			return v, nil
 		}
 		return strings.Join(parts, ","), nil
-	case map[string]any:
-		return nil, errors.New("reading configuration: want one value, got keys with values")
 	case bool, nil:
 		return v, nil
 	default:
@@ -74,8 +128,29 @@ func (c config) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, er
 
 // database says where everything is kept.
 type database struct {
-	Database string `help:"Where everything is kept: sqlite:PATH or postgres://…" default:"sqlite:sallyport.db" placeholder:"URL"`
-	KeyFile  string `help:"File with the sealing key. Beside SQLite it is made if it is missing." placeholder:"FILE" type:"path"`
+	Database     string `help:"Where everything is kept: sqlite:PATH, or postgres://user:password@host/name." default:"sqlite:sallyport.db" placeholder:"URL"`
+	DatabaseFile string `help:"File with that URL, which may hold a password." placeholder:"FILE" type:"path"`
+	Connections  int    `name:"database-connections" placeholder:"NUMBER" help:"How many connections to PostgreSQL a node has, or how many may read SQLite at once; without it, what fits most machines."`
+	KeyFile      string `help:"File with the sealing key: base64 lines of 32 octets each, with mode 0600; the first one seals, the others open. Beside SQLite it is made if it is missing: sallyport.db has sallyport.key. Needed with PostgreSQL, the same for every node." placeholder:"FILE" type:"path"`
+}
+
+// defaultDatabase is where everything is kept unless somebody says otherwise.
+const defaultDatabase = "sqlite:sallyport.db"
+
+// AfterApply reads the file that holds the URL, for every command that has one.
+func (d *database) AfterApply() error {
+	if d.DatabaseFile == "" {
+		return nil
+	}
+	text := d.Database
+	if text == defaultDatabase {
+		text = ""
+	}
+	url, err := secretFrom("--database", text, d.DatabaseFile)
+	if err == nil {
+		d.Database = url
+	}
+	return err
 }
 
 // sqlitePath returns the path of an SQLite database.
@@ -102,7 +177,7 @@ func (d database) check() error {
 
 // connect connects to the database and makes it fit to be used.
 func (d database) connect(ctx context.Context, fit func(*store.DB, context.Context) error) (*store.DB, error) {
-	db, err := store.Open(ctx, d.Database, store.Options{})
+	db, err := store.Open(ctx, d.Database, store.Options{MaxConns: max(d.Connections, 0)})
 	if err != nil {
 		return nil, err
 	}

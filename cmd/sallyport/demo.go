@@ -66,7 +66,7 @@ func (c *demoCmd) Run(ctx context.Context, out streams) error {
 		urlOf(d.app), demoPassword); err != nil {
 		return err
 	}
-	return serveAll(ctx, d.listeners...)
+	return serveAll(ctx, defaultLimits(), d.listeners...)
 }
 
 func (d *demo) start(ctx context.Context, port int, log *slog.Logger) error {

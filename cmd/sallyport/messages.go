@@ -29,11 +29,11 @@ const maxSecretFile = 16 << 10
 // messagesConfig says how mail and SMS are sent. What is not configured waits
 // in the outbox.
 type messagesConfig struct {
-	Mail mailConfig `embed:"" prefix:"smtp-"`
-	From string     `name:"mail-from" placeholder:"ADDRESS" help:"Sender of mail, such as 'Vendor <no-reply@vendor.example>'."`
+	Mail mailConfig `embed:"" prefix:"smtp-" group:"Mail"`
+	From string     `name:"mail-from" group:"Mail" placeholder:"ADDRESS" help:"Sender of mail, such as 'Vendor <no-reply@vendor.example>'; needed with --smtp-url. Let SPF, DKIM and DMARC of its domain allow your mail server."`
 	// ReplyTo is where answers go.
-	ReplyTo string    `name:"mail-reply-to" placeholder:"ADDRESS" help:"Where answers to mail go; without it, to the sender."`
-	SMS     smsConfig `embed:"" prefix:"sms-"`
+	ReplyTo string    `name:"mail-reply-to" group:"Mail" placeholder:"ADDRESS" help:"Where answers to mail go; without it, to the sender."`
+	SMS     smsConfig `embed:"" prefix:"sms-" group:"SMS"`
 }
 
 // mailConfig is the mail server.
@@ -61,7 +61,7 @@ type smsConfig struct {
 	Body       string   `placeholder:"TEXT" help:"Body of a webhook, with the marks {{to}}, {{digits}}, {{text}}, {{from}}, {{id}} and {{secret}}, which are escaped as its Content-Type (without a header: application/json) wants it."`
 	ID         string   `name:"id-path" placeholder:"PATH" help:"Where in a webhook's JSON answer the ID of the message stands, such as messages.message_id."`
 	Private    bool     `help:"The gateway stands in a private network, or speaks plain http."`
-	Countries  []string `placeholder:"CODE" help:"Countries to which SMS go, such as DE,AT,CH; without it, to all."`
+	Countries  []string `placeholder:"CODE,…" help:"Countries to which SMS go, such as DE,AT,CH; without it, to all. The first thing to set: who has us text numbers that they earn by sits in a few countries."`
 	PerNumber  int      `default:"6" help:"SMS to one number in an hour; 0: any number."`
 	PerNetwork int      `default:"60" help:"SMS for one network of people (IPv4 /24, IPv6 /48) in an hour; 0: any number."`
 	PerOrg     int      `name:"per-organization" default:"300" help:"SMS for one organization in an hour; 0: any number."`

@@ -16,38 +16,86 @@ import (
 	"github.com/sallyport/sallyport/internal/federation"
 )
 
-// Limits of the listeners.
-const (
-	headerTimeout  = 10 * time.Second
-	requestTimeout = 30 * time.Second // to read a request with its body
-	answerTimeout  = 60 * time.Second
-	idleTimeout    = 2 * time.Minute
-	maxHeader      = 64 << 10
-	drainTimeout   = 15 * time.Second // for what is under way when the server stops
-)
-
 // serveCmd runs the server.
 type serveCmd struct{ serverOptions }
 
-// serverOptions are the configuration of the server.
+// serverOptions are the configuration of the server. docs/configuration.md is
+// made of them, in their groups and order.
 type serverOptions struct {
-	database
-	BaseURL    string        `name:"base-url" required:"" placeholder:"URL" help:"Where people reach this deployment; the only source of links. Plain http only on loopback."`
-	Name       string        `default:"Sallyport" placeholder:"NAME" help:"What this deployment is called, on its pages and at identity providers."`
-	Listen     string        `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Address of the public listener."`
-	OpsListen  string        `default:"127.0.0.1:9090" placeholder:"ADDRESS" help:"Address of the listener for health checks."`
-	Proxies    []string      `placeholder:"CIDR" help:"Networks of reverse proxies whose X-Forwarded-For is believed."`
-	Inside     []string      `name:"metadata-networks" placeholder:"CIDR" help:"Private networks from which metadata of identity providers may be read, by plain http too."`
-	AppNets    []string      `name:"app-networks" placeholder:"CIDR" help:"Private networks in which apps are called, by plain http too."`
-	DNSServer  string        `name:"dns-server" placeholder:"ADDRESS" help:"DNS resolver that is asked for the records which prove domains; the system's if empty."`
-	Plan       string        `name:"sso-plan" placeholder:"NAME" help:"What the plan is called that has single sign-on, for customers who do not have it."`
-	Sales      string        `name:"sales-contact" placeholder:"TEXT" help:"Whom customers ask for what their plan does not include: an e-mail address, a URL or a sentence."`
-	KeyLife    time.Duration `default:"17520h" placeholder:"DURATION" help:"How long a key of ours signs requests, or is encrypted for, before the next one takes its place by itself."`
-	KeyNotice  time.Duration `default:"720h" placeholder:"DURATION" help:"How long the next key is published before that."`
-	KeyOverlap time.Duration `default:"720h" placeholder:"DURATION" help:"How long the one before is kept after that."`
-	LogFormat  string        `default:"text" enum:"text,json" help:"Format of the log: text or json."`
-	tracesConfig
+	database  `group:"Database"`
+	BaseURL   string   `name:"base-url" required:"" group:"Addresses" placeholder:"URL" help:"Where people reach this deployment; the only source of links. https, or http on loopback."`
+	Name      string   `default:"Sallyport" group:"Addresses" placeholder:"NAME" help:"What this deployment is called, on its pages and in the metadata that identity providers read."`
+	Listen    string   `default:"127.0.0.1:8080" group:"Addresses" placeholder:"ADDRESS" help:"Address of the public listener, plain http; put TLS in front."`
+	OpsListen string   `default:"127.0.0.1:9090" group:"Addresses" placeholder:"ADDRESS" help:"Address of the listener for operations: /healthz (the process answers) and /readyz (the database does, with our schema)."`
+	Proxies   []string `group:"Addresses" placeholder:"CIDR,…" help:"Networks of reverse proxies whose X-Forwarded-For is believed."`
+
+	AppNets []string `name:"app-networks" group:"Apps" placeholder:"CIDR,…" help:"Private networks in which apps are called, on any port and by plain http too: at their backchannel_logout_uri. Elsewhere only https on port 443 of public addresses is."`
+
+	Plan  string `name:"sso-plan" group:"Customers" placeholder:"NAME" help:"What the plan is called that has single sign-on, for customers who do not have it."`
+	Sales string `name:"sales-contact" group:"Customers" placeholder:"TEXT" help:"Whom customers ask for what their plan does not include: an e-mail address, a URL or a sentence."`
+
+	Inside     []string      `name:"metadata-networks" group:"Identity providers" placeholder:"CIDR,…" help:"Private networks from which metadata of identity providers may be read, on any port and by plain http too. Whoever sets up a connection can have an address in them asked for. Elsewhere only https on port 443 of public addresses is."`
+	DNSServer  string        `name:"dns-server" group:"Identity providers" placeholder:"ADDRESS" help:"Recursive DNS resolver that is asked for the records by which customers prove their domains: 192.0.2.53 or [2001:db8::53]:53; without it, the system's."`
+	KeyLife    time.Duration `default:"17520h" group:"Identity providers" placeholder:"DURATION" help:"How long a key of ours signs requests, or is encrypted for, before the next one takes its place by itself."`
+	KeyNotice  time.Duration `default:"720h" group:"Identity providers" placeholder:"DURATION" help:"How long the next key is published before that."`
+	KeyOverlap time.Duration `default:"720h" group:"Identity providers" placeholder:"DURATION" help:"How long the one before is kept after that."`
+
 	messagesConfig
+	tracesConfig `group:"What is kept"`
+	limits       `group:"Limits"`
+
+	LogFormat string `default:"text" enum:"text,json" group:"Log" help:"Format of the log: text or json."`
+}
+
+// Validate refuses what cannot be, before anything is opened.
+func (c *serverOptions) Validate() error {
+	for _, s := range []struct{ flag, text, file string }{
+		{"--smtp-password", c.Mail.Password, c.Mail.PasswordFile}, {"--sms-secret", c.SMS.Secret, c.SMS.SecretFile},
+	} {
+		if s.text != "" && s.file != "" {
+			return fmt.Errorf("%s and %s-file: want one of them", s.flag, s.flag)
+		}
+	}
+	if err := c.limits.check(); err != nil {
+		return err
+	}
+	return c.tracesConfig.Validate()
+}
+
+// limits bound what one request or connection may take. More than is usual is
+// rarely of use, and less may be where a proxy bounds it already.
+type limits struct {
+	HeaderTimeout  time.Duration `default:"10s" placeholder:"DURATION" help:"How long the header of a request may take to come."`
+	RequestTimeout time.Duration `default:"30s" placeholder:"DURATION" help:"How long a request with its body may take to come."`
+	AnswerTimeout  time.Duration `default:"60s" placeholder:"DURATION" help:"How long an answer may take, from the end of the header on; lists of very many people are written in it."`
+	IdleTimeout    time.Duration `default:"2m" placeholder:"DURATION" help:"How long a connection without a request is kept; a little longer than the proxy in front keeps it."`
+	DrainTimeout   time.Duration `default:"15s" placeholder:"DURATION" help:"How long what is under way may take to end when the server is told to stop."`
+	MaxHeader      int           `name:"max-header" default:"64" placeholder:"KIB" help:"How long the header of a request may be, in KiB: responses of identity providers by redirect stand in it."`
+}
+
+// defaultLimits are what the flags say where nobody says anything.
+func defaultLimits() limits {
+	return limits{HeaderTimeout: 10 * time.Second, RequestTimeout: 30 * time.Second, AnswerTimeout: time.Minute, IdleTimeout: 2 * time.Minute, DrainTimeout: 15 * time.Second, MaxHeader: 64}
+}
+
+// check refuses limits by which nothing could be served.
+func (l *limits) check() error {
+	for _, d := range []struct {
+		flag string
+		of   time.Duration
+	}{
+		{"--header-timeout", l.HeaderTimeout}, {"--request-timeout", l.RequestTimeout}, {"--answer-timeout", l.AnswerTimeout},
+		{"--idle-timeout", l.IdleTimeout}, {"--drain-timeout", l.DrainTimeout},
+	} {
+		if d.of < time.Second || d.of > time.Hour {
+			return fmt.Errorf("%s: want a length of time from 1s to 1h, got %s", d.flag, d.of)
+		}
+	}
+	const least, most = 4, 1024
+	if l.MaxHeader < least || l.MaxHeader > most {
+		return fmt.Errorf("--max-header: want %d to %d KiB, got %d", least, most, l.MaxHeader)
+	}
+	return nil
 }
 
 // Run serves until it is told to stop, and then lets finish what is under way.
@@ -96,7 +144,7 @@ func (c *serveCmd) Run(ctx context.Context, out streams) error {
 	if _, err := fmt.Fprintf(out.Out, "sallyport %s: %s, listening on %s, operations on %s\n", version(), c.BaseURL, public.Addr(), ops.Addr()); err != nil {
 		return err
 	}
-	return serveAll(ctx, listener{public, s.public}, listener{ops, s.ops})
+	return serveAll(ctx, c.limits, listener{public, s.public}, listener{ops, s.ops})
 }
 
 // networks reads the networks of a flag.
@@ -135,23 +183,23 @@ type listener struct {
 
 // serveAll serves on all listeners until the context ends or one of them
 // fails, and then drains them.
-func serveAll(ctx context.Context, listeners ...listener) error {
+func serveAll(ctx context.Context, l limits, listeners ...listener) error {
 	failed := make(chan error, len(listeners))
 	var servers []*http.Server
-	for _, l := range listeners {
+	for _, at := range listeners {
 		s := &http.Server{
-			Handler: l.handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTimeout, WriteTimeout: answerTimeout,
-			IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
+			Handler: at.handler, ReadHeaderTimeout: l.HeaderTimeout, ReadTimeout: l.RequestTimeout, WriteTimeout: l.AnswerTimeout,
+			IdleTimeout: l.IdleTimeout, MaxHeaderBytes: l.MaxHeader << 10, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
 		}
 		servers = append(servers, s)
-		go func() { failed <- s.Serve(l.Listener) }()
+		go func() { failed <- s.Serve(at.Listener) }()
 	}
 	var err error
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
-	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.DrainTimeout)
 	defer cancel()
 	drain(patience, servers)
 	if errors.Is(err, http.ErrServerClosed) {

@@ -198,14 +198,14 @@ apps: [{key: web, redirect_uris: ["https://web.example/cb"]}]`)
 // that it names beside it.
 func TestDocumentedExampleWorks(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "configuration.md"))
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "apply.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, example, _ := strings.Cut(string(page), "```yaml\norganizations:")
-	example, _, found := strings.Cut("organizations:"+example, "```")
+	_, example, _ := strings.Cut(string(page), "```yaml\n")
+	example, _, found := strings.Cut(example, "```")
 	if !found || !strings.Contains(example, "apps:") {
-		t.Fatal("docs/configuration.md has no example of an apply file")
+		t.Fatal("docs/apply.md has no example of an apply file")
 	}
 	const placeholder = `# password_hash: "$argon2id$…"`
 	if !strings.Contains(example, placeholder) {
@@ -236,4 +236,57 @@ func TestDocumentedExampleWorks(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// What the documentation shows of a file is one.
+func TestDocumentedPartsAreFiles(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "apply.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := strings.Split(string(page), "```yaml\n")[1:]
+	for _, part := range parts {
+		text, _, _ := strings.Cut(part, "```")
+		if _, err := setup.ParseFile([]byte(text)); err != nil {
+			t.Errorf("%v in\n%s", err, text)
+		}
+	}
+	if len(parts) < 2 {
+		t.Errorf("%d parts, want several", len(parts))
+	}
+}
+
+// Every key that a file may have stands in the documentation.
+func TestEveryKeyIsDocumented(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "apply.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	var walk func(typ reflect.Type)
+	walk = func(typ reflect.Type) {
+		for typ.Kind() == reflect.Pointer || typ.Kind() == reflect.Slice {
+			typ = typ.Elem()
+		}
+		if typ.Kind() != reflect.Struct {
+			return
+		}
+		for i := range typ.NumField() {
+			f := typ.Field(i)
+			key := f.Tag.Get("yaml")
+			if key == "" {
+				continue
+			}
+			if n++; !strings.Contains(string(page), key) {
+				t.Errorf("docs/apply.md says nothing of the key %s of %v", key, typ)
+			}
+			walk(f.Type)
+		}
+	}
+	walk(reflect.TypeFor[setup.File]())
+	if n < 60 {
+		t.Errorf("%d keys are found: the search is broken", n)
+	}
 }
