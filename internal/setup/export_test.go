@@ -217,7 +217,7 @@ func TestPruneDeletesWhatListsLeaveOut(t *testing.T) {
 	eachEngine(t, func(t *testing.T, h *house) {
 		h.must(strings.NewReplacer(
 			"[{key: kept}]", "[{key: kept}, {key: gone}]", "{name: kept.example}", "{name: kept.example}, {name: gone.example}", "{name: kept}", "{name: kept}, {name: gone}",
-			"{username: kept,", "{username: gone, email: gone@acme.example}, {username: kept,",
+			"{username: kept,", "{username: gone, email: gone@acme.example}, {username: kept,", "{key: kept, redirect", "{key: gone, redirect_uris: [\"https://gone.example/\"]}, {key: kept, redirect",
 		).Replace(pruned) + "\n")
 		prune := func(file string) []string {
 			t.Helper()
@@ -241,7 +241,7 @@ func TestPruneDeletesWhatListsLeaveOut(t *testing.T) {
 		if got := prune(`organizations: [{key: acme}]`); len(got) != 0 {
 			t.Errorf("a file without lists: %q, want nothing", got)
 		}
-		want := []string{"user gone in acme: deleted", "domain gone.example of acme: deleted", "connection gone: deleted", "group gone in acme: deleted", "role gone: deleted"}
+		want := []string{"user gone in acme: deleted", "domain gone.example of acme: deleted", "connection gone: deleted", "group gone in acme: deleted", "app gone: deleted", "role gone: deleted"}
 		if diff := cmp.Diff(want, prune(pruned)); diff != "" {
 			t.Errorf("prune (-want +got):\n%s", diff)
 		}

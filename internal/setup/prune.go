@@ -20,7 +20,7 @@ func (a *applier) prune(f *File) error {
 	if err != nil {
 		return err
 	}
-	return a.noteEach(a.pruneRoles(f))
+	return a.noteEach(errors.Join(a.pruneApps(f), a.pruneRoles(f)))
 }
 
 // usersAtOnce is of how many people more is read at once.
@@ -159,6 +159,29 @@ func (a *applier) pruneGroups(o *Organization, org *sso.Organization) error {
 		}
 		a.did("group", g.Name+" in "+org.Key, Deleted, nil)
 		if err := a.record(org.ID, "group.deleted", string(g.ID), []Field{{Key: "name", Before: g.Name}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *applier) pruneApps(f *File) error {
+	if f.Apps == nil {
+		return nil
+	}
+	all, err := a.tx.Apps(a.ctx)
+	if err != nil {
+		return err
+	}
+	for i := range all {
+		if a.kept[all[i].ID] {
+			continue
+		}
+		if err := a.tx.DeleteApp(a.ctx, all[i].ID); err != nil {
+			return err
+		}
+		a.did("app", all[i].Key, Deleted, nil)
+		if err := a.record("", "app.deleted", string(all[i].ID), []Field{{Key: "name", Before: all[i].Name}}); err != nil {
 			return err
 		}
 	}
