@@ -58,6 +58,7 @@ type doors struct {
 	passkey    *passkeytest.Authenticator // of Bob; nil: they have none
 	began      secret.Token               // of a session of Bob's that began by their password
 	access     secret.Token               // that an app has got for it; zero: not yet
+	agreed     secret.Token               // by which a device asks for tokens; zero: nobody has agreed
 	refreshed  secret.Token               // by which the app goes on; zero: it has none yet
 	codes      []string                   // break-glass codes that are left
 }
@@ -89,7 +90,7 @@ func newDoors(t *testing.T, db *store.DB) *doors {
 	limits := backoff.Limiter{DB: db, Now: d.now}
 	d.signIn = &signin.Service{DB: db, BaseURL: "https://sso.example", Passwords: hasher, Factors: factors, Limiter: limits, Sealer: d.sealer, Now: d.now}
 	d.accounts = &account.Service{DB: db, Passwords: hasher, Factors: factors, Recovery: d.links, Outbox: outbox, Limits: limits, Now: d.now}
-	d.grants = &grant.Service{DB: db, Issuer: "https://sso.example", Sealer: d.sealer, Now: d.now}
+	d.grants = &grant.Service{DB: db, Issuer: "https://sso.example", Sealer: d.sealer, Now: d.now, Limits: limits}
 	d.operations = &operate.Service{DB: db, Recovery: d.links, Now: d.now}
 	d.enforce = &enforce.Service{DB: db, Authority: &authority.Service{DB: db, Now: d.now}, Now: d.now}
 	if err := d.grants.Prepare(t.Context()); err != nil {
@@ -121,7 +122,7 @@ func (d *doors) furnish() {
 	}
 	domain := sso.NewDomain(d.acme.ID, "acme.example", at)
 	domain.Vouch(at)
-	d.app = sso.App{ID: sso.NewAppID(at), Key: "spa", Name: "App", ClientID: "spa", AuthMethod: sso.AuthNone, RedirectURIs: []string{"https://app.example/cb"}, CreatedAt: at, UpdatedAt: at}
+	d.app = sso.App{ID: sso.NewAppID(at), Key: "spa", Name: "App", ClientID: "spa", AuthMethod: sso.AuthNone, GrantTypes: []sso.GrantType{sso.GrantCode, sso.GrantRefresh, sso.GrantDevice}, RedirectURIs: []string{"https://app.example/cb"}, CreatedAt: at, UpdatedAt: at}
 	d.write(func(tx *store.Writer) error {
 		return errors.Join(tx.Org(d.acme.ID).SaveConnection(d.Context(), c), tx.Org(d.acme.ID).SaveDomain(d.Context(), domain), tx.SaveApp(d.Context(), d.app))
 	})

@@ -3,7 +3,9 @@ package main
 import (
 	"net/url"
 
+	"github.com/sallyport/sallyport/internal/grant"
 	"github.com/sallyport/sallyport/internal/oidc"
+	"github.com/sallyport/sallyport/internal/secret"
 )
 
 // request is one of the app, with the pair of [RFC 7636 Appendix B].
@@ -69,4 +71,46 @@ func (d *doors) refresh() error {
 		d.refreshed = tokens.RefreshToken
 	}
 	return err
+}
+
+// begin has a device get its codes.
+func (d *doors) begin() (oidc.DeviceResponse, error) {
+	r, err := oidc.ReadDevice(nil, "", url.Values{"client_id": {d.app.ClientID}, "scope": {"openid"}}.Encode())
+	if err != nil {
+		return oidc.DeviceResponse{}, err
+	}
+	return d.grants.Device(d.Context(), r, grant.From{})
+}
+
+// agree has the person agree to a device, as if the page had been opened the
+// moment before.
+func (d *doors) agree() error {
+	codes, err := d.begin()
+	if err != nil {
+		return err
+	}
+	if _, err := d.grants.Approve(d.Context(), &d.bob, codes.User.String()); err != nil {
+		return err
+	}
+	d.agreed = codes.Device
+	return nil
+}
+
+// device takes tokens, for which the person agreed while they still could, and has
+// them agree to the next.
+func (d *doors) device() error {
+	if d.agreed.IsZero() {
+		if err := d.agree(); err != nil {
+			return err
+		}
+	}
+	r, err := oidc.ReadToken(nil, "", url.Values{"grant_type": {string(oidc.DeviceCode)}, "device_code": {d.agreed.Reveal()}, "client_id": {d.app.ClientID}}.Encode())
+	if err != nil {
+		return err
+	}
+	d.agreed = secret.Token{}
+	if _, err := d.grants.Exchange(d.Context(), r); err != nil {
+		return err
+	}
+	return d.agree()
 }

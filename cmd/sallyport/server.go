@@ -130,7 +130,7 @@ func idleServer(ctx context.Context, cfg serverConfig) (*server, error) {
 
 // pageSets returns the pages of every transport.
 func pageSets() []ui.Set {
-	return []ui.Set{login.Pages(), accountpages.Pages(), operator.Pages(), console.Pages(), connectpages.Pages()}
+	return []ui.Set{login.Pages(), accountpages.Pages(), operator.Pages(), console.Pages(), connectpages.Pages(), oidcapi.Pages()}
 }
 
 // compose wires flows and transports together.
@@ -159,7 +159,10 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	if err := signIn.Prepare(ctx); err != nil {
 		return err
 	}
-	grants := &grant.Service{DB: s.db, Issuer: base.String(), Sealer: s.sealer, Now: now, Call: safehttp.NewCaller(safehttp.Public, cfg.apps...).Call}
+	grants := &grant.Service{
+		DB: s.db, Issuer: base.String(), Locales: ui.Languages(), Sealer: s.sealer, Now: now, Limits: limiter,
+		Fetch: safehttp.New(cfg.inside...).Get, Call: safehttp.NewCaller(safehttp.Public, cfg.apps...).Call,
+	}
 	s.grants = grants
 	if err := grants.Prepare(ctx); err != nil {
 		return err
@@ -175,16 +178,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	if err != nil {
 		return err
 	}
-	loginPages := &login.Handler{Flow: signIn, UI: pages, Person: signIn.Person, Forgot: accountpages.ForgotPath, Back: func(ctx context.Context, request string, session sso.Session) (string, error) {
-		out, err := grants.Resume(ctx, request, session)
-		if err != nil {
-			return "", err
-		}
-		if out.SignIn != nil {
-			return "", errors.New("resuming an authorize request: a fresh session is not fresh enough")
-		}
-		return out.URL, nil
-	}}
+	loginPages := &login.Handler{Flow: signIn, UI: pages, Person: signIn.Person, Forgot: accountpages.ForgotPath, Back: answerOf(grants), Again: grants.Again}
 	ownPages := &accountpages.Handler{Flow: s.accounts, UI: pages, Person: signIn.Person, SignIn: func(w http.ResponseWriter, r *http.Request, who accountpages.SignIn) error {
 		return loginPages.Begin(w, r, signin.Start{OrgKey: who.Org, LoginHint: who.Address, Back: who.Back})
 	}}
@@ -205,7 +199,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	management := &manage.Handler{
 		Programs: s.programs, Authority: authorities, Operate: s.operations, People: s.people, Connect: s.connecting, Enforce: s.enforcing, Inspect: looks,
 	}
-	provider := &oidcapi.Handler{Grants: grants, SignIn: beginner{loginPages}, SignOut: loginPages, Person: signIn.Person}
+	provider := &oidcapi.Handler{Grants: grants, SignIn: beginner{loginPages}, SignOut: loginPages, UI: pages, Person: signIn.Person}
 	s.public, err = web.New(
 		web.Config{BaseURL: base, Proxies: cfg.proxies, Log: s.log, Person: signIn.Person, Renew: signIn.Renew, Program: s.programs.Know, Sentence: pages.Sentence, Failure: pages.Failure},
 		pages.Routes(), loginPages.Routes(), ownPages.Routes(), (&operator.Handler{Flow: s.operations, Inspect: looks, Desk: s.desk, UI: pages, BaseURL: base.String()}).Routes(),
@@ -261,6 +255,25 @@ func (s *server) setupOf(r *http.Request) sso.OrgID {
 
 func shownBrand(b sso.Brand) ui.Brand {
 	return ui.Brand{Accent: b.Accent, Logo: console.LogoPath(b.Logo)}
+}
+
+// answerOf has a sign-in that an app asked for end with the answer to its
+// request.
+func answerOf(grants *grant.Service) func(context.Context, string, sso.Session) (login.End, error) {
+	return func(ctx context.Context, request string, session sso.Session) (login.End, error) {
+		out, err := grants.Resume(ctx, request, session)
+		if err != nil {
+			return login.End{}, err
+		}
+		if out.SignIn != nil {
+			return login.End{}, errors.New("resuming an authorize request: a fresh session is not fresh enough")
+		}
+		end := login.End{URL: out.URL}
+		for _, p := range out.Form {
+			end.Fields = append(end.Fields, ui.FormField(p))
+		}
+		return end, nil
+	}
 }
 
 // beginner begins sign-ins for apps. The OpenID provider and the pages do not

@@ -46,6 +46,8 @@ func ways() map[string]way {
 		"code of an app":            {[]string{"POST /oauth2/token"}, (*doors).code, []string{"invalid_grant"}},
 		"token of an app":           {[]string{"GET /oauth2/userinfo", "POST /oauth2/userinfo", "POST /oauth2/introspect"}, (*doors).userinfo, []string{"invalid_token"}},
 		"refresh token of an app":   {nil, (*doors).refresh, []string{"invalid_grant"}},
+		"agreement to a device":     {[]string{"POST /oauth2/device_authorization"}, (*doors).agree, []string{over}},
+		"code of a device":          {nil, (*doors).device, []string{"invalid_grant"}},
 		// It is the owner's way in where all others are closed.
 		"break-glass code": {[]string{"GET /login/break-glass", "POST /login/break-glass"}, (*doors).breakGlass, nil},
 		// Support comes in as who they are: their own organization's policy is asked.
@@ -64,6 +66,7 @@ func noWays() map[string]string {
 		told = "what is handed out about a sign-in that is over"
 		back = "begins a sign-in like any other"
 		look = "tells a program what it has sent"
+		kept = "keeps a request until its browser comes with it"
 	)
 	return map[string]string{
 		"GET /.well-known/oauth-authorization-server": page, "GET /.well-known/openid-configuration": page, "GET /api/v1/openapi.json": page, "GET /assets/{file}": page, "GET /logos/{logo}": page, "GET /oauth2/jwks": page,
@@ -73,7 +76,7 @@ func noWays() map[string]string {
 		"GET /saml/acs": idp, "POST /saml/acs": idp, "GET /saml/{connection}/acs": idp, "POST /saml/{connection}/acs": idp,
 		"POST /logout": out, "GET /oauth2/logout": out, "POST /oauth2/logout": out, "POST /oauth2/logout/confirm": out, "POST /oauth2/revoke": out, "GET /signed-out": out, "GET /signed-out/here": out, "GET /saml/{connection}/slo": out, "POST /saml/{connection}/slo": out,
 		"GET /bundle/{token}": told, "GET /bundle/{token}/trace.json": told, "GET /login/tile": back, "GET /oauth2/start": back,
-		"GET /doctor/{token}": look, "GET /test/done": test, "GET /test/{token}": test, "POST /test/{token}": test,
+		"GET /doctor/{token}": look, "POST /oauth2/par": kept, "GET /test/done": test, "GET /test/{token}": test, "POST /test/{token}": test,
 	}
 }
 

@@ -75,7 +75,7 @@ func law() []room {
 		{"internal/setup", flows, []string{leaves, xmlCore, protocols, domain, storage, "internal/federation"}},
 		{"internal/doctor", flows, []string{leaves, domain, storage}},
 		{"internal/setup", flows, []string{leaves, xmlCore, protocols, domain, storage, "internal/federation", "internal/registration"}},
-		{"internal/grant", flows, []string{leaves, protocols, domain, storage}},
+		{"internal/grant", flows, []string{leaves, protocols, domain, storage, "internal/backoff"}},
 
 		// Parse, call one flow, render. They share the edge and the pages, and
 		// never import one another.

@@ -50,6 +50,8 @@ var (
 	testPace    = pace{60, 30 * time.Second}
 	tilePace    = pace{4, 20 * time.Second}
 	tilesPace   = pace{300, time.Second}
+	devicePace  = pace{30, 10 * time.Second}
+	guessPace   = pace{10, 30 * time.Second}
 	recoverPace = pace{RecoveriesADay, 24 * time.Hour / RecoveriesADay}
 	letterPace  = pace{LettersADay, 24 * time.Hour / LettersADay}
 )
@@ -124,6 +126,16 @@ func Tiles(c sso.ConnectionID, browser secret.Hash) Key {
 func TilesOf(c sso.ConnectionID, from netip.Addr) Key {
 	return Key{tilesPace, "tiles\x00" + string(c) + "\x00" + network(from), ""}
 }
+
+// DeviceCodes counts codes that an app gets for devices in one network: whoever
+// says that they are a public app gets them without a name.
+func DeviceCodes(app sso.AppID, from netip.Addr) Key {
+	return Key{devicePace, "devices\x00" + string(app) + "\x00" + network(from), ""}
+}
+
+// DeviceGuesses counts codes of devices that somebody types who is signed in. No
+// stranger spends them.
+func DeviceGuesses(user sso.UserID) Key { return Key{guessPace, "device\x00" + string(user), ""} }
 
 // Letters counts mails that an organization, or one below the same root, has us
 // send to addresses that it names: whoever has got hold of a customer's console

@@ -17,7 +17,10 @@ import (
 // Outcome is the answer to an authorize request: a URL to send the browser to,
 // or a sign-in to begin.
 type Outcome struct {
-	URL     string    // of the app, which registered it
+	URL string // of the app, which registered it
+	// Form is posted to URL by the browser, where the app wants its answer in that
+	// way; nil: everything stands in URL.
+	Form    []oidc.Parameter
 	Refused oidc.Code // what URL tells the app, for the log; "": it carries a code
 	SignIn  *SignIn   // nil where URL is set
 }
@@ -38,7 +41,20 @@ type SignIn struct {
 // not be sent anywhere.
 func (s *Service) Authorize(ctx context.Context, parameters url.Values, person *sso.Person) (Outcome, error) {
 	now := s.Now()
-	return s.answer(ctx, parameters, person, now, now)
+	token := oidc.PushedIn(parameters)
+	if !token.IsZero() {
+		var err error
+		if parameters, err = s.pull(ctx, parameters, token); err != nil {
+			return Outcome{}, err
+		}
+	}
+	return s.answer(ctx, parameters, person, asked{at: now, now: now, past: !token.IsZero()})
+}
+
+// asked says when a request came, and how.
+type asked struct {
+	at, now time.Time
+	past    bool // past the browser, where the app had to prove itself
 }
 
 // Resume answers the request for which a sign-in was begun, now that it has
@@ -50,16 +66,19 @@ func (s *Service) Resume(ctx context.Context, request string, session sso.Sessio
 		return Outcome{}, fmt.Errorf("resuming an authorize request: %w", err)
 	}
 	// The session was made for this request, so it is as fresh as can be.
-	return s.answer(ctx, parameters, &sso.Person{Session: session}, session.AuthTime, s.Now())
+	return s.answer(ctx, parameters, &sso.Person{Session: session}, asked{at: session.AuthTime, now: s.Now(), past: true})
 }
 
-func (s *Service) answer(ctx context.Context, parameters url.Values, person *sso.Person, asked, now time.Time) (Outcome, error) {
+func (s *Service) answer(ctx context.Context, parameters url.Values, person *sso.Person, when asked) (Outcome, error) {
 	app, request, err := s.judge(ctx, parameters)
 	if err != nil {
 		if refusal, ok := errors.AsType[*oidc.AuthorizeError](err); ok {
 			return s.refuse(refusal), nil
 		}
 		return Outcome{}, err
+	}
+	if app.RequirePAR && !when.past {
+		return s.refuse(request.Refuse(oidc.InvalidRequest, "this application has to push its requests")), nil
 	}
 	org, err := s.organization(ctx, &request)
 	if err != nil {
@@ -72,15 +91,15 @@ func (s *Service) answer(ctx context.Context, parameters url.Values, person *sso
 	switch {
 	case person == nil:
 	case org == "" || person.Session.Org == org:
-		login = oidc.Login{Subject: string(person.Session.User), At: person.Session.AuthTime}
-	case !person.Session.AuthTime.Before(asked): // signed in just now, and elsewhere
+		login = oidc.Login{Subject: string(person.Session.User), At: person.Session.AuthTime, Level: oidc.LevelOf(person.Session.AMR)}
+	case !person.Session.AuthTime.Before(when.at): // signed in just now, and elsewhere
 		return s.refuse(request.Refuse(oidc.AccessDenied, "the person is signed in to another organization")), nil
 	}
-	hint, err := s.hinted(ctx, &request)
+	hint, err := s.wanted(ctx, &request)
 	if err != nil {
 		return Outcome{}, err
 	}
-	switch request.Next(login, asked, now, hint) {
+	switch request.Next(login, when.at, when.now, hint) {
 	case oidc.IssueCode:
 		if err := s.enter(ctx, &app, &request, person.Session.ID); err != nil {
 			if refusal, ok := errors.AsType[*oidc.AuthorizeError](err); ok {
@@ -88,9 +107,11 @@ func (s *Service) answer(ctx context.Context, parameters url.Values, person *sso
 			}
 			return Outcome{}, err
 		}
-		return s.issue(ctx, &app, &request, person.Session.ID, now)
+		return s.issue(ctx, &app, &request, person.Session.ID, login.Level, when.now)
 	case oidc.GiveUp:
 		return s.refuse(request.Refuse(oidc.LoginRequired, "the person must sign in")), nil
+	case oidc.Unmet:
+		return s.refuse(request.Refuse(oidc.UnmetAuthentication, "the sign-in was not of the sort that acr demands")), nil
 	default:
 		return Outcome{SignIn: &SignIn{
 			App: app.ID, Request: request.Values().Encode(), LoginHint: request.LoginHint, UILocales: request.UILocales,
@@ -131,8 +152,37 @@ func (s *Service) organization(ctx context.Context, request *oidc.AuthorizeReque
 }
 
 func (s *Service) refuse(e *oidc.AuthorizeError) Outcome {
-	return Outcome{URL: e.URL(s.Issuer), Refused: e.Code}
+	out := outcome(e.Answer(s.Issuer))
+	out.Refused = e.Code
+	return out
 }
+
+func outcome(a oidc.Answer) Outcome {
+	out := Outcome{URL: a.URL()}
+	if a.Mode == oidc.ModeFormPost {
+		out.Form = a.Parameters
+	}
+	return out
+}
+
+// wanted returns the only person who will do, or "": whom the claims parameter
+// names, or the id_token_hint. Where they name two, nobody will.
+func (s *Service) wanted(ctx context.Context, request *oidc.AuthorizeRequest) (string, error) {
+	hint, err := s.hinted(ctx, request)
+	switch subject := request.Subject(); {
+	case err != nil:
+		return "", err
+	case subject == "" || subject == hint:
+		return hint, nil
+	case hint == "":
+		return subject, nil
+	default:
+		return nobody, nil
+	}
+}
+
+// nobody is a subject that is none.
+const nobody = "somebody unknown"
 
 // hinted returns the subject that the request's id_token_hint names, or "". A
 // hint that cannot be read any more is no hint: whoever has kept an id token
@@ -152,7 +202,7 @@ func (s *Service) hinted(ctx context.Context, request *oidc.AuthorizeRequest) (s
 	case err == nil:
 		return hint.Subject, nil
 	case request.Prompt.Has(oidc.PromptNone):
-		return "somebody unknown", nil
+		return nobody, nil
 	default:
 		return "", nil
 	}
@@ -165,14 +215,17 @@ type issued struct {
 	RedirectURI string        `json:"redirect_uri"`
 	Challenge   []byte        `json:"challenge"`
 	Scope       string        `json:"scope"`
+	Claims      string        `json:"claims,omitempty"`
 	Nonce       string        `json:"nonce,omitempty"`
+	ACR         string        `json:"acr,omitempty"`
 }
 
 // issue makes a code.
-func (s *Service) issue(ctx context.Context, app *sso.App, request *oidc.AuthorizeRequest, session sso.SessionID, now time.Time) (Outcome, error) {
+func (s *Service) issue(ctx context.Context, app *sso.App, request *oidc.AuthorizeRequest, session sso.SessionID, level oidc.Level, now time.Time) (Outcome, error) {
 	kept, err := json.Marshal(issued{
 		App: app.ID, Session: session, RedirectURI: request.RedirectURI(),
 		Challenge: request.Challenge[:], Scope: request.Scope.String(), Nonce: request.Nonce,
+		Claims: (request.Claims() &^ request.Scope.Claims()).String(), ACR: request.ACR(level),
 	})
 	if err != nil {
 		return Outcome{}, fmt.Errorf("keeping a code: %w", err)
@@ -184,5 +237,5 @@ func (s *Service) issue(ctx context.Context, app *sso.App, request *oidc.Authori
 	if err != nil {
 		return Outcome{}, fmt.Errorf("issuing a code: %w", err)
 	}
-	return Outcome{URL: request.CodeURL(s.Issuer, code.Reveal())}, nil
+	return outcome(request.Answer(s.Issuer, code.Reveal())), nil
 }

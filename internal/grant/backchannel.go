@@ -160,13 +160,13 @@ func said(a *safehttp.Answer) string {
 // logoutToken makes the token of one try: it is good for two minutes, and taken
 // once.
 func (s *Service) logoutToken(ctx context.Context, app *sso.App, n *store.LogoutNotice) (string, error) {
-	keys, err := s.keys(ctx)
+	key, err := s.signer(ctx, app)
 	if err != nil {
 		return "", err
 	}
 	return oidc.LogoutToken{
 		ID: oidc.NewLogoutTokenID(), Issuer: s.Issuer, Audience: app.ClientID, IssuedAt: s.Now(), Subject: string(n.User), SessionID: string(n.SID),
-	}.Sign(keys.current)
+	}.Sign(key)
 }
 
 // settleNotice writes down how a try has ended, even where the server is about

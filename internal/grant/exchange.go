@@ -13,21 +13,38 @@ import (
 	"github.com/sallyport/sallyport/internal/store"
 )
 
-// Exchange gives tokens for a code or a refresh token. A refusal is an
-// [*oidc.TokenError].
+// grantTypes are the grant types of the protocol as apps are registered for them.
+var grantTypes = map[oidc.GrantType]sso.GrantType{
+	oidc.AuthorizationCode: sso.GrantCode,
+	oidc.RefreshToken:      sso.GrantRefresh,
+	oidc.ClientCredentials: sso.GrantClientCredentials,
+	oidc.DeviceCode:        sso.GrantDevice,
+}
+
+// Exchange gives tokens for a code, a refresh token or a device code, and a
+// machine one for itself. A refusal is an [*oidc.TokenError].
 func (s *Service) Exchange(ctx context.Context, r oidc.TokenRequest) (oidc.TokenResponse, error) {
 	app, err := s.authenticated(ctx, r.Client)
 	if err != nil {
 		return oidc.TokenResponse{}, err
 	}
-	keys, err := s.keys(ctx)
+	if !app.Grants(grantTypes[r.Grant]) {
+		return oidc.TokenResponse{}, oidc.GrantNotAllowed()
+	}
+	if r.Grant == oidc.ClientCredentials {
+		return s.machine(ctx, &app, r)
+	}
+	key, err := s.signer(ctx, &app)
 	if err != nil {
 		return oidc.TokenResponse{}, err
 	}
 	now := s.Now()
 	redeem := s.redeem
-	if r.Grant == oidc.RefreshToken {
+	switch r.Grant {
+	case oidc.RefreshToken:
 		redeem = s.refresh
+	case oidc.DeviceCode:
+		redeem = s.device
 	}
 	used := s.inUse(&app, &r.Client, now)
 	given, err := s.inReturn(ctx, func(tx *store.Writer) (given, error) {
@@ -45,37 +62,20 @@ func (s *Service) Exchange(ctx context.Context, r oidc.TokenRequest) (oidc.Token
 	session := &given.person.Session
 	idToken, err := oidc.IDToken{
 		Issuer: s.Issuer, Audience: app.ClientID, IssuedAt: now, Expires: now.Add(TokenLife), AuthTime: session.AuthTime,
-		Nonce: given.nonce, SessionID: string(given.sid), AMR: session.AMR, AccessToken: given.access, Claims: given.claims,
-	}.Sign(keys.current)
+		Nonce: given.nonce, SessionID: string(given.sid), AMR: session.AMR, ACR: given.acr, AccessToken: given.access, Claims: given.claims,
+	}.Sign(key)
 	if err != nil {
 		return oidc.TokenResponse{}, err
 	}
-	return oidc.TokenResponse{AccessToken: given.access, RefreshToken: given.refresh, ExpiresIn: TokenLife, Scope: given.scope, IDToken: idToken}, nil
-}
-
-// authenticated returns the app that has proved to be who it says, or an
-// [*oidc.TokenError].
-func (s *Service) authenticated(ctx context.Context, by oidc.Credentials) (sso.App, error) {
-	app, err := s.app(ctx, by.ClientID)
-	if errors.Is(err, store.ErrNotFound) {
-		return sso.App{}, oidc.UnknownTokenClient()
-	}
-	if err != nil {
-		return sso.App{}, err
-	}
-	if err := client(&app).Authenticate(by); err != nil {
-		return sso.App{}, err
-	}
-	if app.Disabled {
-		return sso.App{}, oidc.DisabledClient()
-	}
-	return app, nil
+	return oidc.TokenResponse{AccessToken: given.access, RefreshToken: given.refresh, ExpiresIn: TokenLife, Scope: given.scope.String(), IDToken: idToken}, nil
 }
 
 // given is what a code or a refresh token was good for.
 type given struct {
 	person  sso.Person
 	scope   oidc.Scope
+	extra   oidc.ClaimSet // claims beside those that the scope gives
+	acr     string
 	sid     sso.SessionID // of the browser
 	nonce   string
 	access  secret.Token
@@ -91,7 +91,7 @@ func (s *Service) inReturn(ctx context.Context, redeem func(tx *store.Writer) (g
 	err := s.DB.Write(ctx, func(tx *store.Writer) error {
 		var err error
 		if out, err = redeem(tx); err == nil {
-			out.claims, err = claims(ctx, tx.Reader, &out.person, out.scope)
+			out.claims, err = claims(ctx, tx.Reader, &out.person, out.scope.Claims()|out.extra)
 		}
 		var refused bool
 		if refusal, refused = errors.AsType[*oidc.TokenError](err); refused {
@@ -129,44 +129,61 @@ func (s *Service) redeem(ctx context.Context, tx *store.Writer, app *sso.App, r 
 	if err := code.check(app, r); err != nil {
 		return given{}, err
 	}
-	person, err := tx.PersonBySession(ctx, code.Session)
+	person, err := standsFor(ctx, tx.Reader, app, code.Session, now)
+	if err != nil {
+		return given{}, inPlaceOf(err, oidc.InvalidCode())
+	}
+	out := given{
+		person: person, sid: person.Session.ID, scope: oidc.ParseScope(code.Scope), extra: oidc.ParseClaimSet(code.Claims), nonce: code.Nonce, acr: code.ACR,
+	}
+	err = out.give(ctx, tx, app, r.Code.Hash(), now)
+	return out, err
+}
+
+// standsFor returns whom a session stands for, judged now, if the app lets them
+// in.
+func standsFor(ctx context.Context, r *store.Reader, app *sso.App, session sso.SessionID, now time.Time) (sso.Person, error) {
+	person, err := r.PersonBySession(ctx, session)
 	if err == nil {
 		err = person.Valid(now)
 	}
 	if err == nil {
-		err = admit(ctx, tx.Reader, app, &person)
+		err = admit(ctx, r, app, &person)
 	}
-	if err != nil {
-		return given{}, inPlaceOf(err, oidc.InvalidCode())
-	}
-	out := given{person: person, sid: person.Session.ID, scope: oidc.ParseScope(code.Scope), nonce: code.Nonce}
-	if out.scope.Has(oidc.OfflineAccess) {
-		if err := out.offline(ctx, tx, app, now); err != nil {
-			return given{}, err
+	return person, err
+}
+
+// give stores the grant for what was agreed to, with its tokens, in return for a
+// code.
+func (g *given) give(ctx context.Context, tx *store.Writer, app *sso.App, code secret.Hash, now time.Time) error {
+	if g.scope.Has(oidc.OfflineAccess) {
+		if err := g.offline(ctx, tx, app, now); err != nil {
+			return err
 		}
 	}
-	g := store.Grant{
-		ID: sso.NewGrantID(now), App: app.ID, User: person.User.ID, Org: person.Org.ID, Session: out.person.Session.ID, SID: out.sid,
-		Code: r.Code.Hash(), Scope: out.scope.String(), CreatedAt: now,
+	kept := store.Grant{
+		ID: sso.NewGrantID(now), App: app.ID, User: g.person.User.ID, Org: g.person.Org.ID, Session: g.person.Session.ID, SID: g.sid,
+		Code: code, Scope: g.scope.String(), Claims: g.extra.String(), CreatedAt: now,
 	}
-	if err := tx.InsertGrant(ctx, g); err != nil {
-		return given{}, err
+	if err := tx.InsertGrant(ctx, kept); err != nil {
+		return err
 	}
-	if out.scope.Has(oidc.OfflineAccess) {
-		out.refresh = secret.NewToken()
-		if err := tx.InsertToken(ctx, refreshToken(out.refresh, &g, &out.person.Session, now)); err != nil {
-			return given{}, err
+	if g.scope.Has(oidc.OfflineAccess) {
+		g.refresh = secret.NewToken()
+		if err := tx.InsertToken(ctx, refreshToken(g.refresh, &kept, &g.person.Session, now)); err != nil {
+			return err
 		}
 	}
-	out.access, err = insertAccess(ctx, tx, g.ID, "", now)
-	return out, err
+	var err error
+	g.access, err = insertAccess(ctx, tx, kept.ID, "", now)
+	return err
 }
 
 // offline gives the app a session of its own, which lasts while no browser is
 // there. Whoever acts as a user gets none: it would outlast the acting; nor does
-// who came in by a break-glass code.
+// who came in by a break-glass code, nor an app that is not registered for it.
 func (g *given) offline(ctx context.Context, tx *store.Writer, app *sso.App, now time.Time) error {
-	if g.person.Session.Own() != nil || g.person.Session.BreakGlass() {
+	if g.person.Session.Own() != nil || g.person.Session.BreakGlass() || !app.Grants(sso.GrantRefresh) {
 		g.scope &^= oidc.OfflineAccess
 		return nil
 	}

@@ -28,6 +28,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/oidc"
 	"github.com/sallyport/sallyport/internal/safehttp"
@@ -45,16 +46,21 @@ const (
 // Service gives grants. Its fields are set once, before it is used; it is safe
 // for concurrent use.
 type Service struct {
-	DB     *store.DB
-	Issuer string // the base URL, without a slash at the end
-	Sealer *secret.Sealer
-	Now    func() time.Time
+	DB      *store.DB
+	Issuer  string   // the base URL, without a slash at the end
+	Locales []string // tags of the languages of our pages
+	Sealer  *secret.Sealer
+	Now     func() time.Time
+	Limits  backoff.Limiter
+	// Fetch reads what an app publishes, such as its keys.
+	Fetch func(ctx context.Context, url string) ([]byte, error)
 	// Call reaches apps by their back channel; see [Service.TellApps].
 	Call func(context.Context, safehttp.Request) (safehttp.Answer, error)
 
-	loading sync.Mutex
-	loaded  atomic.Pointer[keySet]
-	noted   sync.Map // of secrets, by ID, when their use was last noted
+	published publishedKeys
+	loading   sync.Mutex
+	loaded    atomic.Pointer[keySet]
+	noted     sync.Map // of secrets, by ID, when their use was last noted
 }
 
 // app returns the app that calls itself so, or [store.ErrNotFound].
@@ -70,7 +76,7 @@ func (s *Service) app(ctx context.Context, clientID string) (sso.App, error) {
 
 // client describes an app in the words of the protocol.
 func client(a *sso.App) oidc.Client {
-	c := oidc.Client{ID: a.ClientID, RedirectURIs: a.RedirectURIs, Public: a.Public()}
+	c := oidc.Client{ID: a.ClientID, RedirectURIs: a.RedirectURIs, Public: a.Public(), Signs: a.AuthMethod == sso.AuthPrivateKeyJWT}
 	for i := range a.Secrets {
 		c.SecretHashes = append(c.SecretHashes, a.Secrets[i].Hash)
 	}
@@ -124,11 +130,14 @@ func (s *Service) judge(ctx context.Context, parameters url.Values) (sso.App, oi
 		return sso.App{}, oidc.AuthorizeRequest{}, err
 	}
 	request, err := oidc.Judge(parameters, client(&app))
+	if err == nil && !app.Grants(sso.GrantCode) {
+		return app, request, request.Refuse(oidc.UnauthorizedClient, "the client is not registered for authorization_code")
+	}
 	return app, request, err
 }
 
-// claims returns what the scope gives of a person.
-func claims(ctx context.Context, r *store.Reader, p *sso.Person, scope oidc.Scope) (oidc.Claims, error) {
+// claims returns what an app is told of a person.
+func claims(ctx context.Context, r *store.Reader, p *sso.Person, set oidc.ClaimSet) (oidc.Claims, error) {
 	person := oidc.Person{
 		Subject: string(p.User.ID), Name: p.User.Name(), GivenName: p.User.FirstName, FamilyName: p.User.LastName,
 		PreferredUsername: p.User.Username, UpdatedAt: p.User.UpdatedAt,
@@ -138,13 +147,13 @@ func claims(ctx context.Context, r *store.Reader, p *sso.Person, scope oidc.Scop
 	if person.PreferredUsername == "" {
 		person.PreferredUsername = person.Email
 	}
-	if scope.Has(oidc.Email) && person.Email != "" {
+	if set.Has(oidc.ClaimEmailVerified) && person.Email != "" {
 		var err error
 		if person.EmailVerified, err = vouchedFor(ctx, r, p); err != nil {
 			return oidc.Claims{}, err
 		}
 	}
-	return person.Claims(scope), nil
+	return person.Claims(set), nil
 }
 
 func orgClaim(p *sso.Person) oidc.OrgClaim {

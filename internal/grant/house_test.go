@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/grant"
 	"github.com/sallyport/sallyport/internal/oidc"
 	"github.com/sallyport/sallyport/internal/secret"
@@ -54,6 +55,8 @@ func newHouse(t *testing.T, db *store.DB) *house {
 	h.clock.Store(start.UnixMicro())
 	h.DB, h.Issuer, h.Sealer = db, issuer, sealer
 	h.Now = func() time.Time { return time.UnixMicro(h.clock.Load()).UTC() }
+	h.Limits = backoff.Limiter{DB: db, Now: h.Now}
+	h.Fetch = func(context.Context, string) ([]byte, error) { return nil, errors.New("nobody answers") }
 
 	email, err := sso.ParseEmail("alice@acme.example")
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/oidc"
+	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 )
 
@@ -20,13 +21,10 @@ const (
 	keyRefresh  = time.Minute // how long the keys are kept in memory
 )
 
-// algorithm is what the keys here are for.
-const algorithm = "ES256"
-
 // keySet is the signing keys as they were read.
 type keySet struct {
 	readAt   time.Time
-	current  *oidc.SigningKey
+	current  map[oidc.Algorithm]*oidc.SigningKey
 	public   []oidc.PublicKey
 	document []byte
 }
@@ -49,7 +47,7 @@ func (s *Service) JWKS(ctx context.Context) ([]byte, error) {
 }
 
 // Discovery returns the discovery document.
-func (s *Service) Discovery() ([]byte, error) { return oidc.Discovery(s.Issuer) }
+func (s *Service) Discovery() ([]byte, error) { return oidc.Discovery(s.Issuer, s.Locales...) }
 
 // keys returns the signing keys, read not long ago. Whoever finds that it is
 // time for a change makes it.
@@ -64,16 +62,26 @@ func (s *Service) keys(ctx context.Context) (*keySet, error) {
 		return k, nil
 	}
 	var stored []store.SigningKey
+	wanted := []oidc.Algorithm{oidc.ES256}
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
 		var err error
-		stored, err = r.SigningKeys(ctx, store.KeyForOIDC)
+		if stored, err = r.SigningKeys(ctx, store.KeyForOIDC); err != nil {
+			return err
+		}
+		rsa, err := r.RS256Wanted(ctx)
+		if rsa || len(by(oidc.RS256, stored)) > 0 {
+			wanted = append(wanted, oidc.RS256)
+		}
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if due(stored, now) != nothing {
-		if stored, err = s.turn(ctx, now); err != nil {
+	for _, a := range wanted {
+		if due(by(a, stored), now) == nothing {
+			continue
+		}
+		if stored, err = s.turn(ctx, a, now); err != nil {
 			return nil, err
 		}
 	}
@@ -88,7 +96,7 @@ func (s *Service) keys(ctx context.Context) (*keySet, error) {
 
 // open reads stored keys.
 func (s *Service) open(stored []store.SigningKey) (*keySet, error) {
-	k := &keySet{}
+	k := &keySet{current: map[oidc.Algorithm]*oidc.SigningKey{}}
 	for i := range stored {
 		public, err := oidc.ParsePublicKey(stored[i].Public)
 		if err != nil {
@@ -102,16 +110,45 @@ func (s *Service) open(stored []store.SigningKey) (*keySet, error) {
 		if err != nil {
 			return nil, fmt.Errorf("opening signing key %s: %w", stored[i].ID, err)
 		}
-		if k.current, err = oidc.ParseSigningKey(plain); err != nil {
+		if k.current[public.Algorithm()], err = oidc.ParseSigningKey(plain); err != nil {
 			return nil, err
 		}
 	}
-	if k.current == nil {
+	if k.current[oidc.ES256] == nil {
 		return nil, errors.New("reading signing keys: none is current")
 	}
 	var err error
 	k.document, err = oidc.KeySet(k.public...)
 	return k, err
+}
+
+// by returns those of the keys that sign by this algorithm.
+func by(a oidc.Algorithm, keys []store.SigningKey) []store.SigningKey {
+	var of []store.SigningKey
+	for i := range keys {
+		if keys[i].Algorithm == string(a) {
+			of = append(of, keys[i])
+		}
+	}
+	return of
+}
+
+// signer returns the key that signs what this app gets. An app that wants
+// another algorithm since a moment ago waits until there is a key.
+func (s *Service) signer(ctx context.Context, app *sso.App) (*oidc.SigningKey, error) {
+	a := oidc.Algorithm(app.SignedBy())
+	k, err := s.keys(ctx)
+	if err == nil && k.current[a] == nil {
+		s.loaded.CompareAndSwap(k, nil)
+		k, err = s.keys(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if k.current[a] == nil {
+		return nil, fmt.Errorf("signing for app %s: no key for %s", app.ID, a)
+	}
+	return k.current[a], nil
 }
 
 // change is the next thing that is due with a set of keys.
@@ -154,10 +191,10 @@ func find(keys []store.SigningKey, state store.KeyState) *store.SigningKey {
 	return nil
 }
 
-// turn does everything that is due and returns the keys as they are then. Of
-// several nodes that come at once, one does it.
-func (s *Service) turn(ctx context.Context, now time.Time) ([]store.SigningKey, error) {
-	fresh, err := s.generate(now)
+// turn does everything that is due with the keys for an algorithm, and returns all
+// keys as they are then. Of several nodes that come at once, one does it.
+func (s *Service) turn(ctx context.Context, a oidc.Algorithm, now time.Time) ([]store.SigningKey, error) {
+	fresh, err := s.generate(a, now)
 	if err != nil {
 		return nil, err
 	}
@@ -168,11 +205,12 @@ func (s *Service) turn(ctx context.Context, now time.Time) ([]store.SigningKey, 
 			if keys, err = tx.SigningKeys(ctx, store.KeyForOIDC); err != nil {
 				return err
 			}
-			what := due(keys, now)
+			own := by(a, keys)
+			what := due(own, now)
 			if what == nothing {
 				return nil
 			}
-			if err := apply(ctx, tx, what, keys, fresh, now); err != nil {
+			if err := apply(ctx, tx, what, own, fresh, now); err != nil {
 				return err
 			}
 		}
@@ -204,8 +242,8 @@ func apply(ctx context.Context, tx *store.Writer, what change, keys []store.Sign
 }
 
 // generate makes a new key, sealed, without a state.
-func (s *Service) generate(now time.Time) (store.SigningKey, error) {
-	key, err := oidc.GenerateSigningKey()
+func (s *Service) generate(a oidc.Algorithm, now time.Time) (store.SigningKey, error) {
+	key, err := oidc.GenerateSigningKey(a)
 	if err != nil {
 		return store.SigningKey{}, err
 	}
@@ -218,7 +256,7 @@ func (s *Service) generate(now time.Time) (store.SigningKey, error) {
 		return store.SigningKey{}, err
 	}
 	return store.SigningKey{
-		ID: key.ID(), Use: store.KeyForOIDC, Algorithm: algorithm, Private: s.Sealer.Seal(store.SigningKeyPlace(key.ID()), private), Public: public,
+		ID: key.ID(), Use: store.KeyForOIDC, Algorithm: string(a), Private: s.Sealer.Seal(store.SigningKeyPlace(key.ID()), private), Public: public,
 		Since: now, CreatedAt: now,
 	}, nil
 }

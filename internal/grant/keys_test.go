@@ -2,15 +2,21 @@ package grant_test
 
 import (
 	"bytes"
+	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/grant"
+	"github.com/sallyport/sallyport/internal/oidc"
 	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
 	"github.com/sallyport/sallyport/internal/storetest"
 )
 
@@ -133,4 +139,43 @@ func TestPrepareNeedsTheSealingKey(t *testing.T) {
 	if err := restarted.Prepare(t.Context()); !errors.Is(err, secret.ErrUnsealing) {
 		t.Errorf("Prepare() with another sealing key = %v, want ErrUnsealing", err)
 	}
+}
+
+// The second ring is made when an app wants it, and turns over like the first.
+func TestAnAppThatKnowsNoOtherGetsRS256(t *testing.T) {
+	t.Parallel()
+	onEngines(t, func(h *house) {
+		if got := published(h.T, &h.Service); len(got) != 1 {
+			h.Fatalf("published %v, want one key as long as nobody wants another", got)
+		}
+		h.portal.IDTokenAlg = sso.AlgRS256
+		h.write(func(ctx context.Context, tx *store.Writer) error { return tx.SaveApp(ctx, h.portal) })
+		old, err := h.exchange(&h.portal, h.code(&h.portal))
+		if err != nil {
+			h.Fatal(err)
+		}
+		usual, err := h.exchange(&h.native, h.code(&h.native))
+		if err != nil {
+			h.Fatal(err)
+		}
+		got := published(h.T, &h.Service)
+		if len(got) != 2 || !slices.Contains(got, header(h.T, old.IDToken)) || !slices.Contains(got, header(h.T, usual.IDToken)) || header(h.T, old.IDToken) == header(h.T, usual.IDToken) {
+			h.Errorf("published %v, signed by %s and %s", got, header(h.T, old.IDToken), header(h.T, usual.IDToken))
+		}
+		for name, tokens := range map[string]oidc.TokenResponse{"RS256": old, "ES256": usual} {
+			b, err := base64.RawURLEncoding.DecodeString(strings.Split(tokens.IDToken, ".")[0])
+			if err != nil || !strings.Contains(string(b), `"alg":"`+name+`"`) {
+				h.Errorf("signed by %s, want %s", b, name)
+			}
+		}
+		// It says who somebody is as well as the other does.
+		out, err := h.Authorize(h.Context(), request(&h.portal, "id_token_hint", old.IDToken, "prompt", "none"), h.person())
+		if err != nil || out.Refused != "" {
+			h.Errorf("as a hint: %+v, %v", out, err)
+		}
+		h.wait(83 * day)
+		if got := published(h.T, &h.Service); len(got) != 4 {
+			h.Errorf("published %v, want the next of each", got)
+		}
+	})
 }

@@ -53,7 +53,9 @@ func (s *Service) refresh(ctx context.Context, tx *store.Writer, app *sso.App, r
 	if err != nil {
 		return given{}, err
 	}
-	out := given{person: a.Person, scope: scope, sid: a.Grant.SID}
+	out := given{
+		person: a.Person, scope: scope, extra: oidc.ParseClaimSet(a.Grant.Claims), acr: oidc.LevelOf(a.Person.Session.AMR).String(), sid: a.Grant.SID,
+	}
 	if a.Token.UsedAt.IsZero() {
 		out.refresh, err = s.rotate(ctx, tx, &a, now)
 	} else {
@@ -64,7 +66,7 @@ func (s *Service) refresh(ctx context.Context, tx *store.Writer, app *sso.App, r
 	}
 	narrowed := ""
 	if scope.String() != a.Grant.Scope {
-		narrowed = scope.String()
+		narrowed, out.extra = scope.String(), 0
 	}
 	out.access, err = insertAccess(ctx, tx, a.Grant.ID, narrowed, now)
 	return out, err

@@ -26,7 +26,7 @@ func (s *Service) Revoke(ctx context.Context, q oidc.TokenQuestion) error {
 	err = s.DB.Write(ctx, func(tx *store.Writer) error {
 		a, err := accessOf(ctx, tx.Reader, &q)
 		if errors.Is(err, store.ErrNotFound) {
-			return nil
+			return revokeMachine(ctx, tx, &app, q.Token.Hash())
 		}
 		if err != nil || a.App.ID != app.ID {
 			return err
@@ -70,15 +70,18 @@ func (s *Service) Introspect(ctx context.Context, q oidc.TokenQuestion) (oidc.In
 		}
 		return err
 	})
+	if errors.Is(err, store.ErrNotFound) {
+		return s.introspectMachine(ctx, q)
+	}
 	switch {
-	case errors.Is(err, store.ErrNotFound) || SignedOut(err), err == nil && !a.Token.UsedAt.IsZero():
+	case SignedOut(err), err == nil && !a.Token.UsedAt.IsZero():
 		return oidc.Introspection{}, nil
 	case err != nil:
 		return oidc.Introspection{}, err
 	}
 	p := &a.Person
 	out := oidc.Introspection{
-		Active: true, Issuer: s.Issuer, Subject: string(p.User.ID), ClientID: a.App.ClientID, Scope: scopeOf(&a),
+		Active: true, Issuer: s.Issuer, Subject: string(p.User.ID), ClientID: a.App.ClientID, Scope: scopeOf(&a).String(),
 		Username: cmp.Or(p.User.Username, p.User.Email.String()), IssuedAt: a.Token.CreatedAt, Expires: a.Token.ExpiresAt,
 		Org: orgClaim(p),
 	}

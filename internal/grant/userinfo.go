@@ -30,7 +30,7 @@ func (s *Service) Userinfo(ctx context.Context, token secret.Token) (Userinfo, e
 			return inPlaceOf(err, oidc.InvalidAccessToken())
 		}
 		out.Client = client(&a.App)
-		out.Claims, err = claims(ctx, r, &a.Person, scopeOf(&a))
+		out.Claims, err = claims(ctx, r, &a.Person, claimsOf(&a))
 		return err
 	})
 	return out, err
@@ -39,6 +39,16 @@ func (s *Service) Userinfo(ctx context.Context, token secret.Token) (Userinfo, e
 // scopeOf returns what a token is good for.
 func scopeOf(a *store.Access) oidc.Scope {
 	return oidc.ParseScope(cmp.Or(a.Token.Scope, a.Grant.Scope))
+}
+
+// claimsOf returns what an app is told by a token. One for a part of the scope
+// tells nothing beside that.
+func claimsOf(a *store.Access) oidc.ClaimSet {
+	set := scopeOf(a).Claims()
+	if a.Token.Scope == "" {
+		set |= oidc.ParseClaimSet(a.Grant.Claims)
+	}
+	return set
 }
 
 // usable refuses a token that has expired, whose grant or person is gone, or

@@ -83,7 +83,15 @@ type AuthorizeRequest struct {
 
 	maxAge      int64 // seconds; negative: not asked for
 	redirectURI string
+	mode        Mode
+	claims      claimsRequest
 }
+
+// Subject returns the only person whom the claims parameter wants, or "".
+func (r AuthorizeRequest) Subject() string { return r.claims.subject }
+
+// Claims returns all that the request asks to be told, by scope and by claim.
+func (r AuthorizeRequest) Claims() ClaimSet { return r.Scope.Claims() | r.claims.set }
 
 // DemandsFreshness reports whether the person must be asked anew who they are,
 // by an identity provider too that remembers them: prompt=login and max_age
@@ -121,14 +129,14 @@ func Judge(v url.Values, c Client) (AuthorizeRequest, error) {
 	}
 
 	// From here on the application may be told.
-	r := AuthorizeRequest{ClientID: c.ID, redirectURI: redirect, maxAge: -1}
+	r := AuthorizeRequest{ClientID: c.ID, redirectURI: redirect, maxAge: -1, mode: ModeQuery}
 	state, ok := single(v, "state")
 	if !ok || len(state) > maxState || !plain(state) {
 		return AuthorizeRequest{}, r.Refuse(InvalidRequest, "state is repeated, too long or not text")
 	}
 	r.State = state
 	for _, read := range []func(url.Values) *AuthorizeError{
-		r.readResponse, r.readScope, r.readChallenge, r.readPrompt, r.readHints,
+		r.readResponse, r.readScope, r.readChallenge, r.readPrompt, r.readHints, r.readClaims,
 	} {
 		if refusal := read(v); refusal != nil {
 			return AuthorizeRequest{}, refusal
@@ -151,12 +159,12 @@ func (r AuthorizeRequest) MaxAge() (time.Duration, bool) {
 // The description must be a fixed text of printable ASCII without quotes and
 // backslashes [RFC 6749 4.1.2.1].
 func (r AuthorizeRequest) Refuse(code Code, description string) *AuthorizeError {
-	return &AuthorizeError{Code: code, Description: description, redirectURI: r.redirectURI, state: r.State}
+	return &AuthorizeError{Code: code, Description: description, redirectURI: r.redirectURI, mode: r.mode, state: r.State}
 }
 
-// CodeURL returns where to send the browser with a code [RFC 9207 2].
-func (r AuthorizeRequest) CodeURL(issuer, code string) string {
-	return answer(r.redirectURI, [][2]string{{"code", code}, {"state", r.State}, {"iss", issuer}})
+// Answer returns what takes a code to the application [RFC 9207 2].
+func (r AuthorizeRequest) Answer(issuer, code string) Answer {
+	return newAnswer(r.mode, r.redirectURI, Parameter{"code", code}, Parameter{"state", r.State}, Parameter{"iss", issuer})
 }
 
 // Values returns the request in the form in which it came. It is what is kept
@@ -180,10 +188,14 @@ func (r AuthorizeRequest) Values() url.Values {
 		"acr_values":    strings.Join(r.ACRValues, " "),
 		"id_token_hint": r.IDTokenHint,
 		"organization":  r.Organization,
+		"claims":        r.claims.raw,
 	} {
 		if value != "" {
 			v.Set(name, value)
 		}
+	}
+	if r.mode != ModeQuery {
+		v.Set("response_mode", string(r.mode))
 	}
 	if r.maxAge >= 0 {
 		v.Set("max_age", strconv.FormatInt(r.maxAge, 10))
@@ -191,8 +203,20 @@ func (r AuthorizeRequest) Values() url.Values {
 	return v
 }
 
-// readResponse checks what sort of answer is asked for.
+// readResponse checks what sort of answer is asked for. The mode comes first, so
+// that a refusal goes the way that was asked for.
 func (r *AuthorizeRequest) readResponse(v url.Values) *AuthorizeError {
+	switch mode, ok := single(v, "response_mode"); {
+	case !ok:
+		return r.Refuse(InvalidRequest, "response_mode is repeated")
+	case mode == "" || Mode(mode) == ModeQuery:
+	case Mode(mode) != ModeFormPost:
+		return r.Refuse(InvalidRequest, "only response_mode=query and response_mode=form_post are supported")
+	case !inBrowser(r.redirectURI):
+		return r.Refuse(InvalidRequest, "response_mode=form_post needs a redirect_uri to which a browser can post")
+	default:
+		r.mode = ModeFormPost
+	}
 	for _, off := range [...]struct {
 		name string
 		code Code
@@ -211,9 +235,6 @@ func (r *AuthorizeRequest) readResponse(v url.Values) *AuthorizeError {
 		return r.Refuse(InvalidRequest, "response_type is missing or repeated")
 	case kind != "code":
 		return r.Refuse(UnsupportedResponseType, "only response_type=code is supported")
-	}
-	if mode, ok := single(v, "response_mode"); !ok || mode != "" && mode != "query" {
-		return r.Refuse(InvalidRequest, "only response_mode=query is supported")
 	}
 	return nil
 }
@@ -306,24 +327,20 @@ func (r *AuthorizeRequest) readHints(v url.Values) *AuthorizeError {
 	return nil
 }
 
-// answer appends parameters to a redirect URI, which keeps the query that it was
-// registered with [RFC 6749 3.1.2]. Empty values are left out.
-func answer(redirectURI string, parameters [][2]string) string {
-	var b strings.Builder
-	b.WriteString(redirectURI)
-	separator := byte('?')
-	if strings.Contains(redirectURI, "?") {
-		separator = '&'
+// readClaims reads what is asked for claim by claim.
+func (r *AuthorizeRequest) readClaims(v url.Values) *AuthorizeError {
+	raw, ok := single(v, "claims")
+	if !ok || len(raw) > maxClaims || !plain(raw) {
+		return r.Refuse(InvalidRequest, "claims is repeated, too long or not text")
 	}
-	for _, p := range parameters {
-		if p[1] == "" {
-			continue
-		}
-		b.WriteByte(separator)
-		b.WriteString(p[0])
-		b.WriteByte('=')
-		b.WriteString(url.QueryEscape(p[1]))
-		separator = '&'
+	var problem string
+	if r.claims, problem = parseClaims(raw); problem != "" {
+		return r.Refuse(InvalidRequest, problem)
 	}
-	return b.String()
+	return nil
+}
+
+// inBrowser reports whether a registered URI is one that a browser itself opens.
+func inBrowser(uri string) bool {
+	return strings.HasPrefix(uri, "https://") || strings.HasPrefix(uri, "http://")
 }

@@ -66,6 +66,8 @@ func TestJudgeReadsEveryParameter(t *testing.T) {
 		"ui_locales":    "de-CH en",
 		"acr_values":    "urn:a urn:b",
 		"id_token_hint": "e30.e30.",
+		"response_mode": "form_post",
+		"claims":        `{"userinfo":{"email":null,"picture":{"essential":true}},"id_token":{"acr":{"essential":true,"values":["urn:sallyport:mfa"]},"sub":{"value":"usr_1"}},"more":1}`,
 		"display":       "popup", // not understood: ignored
 	} {
 		v.Set(name, value)
@@ -85,6 +87,9 @@ func TestJudgeReadsEveryParameter(t *testing.T) {
 	}
 	if !cmp.Equal(r.UILocales, []string{"de-CH", "en"}) || !cmp.Equal(r.ACRValues, []string{"urn:a", "urn:b"}) {
 		t.Errorf("Judge() = %+v", r)
+	}
+	if r.Subject() != "usr_1" || r.Claims() != oidc.Profile.Claims()|oidc.ClaimEmail || r.Admits(oidc.OneFactor) || !r.Admits(oidc.MultiFactor) {
+		t.Errorf("claims were read as %v for %q", r.Claims(), r.Subject())
 	}
 	again, err := oidc.Judge(r.Values(), portal())
 	if err != nil || !reflect.DeepEqual(again, r) {
@@ -106,7 +111,17 @@ func TestJudgeRefusesAndTellsTheApplication(t *testing.T) {
 		"hybrid":                      {"response_type", []string{"code id_token"}, []string{"code"}, oidc.UnsupportedResponseType},
 		"response type in capitals":   {"response_type", []string{"CODE"}, []string{"code"}, oidc.UnsupportedResponseType},
 		"fragment":                    {"response_mode", []string{"fragment"}, []string{"query"}, oidc.InvalidRequest},
-		"form_post":                   {"response_mode", []string{"form_post"}, []string{"query"}, oidc.InvalidRequest},
+		"two response modes":          {"response_mode", []string{"query", "form_post"}, []string{"form_post"}, oidc.InvalidRequest},
+		"claims that are no JSON":     {"claims", []string{`{"userinfo":`}, []string{`{"userinfo":{}}`}, oidc.InvalidRequest},
+		"claims that are a list":      {"claims", []string{`[]`}, []string{`{}`}, oidc.InvalidRequest},
+		"claims that are nothing":     {"claims", []string{`null`}, []string{`{"id_token":null}`}, oidc.InvalidRequest},
+		"a claim that is a list":      {"claims", []string{`{"id_token":{"name":[]}}`}, []string{`{"id_token":{"name":null}}`}, oidc.InvalidRequest},
+		"claims with two endings":     {"claims", []string{`{}{}`}, []string{`{}`}, oidc.InvalidRequest},
+		"claims twice":                {"claims", []string{`{}`, `{}`}, []string{`{}`}, oidc.InvalidRequest},
+		"claims for two people":       {"claims", []string{`{"id_token":{"sub":{"value":"a"}},"userinfo":{"sub":{"value":"b"}}}`}, []string{`{"id_token":{"sub":{"value":"a"}},"userinfo":{"sub":{"value":"a"}}}`}, oidc.InvalidRequest},
+		"claims for one of two":       {"claims", []string{`{"id_token":{"sub":{"values":["a","b"]}}}`}, []string{`{"id_token":{"sub":{"values":["a"]}}}`}, oidc.InvalidRequest},
+		"endless claims":              {"claims", []string{`{}` + strings.Repeat(" ", 2047)}, []string{`{}` + strings.Repeat(" ", 2046)}, oidc.InvalidRequest},
+		"endless values":              {"claims", []string{`{"id_token":{"acr":{"values":[1` + strings.Repeat(",1", 16) + `]}}}`}, []string{`{"id_token":{"acr":{"values":[1` + strings.Repeat(",1", 15) + `]}}}`}, oidc.InvalidRequest},
 		"web_message":                 {"response_mode", []string{"web_message"}, []string{""}, oidc.InvalidRequest},
 		"request object":              {"request", []string{"eyJhbGciOiJub25lIn0.e30."}, nil, oidc.RequestNotSupported},
 		"request object behind empty": {"request", []string{"", "x"}, []string{""}, oidc.RequestNotSupported},
@@ -163,7 +178,7 @@ func TestJudgeRefusesAndTellsTheApplication(t *testing.T) {
 			if !ok || refusal.Code != tc.code {
 				t.Fatalf("Judge() = %v, want %s for the application", err, tc.code)
 			}
-			u, err := url.Parse(refusal.URL(issuer))
+			u, err := url.Parse(refusal.Answer(issuer).URL())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -281,10 +296,10 @@ func TestAnswersKeepTheRegisteredQuery(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := r.CodeURL(issuer, "c0de"), "https://app.example/cb?tenant=a&code=c0de&state=a%26b%3Dc+d&iss=https%3A%2F%2Fsso.example"; got != want {
-		t.Errorf("CodeURL() = %s, want %s", got, want)
+	if got, want := r.Answer(issuer, "c0de").URL(), "https://app.example/cb?tenant=a&code=c0de&state=a%26b%3Dc+d&iss=https%3A%2F%2Fsso.example"; got != want {
+		t.Errorf("Answer().URL() = %s, want %s", got, want)
 	}
-	got := r.Refuse(oidc.AccessDenied, "no").URL(issuer)
+	got := r.Refuse(oidc.AccessDenied, "no").Answer(issuer).URL()
 	if want := "https://app.example/cb?tenant=a&error=access_denied&error_description=no&state=a%26b%3Dc+d&iss=https%3A%2F%2Fsso.example"; got != want {
 		t.Errorf("URL() = %s, want %s", got, want)
 	}
@@ -355,6 +370,7 @@ func TestNextDecidesFromTheSessionAtHand(t *testing.T) {
 func FuzzJudge(f *testing.F) {
 	f.Add(goodRequest().Encode())
 	f.Add(goodRequest().Encode() + "&prompt=none&max_age=1&id_token_hint=e30.e30.&state=x")
+	f.Add(goodRequest().Encode() + "&response_mode=form_post&claims=" + url.QueryEscape(`{"userinfo":{"name":null},"id_token":{"acr":{"essential":true,"value":"phr"},"sub":{"value":"a"}}}`))
 	f.Add("client_id=portal&redirect_uri=http%3A%2F%2F127.0.0.1%3A7%2Fcb&response_type=code")
 	f.Fuzz(func(t *testing.T, raw string) {
 		v, err := oidc.ParseForm(raw)
@@ -366,19 +382,26 @@ func FuzzJudge(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			u, err := url.Parse(r.CodeURL(issuer, "c"))
+			a := r.Answer(issuer, "c")
+			if a.Mode == oidc.ModeFormPost {
+				if a.URL() != r.RedirectURI() || !strings.HasPrefix(a.URL(), "http") {
+					t.Fatalf("a form would be posted to %s", a.URL())
+				}
+				a.Mode = oidc.ModeQuery
+			}
+			u, err := url.Parse(a.URL())
 			if err != nil {
-				t.Fatalf("CodeURL() cannot be read: %v", err)
+				t.Fatalf("Answer().URL() cannot be read: %v", err)
 			}
 			switch u.Host {
 			case "app.example", "localhost:7000", "":
 			default:
 				if u.Hostname() != "127.0.0.1" && u.Hostname() != "::1" {
-					t.Fatalf("CodeURL() = %s", u)
+					t.Fatalf("Answer().URL() = %s", u)
 				}
 			}
 			if u.Query().Get("code") != "c" || u.Query().Get("iss") != issuer || u.Query().Get("state") != r.State {
-				t.Fatalf("CodeURL() = %s", u)
+				t.Fatalf("Answer().URL() = %s", u)
 			}
 			if _, err := oidc.ParseAuthorize(raw); err == nil && len(r.Values().Encode()) > oidc.MaxAuthorize {
 				t.Fatalf("%d octets would be kept", len(r.Values().Encode()))
@@ -389,4 +412,74 @@ func FuzzJudge(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A form can be posted to a web page, not to a program.
+func TestNoFormIsPostedToANativeApplication(t *testing.T) {
+	t.Parallel()
+	v := with(goodRequest(), "redirect_uri", "com.example.app:/cb")
+	if _, err := oidc.Judge(v, native()); err != nil {
+		t.Fatalf("twin: %v", err)
+	}
+	_, err := oidc.Judge(with(v, "response_mode", "form_post"), native())
+	refusal, ok := errors.AsType[*oidc.AuthorizeError](err)
+	if !ok || refusal.Code != oidc.InvalidRequest || !strings.HasPrefix(refusal.Answer(issuer).URL(), "com.example.app:/cb?error=invalid_request&") {
+		t.Fatalf("Judge() = %v, want the application told by the query", err)
+	}
+}
+
+// A refusal goes the way that the application asked for.
+func TestARefusalIsPostedWhereTheAnswerWouldBe(t *testing.T) {
+	t.Parallel()
+	v := with(with(goodRequest(), "response_mode", "form_post"), "scope", "profile")
+	_, err := oidc.Judge(v, portal())
+	refusal, ok := errors.AsType[*oidc.AuthorizeError](err)
+	if !ok {
+		t.Fatalf("Judge() = %v", err)
+	}
+	a := refusal.Answer(issuer)
+	want := oidc.Answer{Mode: oidc.ModeFormPost, RedirectURI: "https://app.example/cb", Parameters: []oidc.Parameter{
+		{Name: "error", Value: "invalid_scope"}, {Name: "error_description", Value: "scope must contain openid"}, {Name: "state", Value: "s-1"}, {Name: "iss", Value: issuer},
+	}}
+	if diff := cmp.Diff(want, a); diff != "" || a.URL() != "https://app.example/cb" {
+		t.Errorf("to %s (-want +got):\n%s", a.URL(), diff)
+	}
+}
+
+func TestWhatAnAppDemandsOfTheSignIn(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for name, tc := range map[string]struct {
+		acr, claims string
+		amr         []string
+		acrGot      string
+		old, fresh  oidc.Step
+	}{
+		"nothing":                    {"", "", []string{"pwd"}, "urn:sallyport:1fa", oidc.IssueCode, oidc.IssueCode},
+		"liked and met":              {"urn:x urn:sallyport:1fa", "", []string{"pwd", "otp", "mfa"}, "urn:sallyport:1fa", oidc.IssueCode, oidc.IssueCode},
+		"liked and not met":          {"phr", "", []string{"pwd", "otp", "mfa"}, "urn:sallyport:mfa", oidc.IssueCode, oidc.IssueCode},
+		"liked as a claim":           {"", `{"id_token":{"acr":{"value":"urn:sallyport:1fa"}}}`, []string{"pop", "user", "mfa"}, "urn:sallyport:1fa", oidc.IssueCode, oidc.IssueCode},
+		"demanded and met":           {"", `{"id_token":{"acr":{"essential":true,"values":["phr","urn:sallyport:mfa"]}}}`, []string{"pwd", "otp", "mfa"}, "urn:sallyport:mfa", oidc.IssueCode, oidc.IssueCode},
+		"demanded and not met":       {"", `{"id_token":{"acr":{"essential":true,"value":"urn:sallyport:mfa"}}}`, []string{"pwd"}, "urn:sallyport:1fa", oidc.SignIn, oidc.Unmet},
+		"demanded, and unknown":      {"", `{"id_token":{"acr":{"essential":true,"value":"urn:mace:gold"}}}`, []string{"pop", "mfa"}, "phr", oidc.SignIn, oidc.Unmet},
+		"demanded, and no text":      {"", `{"id_token":{"acr":{"essential":true,"values":[1]}}}`, []string{"pop", "mfa"}, "phr", oidc.SignIn, oidc.Unmet},
+		"demanded without a value":   {"", `{"id_token":{"acr":{"essential":true}}}`, []string{"pwd"}, "urn:sallyport:1fa", oidc.IssueCode, oidc.IssueCode},
+		"demanded in userinfo":       {"", `{"userinfo":{"acr":{"essential":true,"value":"phr"}}}`, []string{"pwd"}, "urn:sallyport:1fa", oidc.IssueCode, oidc.IssueCode},
+		"somebody acts as the other": {"urn:sallyport:1fa", "", []string{"acting"}, "", oidc.IssueCode, oidc.IssueCode},
+	} {
+		r, err := oidc.Judge(with(with(goodRequest(), "acr_values", tc.acr), "claims", tc.claims), portal())
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		level := oidc.LevelOf(tc.amr)
+		if got := r.ACR(level); got != tc.acrGot {
+			t.Errorf("%s: ACR() = %q, want %q", name, got, tc.acrGot)
+		}
+		if got := r.Next(oidc.Login{Subject: "usr_1", At: now.Add(-time.Hour), Level: level}, now, now, ""); got != tc.old {
+			t.Errorf("%s: Next() = %v of an old session, want %v", name, got, tc.old)
+		}
+		if got := r.Next(oidc.Login{Subject: "usr_1", At: now, Level: level}, now, now, ""); got != tc.fresh {
+			t.Errorf("%s: Next() = %v of a session for this, want %v", name, got, tc.fresh)
+		}
+	}
 }

@@ -53,22 +53,33 @@ type Person struct {
 	Org               OrgClaim // zero: in no organization
 }
 
-// Claims returns what scope gives of p. The organization is always told: an
+// Claims returns what is in set of p. The organization is always told: an
 // application that serves many must never guess it.
-func (p Person) Claims(scope Scope) Claims {
+func (p Person) Claims(set ClaimSet) Claims {
 	c := Claims{Subject: p.Subject}
-	if scope.Has(Profile) {
-		c.Name, c.GivenName, c.FamilyName = p.Name, p.GivenName, p.FamilyName
-		c.PreferredUsername = p.PreferredUsername
-		if !p.UpdatedAt.IsZero() {
-			c.UpdatedAt = p.UpdatedAt.Unix()
+	for _, text := range [...]struct {
+		claim ClaimSet
+		to    *string
+		value string
+	}{
+		{ClaimName, &c.Name, p.Name},
+		{ClaimGivenName, &c.GivenName, p.GivenName},
+		{ClaimFamilyName, &c.FamilyName, p.FamilyName},
+		{ClaimPreferredUsername, &c.PreferredUsername, p.PreferredUsername},
+		{ClaimEmail, &c.Email, p.Email},
+	} {
+		if set.Has(text.claim) {
+			*text.to = text.value
 		}
 	}
-	if scope.Has(Email) && p.Email != "" {
-		verified := p.EmailVerified
-		c.Email, c.EmailVerified = p.Email, &verified
+	if set.Has(ClaimUpdatedAt) && !p.UpdatedAt.IsZero() {
+		c.UpdatedAt = p.UpdatedAt.Unix()
 	}
-	if scope.Has(Groups) {
+	if set.Has(ClaimEmailVerified) && p.Email != "" {
+		verified := p.EmailVerified
+		c.EmailVerified = &verified
+	}
+	if set.Has(ClaimGroups) {
 		c.Groups = append([]string{}, p.Groups...) // an empty list says "none", a missing one "not told"
 	}
 	if p.Org != (OrgClaim{}) {

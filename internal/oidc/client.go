@@ -23,6 +23,7 @@ type Client struct {
 	RedirectURIs []string
 	Public       bool
 	SecretHashes []secret.Hash // of a confidential client, all that are good; ignored for a public one
+	Signs        bool          // it proves itself by a signature: see [Credentials.Prove]
 }
 
 // registered reports whether uri is one that c registered: the same string,
@@ -82,8 +83,15 @@ func (c Client) Authenticate(by Credentials) error {
 		}
 		return nil
 	}
-	if by.Method == NoSecret {
+	switch {
+	case by.Method == NoSecret:
 		return invalidClient("this client must authenticate")
+	case c.Signs != (by.Method == PrivateKeyJWT):
+		return invalidClient("this client authenticates in another way")
+	case c.Signs && !by.proved:
+		return invalidClient("the signature was not verified")
+	case c.Signs:
+		return nil
 	}
 	got := by.Secret.Hash()
 	if !slices.ContainsFunc(c.SecretHashes, got.Equal) {

@@ -25,6 +25,11 @@ const (
 	ServerError              Code = "server_error"
 	TemporarilyUnavailable   Code = "temporarily_unavailable"
 	LoginRequired            Code = "login_required"
+	UnmetAuthentication      Code = "unmet_authentication_requirements" // [OpenID Connect Unmet Authentication Requirements 1.0]
+	UnauthorizedClient       Code = "unauthorized_client"
+	AuthorizationPending     Code = "authorization_pending"
+	SlowDown                 Code = "slow_down"
+	ExpiredToken             Code = "expired_token"
 	RequestNotSupported      Code = "request_not_supported"
 	RequestURINotSupported   Code = "request_uri_not_supported"
 	RegistrationNotSupported Code = "registration_not_supported"
@@ -38,6 +43,7 @@ type AuthorizeError struct {
 	Description string // for the developer; never a secret, never text of the request
 
 	redirectURI string
+	mode        Mode
 	state       string
 }
 
@@ -46,15 +52,12 @@ func (e *AuthorizeError) Error() string {
 	return fmt.Sprintf("refusing authorize request: %s: %s", e.Code, e.Description)
 }
 
-// URL returns where to send the browser. The issuer goes along, so that an
-// application with several providers knows which one answers [RFC 9207 2].
-func (e *AuthorizeError) URL(issuer string) string {
-	return answer(e.redirectURI, [][2]string{
-		{"error", string(e.Code)},
-		{"error_description", e.Description},
-		{"state", e.state},
-		{"iss", issuer},
-	})
+// Answer returns what takes the error to the application. The issuer goes
+// along, so that one with several providers knows which one answers
+// [RFC 9207 2].
+func (e *AuthorizeError) Answer(issuer string) Answer {
+	return newAnswer(e.mode, e.redirectURI,
+		Parameter{"error", string(e.Code)}, Parameter{"error_description", e.Description}, Parameter{"state", e.state}, Parameter{"iss", issuer})
 }
 
 // TokenError is an error of the token endpoint [RFC 6749 5.2].
@@ -154,6 +157,12 @@ func errorJSON(code Code, description string) []byte {
 // clients there are, nor how they authenticate. The log tells why.
 func invalidClient(why string) error {
 	return &TokenError{Code: InvalidClient, Description: "the client could not be authenticated", why: why}
+}
+
+// GrantNotAllowed returns the error for a client that is not registered for what it
+// asks.
+func GrantNotAllowed() error {
+	return badToken(UnauthorizedClient, "the client is not registered for this grant type")
 }
 
 func badToken(code Code, description string) error {

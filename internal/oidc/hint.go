@@ -36,7 +36,7 @@ func VerifyHint(token, issuer, clientID string, keys ...PublicKey) (Hint, error)
 
 // ReadHint is [VerifyHint] of a token that any client may have been given.
 func ReadHint(token, issuer string, keys ...PublicKey) (Hint, error) {
-	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{algorithm})
+	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.ES256, jose.RS256})
 	if err != nil || len(jws.Signatures) != 1 {
 		return Hint{}, ErrHint
 	}
@@ -45,7 +45,7 @@ func ReadHint(token, issuer string, keys ...PublicKey) (Hint, error) {
 		return Hint{}, ErrHint // a logout token is no id token
 	}
 	for _, k := range keys {
-		if k.id != header.KeyID {
+		if k.id != header.KeyID || string(k.algorithm) != header.Algorithm {
 			continue
 		}
 		payload, err := jws.Verify(k.key)

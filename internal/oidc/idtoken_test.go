@@ -24,7 +24,7 @@ import (
 
 func newKey(t testing.TB) *oidc.SigningKey {
 	t.Helper()
-	k, err := oidc.GenerateSigningKey()
+	k, err := oidc.GenerateSigningKey(oidc.ES256)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func goodIDToken() oidc.IDToken {
 	return oidc.IDToken{
 		Issuer: issuer, Audience: "portal", IssuedAt: now, Expires: now.Add(time.Hour), AuthTime: now.Add(-time.Minute),
 		Nonce: "n-1", SessionID: "ses_1", AMR: []string{"pwd"}, AccessToken: secret.ParseToken("at"),
-		Claims: alice().Claims(oidc.OpenID | oidc.Profile | oidc.Email | oidc.Groups),
+		Claims: alice().Claims((oidc.OpenID | oidc.Profile | oidc.Email | oidc.Groups).Claims()),
 	}
 }
 
@@ -123,17 +123,17 @@ func TestClaimsKeepToTheScope(t *testing.T) {
 		oidc.OpenID | oidc.Email:   `{"sub":"usr_1","email":"alice@acme.example","email_verified":true` + org,
 		oidc.OpenID | oidc.Groups:  `{"sub":"usr_1","groups":["eng","on-call"]` + org,
 	} {
-		if got := string(alice().Claims(scope).JSON()); got != want {
+		if got := string(alice().Claims(scope.Claims()).JSON()); got != want {
 			t.Errorf("%s: %s, want %s", scope, got, want)
 		}
 	}
 	nobody := oidc.Person{Subject: "usr_2"}
 	all := oidc.OpenID | oidc.Profile | oidc.Email | oidc.Groups
-	if got, want := string(nobody.Claims(all).JSON()), `{"sub":"usr_2","groups":[]}`; got != want {
+	if got, want := string(nobody.Claims(all.Claims()).JSON()), `{"sub":"usr_2","groups":[]}`; got != want {
 		t.Errorf("a person without anything: %s, want %s", got, want)
 	}
 	unproved := oidc.Person{Subject: "usr_2", Email: "b@acme.example"}
-	if got, want := string(unproved.Claims(oidc.OpenID|oidc.Email).JSON()), `{"sub":"usr_2","email":"b@acme.example","email_verified":false}`; got != want {
+	if got, want := string(unproved.Claims((oidc.OpenID | oidc.Email).Claims()).JSON()), `{"sub":"usr_2","email":"b@acme.example","email_verified":false}`; got != want {
 		t.Errorf("an address that nobody proved: %s, want %s", got, want)
 	}
 }
@@ -315,7 +315,7 @@ func forgeWith(t *testing.T, key jose.SigningKey, opts *jose.SignerOptions, payl
 
 func TestDiscoveryPromisesOnlyWhatIsThere(t *testing.T) {
 	t.Parallel()
-	b, err := oidc.Discovery(issuer)
+	b, err := oidc.Discovery(issuer, "en", "de")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -324,26 +324,33 @@ func TestDiscoveryPromisesOnlyWhatIsThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]any{
-		"issuer":                                         issuer,
-		"authorization_endpoint":                         issuer + "/oauth2/authorize",
-		"token_endpoint":                                 issuer + "/oauth2/token",
-		"userinfo_endpoint":                              issuer + "/oauth2/userinfo",
-		"jwks_uri":                                       issuer + "/oauth2/jwks",
-		"response_types_supported":                       []any{"code"},
-		"response_modes_supported":                       []any{"query"},
-		"grant_types_supported":                          []any{"authorization_code", "refresh_token"},
-		"subject_types_supported":                        []any{"public"},
-		"id_token_signing_alg_values_supported":          []any{"ES256"},
-		"code_challenge_methods_supported":               []any{"S256"},
-		"authorization_response_iss_parameter_supported": true,
-		"request_parameter_supported":                    false,
-		"request_uri_parameter_supported":                false, // true where it is left out
-		"scopes_supported":                               []any{"openid", "profile", "email", "groups", "offline_access"},
-		"revocation_endpoint":                            issuer + "/oauth2/revoke",
-		"introspection_endpoint":                         issuer + "/oauth2/introspect",
-		"introspection_endpoint_auth_methods_supported":  []any{"client_secret_basic", "client_secret_post"},
-		"revocation_endpoint_auth_methods_supported":     []any{"client_secret_basic", "client_secret_post", "none"},
-		"token_endpoint_auth_methods_supported":          []any{"client_secret_basic", "client_secret_post", "none"},
+		"issuer":                                           issuer,
+		"authorization_endpoint":                           issuer + "/oauth2/authorize",
+		"token_endpoint":                                   issuer + "/oauth2/token",
+		"userinfo_endpoint":                                issuer + "/oauth2/userinfo",
+		"jwks_uri":                                         issuer + "/oauth2/jwks",
+		"response_types_supported":                         []any{"code"},
+		"response_modes_supported":                         []any{"query", "form_post"},
+		"grant_types_supported":                            []any{"authorization_code", "refresh_token", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code"},
+		"subject_types_supported":                          []any{"public"},
+		"id_token_signing_alg_values_supported":            []any{"ES256", "RS256"},
+		"code_challenge_methods_supported":                 []any{"S256"},
+		"authorization_response_iss_parameter_supported":   true,
+		"request_parameter_supported":                      false,
+		"request_uri_parameter_supported":                  false, // true where it is left out
+		"scopes_supported":                                 []any{"openid", "profile", "email", "groups", "offline_access"},
+		"claims_parameter_supported":                       true,
+		"acr_values_supported":                             []any{"urn:sallyport:1fa", "urn:sallyport:mfa", "phr"},
+		"ui_locales_supported":                             []any{"en", "de"},
+		"pushed_authorization_request_endpoint":            issuer + "/oauth2/par",
+		"require_pushed_authorization_requests":            false,
+		"device_authorization_endpoint":                    issuer + "/oauth2/device_authorization",
+		"token_endpoint_auth_signing_alg_values_supported": []any{"ES256", "RS256", "PS256", "EdDSA"},
+		"revocation_endpoint":                              issuer + "/oauth2/revoke",
+		"introspection_endpoint":                           issuer + "/oauth2/introspect",
+		"introspection_endpoint_auth_methods_supported":    []any{"client_secret_basic", "client_secret_post", "private_key_jwt"},
+		"revocation_endpoint_auth_methods_supported":       []any{"client_secret_basic", "client_secret_post", "private_key_jwt", "none"},
+		"token_endpoint_auth_methods_supported":            []any{"client_secret_basic", "client_secret_post", "private_key_jwt", "none"},
 	} {
 		if !cmp.Equal(got[name], want) {
 			t.Errorf("%s = %v, want %v", name, got[name], want)
@@ -353,7 +360,7 @@ func TestDiscoveryPromisesOnlyWhatIsThere(t *testing.T) {
 
 // No text but one that we signed is ever a hint.
 func FuzzVerifyHint(f *testing.F) {
-	k, err := oidc.GenerateSigningKey()
+	k, err := oidc.GenerateSigningKey(oidc.ES256)
 	if err != nil {
 		f.Fatal(err)
 	}

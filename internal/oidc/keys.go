@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -14,26 +15,46 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// algorithm is the only one that tokens are signed with. One RS256 signature
-// costs more than the rest of a sign-in together.
-const algorithm = jose.ES256
+// Algorithm signs tokens of ours.
+type Algorithm string
 
-// SigningKey is a P-256 key that signs id tokens. It is safe for concurrent use.
+// The algorithms. One RS256 signature costs more than the rest of a sign-in
+// together: it is for clients that know no other.
+const (
+	ES256 Algorithm = "ES256"
+	RS256 Algorithm = "RS256"
+)
+
+// algorithms lists them, the usual one first.
+var algorithms = [...]Algorithm{ES256, RS256}
+
+// rsaBits is the length of an RSA key of ours.
+const rsaBits = 2048
+
+// SigningKey is a key that signs id tokens: one on P-256, or an RSA key. It is
+// safe for concurrent use.
 type SigningKey struct {
 	PublicKey
-	private *ecdsa.PrivateKey
+	private crypto.Signer
 	signer  jose.Signer
 }
 
 // PublicKey is the half of a signing key that everybody may know.
 type PublicKey struct {
-	id  string
-	key *ecdsa.PublicKey
+	id        string
+	algorithm Algorithm
+	key       crypto.PublicKey
 }
 
-// GenerateSigningKey returns a new random key.
-func GenerateSigningKey() (*SigningKey, error) {
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+// GenerateSigningKey returns a new random key for this algorithm.
+func GenerateSigningKey(a Algorithm) (*SigningKey, error) {
+	var private crypto.Signer
+	var err error
+	if a == RS256 {
+		private, err = rsa.GenerateKey(rand.Reader, rsaBits)
+	} else {
+		private, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("generating signing key: %w", err)
 	}
@@ -46,20 +67,20 @@ func ParseSigningKey(pkcs8 []byte) (*SigningKey, error) {
 	if err != nil {
 		return nil, errors.New("reading signing key: not PKCS #8") // the cause could quote the key
 	}
-	private, ok := k.(*ecdsa.PrivateKey)
-	if !ok || private.Curve != elliptic.P256() {
-		return nil, errors.New("reading signing key: not a P-256 key")
+	private, ok := k.(crypto.Signer)
+	if !ok {
+		return nil, errors.New("reading signing key: not one that signs")
 	}
 	return newSigningKey(private)
 }
 
-func newSigningKey(private *ecdsa.PrivateKey) (*SigningKey, error) {
-	public, err := newPublicKey(&private.PublicKey)
+func newSigningKey(private crypto.Signer) (*SigningKey, error) {
+	public, err := newPublicKey(private.Public())
 	if err != nil {
 		return nil, err
 	}
 	signer, err := jose.NewSigner(
-		jose.SigningKey{Algorithm: algorithm, Key: jose.JSONWebKey{Key: private, KeyID: public.id}},
+		jose.SigningKey{Algorithm: jose.SignatureAlgorithm(public.algorithm), Key: jose.JSONWebKey{Key: private, KeyID: public.id}},
 		(&jose.SignerOptions{}).WithType("JWT"),
 	)
 	if err != nil {
@@ -89,12 +110,26 @@ func (k *SigningKey) sign(payload []byte) (string, error) {
 	return jws.CompactSerialize()
 }
 
-func newPublicKey(key *ecdsa.PublicKey) (PublicKey, error) {
+func newPublicKey(key crypto.PublicKey) (PublicKey, error) {
+	var a Algorithm
+	switch k := key.(type) {
+	case *ecdsa.PublicKey:
+		if k.Curve == elliptic.P256() {
+			a = ES256
+		}
+	case *rsa.PublicKey:
+		if k.N.BitLen() == rsaBits {
+			a = RS256
+		}
+	}
+	if a == "" {
+		return PublicKey{}, errors.New("reading public key: neither one on P-256 nor an RSA key of 2048 bits")
+	}
 	thumbprint, err := (&jose.JSONWebKey{Key: key}).Thumbprint(crypto.SHA256)
 	if err != nil {
 		return PublicKey{}, fmt.Errorf("reading signing key: %w", err)
 	}
-	return PublicKey{id: base64.RawURLEncoding.EncodeToString(thumbprint), key: key}, nil
+	return PublicKey{id: base64.RawURLEncoding.EncodeToString(thumbprint), algorithm: a, key: key}, nil
 }
 
 // ParsePublicKey reads a key that [PublicKey.Marshal] wrote.
@@ -103,11 +138,7 @@ func ParsePublicKey(pkix []byte) (PublicKey, error) {
 	if err != nil {
 		return PublicKey{}, fmt.Errorf("reading public key: %w", err)
 	}
-	public, ok := k.(*ecdsa.PublicKey)
-	if !ok || public.Curve != elliptic.P256() {
-		return PublicKey{}, errors.New("reading public key: not a P-256 key")
-	}
-	return newPublicKey(public)
+	return newPublicKey(k)
 }
 
 // Marshal returns the key as a PKIX SubjectPublicKeyInfo.
@@ -123,8 +154,11 @@ func (k PublicKey) Marshal() ([]byte, error) {
 // no register and two nodes never disagree about it.
 func (k PublicKey) ID() string { return k.id }
 
+// Algorithm returns what the key signs by.
+func (k PublicKey) Algorithm() Algorithm { return k.algorithm }
+
 func (k PublicKey) jwk() jose.JSONWebKey {
-	return jose.JSONWebKey{Key: k.key, KeyID: k.id, Algorithm: string(algorithm), Use: "sig"}
+	return jose.JSONWebKey{Key: k.key, KeyID: k.id, Algorithm: string(k.algorithm), Use: "sig"}
 }
 
 // KeySet returns the JWKS document for keys [RFC 7517 5]: the current one, the

@@ -70,7 +70,7 @@ func (r LogoutRequest) Return(registered []string) (string, error) {
 			Want: "one of the post-logout redirect URIs registered for the application, to the letter", Got: clip(r.RedirectURI), Fix: fault.AppSide,
 		}
 	default:
-		return answer(r.RedirectURI, [][2]string{{"state", r.State}}), nil
+		return newAnswer(ModeQuery, r.RedirectURI, Parameter{"state", r.State}).URL(), nil
 	}
 }
 
@@ -120,7 +120,7 @@ func NewLogoutTokenID() string { return secret.NewToken().Reveal() }
 // signAs signs a token of another type than that of id tokens.
 func (k *SigningKey) signAs(typ string, payload []byte) (string, error) {
 	signer, err := jose.NewSigner(
-		jose.SigningKey{Algorithm: algorithm, Key: jose.JSONWebKey{Key: k.private, KeyID: k.id}},
+		jose.SigningKey{Algorithm: jose.SignatureAlgorithm(k.algorithm), Key: jose.JSONWebKey{Key: k.private, KeyID: k.id}},
 		(&jose.SignerOptions{}).WithType(jose.ContentType(typ)),
 	)
 	if err != nil {

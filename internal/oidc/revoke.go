@@ -46,12 +46,12 @@ type Introspection struct {
 	Issuer   string
 	Subject  string
 	ClientID string
-	Scope    Scope
+	Scope    string
 	Username string
 	Kind     string // token_type: "Bearer", or "" of a refresh token
 	IssuedAt time.Time
 	Expires  time.Time
-	Org      OrgClaim
+	Org      OrgClaim // zero: of a machine, which is in none
 }
 
 // JSON returns the body. It must not be cached.
@@ -71,9 +71,9 @@ func (i Introspection) JSON() []byte {
 			Kind     string   `json:"token_type,omitempty"`
 			IssuedAt int64    `json:"iat"`
 			Expires  int64    `json:"exp"`
-			OrgID    string   `json:"org_id"`
-			Org      OrgClaim `json:"org"`
-		}{true, i.Issuer, i.Subject, i.ClientID, i.ClientID, i.Scope.String(), i.Username, i.Kind, i.IssuedAt.Unix(), i.Expires.Unix(), i.Org.ID, i.Org}
+			OrgID    string   `json:"org_id,omitempty"`
+			Org      OrgClaim `json:"org,omitzero"`
+		}{true, i.Issuer, i.Subject, i.ClientID, i.ClientID, i.Scope, i.Username, i.Kind, i.IssuedAt.Unix(), i.Expires.Unix(), i.Org.ID, i.Org}
 	}
 	b, err := json.Marshal(body)
 	if err != nil {

@@ -10,6 +10,7 @@ const (
 	SignIn    Step = iota // the person must sign in first
 	IssueCode             // the session at hand is good enough
 	GiveUp                // the application wants no page, or another person: login_required
+	Unmet                 // it wants a better proof, and the sign-in for it has brought none
 )
 
 // Login is the browser's session as far as a request may ask about it. The zero
@@ -17,6 +18,7 @@ const (
 type Login struct {
 	Subject string
 	At      time.Time // when the person last proved who they are
+	Level   Level     // how well
 }
 
 // Next decides what happens to r. The login is what the browser has now; asked
@@ -35,6 +37,12 @@ func (r AuthorizeRequest) Next(login Login, asked, now time.Time, hint string) S
 	if hint != "" && login.Subject != hint {
 		if forThis {
 			return GiveUp // signed in just now, as somebody else [OIDCCore 3.1.2.2]
+		}
+		return missing
+	}
+	if !r.Admits(login.Level) {
+		if forThis {
+			return Unmet
 		}
 		return missing
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ const (
 	maxCode          = 512
 	maxAccessToken   = 512
 	maxRefreshToken  = 512
+	maxMachineScopes = 50
 )
 
 // AuthMethod is how a client proves itself at the token endpoint.
@@ -23,9 +25,10 @@ type AuthMethod string
 
 // The methods, named as in [OIDCCore 9].
 const (
-	NoSecret    AuthMethod = "none"
-	SecretBasic AuthMethod = "client_secret_basic"
-	SecretPost  AuthMethod = "client_secret_post"
+	NoSecret      AuthMethod = "none"
+	SecretBasic   AuthMethod = "client_secret_basic"
+	SecretPost    AuthMethod = "client_secret_post"
+	PrivateKeyJWT AuthMethod = "private_key_jwt"
 )
 
 // Credentials are what a client says of itself; [Client.Authenticate] judges
@@ -33,7 +36,10 @@ const (
 type Credentials struct {
 	ClientID string
 	Method   AuthMethod
-	Secret   secret.Token // zero with NoSecret
+	Secret   secret.Token // zero but with SecretBasic and SecretPost
+
+	assertion *signed // with PrivateKeyJWT
+	proved    bool    // the assertion was verified; see [Credentials.Prove]
 }
 
 // GrantType says what a token request brings in return for tokens.
@@ -43,6 +49,8 @@ type GrantType string
 const (
 	AuthorizationCode GrantType = "authorization_code" // [RFC 6749 4.1.3]
 	RefreshToken      GrantType = "refresh_token"      // [RFC 6749 6]
+	ClientCredentials GrantType = "client_credentials" // [RFC 6749 4.4]
+	DeviceCode        GrantType = "urn:ietf:params:oauth:grant-type:device_code"
 )
 
 // TokenRequest is a well-formed request for tokens. Nothing in it has been
@@ -53,6 +61,8 @@ type TokenRequest struct {
 	Code        secret.Token
 	RedirectURI string
 	Refresh     secret.Token
+	Device      secret.Token
+	Machine     []string // scopes of a machine, in its own words; none: all that it has
 
 	verifier string
 	narrowed bool
@@ -83,7 +93,7 @@ type Binding struct {
 // query and its form body. The error is a [*TokenError].
 func ReadToken(authorization []string, query, body string) (TokenRequest, error) {
 	client, form, err := readClientForm(authorization, query, body,
-		"grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "scope")
+		"grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "device_code", "scope")
 	if err != nil {
 		return TokenRequest{}, err
 	}
@@ -92,10 +102,14 @@ func ReadToken(authorization []string, query, body string) (TokenRequest, error)
 		return readCode(client, form)
 	case RefreshToken:
 		return readRefresh(client, form)
+	case ClientCredentials:
+		return readMachine(client, form)
+	case DeviceCode:
+		return readDeviceCode(client, form)
 	case "":
 		return TokenRequest{}, badToken(InvalidRequest, "grant_type is missing")
 	default:
-		return TokenRequest{}, badToken(UnsupportedGrantType, "only authorization_code and refresh_token are supported")
+		return TokenRequest{}, badToken(UnsupportedGrantType, "only authorization_code, refresh_token, client_credentials and device_code are supported")
 	}
 }
 
@@ -159,6 +173,44 @@ func readRefresh(client Credentials, form url.Values) (TokenRequest, error) {
 	return r, nil
 }
 
+// readMachine reads what a machine asks for itself.
+func readMachine(client Credentials, form url.Values) (TokenRequest, error) {
+	r := TokenRequest{Client: client, Grant: ClientCredentials, Machine: strings.Fields(form.Get("scope"))}
+	if len(form.Get("scope")) > maxScope || len(r.Machine) > maxMachineScopes {
+		return TokenRequest{}, badToken(InvalidScope, "scope is too long")
+	}
+	return r, nil
+}
+
+// readDeviceCode reads with what a device asks whether somebody has agreed.
+func readDeviceCode(client Credentials, form url.Values) (TokenRequest, error) {
+	r := TokenRequest{Client: client, Grant: DeviceCode, Device: secret.ParseToken(form.Get("device_code"))}
+	if r.Device.IsZero() || len(form.Get("device_code")) > maxCode {
+		return TokenRequest{}, badToken(InvalidRequest, "device_code is missing or too long")
+	}
+	return r, nil
+}
+
+// MachineScopes returns the scopes that a machine gets: all that it has, or of
+// these what it asks for.
+func (r TokenRequest) MachineScopes(has []string) ([]string, error) {
+	if len(r.Machine) == 0 {
+		return has, nil
+	}
+	var given []string
+	for _, scope := range has { // in their order, each once
+		if slices.Contains(r.Machine, scope) {
+			given = append(given, scope)
+		}
+	}
+	for _, scope := range r.Machine {
+		if !slices.Contains(has, scope) {
+			return nil, badToken(InvalidScope, "the scope has something that the client does not have")
+		}
+	}
+	return given, nil
+}
+
 // Redeem reports whether r may have what was issued for b. The client must have
 // been authenticated before.
 func (r TokenRequest) Redeem(b Binding) error {
@@ -198,7 +250,10 @@ func DisabledClient() error { return invalidClient("the client is switched off")
 func readCredentials(authorization []string, form url.Values) (Credentials, error) {
 	id, postSecret := form.Get("client_id"), form.Get("client_secret")
 	if form.Get("client_assertion") != "" || form.Get("client_assertion_type") != "" {
-		return Credentials{}, invalidClient("client assertions are not supported")
+		if len(authorization) > 0 || postSecret != "" {
+			return Credentials{}, badToken(InvalidRequest, "the client authenticates in more than one way")
+		}
+		return readAssertion(form)
 	}
 	if len(authorization) == 0 {
 		switch {
@@ -262,8 +317,8 @@ type TokenResponse struct {
 	AccessToken  secret.Token
 	RefreshToken secret.Token // zero: none is given
 	ExpiresIn    time.Duration
-	Scope        Scope
-	IDToken      string
+	Scope        string
+	IDToken      string // "": of a machine there is none
 }
 
 // JSON returns the body. It must not be cached.
@@ -274,8 +329,8 @@ func (r TokenResponse) JSON() []byte {
 		ExpiresIn    int64  `json:"expires_in"`
 		RefreshToken string `json:"refresh_token,omitempty"`
 		Scope        string `json:"scope"`
-		IDToken      string `json:"id_token"`
-	}{r.AccessToken.Reveal(), "Bearer", int64(r.ExpiresIn / time.Second), r.RefreshToken.Reveal(), r.Scope.String(), r.IDToken})
+		IDToken      string `json:"id_token,omitempty"`
+	}{r.AccessToken.Reveal(), "Bearer", int64(r.ExpiresIn / time.Second), r.RefreshToken.Reveal(), r.Scope, r.IDToken})
 	if err != nil {
 		panic(err) // strings and a number always marshal
 	}

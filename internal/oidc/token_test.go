@@ -111,6 +111,8 @@ func TestReadTokenRefuses(t *testing.T) {
 	good := request{basic("portal", "secret"), "", goodToken()}
 	public := request{nil, "", with(goodToken(), "client_id", "portal")}
 	refresh := request{good.authorization, "", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {"r3fresh"}}}
+	device := request{nil, "", url.Values{"grant_type": {string(oidc.DeviceCode)}, "device_code": {"d3vice"}, "client_id": {"portal"}}}
+	machine := request{good.authorization, "", url.Values{"grant_type": {"client_credentials"}}}
 	edit := func(r request, name string, values ...string) request {
 		r.form = with(r.form, name, values...)
 		return r
@@ -121,44 +123,47 @@ func TestReadTokenRefuses(t *testing.T) {
 		code          oidc.Code
 		status        int
 	}{
-		"secret in the URL":        {request{good.authorization, "client_secret=secret", good.form}, good, oidc.InvalidRequest, 400},
-		"code in the URL":          {request{good.authorization, "code=c0de", good.form}, good, oidc.InvalidRequest, 400},
-		"basic and post":           {edit(good, "client_secret", "secret"), edit(good, "client_secret", ""), oidc.InvalidRequest, 400},
-		"two headers":              {header(basic("portal", "secret")[0], basic("portal", "secret")[0]), good, oidc.InvalidRequest, 400},
-		"another client_id":        {edit(good, "client_id", "other"), edit(good, "client_id", "portal"), oidc.InvalidRequest, 400},
-		"two client_ids":           {edit(public, "client_id", "portal", "portal"), public, oidc.InvalidRequest, 400},
-		"two secrets":              {edit(public, "client_secret", "a", "b"), edit(public, "client_secret", "a"), oidc.InvalidRequest, 400},
-		"no client":                {edit(public, "client_id"), public, oidc.InvalidClient, 401},
-		"endless client":           {edit(public, "client_id", strings.Repeat("p", 256)), edit(public, "client_id", strings.Repeat("p", 255)), oidc.InvalidClient, 401},
-		"assertion":                {edit(public, "client_assertion", "e30.e30.x"), edit(public, "client_assertion", ""), oidc.InvalidClient, 401},
-		"assertion type":           {edit(public, "client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"), public, oidc.InvalidClient, 401},
-		"bearer":                   {header("Bearer abc"), good, oidc.InvalidClient, 401},
-		"not base64":               {header("Basic ???"), good, oidc.InvalidClient, 401},
-		"no colon":                 {header("Basic " + base64.StdEncoding.EncodeToString([]byte("portal"))), good, oidc.InvalidClient, 401},
-		"no name":                  {header(basic("", "secret")...), good, oidc.InvalidClient, 401},
-		"broken escape":            {header(basic("portal", "a%zz")...), header(basic("portal", "a%20")...), oidc.InvalidClient, 401},
-		"escaped line end":         {header(basic("portal", "a%0a")...), header(basic("portal", "a%20")...), oidc.InvalidClient, 401},
-		"endless header":           {header("Basic " + strings.Repeat("A", 4096)), good, oidc.InvalidRequest, 400},
-		"no grant type":            {edit(good, "grant_type"), good, oidc.InvalidRequest, 400},
-		"password grant":           {edit(good, "grant_type", "password"), good, oidc.UnsupportedGrantType, 400},
-		"client_credentials grant": {edit(good, "grant_type", "client_credentials"), good, oidc.UnsupportedGrantType, 400},
-		"refresh without a token":  {edit(refresh, "refresh_token"), refresh, oidc.InvalidRequest, 400},
-		"two refresh tokens":       {edit(refresh, "refresh_token", "r3fresh", "r3fresh"), refresh, oidc.InvalidRequest, 400},
-		"endless refresh token":    {edit(refresh, "refresh_token", strings.Repeat("r", 513)), edit(refresh, "refresh_token", strings.Repeat("r", 512)), oidc.InvalidRequest, 400},
-		"refresh, endless scope":   {edit(refresh, "scope", strings.Repeat("s", 1025)), edit(refresh, "scope", strings.Repeat("s", 1024)), oidc.InvalidScope, 400},
-		"two grant types":          {edit(good, "grant_type", "authorization_code", "password"), good, oidc.InvalidRequest, 400},
-		"no code":                  {edit(good, "code"), good, oidc.InvalidRequest, 400},
-		"two codes":                {edit(good, "code", "c0de", "c0de"), good, oidc.InvalidRequest, 400},
-		"endless code":             {edit(good, "code", strings.Repeat("c", 513)), edit(good, "code", strings.Repeat("c", 512)), oidc.InvalidRequest, 400},
-		"code with a zero":         {edit(good, "code", "c\x00"), edit(good, "code", "c0"), oidc.InvalidRequest, 400},
-		"no redirect URI":          {edit(good, "redirect_uri"), good, oidc.InvalidRequest, 400},
-		"two redirect URIs":        {edit(good, "redirect_uri", "https://app.example/cb", "https://evil.example/"), good, oidc.InvalidRequest, 400},
-		"no verifier":              {edit(good, "code_verifier"), good, oidc.InvalidRequest, 400},
-		"two verifiers":            {edit(good, "code_verifier", verifier, verifier), good, oidc.InvalidRequest, 400},
-		"short verifier":           {edit(good, "code_verifier", strings.Repeat("v", 42)), edit(good, "code_verifier", strings.Repeat("v", 43)), oidc.InvalidRequest, 400},
-		"long verifier":            {edit(good, "code_verifier", strings.Repeat("v", 129)), edit(good, "code_verifier", strings.Repeat("v", 128)), oidc.InvalidRequest, 400},
-		"verifier with a plus":     {edit(good, "code_verifier", strings.Repeat("v", 43)+"+"), edit(good, "code_verifier", strings.Repeat("v", 43)+"~"), oidc.InvalidRequest, 400},
-		"body too large":           {edit(good, "x", strings.Repeat("x", oidc.MaxForm)), edit(good, "x", "x"), oidc.InvalidRequest, 400},
+		"secret in the URL":          {request{good.authorization, "client_secret=secret", good.form}, good, oidc.InvalidRequest, 400},
+		"code in the URL":            {request{good.authorization, "code=c0de", good.form}, good, oidc.InvalidRequest, 400},
+		"basic and post":             {edit(good, "client_secret", "secret"), edit(good, "client_secret", ""), oidc.InvalidRequest, 400},
+		"two headers":                {header(basic("portal", "secret")[0], basic("portal", "secret")[0]), good, oidc.InvalidRequest, 400},
+		"another client_id":          {edit(good, "client_id", "other"), edit(good, "client_id", "portal"), oidc.InvalidRequest, 400},
+		"two client_ids":             {edit(public, "client_id", "portal", "portal"), public, oidc.InvalidRequest, 400},
+		"two secrets":                {edit(public, "client_secret", "a", "b"), edit(public, "client_secret", "a"), oidc.InvalidRequest, 400},
+		"no client":                  {edit(public, "client_id"), public, oidc.InvalidClient, 401},
+		"endless client":             {edit(public, "client_id", strings.Repeat("p", 256)), edit(public, "client_id", strings.Repeat("p", 255)), oidc.InvalidClient, 401},
+		"assertion":                  {edit(public, "client_assertion", "e30.e30.x"), edit(public, "client_assertion", ""), oidc.InvalidClient, 401},
+		"assertion type":             {edit(public, "client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"), public, oidc.InvalidClient, 401},
+		"bearer":                     {header("Bearer abc"), good, oidc.InvalidClient, 401},
+		"not base64":                 {header("Basic ???"), good, oidc.InvalidClient, 401},
+		"no colon":                   {header("Basic " + base64.StdEncoding.EncodeToString([]byte("portal"))), good, oidc.InvalidClient, 401},
+		"no name":                    {header(basic("", "secret")...), good, oidc.InvalidClient, 401},
+		"broken escape":              {header(basic("portal", "a%zz")...), header(basic("portal", "a%20")...), oidc.InvalidClient, 401},
+		"escaped line end":           {header(basic("portal", "a%0a")...), header(basic("portal", "a%20")...), oidc.InvalidClient, 401},
+		"endless header":             {header("Basic " + strings.Repeat("A", 4096)), good, oidc.InvalidRequest, 400},
+		"no grant type":              {edit(good, "grant_type"), good, oidc.InvalidRequest, 400},
+		"password grant":             {edit(good, "grant_type", "password"), good, oidc.UnsupportedGrantType, 400},
+		"device code in short":       {edit(good, "grant_type", "device_code"), good, oidc.UnsupportedGrantType, 400},
+		"device code left out":       {edit(device, "device_code"), device, oidc.InvalidRequest, 400},
+		"two device codes":           {edit(device, "device_code", "d3vice", "d3vice"), device, oidc.InvalidRequest, 400},
+		"endless scope of a machine": {edit(machine, "scope", strings.Repeat("s ", 51)), edit(machine, "scope", strings.Repeat("s ", 50)), oidc.InvalidScope, 400},
+		"refresh without a token":    {edit(refresh, "refresh_token"), refresh, oidc.InvalidRequest, 400},
+		"two refresh tokens":         {edit(refresh, "refresh_token", "r3fresh", "r3fresh"), refresh, oidc.InvalidRequest, 400},
+		"endless refresh token":      {edit(refresh, "refresh_token", strings.Repeat("r", 513)), edit(refresh, "refresh_token", strings.Repeat("r", 512)), oidc.InvalidRequest, 400},
+		"refresh, endless scope":     {edit(refresh, "scope", strings.Repeat("s", 1025)), edit(refresh, "scope", strings.Repeat("s", 1024)), oidc.InvalidScope, 400},
+		"two grant types":            {edit(good, "grant_type", "authorization_code", "password"), good, oidc.InvalidRequest, 400},
+		"no code":                    {edit(good, "code"), good, oidc.InvalidRequest, 400},
+		"two codes":                  {edit(good, "code", "c0de", "c0de"), good, oidc.InvalidRequest, 400},
+		"endless code":               {edit(good, "code", strings.Repeat("c", 513)), edit(good, "code", strings.Repeat("c", 512)), oidc.InvalidRequest, 400},
+		"code with a zero":           {edit(good, "code", "c\x00"), edit(good, "code", "c0"), oidc.InvalidRequest, 400},
+		"no redirect URI":            {edit(good, "redirect_uri"), good, oidc.InvalidRequest, 400},
+		"two redirect URIs":          {edit(good, "redirect_uri", "https://app.example/cb", "https://evil.example/"), good, oidc.InvalidRequest, 400},
+		"no verifier":                {edit(good, "code_verifier"), good, oidc.InvalidRequest, 400},
+		"two verifiers":              {edit(good, "code_verifier", verifier, verifier), good, oidc.InvalidRequest, 400},
+		"short verifier":             {edit(good, "code_verifier", strings.Repeat("v", 42)), edit(good, "code_verifier", strings.Repeat("v", 43)), oidc.InvalidRequest, 400},
+		"long verifier":              {edit(good, "code_verifier", strings.Repeat("v", 129)), edit(good, "code_verifier", strings.Repeat("v", 128)), oidc.InvalidRequest, 400},
+		"verifier with a plus":       {edit(good, "code_verifier", strings.Repeat("v", 43)+"+"), edit(good, "code_verifier", strings.Repeat("v", 43)+"~"), oidc.InvalidRequest, 400},
+		"body too large":             {edit(good, "x", strings.Repeat("x", oidc.MaxForm)), edit(good, "x", "x"), oidc.InvalidRequest, 400},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -229,7 +234,7 @@ func TestRedeemHoldsTheCodeToWhatItWasIssuedFor(t *testing.T) {
 
 func TestTokenBodies(t *testing.T) {
 	t.Parallel()
-	r := oidc.TokenResponse{AccessToken: secret.ParseToken("at"), ExpiresIn: time.Hour, Scope: oidc.OpenID | oidc.Email, IDToken: "a.b.c"}
+	r := oidc.TokenResponse{AccessToken: secret.ParseToken("at"), ExpiresIn: time.Hour, Scope: "openid email", IDToken: "a.b.c"}
 	if got, want := string(r.JSON()), `{"access_token":"at","token_type":"Bearer","expires_in":3600,"scope":"openid email","id_token":"a.b.c"}`; got != want {
 		t.Errorf("JSON() = %s, want %s", got, want)
 	}

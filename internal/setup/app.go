@@ -139,6 +139,7 @@ func (a *applier) mergeApp(app *sso.App, from *App) error {
 	set(&app.BackchannelLogoutURI, from.BackchannelLogoutURI)
 	set(&app.LoginURL, from.LoginURL)
 	alg := app.SignedBy()
+	setList(&app.Scopes, from.Scopes)
 	set(&app.RequirePAR, from.RequirePAR)
 	set(&app.DPoP, from.DPoP)
 	setName(&app.Brand.Name, from.Brand.Name, "")

@@ -224,6 +224,7 @@ type App struct {
 	BackchannelLogoutURI   *string   `yaml:"backchannel_logout_uri"`
 	LoginURL               *string   `yaml:"login_url"`    // where it begins to sign somebody in; "" for none
 	IDTokenAlg             *string   `yaml:"id_token_alg"` // ES256 or RS256; new: ES256
+	Scopes                 []string  `yaml:"scopes"`       // what it may do for itself, with client_credentials
 	RequirePAR             *bool     `yaml:"require_par"`
 	DPoP                   *bool     `yaml:"dpop"`
 	AllowedOrganizations   []string  `yaml:"allowed_organizations"` // keys; empty: all

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
@@ -17,6 +18,7 @@ const (
 	MaxLogoutURIs     = 50
 	MaxAllowedOrgs    = 200 // beyond that, an entitlement says who may enter
 	MaxAllowedRoles   = MaxRoles
+	MaxAppScopes      = 50
 	MaxAppSigningKeys = 16 << 10 // octets of [App.JWKS]
 )
 
@@ -91,6 +93,7 @@ type App struct {
 	BackchannelLogoutURI   string
 	LoginURL               string   // where it begins to sign somebody in who came from elsewhere [OIDC 4]; "": nowhere
 	IDTokenAlg             TokenAlg // "": ES256
+	Scopes                 []string // what it may do for itself, with client_credentials
 	RequirePAR             bool     // authorize requests are pushed first [RFC 9126]
 	DPoP                   bool     // tokens are bound to a key of the app's [RFC 9449]
 
@@ -301,5 +304,26 @@ func (a *App) Check() error {
 	case a.RequiredEntitlement != "" && !slices.Contains(Entitlements(), a.RequiredEntitlement):
 		return refuse("app_settings", "an entitlement that exists", string(a.RequiredEntitlement))
 	}
+	if err := checkAppScopes(a.Scopes); err != nil {
+		return err
+	}
 	return a.Claims.check()
+}
+
+// maxAppScope bounds the name of a scope, in octets.
+const maxAppScope = 100
+
+// checkAppScopes refuses scopes that no request could name [RFC 6749 3.3].
+func checkAppScopes(scopes []string) error {
+	bad := len(scopes) > MaxAppScopes
+	got := strconv.Itoa(len(scopes))
+	for _, s := range scopes {
+		if s == "" || len(s) > maxAppScope || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }) {
+			bad, got = true, s
+		}
+	}
+	if bad {
+		return &fault.Error{Kind: fault.Invalid, Code: "app_settings", Want: "at most 50 scopes, each of at most 100 printable characters without white space and quotes", Got: clip(got), Fix: fault.OperatorSide}
+	}
+	return nil
 }

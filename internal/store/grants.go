@@ -22,14 +22,15 @@ type Grant struct {
 	SID       sso.SessionID
 	Code      secret.Hash // of the code that gave it
 	Scope     string
+	Claims    string // asked for one by one, beside what the scope gives
 	CreatedAt time.Time
 	RevokedAt time.Time // zero while it holds
 }
 
-const grantColumns = `grants.id, grants.app_id, grants.user_id, grants.org_id, grants.session_id, grants.sid, grants.code_hash, grants.scope, grants.created_at, grants.revoked_at`
+const grantColumns = `grants.id, grants.app_id, grants.user_id, grants.org_id, grants.session_id, grants.sid, grants.code_hash, grants.scope, grants.claims, grants.created_at, grants.revoked_at`
 
 func grantFields(g *Grant) []any {
-	return []any{&g.ID, &g.App, &g.User, &g.Org, &g.Session, &g.SID, hash(&g.Code), &g.Scope, utc(&g.CreatedAt), utc(&g.RevokedAt)}
+	return []any{&g.ID, &g.App, &g.User, &g.Org, &g.Session, &g.SID, hash(&g.Code), &g.Scope, &g.Claims, utc(&g.CreatedAt), utc(&g.RevokedAt)}
 }
 
 // TokenKind is a kind of token. What is of one kind is never taken for one of
@@ -96,9 +97,9 @@ func (r *Reader) Access(ctx context.Context, kind TokenKind, token secret.Hash) 
 // organization.
 func (w *Writer) InsertGrant(ctx context.Context, g Grant) error {
 	_, err := w.q.exec(ctx, `
-		insert into grants (id, app_id, user_id, org_id, session_id, sid, code_hash, scope, created_at, revoked_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		g.ID, g.App, g.User, g.Org, g.Session, g.SID, g.Code[:], g.Scope, at(g.CreatedAt), at(g.RevokedAt))
+		insert into grants (id, app_id, user_id, org_id, session_id, sid, code_hash, scope, claims, created_at, revoked_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		g.ID, g.App, g.User, g.Org, g.Session, g.SID, g.Code[:], g.Scope, g.Claims, at(g.CreatedAt), at(g.RevokedAt))
 	return doing(err, "inserting grant %s", g.ID)
 }
 

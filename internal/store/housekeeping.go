@@ -32,7 +32,7 @@ const housekeepingBatch = 1000
 const InvitationKept = 90 * 24 * time.Hour
 
 // DeleteExpired deletes what is of no use any more: attempts, single-use
-// things, tokens, sessions, logouts, remembered browsers, SMS codes, requests
+// things, tokens, sessions, logouts, remembered browsers, device codes, SMS codes, requests
 // of programs, counts of tries, uploaded lists of people and support bundles past their time, traces and messages beside them past their retention,
 // browsers past [BrowserLife], tests past [sso.TestKept], messages past
 // [OutboxLife], logout notices past [LogoutNoticeLife], conflicts past [ConflictLife] and invitations past [InvitationKept]. It returns
@@ -50,6 +50,8 @@ func (w *Writer) DeleteExpired(ctx context.Context, now time.Time, keep Retentio
 		{`delete from attempts where id in (select id from attempts where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from single_use where (kind, hash) in (select kind, hash from single_use where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from tokens where hash in (select hash from tokens where expires_at <= $1 order by expires_at limit $2)`, now},
+		{`delete from machine_tokens where hash in (select hash from machine_tokens where expires_at <= $1 order by expires_at limit $2)`, now},
+		{`delete from device_codes where device_hash in (select device_hash from device_codes where expires_at <= $1 order by expires_at limit $2)`, now.Add(-sso.DeviceCodeKept)},
 		{`delete from sessions where id in (select id from sessions where expires_at <= $1 and told_at is not null order by expires_at limit $2)`, now},
 		{`delete from saml_logouts where (connection_id, subject, session_index) in (select connection_id, subject, session_index from saml_logouts where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from devices where id in (select id from devices where expires_at <= $1 order by expires_at limit $2)`, now},

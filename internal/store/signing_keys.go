@@ -53,6 +53,13 @@ func signingKeyFields(k *SigningKey) []any {
 	return []any{&k.ID, &k.Use, &k.Algorithm, &k.Private, &k.Public, &k.State, utc(&k.Since), utc(&k.CreatedAt)}
 }
 
+// RS256Wanted reports whether there is an app whose id tokens are signed so.
+func (r *Reader) RS256Wanted(ctx context.Context) (bool, error) {
+	wanted, err := one(ctx, r.q, func(b *bool) []any { return []any{b} }, `
+		select exists (select 1 from apps where token_alg = 'RS256')`)
+	return wanted, doing(err, "asking whether an app wants RS256")
+}
+
 // SigningKeys returns the keys of one use, the oldest first.
 func (r *Reader) SigningKeys(ctx context.Context, use KeyUse) ([]SigningKey, error) {
 	all, err := list(ctx, r.q, signingKeyFields, `

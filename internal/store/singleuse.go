@@ -19,6 +19,8 @@ const (
 	KindSAMLLogout        Kind = "saml_logout"        // a LogoutRequest that is out
 	KindSAMLLogoutRequest Kind = "saml_logout_in"     // a LogoutRequest that came in
 	KindAuthorizationCode Kind = "authorization_code" // an app's code
+	KindPushedRequest     Kind = "pushed_request"     // an authorize request that its app has pushed
+	KindClientAssertion   Kind = "client_assertion"   // an assertion by which an app has proved itself
 	KindPasswordReset     Kind = "password_reset"     // a link to set a new password
 	KindRegistration      Kind = "registration"       // a link to register anew, or for the first time
 	KindConflictMail      Kind = "conflict_mail"      // that owners were told of conflicts today

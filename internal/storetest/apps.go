@@ -17,7 +17,7 @@ func (w *world) app(key string) sso.App {
 		BackchannelLogoutURI: "https://app.example/out", LoginURL: "https://app.example/login", IDTokenAlg: sso.AlgRS256, RequirePAR: true, DPoP: true,
 		AllowedOrgs: []sso.OrgID{"org_a", "org_b"}, RequiredEntitlement: sso.EntitledSCIM, AllowedRoles: []sso.Role{sso.RoleOwner},
 		Brand:  sso.Brand{Name: "Portal", Accent: "#0a6b5e", Logo: "abc"},
-		Claims: sso.AppClaims{Role: sso.ClaimNever, Groups: sso.ClaimAlways, Names: sso.ClaimNever, RoleClaim: "role", GroupsClaim: "teams"},
+		Claims: sso.AppClaims{Role: sso.ClaimNever, Groups: sso.ClaimAlways, Names: sso.ClaimNever, RoleClaim: "role", GroupsClaim: "teams"}, Scopes: []string{"users:read"},
 
 		CreatedAt: at, UpdatedAt: at,
 	}

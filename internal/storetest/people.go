@@ -386,7 +386,7 @@ func grantsAreKept(w *world) {
 	app.Version = 1
 	at := w.later()
 	g := store.Grant{
-		ID: sso.NewGrantID(at), App: app.ID, User: alice.ID, Org: acme.ID, Session: s.ID, Code: secret.NewToken().Hash(), Scope: "openid email", CreatedAt: at,
+		ID: sso.NewGrantID(at), App: app.ID, User: alice.ID, Org: acme.ID, Session: s.ID, Code: secret.NewToken().Hash(), Scope: "openid email", Claims: "name", CreatedAt: at,
 	}
 	g.SID = "ses_browser"
 	full(w, g, "RevokedAt")

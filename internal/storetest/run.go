@@ -42,6 +42,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"imports are kept":                                          importsAreKept,
 		"brands and logos are kept":                                 brandsAreKept,
 		"settings beside the live ones are kept":                    shadowsAreKept,
+		"device codes are decided once":                             deviceCodesAreDecidedOnce,
+		"machines have tokens":                                      machinesHaveTokens,
 		"retreats are kept":                                         retreatsAreKept,
 		"what is read of many people at once":                       manyAreRead,
 		"everything has a name in a file":                           everythingIsNamed,

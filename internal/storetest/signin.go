@@ -91,6 +91,14 @@ func signingKeysAreKept(w *world) {
 	ctx := w.ctx
 	r := w.reader()
 	none[store.SigningKey](w, "SigningKeys()")(r.SigningKeys(ctx, store.KeyForOIDC))
+	app := w.app("old")
+	for _, want := range []sso.TokenAlg{"", sso.AlgES256, sso.AlgRS256} {
+		same(w, "RS256Wanted() before it is", false, get[bool](w, "RS256Wanted()")(r.RS256Wanted(ctx)))
+		app.IDTokenAlg = want
+		w.write(func(tx *store.Writer) error { return tx.SaveApp(ctx, app) })
+		app.Version++
+	}
+	same(w, "RS256Wanted()", true, get[bool](w, "RS256Wanted()")(r.RS256Wanted(ctx)))
 	key := func(id string, use store.KeyUse, state store.KeyState) store.SigningKey {
 		return store.SigningKey{
 			ID: id, Use: use, Algorithm: "ES256", Private: []byte{1, 0, 255}, Public: []byte{2}, State: state, Since: w.later(), CreatedAt: w.later(),

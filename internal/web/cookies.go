@@ -17,6 +17,7 @@ const (
 	deviceCookie  = "sallyport-device"
 	knownCookie   = "sallyport-known"
 	setupCookie   = "sallyport-setup"
+	speechCookie  = "sallyport-language"
 	hostPrefix    = "__Host-"
 )
 
@@ -113,4 +114,32 @@ func SetupToken(r *http.Request) secret.Token { return tokenOf(r, setupCookie) }
 // SetSetup gives the browser the token of a setup link.
 func SetSetup(w http.ResponseWriter, r *http.Request, t secret.Token) {
 	exchangeOf(r).jar.write(w, setupCookie, t)
+}
+
+// Language returns the tag of the language that the app asked for with which the
+// person signs in, or "". It comes from outside, and is empty on routes that see
+// no cookies.
+func Language(r *http.Request) string {
+	x, ok := r.Context().Value(exchangeKey{}).(*exchange)
+	if !ok || !x.route.Access.cookies() {
+		return ""
+	}
+	c, err := r.Cookie(x.jar.name(speechCookie))
+	if err != nil || len(c.Value) > maxCookie {
+		return ""
+	}
+	return c.Value
+}
+
+// SetLanguage has the pages speak a language to this browser from now on; "" has
+// them speak the browser's own again.
+func SetLanguage(w http.ResponseWriter, r *http.Request, tag string) {
+	j := exchangeOf(r).jar
+	switch {
+	case tag == Language(r):
+	case tag == "":
+		j.drop(w, speechCookie)
+	default:
+		http.SetCookie(w, j.cookie(speechCookie, tag, 0))
+	}
 }

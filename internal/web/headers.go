@@ -7,8 +7,8 @@ import "net/http"
 const ContentPolicy = contentBase + "; form-action 'self'"
 
 // PostingPolicy is that of the one page whose form goes to an identity
-// provider. It leaves form-action out: Chromium applies it to every redirect
-// that follows, and identity providers redirect on to hosts that nobody can
+// provider, or to an application. It leaves form-action out: Chromium applies it
+// to every redirect that follows, and they redirect on to hosts that nobody can
 // list beforehand. The form's target is checked by [CheckTarget] instead.
 const PostingPolicy = contentBase
 

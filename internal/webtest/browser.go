@@ -94,6 +94,12 @@ func (b *Browser) Cookie(name string) string {
 	return ""
 }
 
+// Keep has the browser keep a cookie, as if it had been given it here.
+func (b *Browser) Keep(name, value string) {
+	given := http.Response{Header: http.Header{"Set-Cookie": {name + "=" + value + "; Path=/; HttpOnly; SameSite=Lax"}}}
+	b.jar.SetCookies(b.home, given.Cookies())
+}
+
 // step is one navigation.
 type step struct {
 	method string

@@ -327,11 +327,15 @@ func open(t *testing.T) house {
 		t.Fatal(err)
 	}
 	f := &fake{attempts: map[sso.AttemptID]sso.Attempt{}, sessions: map[string]sso.Person{}}
-	h := &login.Handler{Flow: f, UI: pages, Person: f.Person, Back: func(_ context.Context, request string, _ sso.Session) (string, error) {
-		if strings.Contains(request, "native") {
-			return atNative, nil
+	again := func(_ context.Context, request string) (string, error) { return request, nil }
+	h := &login.Handler{Flow: f, UI: pages, Person: f.Person, Again: again, Back: func(_ context.Context, request string, _ sso.Session) (login.End, error) {
+		switch {
+		case strings.Contains(request, "native"):
+			return login.End{URL: atNative}, nil
+		case strings.Contains(request, "form_post"):
+			return login.End{URL: "https://app.example/cb", Fields: []ui.FormField{{Name: "code", Value: "1"}, {Name: "state", Value: request}}}, nil
 		}
-		return "https://app.example/cb?code=1&for=" + url.QueryEscape(request), nil
+		return login.End{URL: "https://app.example/cb?code=1&for=" + url.QueryEscape(request)}, nil
 	}}
 	log := &lines{}
 	base := webtest.Serve(t, func(baseURL string) http.Handler {

@@ -138,10 +138,14 @@ func (h *Handler) conclude(w http.ResponseWriter, r *http.Request, id sso.Attemp
 	if err != nil {
 		return err
 	}
-	if strings.HasPrefix(target, "/") {
-		return web.SeeOther(w, r, target)
+	switch {
+	case len(target.Fields) > 0:
+		return h.UI.Post(w, r, ui.Form{Action: target.URL, Fields: target.Fields})
+	case strings.HasPrefix(target.URL, "/"):
+		return web.SeeOther(w, r, target.URL)
+	default:
+		return web.SeeOtherApp(w, target.URL)
 	}
-	return web.SeeOtherApp(w, target)
 }
 
 // become serves POST /login/switch: the person agrees to be another one from
@@ -155,21 +159,24 @@ func (h *Handler) become(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if strings.HasPrefix(target, signin.AppStartPath) {
-		return h.UI.Leave(w, r, target, "") // from there it goes to an app
+	switch {
+	case len(target.Fields) > 0:
+		return h.UI.Post(w, r, ui.Form{Action: target.URL, Fields: target.Fields})
+	case strings.HasPrefix(target.URL, signin.AppStartPath):
+		return h.UI.Leave(w, r, target.URL, "") // from there it goes to an app
+	case strings.HasPrefix(target.URL, "/"):
+		return web.SeeOther(w, r, target.URL)
+	default:
+		return h.UI.LeaveForApp(w, r, target.URL)
 	}
-	if strings.HasPrefix(target, "/") {
-		return web.SeeOther(w, r, target)
-	}
-	return h.UI.LeaveForApp(w, r, target)
 }
 
 // session makes the session and gives it to the browser. It returns where to go
 // on: where the app that asked wants its answer, or at a path of ours.
-func (h *Handler) session(w http.ResponseWriter, r *http.Request, id sso.AttemptID, consent signin.Consent) (string, error) {
+func (h *Handler) session(w http.ResponseWriter, r *http.Request, id sso.AttemptID, consent signin.Consent) (End, error) {
 	done, err := h.Flow.Finish(r.Context(), browserOf(r), id, consent)
 	if err != nil {
-		return "", err
+		return End{}, err
 	}
 	web.Note(r, "ses", string(done.Session.ID))
 	web.Note(r, "usr", string(done.Session.User))
@@ -184,9 +191,9 @@ func (h *Handler) session(w http.ResponseWriter, r *http.Request, id sso.Attempt
 	}
 	switch {
 	case done.Back != "":
-		return done.Back, nil
+		return End{URL: done.Back}, nil
 	case done.Request == "":
-		return accountPath, nil
+		return End{URL: accountPath}, nil
 	}
 	return h.Back(r.Context(), done.Request, done.Session)
 }

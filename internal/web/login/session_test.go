@@ -75,6 +75,30 @@ func TestNobodyBecomesAnotherPersonByALink(t *testing.T) {
 	}
 }
 
+// An app that wants its answer posted gets it so, whether or not the person is
+// asked before.
+func TestASignInEndsWithAFormWhereTheAppAsksForOne(t *testing.T) {
+	t.Parallel()
+	const asked = "client_id=portal&response_mode=form_post"
+	want := url.Values{"code": {"1"}, "state": {asked}}
+	h := open(t)
+	b := webtest.NewBrowser(t, h.base)
+	first := b.Get(h.begin(t, b, asked))
+	if got := first.Submit(nil, "", ""); got.Left != "https://app.example/cb" || got.Posted.Encode() != want.Encode() {
+		t.Errorf("a sign-in: %d, posted to %q: %v", first.Status, got.Left, got.Posted)
+	}
+	h = open(t)
+	b = webtest.NewBrowser(t, h.base)
+	h.signIn(b)
+	question := b.Get(h.begin(t, b, asked))
+	if question.Heading() != "Continue as someone else?" {
+		t.Fatalf("%d %q", question.Status, question.Heading())
+	}
+	if got := question.Submit(nil, "", "").Submit(nil, "", ""); got.Left != "https://app.example/cb" || got.Posted.Encode() != want.Encode() {
+		t.Errorf("after consent: posted to %q: %v", got.Left, got.Posted)
+	}
+}
+
 func TestConsentWithoutAnAppLeadsToTheAccount(t *testing.T) {
 	t.Parallel()
 	h := open(t)

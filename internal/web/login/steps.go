@@ -129,7 +129,11 @@ func (h *Handler) again(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || start.Request == "" {
 		return web.SeeOther(w, r, web.SignInPath(start.Back))
 	}
-	return web.SeeOther(w, r, authorizePath+"?"+start.Request)
+	request, err := h.Again(r.Context(), start.Request)
+	if err != nil {
+		return err
+	}
+	return web.SeeOther(w, r, authorizePath+"?"+request)
 }
 
 // identify serves POST /login.

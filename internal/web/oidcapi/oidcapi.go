@@ -14,6 +14,7 @@ import (
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
+	"github.com/sallyport/sallyport/internal/web/ui"
 )
 
 // Cache times of the public documents. A new key is published a week before it
@@ -39,6 +40,7 @@ type Handler struct {
 	SignIn SignIn
 	// SignOut answers requests to sign somebody out.
 	SignOut SignOut
+	UI      *ui.UI
 	// Person returns who a session token stands for, judged now, in a browser at
 	// this address.
 	Person func(context.Context, secret.Token, netip.Addr) (sso.Person, error)
@@ -61,6 +63,11 @@ func (h *Handler) Routes() []web.Route {
 		{Method: http.MethodPost, Path: oidc.RevokePath, Access: web.Client, MaxBody: oidc.MaxForm, Handler: h.revoke},
 		{Method: http.MethodOptions, Path: oidc.RevokePath, Access: web.Client, Handler: preflight},
 		{Method: http.MethodPost, Path: oidc.IntrospectPath, Access: web.Client, MaxBody: oidc.MaxForm, Handler: h.introspect},
+		{Method: http.MethodPost, Path: oidc.PushPath, Access: web.Client, MaxBody: oidc.MaxForm, Handler: h.push},
+		{Method: http.MethodPost, Path: oidc.DevicePath, Access: web.Client, MaxBody: oidc.MaxForm, Handler: h.askDevice},
+		{Method: http.MethodGet, Path: grant.DevicePath, Access: web.SignedIn, Own: true, Handler: h.typeCode},
+		{Method: http.MethodPost, Path: grant.DevicePath, Access: web.SignedIn, Own: true, Handler: h.findDevice},
+		{Method: http.MethodPost, Path: agreePath, Access: web.SignedIn, Own: true, Handler: h.confirmDevice},
 		{Method: http.MethodGet, Path: oidc.UserinfoPath, Access: web.Client, Handler: h.userinfo},
 		{Method: http.MethodPost, Path: oidc.UserinfoPath, Access: web.Client, MaxBody: oidc.MaxForm, Handler: h.userinfo},
 		{Method: http.MethodOptions, Path: oidc.UserinfoPath, Access: web.Client, Handler: preflight},
@@ -129,16 +136,29 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 	}
 	if out.SignIn != nil {
 		web.Note(r, "app", string(out.SignIn.App))
+		h.UI.Speak(w, r, out.SignIn.UILocales)
 		return h.SignIn.Begin(w, r, *out.SignIn)
 	}
 	if out.Refused != "" {
 		web.Note(r, "refused", string(out.Refused))
+	}
+	if form, ok := posted(&out); ok {
+		return h.UI.Post(w, r, form)
 	}
 	// A registered URI may have a scheme of a native application's own, so it
 	// is not held to what we demand of other sites.
 	w.Header().Set("Location", out.URL)
 	w.WriteHeader(http.StatusSeeOther)
 	return nil
+}
+
+// posted returns an answer that the browser posts to the app, if it does.
+func posted(out *grant.Outcome) (ui.Form, bool) {
+	f := ui.Form{Action: out.URL}
+	for _, p := range out.Form {
+		f.Fields = append(f.Fields, ui.FormField(p))
+	}
+	return f, len(f.Fields) > 0
 }
 
 // person returns who this browser is signed in as, or nil. A session that is
@@ -222,6 +242,24 @@ func (h *Handler) introspect(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return program(w, answer.JSON())
+}
+
+// push serves the endpoint for requests that are pushed [RFC 9126]. Programs call
+// it that keep a secret, or run where no page reads the answer.
+func (h *Handler) push(w http.ResponseWriter, r *http.Request) error {
+	body, err := clientForm(r)
+	if err != nil {
+		return err
+	}
+	request, err := oidc.ReadPushed(r.Header.Values("Authorization"), r.URL.RawQuery, body)
+	if err != nil {
+		return err
+	}
+	answer, err := h.Grants.Push(r.Context(), request)
+	if err != nil {
+		return err
+	}
+	return send(w, http.StatusCreated, answer.JSON())
 }
 
 func readQuestion(r *http.Request) (oidc.TokenQuestion, error) {
@@ -310,8 +348,11 @@ func allow(w http.ResponseWriter, origin string) {
 }
 
 // program sends a JSON body to a program.
-func program(w http.ResponseWriter, body []byte) error {
+func program(w http.ResponseWriter, body []byte) error { return send(w, http.StatusOK, body) }
+
+func send(w http.ResponseWriter, status int, body []byte) error {
 	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
 	_, _ = io.Copy(w, bytes.NewReader(body)) // a caller that is gone is not our failure
 	return nil
 }

@@ -19,6 +19,7 @@ import (
 	coreoidc "github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
+	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/grant"
 	"github.com/sallyport/sallyport/internal/oidc"
 	"github.com/sallyport/sallyport/internal/secret"
@@ -27,6 +28,7 @@ import (
 	"github.com/sallyport/sallyport/internal/storetest"
 	"github.com/sallyport/sallyport/internal/web"
 	"github.com/sallyport/sallyport/internal/web/oidcapi"
+	"github.com/sallyport/sallyport/internal/web/ui"
 )
 
 const clientSecret = "portal+secret/0123456789=0123456789"
@@ -42,6 +44,7 @@ type site struct {
 	// left is where the person was sent who was signed out, and questions what
 	// they were asked about.
 	left, questions []string
+	actor           sso.UserID // who acts as the person; "": nobody
 }
 
 // Begin stands in for the pages of the sign-in.
@@ -69,15 +72,20 @@ func newSite(t *testing.T) *site {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { router.ServeHTTP(w, r) }))
 	t.Cleanup(server.Close)
 	s.base = server.URL
-	s.grants = &grant.Service{DB: storetest.SQLite(t), Issuer: s.base, Sealer: sealer, Now: time.Now}
+	s.grants = &grant.Service{DB: storetest.SQLite(t), Issuer: s.base, Sealer: sealer, Now: time.Now, Locales: ui.Languages()}
+	s.grants.Limits = backoff.Limiter{DB: s.grants.DB, Now: time.Now}
 	s.fill()
 	base, err := web.ParseBaseURL(s.base)
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler := &oidcapi.Handler{Grants: s.grants, SignIn: s, SignOut: s, Person: s.person}
+	pages, err := ui.New(ui.Options{}, oidcapi.Pages())
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler := &oidcapi.Handler{Grants: s.grants, SignIn: s, SignOut: s, UI: pages, Person: s.person}
 	router, err = web.New(web.Config{
-		BaseURL: base, Log: slog.New(slog.DiscardHandler), Renew: s.renew,
+		BaseURL: base, Log: slog.New(slog.DiscardHandler), Renew: s.renew, Person: s.person,
 		Failure: func(w http.ResponseWriter, _ *http.Request, f web.Failure) { http.Error(w, f.Code, f.Status) },
 	}, handler.Routes())
 	if err != nil {
@@ -129,6 +137,7 @@ func (s *site) person(ctx context.Context, token secret.Token, _ netip.Addr) (ss
 		}
 		return err
 	})
+	p.Session.Actor = s.actor
 	return p, err
 }
 

@@ -79,10 +79,16 @@ func (v voice) note(m *i18n.Message) {
 func (u *UI) Language(r *http.Request) string { return languages()[u.languageOf(r)].String() }
 
 // languageOf returns the index of the language for a request: the one that the
-// person has chosen, else the one that the browser prefers.
+// person has chosen, else the one that the app asked for, else the one that the
+// browser prefers.
 func (u *UI) languageOf(r *http.Request) int {
 	if who, ok := web.Somebody(r); ok && who.User.Language != "" {
 		if _, i, confidence := u.matcher.Match(language.Make(who.User.Language)); confidence >= language.High {
+			return i
+		}
+	}
+	if asked := web.Language(r); asked != "" {
+		if i, ok := u.match([]string{asked}); ok {
 			return i
 		}
 	}
@@ -96,6 +102,40 @@ func (u *UI) languageOf(r *http.Request) int {
 	}
 	_, i, _ := u.matcher.Match(wanted...)
 	return i
+}
+
+// Languages returns the tags of the languages that the pages speak.
+func Languages() []string {
+	var tags []string
+	for _, tag := range languages() {
+		tags = append(tags, tag.String())
+	}
+	return tags
+}
+
+// Speak has the pages speak the first of these languages that they know, which
+// an app asks for on behalf of the person whom it sends here. Where they know
+// none, or none is asked for, they speak that of the browser.
+func (u *UI) Speak(w http.ResponseWriter, r *http.Request, wanted []string) {
+	tag := ""
+	if i, ok := u.match(wanted); ok {
+		tag = languages()[i].String()
+	}
+	web.SetLanguage(w, r, tag)
+}
+
+// match returns the index of the first of the wanted languages that we have.
+func (u *UI) match(wanted []string) (int, bool) {
+	for _, name := range wanted {
+		tag, err := language.Parse(name)
+		if err != nil {
+			continue
+		}
+		if _, i, confidence := u.matcher.Match(tag); confidence >= language.High {
+			return i, true
+		}
+	}
+	return 0, false
 }
 
 // find returns the text of a key, and whether there is one. Pairs of names and

@@ -37,10 +37,15 @@ func texts(t *testing.T, file string) map[string]string {
 	return m
 }
 
-func TestTheLanguageIsThePersonsAndThenTheBrowsers(t *testing.T) {
+func TestTheLanguageIsThePersonsThenTheAppsThenTheBrowsers(t *testing.T) {
 	t.Parallel()
 	u := open(t)
 	for _, tc := range []struct{ chosen, browser, want string }{
+		{"app:de", "en", "de"},
+		{"app:en", "de", "en"},
+		{"app:fr", "de", "de"}, // a cookie can be anybody's work
+		{"app:<b>", "de", "de"},
+		{"app:" + strings.Repeat("d", 200), "de", "de"},
 		{"", "de-AT,de;q=0.9,en;q=0.8", "de"},
 		{"", "fr,de;q=0.5", "de"},
 		{"", "ja", "en"},
@@ -54,7 +59,13 @@ func TestTheLanguageIsThePersonsAndThenTheBrowsers(t *testing.T) {
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/account", nil)
 		r.Header.Set("Accept-Language", tc.browser)
-		r.Header.Set("Cookie", "__Host-sallyport-session=any")
+		asked, ofApp := strings.CutPrefix(tc.chosen, "app:") // that the app asks for
+		if ofApp {
+			tc.chosen = ""
+		} else {
+			asked = ""
+		}
+		r.Header.Set("Cookie", "__Host-sallyport-session=any; __Host-sallyport-language="+asked)
 		var got string
 		route := web.Route{Method: http.MethodGet, Path: "/account", Access: web.SignedIn, Handler: func(_ http.ResponseWriter, r *http.Request) error {
 			got = languages()[u.languageOf(r)].String()

@@ -34,7 +34,7 @@ func (Switch) Head() Head { return Head{Template: "switch", Title: Say("switch_t
 // Form is posted to another site at once, by [UI.Post].
 type Form struct {
 	Action string
-	Name   string // of the other site
+	Name   string // of the other site; "": it is not named
 	Fields []FormField
 }
 

@@ -1,0 +1,139 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/oidc"
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// How long keys count that an app publishes. One that signs with a key we do not
+// know is asked for its keys again, but not at every try.
+const (
+	publishedLife  = 10 * time.Minute
+	publishedAgain = 30 * time.Second // after the last time
+	publishedStale = time.Hour        // as long as they cannot be read
+)
+
+// authenticated returns the app that has proved to be who it says, or an
+// [*oidc.TokenError].
+func (s *Service) authenticated(ctx context.Context, by oidc.Credentials) (sso.App, error) {
+	app, err := s.app(ctx, by.ClientID)
+	if errors.Is(err, store.ErrNotFound) {
+		return sso.App{}, oidc.UnknownTokenClient()
+	}
+	if err != nil {
+		return sso.App{}, err
+	}
+	if app.AuthMethod == sso.AuthPrivateKeyJWT && by.Method == oidc.PrivateKeyJWT {
+		if by, err = s.prove(ctx, &app, by); err != nil {
+			return sso.App{}, err
+		}
+	}
+	if err := client(&app).Authenticate(by); err != nil {
+		return sso.App{}, err
+	}
+	if app.Disabled {
+		return sso.App{}, oidc.DisabledClient()
+	}
+	return app, nil
+}
+
+// prove verifies the signature of an app, and uses it up.
+func (s *Service) prove(ctx context.Context, app *sso.App, by oidc.Credentials) (oidc.Credentials, error) {
+	keys, err := s.keysOf(ctx, app, by)
+	if err != nil {
+		return oidc.Credentials{}, err
+	}
+	proved, assertion, err := by.Prove(keys, s.Issuer, s.Now())
+	if err != nil {
+		return oidc.Credentials{}, err
+	}
+	// What one app calls its assertion is no other's business.
+	name := secret.HashOf([]byte(string(app.ID) + "\x00" + assertion.ID))
+	err = s.DB.Write(ctx, func(tx *store.Writer) error {
+		return tx.InsertSingleUse(ctx, store.KindClientAssertion, name, assertion.Until, "")
+	})
+	if errors.Is(err, store.ErrUsed) {
+		return oidc.Credentials{}, oidc.UsedAssertion()
+	}
+	if err != nil {
+		return oidc.Credentials{}, fmt.Errorf("using an assertion up: %w", err)
+	}
+	return proved, nil
+}
+
+// keysOf returns the keys of an app: as they were registered, or as it publishes
+// them.
+func (s *Service) keysOf(ctx context.Context, app *sso.App, by oidc.Credentials) (oidc.ClientKeys, error) {
+	if app.JWKSURI == "" {
+		keys, err := oidc.ParseClientKeys([]byte(app.JWKS))
+		if err != nil {
+			return oidc.ClientKeys{}, err
+		}
+		return keys, nil
+	}
+	return s.published.get(ctx, s, app, by)
+}
+
+// publishedKeys are the keys that apps publish, as they were read. There are no
+// more of them than apps.
+type publishedKeys struct {
+	mu  sync.Mutex
+	all map[sso.AppID]*publication
+}
+
+// publication is what one app publishes.
+type publication struct {
+	mu     sync.Mutex // held while it is read: nobody reads it twice at once
+	uri    string
+	keys   oidc.ClientKeys
+	readAt time.Time // zero: not yet
+	tried  time.Time
+}
+
+func (p *publishedKeys) of(app *sso.App) *publication {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.all == nil {
+		p.all = map[sso.AppID]*publication{}
+	}
+	known := p.all[app.ID]
+	if known == nil || known.uri != app.JWKSURI {
+		known = &publication{uri: app.JWKSURI}
+		p.all[app.ID] = known
+	}
+	return known
+}
+
+func (p *publishedKeys) get(ctx context.Context, s *Service, app *sso.App, by oidc.Credentials) (oidc.ClientKeys, error) {
+	known := p.of(app)
+	known.mu.Lock()
+	defer known.mu.Unlock()
+	now := s.Now()
+	due := now.Sub(known.readAt) >= publishedLife || !known.keys.Knows(by)
+	if due && now.Sub(known.tried) >= publishedAgain {
+		known.tried = now
+		document, err := s.Fetch(ctx, known.uri)
+		var keys oidc.ClientKeys
+		if err == nil {
+			keys, err = oidc.ParseClientKeys(document)
+		}
+		switch {
+		case err == nil:
+			known.keys, known.readAt = keys, now
+		case ctx.Err() != nil:
+			return oidc.ClientKeys{}, err
+		}
+	}
+	if now.Sub(known.readAt) >= publishedStale {
+		return oidc.ClientKeys{}, oidc.NoClientKeys()
+	}
+	return known.keys, nil
+}
