@@ -64,6 +64,18 @@ func NewCaller(reach Reach, inside ...netip.Prefix) *Caller {
 	}}
 }
 
+// Check refuses a URL that is never called.
+func (c *Caller) Check(address string) error { return c.reach.Check(address) }
+
+// Forbidden reports whether a call has failed because its address is none that
+// may be called.
+func Forbidden(err error) bool {
+	return errors.Is(err, ssrf.ErrProhibitedIP) || errors.Is(err, ssrf.ErrProhibitedNetwork) || errors.Is(err, ssrf.ErrProhibitedPort)
+}
+
+// Post is the method of a request that tells something.
+const Post = http.MethodPost
+
 // Request is what is sent.
 type Request struct {
 	Method string
@@ -95,6 +107,9 @@ func (a *Answer) Barred() bool {
 func (a *Answer) Absent() bool {
 	return a.Status == http.StatusNotFound || a.Status == http.StatusMethodNotAllowed || a.Status == http.StatusGone
 }
+
+// Over reports whether the other side does not want to be called any more.
+func (a *Answer) Over() bool { return a.Status == http.StatusGone }
 
 // Broken reports whether the other side is at fault, or sends us elsewhere.
 func (a *Answer) Broken() bool {

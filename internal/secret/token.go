@@ -78,6 +78,15 @@ func NewID(prefix string, now time.Time) string {
 	return prefix + "_" + idEncoding.EncodeToString(b[:])
 }
 
+// NewIDAt is [NewID] for the nth of several things that are made at the same
+// instant: in the order of their identifiers they stand as they were made.
+func NewIDAt(prefix string, now time.Time, n uint16) string {
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[:8], uint64(now.UnixMilli())<<16|uint64(n))
+	_, _ = rand.Read(b[8:])
+	return prefix + "_" + idEncoding.EncodeToString(b[:])
+}
+
 // referenceAlphabet has no I, L, O and U: nothing that is misread aloud.
 const referenceAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 

@@ -1,7 +1,6 @@
 package sso
 
 import (
-	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
@@ -155,24 +154,4 @@ func (a *Attempt) OwnedBy(browser secret.Hash) error {
 		return &fault.Error{Kind: fault.Denied, Code: "bind_cookie", Want: "the browser that began this sign-in", Got: "another browser", Fix: fault.PersonSide}
 	}
 	return nil
-}
-
-// Noun returns what the event's action is about: "user" of "user.created".
-func (e *Event) Noun() string {
-	noun, _, _ := strings.Cut(e.Action, ".")
-	return noun
-}
-
-// Event is a line of the audit list: who did what to whom.
-type Event struct {
-	Org   OrgID // "" for the deployment's own
-	At    time.Time
-	Actor string // a user's ID, or a name such as "operator" or "sign-in"
-	// OnBehalf is the user as whom the actor acted; "" where they acted as
-	// themselves.
-	OnBehalf UserID
-	Address  string // from where; "": from our own side
-	Action   string // noun and past participle: connection.activated
-	Target   string
-	Detail   map[string]string
 }

@@ -81,6 +81,36 @@ func (m *Message) Clip() {
 	m.NameID, m.SessionIndex = clipValue(m.NameID), clipValue(m.SessionIndex)
 }
 
+// Ended reports whether the sign-in has come to its end: it was refused, or a
+// session was made of it.
+func (t *Trace) Ended() bool {
+	return t.Code != "" || len(t.Hops) > 0 && t.Hops[len(t.Hops)-1].Step == HopFinish
+}
+
+// Event returns the line of the audit list that tells how the sign-in has ended.
+func (t *Trace) Event() Event {
+	e := Event{
+		Org: t.Org, At: t.At, Actor: "sign-in", Address: t.Address, UserAgent: ClipUserAgent(t.UserAgent), Action: SignInSucceeded, Target: string(t.User),
+		Detail: map[string]string{"reference": t.Reference},
+	}
+	if t.Code != "" {
+		e.Action, e.Detail["code"] = SignInRefused, t.Code
+	}
+	if t.Method != "" {
+		e.Detail["method"] = string(t.Method)
+	}
+	if t.Connection != "" {
+		e.Detail["connection"] = string(t.Connection)
+	}
+	return e
+}
+
+// The actions by which the audit list tells of sign-ins.
+const (
+	SignInSucceeded = "sign_in.succeeded"
+	SignInRefused   = "sign_in.refused"
+)
+
 // HopStep is what a browser came for.
 type HopStep string
 
