@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 )
 
@@ -137,12 +136,10 @@ func (w *Writer) InsertMembers(ctx context.Context, all []NewMember) error {
 func (w *Writer) RecordAll(ctx context.Context, all []sso.Event) error {
 	var rows [][]any
 	for i := range all {
-		e := &all[i]
-		rows = append(rows, []any{
-			secret.NewID("evt", e.At), null(e.Org), at(e.At), shown(e.Actor), null(e.OnBehalf), shown(e.Address), e.Noun(), e.Action, shown(e.Target), toJSON(e.Detail),
-		})
+		e := w.q.recorded(all[i])
+		rows = append(rows, eventRowOf(&e))
 	}
-	err := w.q.bulk(ctx, "audit_events (id, org_id, at, actor, on_behalf, address, noun, action, target, detail)", "", rows)
+	err := w.q.bulk(ctx, "audit_events ("+eventInto+")", "", rows)
 	return doing(err, "recording %d events", len(all))
 }
 

@@ -3,23 +3,30 @@ package store
 import (
 	"context"
 
-	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 )
 
-const eventColumns = `e.org_id, e.at, e.actor, e.on_behalf, e.address, e.action, e.target, e.detail`
+const eventColumns = `e.org_id, e.at, e.actor, e.on_behalf, e.address, e.user_agent, e.action, e.target, e.detail, e.changes`
 
 func eventFields(e *sso.Event) []any {
-	return []any{opt(&e.Org), utc(&e.At), &e.Actor, opt(&e.OnBehalf), &e.Address, &e.Action, &e.Target, fromJSON(&e.Detail)}
+	return []any{opt(&e.Org), utc(&e.At), &e.Actor, opt(&e.OnBehalf), &e.Address, &e.UserAgent, &e.Action, &e.Target, fromJSON(&e.Detail), fromJSON(&e.Changes)}
 }
 
 // Record adds a line to the audit list.
 func (w *Writer) Record(ctx context.Context, e sso.Event) error {
+	line := w.q.recorded(e)
 	_, err := w.q.exec(ctx, `
-		insert into audit_events (id, org_id, at, actor, on_behalf, address, noun, action, target, detail)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		secret.NewID("evt", e.At), null(e.Org), at(e.At), shown(e.Actor), null(e.OnBehalf), shown(e.Address), e.Noun(), e.Action, shown(e.Target), toJSON(e.Detail))
+		insert into audit_events (`+eventInto+`)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		eventRowOf(&line)...)
 	return doing(err, "recording %s", e.Action)
+}
+
+// recorded returns an event as it is stored, behind those that the transaction
+// has recorded before.
+func (q *queries) recorded(e sso.Event) sso.Recorded {
+	q.events++
+	return sso.NewRecorded(e, q.events)
 }
 
 // Record adds a line to the organization's audit list, whatever organization

@@ -35,7 +35,7 @@ const InvitationKept = 90 * 24 * time.Hour
 // things, tokens, sessions, logouts, remembered browsers, device codes, SMS codes, requests
 // of programs, counts of tries, uploaded lists of people and support bundles past their time, traces and messages beside them past their retention,
 // browsers past [BrowserLife], tests past [sso.TestKept], messages past
-// [OutboxLife], logout notices past [LogoutNoticeLife], conflicts past [ConflictLife] and invitations past [InvitationKept]. It returns
+// [OutboxLife], logout notices past [LogoutNoticeLife], deliveries to webhooks past [DeliveryLife], conflicts past [ConflictLife] and invitations past [InvitationKept]. It returns
 // how many rows it deleted; while that is not 0 there may be more. Before a
 // session is deleted, it is noted who is to be told of that.
 func (w *Writer) DeleteExpired(ctx context.Context, now time.Time, keep Retention) (int64, error) {
@@ -67,6 +67,7 @@ func (w *Writer) DeleteExpired(ctx context.Context, now time.Time, keep Retentio
 		{`delete from tests where id in (select id from tests where created_at <= $1 order by created_at limit $2)`, now.Add(-sso.TestKept)},
 		{`delete from outbox where id in (select id from outbox where done_at <= $1 order by done_at limit $2)`, now.Add(-OutboxLife)},
 		{`delete from logout_notices where (app_id, sid) in (select app_id, sid from logout_notices where done_at <= $1 order by done_at limit $2)`, now.Add(-LogoutNoticeLife)},
+		{`delete from webhook_deliveries where id in (select id from webhook_deliveries where done_at <= $1 order by done_at limit $2)`, now.Add(-DeliveryLife)},
 		{`delete from conflicts where id in (select id from conflicts where seen_at <= $1 order by seen_at limit $2)`, now.Add(-ConflictLife)},
 	} {
 		n, err := w.q.exec(ctx, sweep.text, at(sweep.before), housekeepingBatch)

@@ -28,8 +28,9 @@ type transactor interface {
 type queries struct {
 	db      *DB
 	to      conn
-	writing bool  // within a transaction
-	spent   error // why the transaction cannot be committed any more
+	writing bool   // within a transaction
+	events  uint16 // that the transaction has recorded
+	spent   error  // why the transaction cannot be committed any more
 
 	mark  string // of the settings that are seen here; "": not asked yet
 	moved bool   // the transaction has changed settings

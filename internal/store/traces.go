@@ -53,11 +53,20 @@ func (r *OrgReader) Traces(ctx context.Context, limit int) ([]sso.Trace, error) 
 // InsertTrace stores a trace.
 func (w *Writer) InsertTrace(ctx context.Context, t sso.Trace) error {
 	_, err := w.q.exec(ctx, `
-		insert into traces (reference, attempt_id, org_id, connection_id, user_id, method, at, code, want, got, fix, checks, address, user_agent, who, hops, detail)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+		insert into traces (reference, attempt_id, org_id, connection_id, user_id, method, at, code, want, got, fix, checks, address, user_agent, who, hops, detail, untold)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
 		t.Reference, t.Attempt, null(t.Org), null(t.Connection), null(t.User), t.Method, at(t.At), t.Code, shown(t.Want), shown(t.Got), t.Fix,
-		toJSON(t.Checks), shown(t.Address), shown(t.UserAgent), shown(t.Who), toJSON(t.Hops), toJSON(t.Detail))
+		toJSON(t.Checks), shown(t.Address), shown(t.UserAgent), shown(t.Who), toJSON(t.Hops), toJSON(t.Detail), untold(&t))
 	return doing(err, "inserting trace %s", t.Reference)
+}
+
+// untold is whether the audit list has to tell of a trace: where the sign-in has
+// come to its end.
+func untold(t *sso.Trace) int64 {
+	if t.Ended() {
+		return 1
+	}
+	return 0
 }
 
 // EndTrace stores how the attempt of a trace has ended: where it went, whose it
@@ -65,7 +74,7 @@ func (w *Writer) InsertTrace(ctx context.Context, t sso.Trace) error {
 func (w *Writer) EndTrace(ctx context.Context, t sso.Trace) error {
 	_, err := w.q.exec(ctx, `
 		update traces
-		set hops = $2, code = $3, want = $4, got = $5, fix = $6, user_id = $7
+		set hops = $2, code = $3, want = $4, got = $5, fix = $6, user_id = $7, untold = 1
 		where reference = $1`,
 		t.Reference, toJSON(t.Hops), t.Code, shown(t.Want), shown(t.Got), t.Fix, null(t.User))
 	return doing(err, "ending trace %s", t.Reference)

@@ -219,3 +219,18 @@ func anyOf[T ~string](first int, texts []T) (placeholders string, args []any) {
 	}
 	return b.String(), args
 }
+
+// micros is a length of time as a destination.
+func micros(d *time.Duration) sql.Scanner { return length{d} }
+
+type length struct{ to *time.Duration }
+
+// Scan reads microseconds.
+func (l length) Scan(src any) error {
+	v, ok := src.(int64)
+	if !ok {
+		return fmt.Errorf("reading a length of time: %T in place of a number", src)
+	}
+	*l.to = time.Duration(v) * time.Microsecond
+	return nil
+}

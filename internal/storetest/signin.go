@@ -71,7 +71,7 @@ func eventsAreKept(w *world) {
 	r := w.reader()
 	none[sso.Event](w, "Events()")(r.Org("org_a").Events(ctx, 10))
 	at := w.later()
-	e := full(w, sso.Event{Org: "org_a", At: at, Actor: "usr_x", OnBehalf: "usr_y", Address: "192.0.2.1", Action: "connection.activated", Target: "con_x", Detail: map[string]string{"state": "active"}})
+	e := full(w, sso.Event{Org: "org_a", At: at, Actor: "usr_x", OnBehalf: "usr_y", Address: "192.0.2.1", UserAgent: "Firefox", Action: "connection.activated", Target: "con_x", Detail: map[string]string{"state": "active"}, Changes: []sso.Change{{Field: "state", From: "tested", To: "active"}}})
 	later := e
 	later.At, later.Detail = w.later(), nil
 	w.write(func(tx *store.Writer) error { return tx.Record(ctx, e) })

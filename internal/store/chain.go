@@ -1,0 +1,278 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/sso"
+)
+
+// recordedColumns are those of an event with its place in the chain; the one
+// before it is p.
+const recordedColumns = eventColumns + `, e.id, coalesce(e.number, 0), coalesce(e.hash, ''), coalesce(p.hash, '')`
+
+func recordedFields(e *sso.Recorded) []any {
+	return append(eventFields(&e.Event), &e.ID, &e.Number, &e.Hash, &e.Before)
+}
+
+// ChainEnds returns where the chain of the audit list begins and where it ends.
+func (r *Reader) ChainEnds(ctx context.Context) (cut, last sso.ChainEnd, err error) {
+	type ends struct{ cut, last sso.ChainEnd }
+	e, err := one(ctx, r.q, func(e *ends) []any { return []any{&e.cut.Number, &e.cut.Hash, &e.last.Number, &e.last.Hash} }, `
+		select c.number, c.hash, l.number, l.hash
+		from audit_ends c
+		join audit_ends l on l.name = 'last'
+		where c.name = 'cut'`)
+	return e.cut, e.last, doing(err, "reading the ends of the audit list")
+}
+
+// Unsealed returns up to limit events that have no number yet, the oldest first;
+// those of one transaction in the order in which it has recorded them.
+func (r *Reader) Unsealed(ctx context.Context, limit int) ([]sso.Recorded, error) {
+	all, err := list(ctx, r.q, func(e *sso.Recorded) []any { return append(eventFields(&e.Event), &e.ID) }, `
+		select `+eventColumns+`, e.id
+		from audit_events e
+		where e.number is null
+		order by e.id
+		limit $1`,
+		limit)
+	slices.SortFunc(all, func(a, b sso.Recorded) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) })
+	return all, doing(err, "listing events without a number")
+}
+
+// Untold returns up to limit traces of sign-ins that have ended and that the
+// audit list does not tell of yet, the oldest first.
+func (r *Reader) Untold(ctx context.Context, limit int) ([]sso.Trace, error) {
+	fields := func(t *sso.Trace) []any {
+		return []any{&t.Reference, opt(&t.Org), opt(&t.Connection), opt(&t.User), &t.Method, utc(&t.At), &t.Code, &t.Address, &t.UserAgent}
+	}
+	all, err := list(ctx, r.q, fields, `
+		select t.reference, t.org_id, t.connection_id, t.user_id, t.method, t.at, t.code, t.address, t.user_agent
+		from traces t
+		where t.untold = 1
+		order by t.at, t.reference
+		limit $1`,
+		limit)
+	return all, doing(err, "listing sign-ins that are not told of")
+}
+
+// sealStep is how many rows one statement of [Writer.Seal] changes.
+const sealStep = 100
+
+// Seal stores the numbers and hashes of events that had none, and the new end
+// of the chain. Where another node has sealed meanwhile, or one of the events
+// has its number already, nothing is stored: that is a conflict.
+func (w *Writer) Seal(ctx context.Context, before sso.ChainEnd, all []sso.Recorded) error {
+	if len(all) == 0 {
+		return nil
+	}
+	for some := all; len(some) > 0; {
+		step := some[:min(len(some), sealStep)]
+		some = some[len(step):]
+		var s statement
+		for i := range step {
+			s.row("cast("+s.arg(step[i].ID)+" as text)", "cast("+s.arg(step[i].Number)+" as bigint)", "cast("+s.arg(step[i].Hash)+" as text)")
+		}
+		n, err := w.q.exec(ctx, `
+			with sealed (id, number, hash) as (values `+s.values()+`)
+			update audit_events
+			set number = sealed.number, hash = sealed.hash
+			from sealed
+			where audit_events.id = sealed.id and audit_events.number is null`,
+			s.args...)
+		if err == nil && n != int64(len(step)) {
+			err = errStale()
+		}
+		if err != nil {
+			return doing(err, "sealing %d events", len(all))
+		}
+	}
+	return w.moveEnd(ctx, before, &all[len(all)-1])
+}
+
+// moveEnd makes an entry the last one of the chain.
+func (w *Writer) moveEnd(ctx context.Context, before sso.ChainEnd, last *sso.Recorded) error {
+	n, err := w.q.exec(ctx, `
+		update audit_ends
+		set number = $2, hash = $3
+		where name = 'last' and number = $1`,
+		before.Number, last.Number, last.Hash)
+	return doing(saved(n, err), "moving the end of the audit list")
+}
+
+// Tell stores events that tell of traces, with their places at the end of the
+// chain, and notes that these traces are told of.
+func (w *Writer) Tell(ctx context.Context, before sso.ChainEnd, all []sso.Recorded, traces []string) error {
+	if len(all) > 0 {
+		var rows [][]any
+		for i := range all {
+			e := &all[i]
+			rows = append(rows, append(eventRowOf(e), e.Number, e.Hash))
+		}
+		if err := w.q.bulk(ctx, "audit_events ("+eventInto+", number, hash)", "", rows); err != nil {
+			return doing(err, "telling of %d sign-ins", len(all))
+		}
+		if err := w.moveEnd(ctx, before, &all[len(all)-1]); err != nil {
+			return err
+		}
+	}
+	for len(traces) > 0 {
+		some := traces[:min(len(traces), bulkArgs)]
+		traces = traces[len(some):]
+		in, args := anyOf(1, some)
+		if _, err := w.q.exec(ctx, `update traces set untold = 0 where reference in (`+in+`)`, args...); err != nil {
+			return doing(err, "noting what was told of")
+		}
+	}
+	return nil
+}
+
+// EventsAfter returns up to limit entries of the chain behind a number, in their
+// order.
+func (r *Reader) EventsAfter(ctx context.Context, number int64, limit int) ([]sso.Recorded, error) {
+	all, err := list(ctx, r.q, recordedFields, `
+		select `+recordedColumns+`
+		from audit_events e
+		left join audit_events p on p.number = e.number - 1
+		where e.number > $1
+		order by e.number
+		limit $2`,
+		number, limit)
+	return all, doing(err, "reading the audit list behind %d", number)
+}
+
+// Broken says where the chain of the audit list is broken, and how.
+type Broken struct {
+	Number int64
+	Why    string
+}
+
+// Verified is what a check of the audit list has found.
+type Verified struct {
+	From, To sso.ChainEnd // what was checked: everything behind From, up to To
+	Broken   *Broken      // the first place; nil: there is none
+}
+
+// verifyStep is how many entries are read at a time.
+const verifyStep = 1000
+
+// VerifyChain walks the whole audit list and finds the first entry that is
+// missing, or altered, or does not follow the one before it. anchors are ends
+// of the chain that somebody has noted elsewhere: a list that was rewritten as
+// a whole fits itself, and not these.
+func (db *DB) VerifyChain(ctx context.Context, anchors ...sso.ChainEnd) (Verified, error) {
+	var v Verified
+	noted := map[int64]string{}
+	for _, a := range anchors {
+		noted[a.Number] = a.Hash
+	}
+	err := db.Read(ctx, func(r *Reader) error {
+		cut, last, err := r.ChainEnds(ctx)
+		if err != nil {
+			return err
+		}
+		v = Verified{From: cut, To: last}
+		for _, a := range anchors {
+			if a.Number > last.Number {
+				v.Broken = &Broken{Number: last.Number + 1, Why: "the list ends at " + strconv.FormatInt(last.Number, 10) + ", and " + strconv.FormatInt(a.Number, 10) + " was noted elsewhere"}
+				return nil
+			}
+		}
+		for end := cut; end.Number < last.Number; {
+			all, err := r.EventsAfter(ctx, end.Number, verifyStep)
+			if err != nil {
+				return err
+			}
+			if end, v.Broken = follow(end, last, all, noted); v.Broken != nil {
+				return nil
+			}
+		}
+		return nil
+	})
+	return v, err
+}
+
+// follow walks along some entries, which begin behind end.
+func follow(end, last sso.ChainEnd, all []sso.Recorded, noted map[int64]string) (sso.ChainEnd, *Broken) {
+	if len(all) == 0 {
+		return end, &Broken{Number: end.Number + 1, Why: "the entries from here to the end are missing"}
+	}
+	for i := range all {
+		e := &all[i]
+		hash, anchored := noted[e.Number]
+		switch {
+		case e.Number > last.Number:
+			return sso.ChainEnd{Number: e.Number, Hash: e.Hash}, nil // sealed meanwhile
+		case e.Number != end.Number+1:
+			return end, &Broken{Number: end.Number + 1, Why: "the entry is missing"}
+		}
+		e.Before = end.Hash
+		switch {
+		case !end.Continues(e):
+			return end, &Broken{Number: e.Number, Why: "the entry does not fit its hash, or the entry before it"}
+		case anchored && hash != e.Hash:
+			return end, &Broken{Number: e.Number, Why: "another hash was noted elsewhere"}
+		case e.Number == last.Number && e.Hash != last.Hash:
+			return end, &Broken{Number: e.Number, Why: "another hash was noted as the last one"}
+		}
+		end = sso.ChainEnd{Number: e.Number, Hash: e.Hash}
+	}
+	return end, nil
+}
+
+// cutStep is how many entries are deleted at a time.
+const cutStep = 1000
+
+// CutChain deletes the oldest entries of the chain that are older than an
+// instant, at most a thousand, and keeps the hash of the last of them, so that
+// what is left can still be verified. It returns how many it deleted.
+func (w *Writer) CutChain(ctx context.Context, before time.Time) (int64, error) {
+	cut, _, err := w.ChainEnds(ctx)
+	if err != nil {
+		return 0, err
+	}
+	all, err := w.EventsAfter(ctx, cut.Number, cutStep)
+	if err != nil {
+		return 0, err
+	}
+	end := cut
+	for i := range all {
+		if !all[i].At.Before(before) {
+			break // entries behind it may be older by a moment: they go with it
+		}
+		end = sso.ChainEnd{Number: all[i].Number, Hash: all[i].Hash}
+	}
+	if end == cut {
+		return 0, nil
+	}
+	n, err := w.q.exec(ctx, `delete from audit_events where number > $1 and number <= $2`, cut.Number, end.Number)
+	if err != nil {
+		return 0, doing(err, "deleting old events")
+	}
+	moved, err := w.q.exec(ctx, `update audit_ends set number = $2, hash = $3 where name = 'cut' and number = $1`, cut.Number, end.Number, end.Hash)
+	return n, doing(saved(moved, err), "deleting old events")
+}
+
+// eventInto are the columns of a new event, and eventRowOf its values.
+const eventInto = `id, org_id, at, actor, on_behalf, address, user_agent, noun, action, target, detail, changes`
+
+func eventRowOf(e *sso.Recorded) []any {
+	return []any{
+		e.ID, null(e.Org), at(e.At), shown(e.Actor), null(e.OnBehalf), shown(e.Address), shown(e.UserAgent), e.Noun(), e.Action, shown(e.Target), toJSON(e.Detail), changed(e.Changes),
+	}
+}
+
+// changed is a list of changes as an argument, the empty text for none.
+func changed(all []sso.Change) any {
+	if len(all) == 0 {
+		return ""
+	}
+	return toJSON(all)
+}
+
+// String says it in one line.
+func (b *Broken) String() string { return fmt.Sprintf("broken at %d: %s", b.Number, b.Why) }

@@ -1,0 +1,190 @@
+package storetest
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// record writes events of an organization that change nothing.
+func (w *world) record(org sso.OrgID, actions ...string) {
+	w.Helper()
+	for _, action := range actions {
+		at := w.later()
+		w.write(func(tx *store.Writer) error {
+			return tx.Record(w.ctx, sso.Event{Org: org, At: at, Actor: "usr_x", Action: action, Target: "usr_y", Detail: map[string]string{"a": "<b>"}, Changes: []sso.Change{{Field: "name", From: "Old", To: "New"}}})
+		})
+	}
+}
+
+// seal gives everything that has no number one.
+func (w *world) seal() []sso.Recorded {
+	w.Helper()
+	r := w.reader()
+	_, end, err := r.ChainEnds(w.ctx)
+	if err != nil {
+		w.Fatal(err)
+	}
+	all := get[[]sso.Recorded](w, "Unsealed()")(r.Unsealed(w.ctx, 1000))
+	last := end
+	for i := range all {
+		last = last.Follow(&all[i])
+	}
+	w.write(func(tx *store.Writer) error { return tx.Seal(w.ctx, end, all) })
+	return all
+}
+
+func chainIsSealed(w *world) {
+	ctx := w.ctx
+	r := w.reader()
+	none[sso.Recorded](w, "Unsealed()")(r.Unsealed(ctx, 10))
+	none[sso.Recorded](w, "EventsAfter()")(r.EventsAfter(ctx, 0, 10))
+	w.record("org_a", "user.created", "user.changed")
+	w.record("", "key.made")
+	none[sso.Recorded](w, "EventsAfter() of what is not sealed")(r.EventsAfter(ctx, 0, 10))
+	first := w.seal()
+	if len(first) != 3 {
+		w.Fatalf("%d events had no number, want 3", len(first))
+	}
+	none[sso.Recorded](w, "Unsealed() when all are")(r.Unsealed(ctx, 10))
+	w.record("org_b", "user.created")
+	all := slices.Concat(first, w.seal())
+	for i := range all {
+		if all[i].Number != int64(i+1) {
+			w.Errorf("event %d has the number %d", i+1, all[i].Number)
+		}
+	}
+	same(w, "EventsAfter()", all, get[[]sso.Recorded](w, "EventsAfter()")(r.EventsAfter(ctx, 0, 10)))
+	same(w, "EventsAfter() a number", all[1:3], get[[]sso.Recorded](w, "EventsAfter()")(r.EventsAfter(ctx, 1, 2)))
+	_, last, err := r.ChainEnds(ctx)
+	if want := (sso.ChainEnd{Number: 4, Hash: all[3].Hash}); err != nil || last != want {
+		w.Errorf("ChainEnds() = %v, %v, want %v", last, err, want)
+	}
+	verified := get[store.Verified](w, "VerifyChain()")(w.db.VerifyChain(ctx, sso.ChainEnd{Number: 2, Hash: all[1].Hash}))
+	same(w, "VerifyChain()", store.Verified{To: last}, verified)
+
+	// Sealed is sealed.
+	again := sso.ChainEnd{}
+	twice := []sso.Recorded{all[0]}
+	again.Follow(&twice[0])
+	w.conflict(store.StaleVersion, func(tx *store.Writer) error { return tx.Seal(ctx, again, twice) })
+	w.conflict(store.StaleVersion, func(tx *store.Writer) error {
+		return tx.Tell(ctx, again, []sso.Recorded{sso.NewRecorded(all[0].Event, 0)}, nil)
+	})
+}
+
+func chainIsCut(w *world) {
+	ctx := w.ctx
+	w.record("org_a", "user.created", "user.changed", "user.deleted")
+	all := w.seal()
+	cut := func(before time.Time) (n int64) {
+		w.Helper()
+		w.write(func(tx *store.Writer) (err error) {
+			n, err = tx.CutChain(ctx, before)
+			return err
+		})
+		return n
+	}
+	if n := cut(all[0].At); n != 0 {
+		w.Errorf("%d events are older than the first", n)
+	}
+	if n := cut(all[2].At); n != 2 {
+		w.Errorf("CutChain() deletes %d events, want 2", n)
+	}
+	want := store.Verified{From: sso.ChainEnd{Number: 2, Hash: all[1].Hash}, To: sso.ChainEnd{Number: 3, Hash: all[2].Hash}}
+	same(w, "VerifyChain() of the rest", want, get[store.Verified](w, "VerifyChain()")(w.db.VerifyChain(ctx)))
+	same(w, "what is left", []string{all[2].Hash}, hashes(get[[]sso.Recorded](w, "EventsAfter()")(w.reader().EventsAfter(ctx, 0, 10))))
+	if n := cut(w.later()); n != 1 {
+		w.Errorf("CutChain() deletes %d events, want the last", n)
+	}
+	w.record("org_a", "user.created")
+	next := w.seal()
+	if next[0].Number != 4 || next[0].Before != all[2].Hash {
+		w.Errorf("the next event has the number %d behind %s", next[0].Number, next[0].Before)
+	}
+	if v, err := w.db.VerifyChain(ctx); err != nil || v.Broken != nil {
+		w.Errorf("VerifyChain() = %v, %v", v, err)
+	}
+}
+
+func hashes(all []sso.Recorded) []string {
+	var h []string
+	for i := range all {
+		h = append(h, all[i].Hash)
+	}
+	return h
+}
+
+func signInsAreTold(w *world) {
+	ctx := w.ctx
+	r := w.reader()
+	under, refused, ended := w.trace("org_a"), w.trace("org_a"), w.trace("org_a")
+	under.Code, ended.Code = "", ""
+	refused.Hops = nil
+	under.Hops, ended.Hops = []sso.Hop{{Step: sso.HopAnswer, At: w.now}}, []sso.Hop{{Step: sso.HopAnswer, At: w.now}}
+	for _, t := range []sso.Trace{under, refused, ended} {
+		w.write(func(tx *store.Writer) error { return tx.InsertTrace(ctx, t) })
+	}
+	ended.Hops = append(ended.Hops, sso.Hop{Step: sso.HopFinish, At: w.now})
+	w.write(func(tx *store.Writer) error { return tx.EndTrace(ctx, ended) })
+	got := get[[]sso.Trace](w, "Untold()")(r.Untold(ctx, 10))
+	if len(got) != 2 || got[0].Reference != refused.Reference || got[1].Reference != ended.Reference {
+		w.Fatalf("Untold() = %v, want the one that was refused and the one that has ended", got)
+	}
+	same(w, "the event of a trace", refused.Event(), got[0].Event())
+	e := sso.NewRecorded(got[0].Event(), 0)
+	sso.ChainEnd{}.Follow(&e)
+	w.write(func(tx *store.Writer) error {
+		return tx.Tell(ctx, sso.ChainEnd{}, []sso.Recorded{e}, []string{refused.Reference, ended.Reference})
+	})
+	none[sso.Trace](w, "Untold() when all are told of")(r.Untold(ctx, 10))
+	same(w, "what is told", []sso.Recorded{e}, get[[]sso.Recorded](w, "EventsAfter()")(r.EventsAfter(ctx, 0, 10)))
+	same(w, "the end of one that was refused", sso.SignInRefused, e.Action)
+}
+
+// Whatever is committed while it is sealed is sealed in the end, once.
+func sealingMissesNothing(w *world) {
+	const writers, each = 4, 10
+	var wg sync.WaitGroup
+	for range writers {
+		wg.Go(func() {
+			for range each {
+				e := sso.Event{Org: "org_a", At: w.later(), Actor: "usr_x", Action: "user.changed"}
+				if err := w.db.Write(w.ctx, func(tx *store.Writer) error { return tx.Record(w.ctx, e) }); err != nil {
+					w.Errorf("Record() = %v", err)
+				}
+			}
+		})
+	}
+	for range 2 { // as when a node has lost its lease and does not know
+		wg.Go(func() {
+			for range each {
+				r := w.reader()
+				_, end, err := r.ChainEnds(w.ctx)
+				all, listing := r.Unsealed(w.ctx, 1000)
+				if err := errors.Join(err, listing); err != nil {
+					w.Error(err)
+					return
+				}
+				last := end
+				for i := range all {
+					last = last.Follow(&all[i])
+				}
+				err = w.db.Write(w.ctx, func(tx *store.Writer) error { return tx.Seal(w.ctx, end, all) })
+				if err != nil && !store.ConflictOn(err, store.StaleVersion) {
+					w.Errorf("Seal() = %v", err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	w.seal()
+	v, err := w.db.VerifyChain(w.ctx)
+	if err != nil || v.Broken != nil || v.To.Number != writers*each {
+		w.Errorf("VerifyChain() = %+v, %v, want %d whole entries", v, err, writers*each)
+	}
+}
