@@ -22,6 +22,7 @@ const (
 	watchEvery  = 20 * time.Second
 	endEvery    = 5 * time.Second
 	rollEvery   = 10 * time.Minute
+	sealEvery   = time.Second
 	jobLimit    = 10 * time.Minute
 )
 
@@ -41,6 +42,8 @@ func (s *server) background(courier *notify.Courier) []jobs.Job {
 		// Each node tells apps what it has claimed for itself.
 		{Name: "tell-apps", Scope: jobs.Everywhere, Every: sendEvery, Limit: jobLimit, Batch: s.grants.TellApps},
 		{Name: "roll-keys", Scope: jobs.Once, Every: rollEvery, Limit: jobLimit, Batch: s.operations.RollKeys},
+		{Name: "seal-events", Scope: jobs.Everywhere, Every: sealEvery, Limit: jobLimit, Batch: s.events.Seal},
+		{Name: "call-webhooks", Scope: jobs.Everywhere, Every: sendEvery, Limit: jobLimit, Batch: s.events.Deliver},
 		{Name: "inactivity", Scope: jobs.Once, Every: idleEvery, Limit: jobLimit, Batch: inactivity.Batch},
 	}
 	for _, channel := range []notify.Channel{notify.Mail, notify.SMS} {

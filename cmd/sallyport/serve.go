@@ -42,6 +42,7 @@ type serverOptions struct {
 
 	messagesConfig
 	tracesConfig `group:"What is kept"`
+	auditConfig  `group:"Audit list, webhooks and streams"`
 	limits       `group:"Limits"`
 
 	LogFormat string `default:"text" enum:"text,json" group:"Log" help:"Format of the log: text or json."`
@@ -112,7 +113,10 @@ func (c *serveCmd) Run(ctx context.Context, out streams) error {
 	if err != nil {
 		return err
 	}
-	cfg := serverConfig{database: c.database, inside: inside, apps: apps, baseURL: c.BaseURL, name: c.Name, proxies: proxies, plan: c.Plan, sales: c.Sales, traces: c.tracesConfig, log: logger(out.Err, c.LogFormat)}
+	cfg := serverConfig{database: c.database, inside: inside, apps: apps, baseURL: c.BaseURL, name: c.Name, proxies: proxies, plan: c.Plan, sales: c.Sales, traces: c.tracesConfig, audit: c.auditConfig, log: logger(out.Err, c.LogFormat)}
+	if cfg.eventNetworks, err = networks("--event-networks", c.EventNetworks); err != nil {
+		return err
+	}
 	cfg.pace = federation.Pace{Life: c.KeyLife, Notice: c.KeyNotice, Overlap: c.KeyOverlap}
 	if err := cfg.pace.Check(); err != nil {
 		return fmt.Errorf("--key-life, --key-notice, --key-overlap: %w", err)

@@ -72,6 +72,7 @@ func law() []room {
 		{"internal/inspect", flows, []string{leaves, domain, storage, lower}},
 		{"internal/operate", flows, []string{leaves, domain, storage, lower}},
 		{"internal/programs", flows, []string{"internal/fault", "internal/secret", domain, storage, "internal/authority"}},
+		{"internal/events", flows, []string{leaves, domain, storage, lower}},
 		{"internal/setup", flows, []string{leaves, xmlCore, protocols, domain, storage, "internal/federation"}},
 		{"internal/doctor", flows, []string{leaves, domain, storage}},
 		{"internal/setup", flows, []string{leaves, xmlCore, protocols, domain, storage, "internal/federation", "internal/registration"}},
@@ -92,6 +93,7 @@ func law() []room {
 		{"internal/web/manage", transport, []string{"internal/fault", "internal/secret", domain, "internal/authority", "internal/connect", "internal/enforce", "internal/inspect", "internal/operate", "internal/programs", "internal/provision", "internal/web"}},
 		{"internal/web/mirror", transport, []string{"internal/fault", "internal/secret", "internal/doctor", "internal/web"}},
 		{"internal/web/manage", transport, []string{"internal/fault", "internal/secret", domain, "internal/authority", "internal/connect", "internal/enforce", "internal/idp", "internal/inspect", "internal/operate", "internal/programs", "internal/provision", "internal/web"}},
+		{"internal/web/events", transport, []string{"internal/fault", "internal/secret", domain, "internal/authority", "internal/events", "internal/web", "internal/web/frame", "internal/web/ui"}},
 		{"internal/web/ops", transport, []string{"internal/fault", "internal/web"}},
 
 		// The demo's application is a stranger: it sees nothing of ours.

@@ -47,6 +47,7 @@ func samples() map[notify.Kind]notify.Message {
 		notify.CertificateEnds:       mail(notify.CertificateEnds, with(with(connection, notify.Left, "7"), notify.Until, at)),
 		notify.CertificateEndsThere:  mail(notify.CertificateEndsThere, with(with(connection, notify.Left, "7"), notify.Until, at)),
 		notify.KeyChanges:            mail(notify.KeyChanges, with(connection, notify.Until, until)),
+		notify.WebhookDisabled:       mail(notify.WebhookDisabled, map[notify.Gap]string{notify.Domain: "hooks.acme.example", notify.Link: "/console/webhooks/whk_1"}),
 		notify.SMSCode:               code("+4915123456789"),
 		notify.Test:                  mail(notify.Test, nil),
 	}

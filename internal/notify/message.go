@@ -54,6 +54,8 @@ const (
 	CertificateEndsThere  Kind = "certificate_ends_there"
 	KeyChanges            Kind = "key_changes" // with Until: a key of ours is another one from then on
 
+	WebhookDisabled Kind = "webhook_disabled" // Domain, Link: nothing has got through to it for days
+
 	SMSCode Kind = "sms_code" // Code
 	Test    Kind = "test"     // nothing
 )
@@ -145,6 +147,7 @@ func shapeOf(k Kind) (shape, bool) {
 		CertificateEnds:       {[]Channel{Mail}, []Gap{Organization, Connection, Link, Left, Until}, worthMail},
 		CertificateEndsThere:  {[]Channel{Mail}, []Gap{Organization, Connection, Link, Left, Until}, worthMail},
 		KeyChanges:            {[]Channel{Mail}, []Gap{Organization, Connection, Link, Until}, worthMail},
+		WebhookDisabled:       {[]Channel{Mail}, []Gap{Domain, Link}, worthMail},
 		SMSCode:               {[]Channel{SMS}, []Gap{Code}, worthCode},
 		Test:                  {[]Channel{Mail, SMS}, nil, worthNow},
 	}[k]
@@ -155,7 +158,7 @@ func shapeOf(k Kind) (shape, bool) {
 func kinds() []Kind {
 	return []Kind{
 		Invitation, ResetPassword, Registration, SSOInstead, InactiveWarning, PasswordChanged, AddressChanged, AddressGiven, FactorAdded, FactorRemoved, RecoveryUsed,
-		SignInNewDevice, IdentityMoved, BreakGlassUsed, ConnectionHeld, ConnectionUnreachable, CertificateEnds, CertificateEndsThere, KeyChanges, SMSCode, Test,
+		SignInNewDevice, IdentityMoved, BreakGlassUsed, ConnectionHeld, ConnectionUnreachable, CertificateEnds, CertificateEndsThere, KeyChanges, WebhookDisabled, SMSCode, Test,
 	}
 }
 

@@ -1,0 +1,272 @@
+package events
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/notify"
+	"github.com/sallyport/sallyport/internal/safehttp"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// How webhooks are called.
+const (
+	workers      = 8                // webhooks that a node calls at the same time
+	callsAtOnce  = 16               // deliveries of one webhook, one after the other
+	webhookLease = 5 * time.Minute  // longer than these may take
+	callMargin   = 30 * time.Second // of the lease, that must be left to begin another one
+	longestWait  = 10 * time.Hour   // that a receiver may ask for
+	maxExcerpt   = 500              // octets kept of an answer
+)
+
+// Deliver tells webhooks what is on its way to them, and returns how many
+// webhooks that were: while that is not 0 there may be more. Each is told in the
+// order of the events, one after the other; one that does not answer rests, and
+// keeps nobody waiting but itself. Any number of nodes may call it at once.
+func (s *Service) Deliver(ctx context.Context) (int64, error) {
+	due := false
+	err := s.DB.Read(ctx, func(r *store.Reader) (err error) {
+		due, err = r.WebhookDue(ctx, s.Now())
+		return err
+	})
+	if err != nil || !due {
+		return 0, err
+	}
+	var all sync.WaitGroup
+	var n atomic.Int64
+	failed := make(chan error, workers)
+	for range workers {
+		all.Go(func() {
+			for ctx.Err() == nil {
+				done, err := s.deliverNext(ctx)
+				if err != nil {
+					failed <- err
+					return
+				}
+				if !done {
+					return
+				}
+				n.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	close(failed)
+	for err := range failed {
+		return n.Load(), err
+	}
+	return n.Load(), nil
+}
+
+// deliverNext serves the webhook that has waited for longest, and reports
+// whether there was one.
+func (s *Service) deliverNext(ctx context.Context) (bool, error) {
+	// As it is stored: the lease is known again by it.
+	lease := s.Now().Add(webhookLease).Truncate(time.Microsecond)
+	var hook sso.Webhook
+	err := s.DB.Write(ctx, func(tx *store.Writer) (err error) {
+		hook, err = tx.ClaimWebhook(ctx, s.Now(), lease)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	rest, err := s.serve(ctx, &hook, lease)
+	// What was sent must be noted even where the server is about to stop.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callMargin)
+	defer cancel()
+	released := s.DB.Write(ctx, func(tx *store.Writer) error { return tx.ReleaseWebhook(ctx, hook, lease, rest) })
+	if errors.Is(released, store.ErrNotFound) {
+		released = nil // deleted, or taken over
+	}
+	return true, errors.Join(err, released)
+}
+
+// serve sends what is due to a webhook, until one delivery fails, and returns
+// until when it rests.
+func (s *Service) serve(ctx context.Context, hook *sso.Webhook, lease time.Time) (rest time.Time, err error) {
+	keys, err := s.keysOf(hook)
+	if err != nil {
+		s.Log.Error("opening the secret of a webhook", "webhook", hook.ID, "err", err)
+		return s.Now().Add(sso.DeliveryWait(3)), nil
+	}
+	var due []sso.Delivery
+	err = s.DB.Read(ctx, func(r *store.Reader) (err error) {
+		due, err = r.DueDeliveries(ctx, hook.ID, s.Now(), callsAtOnce)
+		return err
+	})
+	if err != nil {
+		return s.Now(), err
+	}
+	for i := range due {
+		if ctx.Err() != nil || !s.Now().Add(callMargin).Before(lease) {
+			break
+		}
+		refused, err := s.send(ctx, hook, &due[i], keys)
+		if err != nil {
+			return s.Now(), err
+		}
+		if refused != nil {
+			return s.Now().Add(hook.Rest()), nil
+		}
+	}
+	return s.Now(), nil
+}
+
+// keysOf returns the secrets that sign for a webhook now, the current one first.
+func (s *Service) keysOf(hook *sso.Webhook) ([][]byte, error) {
+	place := store.WebhookSecretPlace(hook.ID)
+	key, err := s.Sealer.Open(place, hook.Secret)
+	if err != nil {
+		return nil, err
+	}
+	keys := [][]byte{key}
+	if len(hook.Previous) > 0 && s.Now().Before(hook.PreviousUntil) {
+		if key, err = s.Sealer.Open(place, hook.Previous); err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
+// send tries one delivery and writes down how that has ended. The fault says why
+// the receiver did not take it; the error is ours.
+func (s *Service) send(ctx context.Context, hook *sso.Webhook, d *sso.Delivery, keys [][]byte) (*fault.Error, error) {
+	var body []byte
+	err := s.DB.Read(ctx, func(r *store.Reader) error {
+		e, err := r.Recorded(ctx, d.Event)
+		if err == nil {
+			body, err = describe(ctx, r, &e)
+		}
+		return err
+	})
+	gone := errors.Is(err, store.ErrNotFound)
+	if err != nil && !gone {
+		return nil, err
+	}
+	began := s.Now()
+	var answer safehttp.Answer
+	var refused *fault.Error
+	if gone {
+		refused = &fault.Error{Kind: fault.NotFound, Code: "webhook_event_gone", Fix: fault.OperatorSide}
+	} else {
+		answer, err = s.callerOf(hook.Org).Call(ctx, safehttp.Request{Method: safehttp.Post, URL: hook.URL, Header: signed(string(d.Event), began, body, keys...), Body: body})
+		if ctx.Err() != nil {
+			return nil, nil // we are stopping: that says nothing of the receiver
+		}
+		refused = judge(&answer, err)
+	}
+	now := s.Now()
+	d.Tries++
+	d.TriedAt, d.Took, d.Status = now, now.Sub(began), int64(answer.Status)
+	d.Code, d.Detail = "", excerpt(answer.Body)
+	switch {
+	case refused == nil:
+		d.State, d.DoneAt = sso.DeliveryDelivered, now
+		hook.Failures, hook.FailingSince = 0, time.Time{}
+		return nil, s.settle(ctx, hook, d, "")
+	case gone:
+		d.Code, d.State, d.DoneAt = refused.Code, sso.DeliveryFailed, now
+		return nil, s.settle(ctx, hook, d, "")
+	}
+	d.Code = refused.Code
+	if err != nil {
+		d.Detail = excerpt([]byte(err.Error()))
+	}
+	d.DueAt = now.Add(max(sso.DeliveryWait(d.Tries), min(answer.RetryAfter, longestWait)))
+	if !d.DueAt.Before(d.CreatedAt.Add(sso.WebhookPatience)) {
+		d.State, d.DoneAt = sso.DeliveryFailed, now
+	}
+	hook.Failures++
+	if hook.FailingSince.IsZero() {
+		hook.FailingSince = now
+	}
+	over := ""
+	switch {
+	case answer.Over():
+		over = (&fault.Error{Code: "webhook_gone"}).Code
+	case hook.GaveUp(now):
+		over = (&fault.Error{Code: "webhook_patience"}).Code
+	}
+	return refused, s.settle(ctx, hook, d, over)
+}
+
+// settle writes down how a delivery has fared, and switches its webhook off where
+// that is over.
+func (s *Service) settle(ctx context.Context, hook *sso.Webhook, d *sso.Delivery, over string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callMargin)
+	defer cancel()
+	err := s.DB.Write(ctx, func(tx *store.Writer) error {
+		if err := tx.SettleDelivery(ctx, *d); err != nil || over == "" {
+			return err
+		}
+		if err := tx.StopWebhook(ctx, hook.ID, over, s.Now()); err != nil {
+			return err
+		}
+		e := sso.Event{Org: hook.Org, At: s.Now(), Actor: "webhooks", Action: "webhook.disabled", Target: string(hook.ID), Detail: map[string]string{"code": over, "failures": strconv.FormatInt(hook.Failures, 10)}}
+		if err := tx.Record(ctx, e); err != nil {
+			return err
+		}
+		return s.complain(ctx, tx, hook)
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // deleted, or tried by somebody else
+	}
+	return err
+}
+
+// complain tells who made a webhook that it is off.
+func (s *Service) complain(ctx context.Context, tx *store.Writer, hook *sso.Webhook) error {
+	u, err := tx.User(ctx, hook.By)
+	if errors.Is(err, store.ErrNotFound) || err == nil && (u.Email.IsZero() || u.State != sso.UserActive) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	path := "/operator/webhooks/" + string(hook.ID)
+	if hook.Org != "" {
+		o, err := tx.Organization(ctx, hook.Org)
+		if err != nil {
+			return err
+		}
+		path = "/console/webhooks/" + string(hook.ID) + "?org=" + o.Key
+	}
+	return s.Outbox.Enqueue(ctx, tx, notify.Message{
+		Channel: notify.Mail, Kind: notify.WebhookDisabled, Org: hook.Org, User: u.ID, To: u.Email.String(), Language: u.Language,
+		Data: map[notify.Gap]string{notify.Domain: hook.Host(), notify.Link: path},
+	})
+}
+
+// judge says why a receiver did not take what it was sent; nil: it did.
+func judge(answer *safehttp.Answer, err error) *fault.Error {
+	switch {
+	case err != nil && safehttp.Forbidden(err):
+		return &fault.Error{Kind: fault.Denied, Code: "webhook_address", Want: "a public address", Fix: fault.AdminSide, Err: err}
+	case err != nil:
+		return &fault.Error{Kind: fault.Unavailable, Code: "webhook_unreachable", Fix: fault.AdminSide, Err: err}
+	case !answer.OK():
+		return &fault.Error{Kind: fault.Unavailable, Code: "webhook_status", Want: "2xx", Got: strconv.Itoa(answer.Status), Fix: fault.AdminSide}
+	}
+	return nil
+}
+
+// excerpt keeps the beginning of what a receiver has answered, as text.
+func excerpt(b []byte) string {
+	b = b[:min(len(b), maxExcerpt)]
+	for len(b) > 0 && !utf8.Valid(b) {
+		b = b[:len(b)-1]
+	}
+	return string(b)
+}

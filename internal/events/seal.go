@@ -1,0 +1,96 @@
+package events
+
+import (
+	"context"
+	"slices"
+
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// sealBatch is how many events one transaction seals.
+const sealBatch = 500
+
+// SignIns says which sign-ins the audit list tells of. Each has its trace in
+// any case, for as long as traces are kept.
+type SignIns string
+
+// What is told of sign-ins. The zero value tells of all.
+const (
+	TellAll     SignIns = ""
+	TellRefused SignIns = "refused"
+)
+
+// tells reports whether the audit list tells of a sign-in that ended like this.
+func (s SignIns) tells(t *sso.Trace) bool { return s == TellAll || t.Code != "" }
+
+// Seal gives what was committed lately its place in the audit list: the next
+// numbers, and hashes that each cover the one before. It tells of sign-ins that
+// have ended since, puts webhooks that are concerned into their queues, and
+// returns how much it found to do. Any number of nodes may call it at once: where
+// two find the same, one of them does it.
+func (s *Service) Seal(ctx context.Context) (int64, error) {
+	var end sso.ChainEnd
+	var fresh []sso.Recorded
+	var ended []sso.Trace
+	// Read outside of the transaction, which then only names rows: who signs in
+	// meanwhile is not in its way.
+	err := s.DB.Read(ctx, func(r *store.Reader) (err error) {
+		if fresh, err = r.Unsealed(ctx, sealBatch); err != nil {
+			return err
+		}
+		if ended, err = r.Untold(ctx, sealBatch); err != nil || len(fresh)+len(ended) == 0 {
+			return err
+		}
+		_, end, err = r.ChainEnds(ctx)
+		return err
+	})
+	if err != nil || len(fresh)+len(ended) == 0 {
+		return 0, err
+	}
+	last := end
+	for i := range fresh {
+		last = last.Follow(&fresh[i])
+	}
+	between := last
+	var told []sso.Recorded
+	var references []string
+	for i := range ended {
+		references = append(references, ended[i].Reference)
+		if !s.SignIns.tells(&ended[i]) {
+			continue
+		}
+		e := sso.NewRecorded(ended[i].Event(), 0)
+		last = last.Follow(&e)
+		told = append(told, e)
+	}
+	to, err := s.tell(ctx, fresh, told)
+	if err != nil {
+		return 0, err
+	}
+	err = s.DB.Write(ctx, func(tx *store.Writer) error {
+		if err := tx.Seal(ctx, end, fresh); err != nil {
+			return err
+		}
+		if err := tx.Tell(ctx, between, told, references); err != nil {
+			return err
+		}
+		return tx.Enqueue(ctx, s.Now(), slices.Concat(fresh, told), to)
+	})
+	if store.ConflictOn(err, store.StaleVersion) {
+		return 0, nil // another node has just done it
+	}
+	if err != nil {
+		return 0, err
+	}
+	return int64(len(fresh) + len(ended)), nil
+}
+
+// tell decides which webhooks are told of which events.
+func (s *Service) tell(ctx context.Context, fresh, told []sso.Recorded) (to map[sso.EventID][]sso.WebhookID, err error) {
+	err = s.DB.Read(ctx, func(r *store.Reader) error {
+		to, err = tell(ctx, r, slices.Concat(fresh, told))
+		return err
+	})
+	return to, err
+}

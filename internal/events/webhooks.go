@@ -1,0 +1,294 @@
+package events
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// Draft is what somebody wants a webhook to be.
+type Draft struct {
+	URL   string
+	Note  string
+	Types []string
+}
+
+// Webhooks lists the webhooks of the deployment, or of one organization.
+func (s *Service) Webhooks(ctx context.Context, who *Who) ([]sso.Webhook, error) {
+	if err := who.looks(); err != nil {
+		return nil, err
+	}
+	var all []sso.Webhook
+	err := s.DB.Read(ctx, func(r *store.Reader) (err error) {
+		all, err = r.Org(who.Org).Webhooks(ctx)
+		return err
+	})
+	return all, err
+}
+
+// Log is a page of what became of deliveries to a webhook.
+type Log struct {
+	sso.Webhook
+	Maker      string // name of who made it, or changed it last
+	Deliveries []sso.Delivery
+	Next       string // cursor of the next page; "": there is none
+}
+
+// PageSize is how many lines of a log one page has.
+const PageSize = 50
+
+// Webhook returns a webhook with a page of its log: of deliveries in one state,
+// or of all for "".
+func (s *Service) Webhook(ctx context.Context, who *Who, id sso.WebhookID, state sso.DeliveryState, after string) (Log, error) {
+	if err := who.looks(); err != nil {
+		return Log{}, err
+	}
+	below, _ := strconv.ParseInt(after, 10, 64) // what is no cursor of ours is the first page
+	var l Log
+	err := s.DB.Read(ctx, func(r *store.Reader) error {
+		l = Log{}
+		var err error
+		if l.Webhook, err = r.Org(who.Org).Webhook(ctx, id); err != nil {
+			return err
+		}
+		if l.Deliveries, err = r.Org(who.Org).Deliveries(ctx, id, state, below, PageSize+1); err != nil {
+			return err
+		}
+		if len(l.Deliveries) > PageSize {
+			l.Deliveries = l.Deliveries[:PageSize]
+			l.Next = strconv.FormatInt(l.Deliveries[PageSize-1].Number, 10)
+		}
+		names, err := r.NamesIn(ctx, []sso.Event{{Actor: string(l.By)}})
+		l.Maker = names[string(l.By)]
+		return err
+	})
+	return l, unknown(err)
+}
+
+// CreateWebhook makes a webhook, and returns the secret by which its receiver
+// knows us, which is shown this once.
+func (s *Service) CreateWebhook(ctx context.Context, who *Who, d Draft) (sso.Webhook, string, error) {
+	key := newSecret()
+	var hook sso.Webhook
+	err := s.change(ctx, who, func(c *change) error {
+		others, err := c.in.Webhooks(c.ctx)
+		if err != nil {
+			return err
+		}
+		if len(others) >= sso.MaxWebhooks {
+			return &fault.Error{Kind: fault.Exhausted, Code: "webhooks_many", Want: "at most " + strconv.Itoa(sso.MaxWebhooks), Fix: fault.AdminSide}
+		}
+		hook = sso.Webhook{ID: sso.NewWebhookID(c.now), Org: who.Org, URL: d.URL, Note: d.Note, Types: d.Types, State: sso.WebhookEnabled, By: c.by, CreatedAt: c.now, UpdatedAt: c.now}
+		hook.Secret = s.Sealer.Seal(store.WebhookSecretPlace(hook.ID), key)
+		if err := s.checked(&hook); err != nil {
+			return err
+		}
+		if err := c.in.SaveWebhook(c.ctx, hook); err != nil {
+			return err
+		}
+		return c.record("webhook.created", string(hook.ID), nil, hook.Settings().Changed(nil))
+	})
+	return hook, SecretText(key), err
+}
+
+// checked refuses what no webhook can be.
+func (s *Service) checked(hook *sso.Webhook) error {
+	if err := hook.Check(); err != nil {
+		return err
+	}
+	if err := s.callerOf(hook.Org).Check(hook.URL); err != nil {
+		return &fault.Error{Kind: fault.Invalid, Code: "webhook_url", Want: "an https URL on port 443, without user name", Fix: fault.AdminSide, Err: err}
+	}
+	return nil
+}
+
+// on changes a webhook as it stands now.
+func (s *Service) on(ctx context.Context, who *Who, id sso.WebhookID, fn func(c *change, hook *sso.Webhook) error) error {
+	return unknown(s.change(ctx, who, func(c *change) error {
+		hook, err := c.in.Webhook(c.ctx, id)
+		if err != nil {
+			return err
+		}
+		return fn(c, &hook)
+	}))
+}
+
+// save stores a webhook that somebody has changed.
+func (c *change) save(hook *sso.Webhook) error {
+	hook.By, hook.UpdatedAt = c.by, c.now
+	return c.in.SaveWebhook(c.ctx, *hook)
+}
+
+// ChangeWebhook changes where a webhook is, what it is for and what it is told.
+func (s *Service) ChangeWebhook(ctx context.Context, who *Who, id sso.WebhookID, d Draft) error {
+	return s.on(ctx, who, id, func(c *change, hook *sso.Webhook) error {
+		before := hook.Settings()
+		hook.URL, hook.Note, hook.Types = d.URL, d.Note, d.Types
+		if err := s.checked(hook); err != nil {
+			return err
+		}
+		changes := hook.Settings().Changed(before)
+		if len(changes) == 0 {
+			return nil
+		}
+		if err := c.save(hook); err != nil {
+			return err
+		}
+		return c.record("webhook.changed", string(id), nil, changes)
+	})
+}
+
+// SwitchWebhook switches a webhook on or off. What happens while it is off it is
+// not told by itself; see [Service.Replay].
+func (s *Service) SwitchWebhook(ctx context.Context, who *Who, id sso.WebhookID, to sso.WebhookState) error {
+	return s.on(ctx, who, id, func(c *change, hook *sso.Webhook) error {
+		if hook.State == to {
+			return nil
+		}
+		before := hook.Settings()
+		hook.State, hook.Failures, hook.FailingSince = to, 0, time.Time{}
+		if to != sso.WebhookEnabled {
+			if err := c.tx.StopWebhook(c.ctx, id, "webhook_off", c.now); err != nil {
+				return err
+			}
+			hook.Version++
+		}
+		if err := c.save(hook); err != nil {
+			return err
+		}
+		return c.record("webhook.changed", string(id), nil, hook.Settings().Changed(before))
+	})
+}
+
+// TurnSecret gives a webhook another secret, which is shown this once. For
+// [sso.SecretOverlap] both sign.
+func (s *Service) TurnSecret(ctx context.Context, who *Who, id sso.WebhookID) (string, error) {
+	key := newSecret()
+	err := s.on(ctx, who, id, func(c *change, hook *sso.Webhook) error {
+		hook.Previous, hook.PreviousUntil = hook.Secret, c.now.Add(sso.SecretOverlap)
+		hook.Secret = s.Sealer.Seal(store.WebhookSecretPlace(id), key)
+		if err := c.save(hook); err != nil {
+			return err
+		}
+		return c.record("webhook.secret_made", string(id), map[string]string{"both_until": hook.PreviousUntil.Format(time.RFC3339)}, nil)
+	})
+	return SecretText(key), err
+}
+
+// DeleteWebhook deletes a webhook with its log.
+func (s *Service) DeleteWebhook(ctx context.Context, who *Who, id sso.WebhookID) error {
+	return s.on(ctx, who, id, func(c *change, hook *sso.Webhook) error {
+		if err := c.in.DeleteWebhook(c.ctx, id); err != nil {
+			return err
+		}
+		return c.record("webhook.deleted", string(id), nil, sso.Settings{}.Changed(hook.Settings()))
+	})
+}
+
+// TestWebhook has a webhook told of an event that says no more than that
+// somebody tries it.
+func (s *Service) TestWebhook(ctx context.Context, who *Who, id sso.WebhookID) error {
+	return s.on(ctx, who, id, func(c *change, hook *sso.Webhook) error {
+		if err := running(hook); err != nil {
+			return err
+		}
+		return c.record(sso.WebhookTested, string(id), nil, nil)
+	})
+}
+
+func running(hook *sso.Webhook) error {
+	if hook.State != sso.WebhookEnabled {
+		return &fault.Error{Kind: fault.Conflict, Code: "webhook_off", Want: string(sso.WebhookEnabled), Got: string(hook.State), Fix: fault.AdminSide}
+	}
+	return nil
+}
+
+// Replayed is what somebody wants a webhook told again.
+type Replayed struct {
+	Event sso.EventID // this one; "": all since Since that it wants
+	Since time.Time
+}
+
+// Bounds of a replay of many.
+const (
+	maxReplay  = 10_000 // events that it is told at most
+	maxLooked  = 200_000
+	replayStep = 1000
+)
+
+// Replay tells a webhook again, or for the first time what happened while it was
+// off: at most ten thousand events at once, and returns how many.
+func (s *Service) Replay(ctx context.Context, who *Who, id sso.WebhookID, what Replayed) (int, error) {
+	n := 0
+	err := s.on(ctx, who, id, func(c *change, hook *sso.Webhook) error {
+		n = 0
+		if err := running(hook); err != nil {
+			return err
+		}
+		detail := map[string]string{"event": string(what.Event)}
+		var err error
+		if what.Event != "" {
+			n, err = s.again(c, hook, what.Event)
+		} else {
+			detail = map[string]string{"since": what.Since.UTC().Format(time.RFC3339)}
+			n, err = s.allAgain(c, hook, what.Since)
+		}
+		if err != nil {
+			return err
+		}
+		detail["events"] = strconv.Itoa(n)
+		return c.record("webhook.replayed", string(id), detail, nil)
+	})
+	return n, err
+}
+
+// again puts one event on its way.
+func (s *Service) again(c *change, hook *sso.Webhook, id sso.EventID) (int, error) {
+	e, err := c.tx.Recorded(c.ctx, id)
+	if err != nil {
+		return 0, err
+	}
+	paths, err := pathsOf(c.ctx, c.tx.Reader, []sso.Recorded{e})
+	if err != nil {
+		return 0, err
+	}
+	if e.Number == 0 || !concerns(hook, &e, paths) {
+		return 0, store.ErrNotFound
+	}
+	return 1, c.tx.Enqueue(c.ctx, c.now, []sso.Recorded{e}, map[sso.EventID][]sso.WebhookID{e.ID: {hook.ID}})
+}
+
+// allAgain puts all events since an instant on their way that a webhook wants.
+func (s *Service) allAgain(c *change, hook *sso.Webhook, since time.Time) (int, error) {
+	from, err := c.tx.SealedSince(c.ctx, since)
+	if err != nil {
+		return 0, err
+	}
+	var wanted []sso.Recorded
+	to := map[sso.EventID][]sso.WebhookID{}
+	for looked := 0; looked < maxLooked && len(wanted) < maxReplay; looked += replayStep {
+		some, err := c.tx.EventsAfter(c.ctx, from, replayStep)
+		if err != nil {
+			return 0, err
+		}
+		if len(some) == 0 {
+			break
+		}
+		from = some[len(some)-1].Number
+		paths, err := pathsOf(c.ctx, c.tx.Reader, some)
+		if err != nil {
+			return 0, err
+		}
+		for i := range some {
+			if len(wanted) < maxReplay && hook.Wants(some[i].Action) && concerns(hook, &some[i], paths) {
+				wanted = append(wanted, some[i])
+				to[some[i].ID] = []sso.WebhookID{hook.ID}
+			}
+		}
+	}
+	return len(wanted), c.tx.Enqueue(c.ctx, c.now, wanted, to)
+}
