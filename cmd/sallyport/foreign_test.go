@@ -29,6 +29,7 @@ type tenant struct {
 	by    sso.By
 	token secret.Token
 	link  secret.Token      // of a setup link for its organization
+	hook  sso.WebhookID     // of its organization
 	name  string            // of the person among the things
 	its   map[string]string // by the names of gaps in paths of the console
 	own   map[string]string // in those of the account
@@ -167,8 +168,25 @@ func (h *tenancy) refill(t tenant) tenant {
 	})
 	t.its["connection"], t.its["conflict"], t.its["deleted"], t.its["other"] = connection.Key, string(guest.ID), string(gone.ID), string(other.User.ID)
 	t.its["certificate"] = connect.Fingerprint([]byte(name))
+	t.its["webhook"] = h.webhook(&t.by, t.hook)
+	t.hook = sso.WebhookID(t.its["webhook"])
 	t.own = map[string]string{"factor": string(factor.ID), "device": string(device.ID), "session": string(second.ID)}
 	return t
+}
+
+// webhook makes a webhook of somebody's organization, in place of one before.
+func (h *tenancy) webhook(by *sso.By, before sso.WebhookID) string {
+	h.Helper()
+	at := now()
+	hook := sso.Webhook{ID: sso.NewWebhookID(at), Org: by.Org.ID, URL: "https://hooks.example/", State: sso.WebhookEnabled, By: by.User.ID, CreatedAt: at, UpdatedAt: at}
+	hook.Secret = h.sealer.Seal(store.WebhookSecretPlace(hook.ID), []byte("secret"))
+	h.write(func(tx *store.Writer) error {
+		if err := tx.Org(by.Org.ID).DeleteWebhook(h.Context(), before); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		return tx.Org(by.Org.ID).SaveWebhook(h.Context(), hook)
+	})
+	return string(hook.ID)
 }
 
 // events returns how long the audit list of an organization is.
@@ -176,7 +194,12 @@ func (h *tenancy) events(org sso.OrgID) (n int) {
 	h.Helper()
 	h.write(func(tx *store.Writer) error {
 		all, err := tx.Org(org).Events(h.Context(), 10000)
-		n = len(all)
+		n = 0
+		for i := range all {
+			if all[i].Noun() != "sign_in" { // told by itself, of the traces that the tenant was given
+				n++
+			}
+		}
 		return err
 	})
 	return n
@@ -247,6 +270,10 @@ func typed(t *tenant) map[string]url.Values {
 		"/console/organizations/new":           {"name": {"Fresh"}, "key": {name}},
 		"/account/factors/{factor}":            {"name": {"Renamed"}},
 		"/console/security":                    {"version": {"1"}},
+		"/console/webhooks/new":                {"url": {"https://hooks.example/"}},
+		"/console/webhooks/{webhook}/edit":     {"url": {"https://hooks.example/" + name}},
+		"/console/webhooks/{webhook}/replay":   {"hours": {"24"}},
+		"/console/webhooks/{webhook}/delete":   {"confirm": {"hooks.example"}},
 		"/console/traces/{reference}/open":     {"reason": {"a case of support"}},
 		"/console/traces/{reference}/bundles":  {"days": {"7"}},
 		"/console/conflicts/{conflict}/relink": {"to": {t.its["user"]}, "confirm": {t.name + "@clash.example"}},

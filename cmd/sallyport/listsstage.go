@@ -87,6 +87,11 @@ func (st *stage) clash(ctx context.Context, tx *store.Writer, a *asker, candidat
 		return err
 	}
 	a.gaps["domain"] = domain.Name
+	hook := sso.Webhook{ID: sso.NewWebhookID(at), Org: c.Org, URL: "https://hooks.example/", Secret: []byte(measured), State: sso.WebhookDisabled, By: a.by.User.ID, CreatedAt: at, UpdatedAt: at}
+	if err := org.SaveWebhook(ctx, hook); err != nil {
+		return err
+	}
+	a.gaps["webhook"] = string(hook.ID)
 	t := sso.Trace{Reference: secret.NewReference(), Org: c.Org, Connection: c.ID, Method: sso.BySSO, At: at, Code: "saml_audience", Who: measuredAddress}
 	if err := tx.InsertTrace(ctx, t); err != nil {
 		return err
@@ -263,6 +268,7 @@ func (st *stage) operator(ctx context.Context) (a asker, err error) {
 		}
 	}
 	var traces []sso.Trace
+	ours := sso.Webhook{URL: "https://hooks.example/", Secret: []byte(measured), State: sso.WebhookDisabled}
 	err = st.db.Write(ctx, func(tx *store.Writer) error {
 		org, err := tx.OrganizationByKey(ctx, sso.OperatorsKey)
 		if err != nil {
@@ -274,8 +280,12 @@ func (st *stage) operator(ctx context.Context) (a asker, err error) {
 		if a, err = st.signIn(ctx, tx, "operator", org, found[0].User, sso.RoleOwner); err != nil {
 			return err
 		}
-		traces, err = tx.Org(st.askers[0].by.Org.ID).Traces(ctx, 1)
-		return err
+		if traces, err = tx.Org(st.askers[0].by.Org.ID).Traces(ctx, 1); err != nil {
+			return err
+		}
+		ours.CreatedAt, ours.UpdatedAt = now(), now()
+		ours.ID = sso.NewWebhookID(ours.CreatedAt)
+		return tx.Org("").SaveWebhook(ctx, ours)
 	})
 	if err != nil {
 		return a, err
@@ -286,7 +296,7 @@ func (st *stage) operator(ctx context.Context) (a asker, err error) {
 	}
 	a.gaps = map[string]string{
 		"key": st.askers[0].by.Org.Key, "user": st.askers[0].gaps["user"], "role": measuredRole, "entitlement": string(sso.EntitledSSO),
-		"domain": st.askers[0].gaps["domain"],
+		"domain": st.askers[0].gaps["domain"], "webhook": string(ours.ID),
 	}
 	if len(traces) > 0 {
 		a.gaps["reference"] = traces[0].Reference

@@ -34,6 +34,7 @@ type commands struct {
 	Doctor   doctorCmd   `cmd:"" help:"Look whether a deployment can do its work, with the configuration of its server."`
 	Operator operatorCmd `cmd:"" help:"Add the people who run this deployment."`
 	Keys     keysCmd     `cmd:"" help:"List and turn over the keys that identity providers know."`
+	Audit    auditCmd    `cmd:"" help:"Check the audit list."`
 	Migrate  migrateCmd  `cmd:"" help:"Bring the schema of the database up to date."`
 	Saml     SamlCmd     `cmd:"" help:"Judge SAML messages offline."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`

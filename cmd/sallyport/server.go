@@ -17,6 +17,7 @@ import (
 	"github.com/sallyport/sallyport/internal/dnsproof"
 	"github.com/sallyport/sallyport/internal/doctor"
 	"github.com/sallyport/sallyport/internal/enforce"
+	"github.com/sallyport/sallyport/internal/events"
 	"github.com/sallyport/sallyport/internal/factor"
 	"github.com/sallyport/sallyport/internal/federation"
 	"github.com/sallyport/sallyport/internal/grant"
@@ -38,6 +39,7 @@ import (
 	accountpages "github.com/sallyport/sallyport/internal/web/account"
 	connectpages "github.com/sallyport/sallyport/internal/web/connect"
 	"github.com/sallyport/sallyport/internal/web/console"
+	eventpages "github.com/sallyport/sallyport/internal/web/events"
 	"github.com/sallyport/sallyport/internal/web/frame"
 	"github.com/sallyport/sallyport/internal/web/login"
 	"github.com/sallyport/sallyport/internal/web/manage"
@@ -63,6 +65,9 @@ type serverConfig struct {
 	sales   string            // whom customers ask for it; may be empty
 	log     *slog.Logger
 	traces  tracesConfig
+	audit   auditConfig
+	// eventNetworks may be reached by webhooks and streams of the deployment.
+	eventNetworks []netip.Prefix
 	// carriers send messages; a channel without one has them wait.
 	carriers map[notify.Channel]notify.Carrier
 	sms      notify.Budgets
@@ -86,6 +91,7 @@ type server struct {
 	connecting *connect.Service
 	enforcing  *enforce.Service
 	programs   *programs.Service
+	events     *events.Service
 	stop       context.CancelFunc
 	idle       chan struct{} // closed when nothing is done in the background any more
 }
@@ -130,7 +136,7 @@ func idleServer(ctx context.Context, cfg serverConfig) (*server, error) {
 
 // pageSets returns the pages of every transport.
 func pageSets() []ui.Set {
-	return []ui.Set{login.Pages(), accountpages.Pages(), operator.Pages(), console.Pages(), connectpages.Pages(), oidcapi.Pages()}
+	return []ui.Set{login.Pages(), accountpages.Pages(), operator.Pages(), console.Pages(), connectpages.Pages(), oidcapi.Pages(), eventpages.Pages()}
 }
 
 // compose wires flows and transports together.
@@ -190,6 +196,10 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	}
 	looks := &inspection.Service{DB: s.db, Authority: authorities, Outbox: s.outbox, Sealer: s.sealer, BaseURL: base.String(), Now: now}
 	s.enforcing = &enforce.Service{DB: s.db, Authority: authorities, BaseURL: base.String(), Recovery: links, Limits: limiter, Now: now}
+	s.events = &events.Service{
+		DB: s.db, Authority: authorities, Outbox: s.outbox, Sealer: s.sealer, SignIns: cfg.audit.signIns(),
+		Outside: safehttp.NewGuarded(), Inside: safehttp.NewGuarded(cfg.eventNetworks...), Now: now, Log: s.log,
+	}
 	setup := &connectpages.Handler{
 		Authority: authorities, UI: pages, Flow: s.connecting, Offer: offer,
 		Inspect: looks, SignIn: signIn,
@@ -203,8 +213,8 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	s.public, err = web.New(
 		web.Config{BaseURL: base, Proxies: cfg.proxies, Log: s.log, Person: signIn.Person, Renew: signIn.Renew, Program: s.programs.Know, Sentence: pages.Sentence, Failure: pages.Failure},
 		pages.Routes(), loginPages.Routes(), ownPages.Routes(), (&operator.Handler{Flow: s.operations, Inspect: looks, Desk: s.desk, UI: pages, BaseURL: base.String()}).Routes(),
-		(&console.Handler{Flow: s.people, UI: pages, Offer: offer}).Routes(), setup.Routes(), management.Routes(), (&samlapi.Handler{Flow: signIn, UI: pages}).Routes(), provider.Routes(),
-		(&mirror.Handler{Flow: &doctor.Mirror{DB: s.db, Now: now}}).Routes())
+		(&console.Handler{Flow: s.people, UI: pages, Offer: offer}).Routes(), setup.Routes(), management.Routes(), (&eventpages.Handler{Flow: s.events, Authority: authorities, UI: pages}).Routes(),
+		(&samlapi.Handler{Flow: signIn, UI: pages}).Routes(), provider.Routes(), (&mirror.Handler{Flow: &doctor.Mirror{DB: s.db, Now: now}}).Routes())
 	if err != nil {
 		return err
 	}

@@ -54,7 +54,9 @@ func newVendor(t *testing.T) *vendor {
 	_, h.operator = h.signedIn(h.operators, "oskar", sso.RoleAdmin)
 	h.agent, h.support = h.signedIn(h.operators, "sam", sso.RoleMember)
 	acme := h.newTenant("acme")
-	h.its = map[string]string{"key": "acme", "user": acme.its["user"], "entitlement": "sso", "role": "auditor", "reference": "7F3K-22QD", "domain": acme.its["domain"], "link": acme.its["link"], "bundle": "bdl_1"}
+	ours := sso.Webhook{ID: "whk_1", URL: "https://hooks.example/", Secret: h.sealer.Seal(store.WebhookSecretPlace("whk_1"), []byte("secret")), State: sso.WebhookEnabled, CreatedAt: at, UpdatedAt: at}
+	h.write(func(tx *store.Writer) error { return tx.Org("").SaveWebhook(t.Context(), ours) })
+	h.its = map[string]string{"webhook": "whk_1", "key": "acme", "user": acme.its["user"], "entitlement": "sso", "role": "auditor", "reference": "7F3K-22QD", "domain": acme.its["domain"], "link": acme.its["link"], "bundle": "bdl_1"}
 	h.write(func(tx *store.Writer) error {
 		ctx := t.Context()
 		return errors.Join(

@@ -25,6 +25,7 @@ const (
 	Security      = "/console/security"
 	Settings      = "/console/settings"
 	Audit         = "/console/audit"
+	Webhooks      = "/console/webhooks"
 )
 
 // Console is the console of one organization, as somebody sees it.
@@ -96,7 +97,8 @@ func (c Console) Shell() ui.Shell {
 			{Name: ui.Say("console_traces"), Path: c.To(Traces), Icon: "search"},
 			{Name: ui.Say("console_security"), Path: c.To(Security), Icon: "shield", Off: c.Acted},
 		}})
-		organization.Items = append(organization.Items, ui.NavItem{Name: ui.Say("console_settings"), Path: c.To(Settings), Icon: "settings"})
+		organization.Items = append(organization.Items, ui.NavItem{Name: ui.Say("console_settings"), Path: c.To(Settings), Icon: "settings"},
+			ui.NavItem{Name: ui.Say("console_webhooks"), Path: c.To(Webhooks), Icon: "bell", Off: c.Acted})
 	}
 	organization.Items = append(organization.Items, ui.NavItem{Name: ui.Say("console_audit"), Path: c.To(Audit), Icon: "log"})
 	s.Nav = append(s.Nav, organization)

@@ -1,0 +1,91 @@
+package events
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/events"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/web/ui"
+	"github.com/sallyport/sallyport/internal/webtest"
+)
+
+var then = time.Date(2020, 9, 1, 12, 0, 0, 0, time.UTC)
+
+func acme() sso.Organization {
+	return sso.Organization{ID: "org_a", Key: "acme", Name: "Acme Ltd", Path: []sso.OrgID{"org_a"}, State: sso.OrgActive}
+}
+
+func emea() sso.Organization {
+	return sso.Organization{ID: "org_e", Key: "acme-emea", Name: "Acme EMEA", Path: []sso.OrgID{"org_a", "org_e"}, State: sso.OrgActive}
+}
+
+func olga(org sso.Organization, role sso.Role) sso.By {
+	return sso.By{Person: sso.Person{Session: sso.Session{ID: "ses_o"}, User: sso.User{ID: "usr_o", FirstName: "Olga", LastName: "Owner"}, Org: org, Membership: sso.Membership{Role: role}}}
+}
+
+// at returns a visit of an owner to a page of an organization.
+func at(target string, line ...sso.Organization) *visit {
+	return &visit{door: doors()[0], line: line, who: events.Who{By: olga(acme(), sso.RoleOwner), Org: line[len(line)-1].ID}, r: httptest.NewRequest(http.MethodGet, target, nil)}
+}
+
+// vendor returns a visit to a page of the deployment.
+func vendor(target string, role sso.Role) *visit {
+	return &visit{door: doors()[1], who: events.Who{By: olga(sso.Organization{ID: "org_o", Key: sso.OperatorsKey}, role)}, r: httptest.NewRequest(http.MethodGet, target, nil)}
+}
+
+func hook(state sso.WebhookState) sso.Webhook {
+	return sso.Webhook{ID: "whk_1", URL: "https://hooks.acme.example/in?a=<b>", Note: "Billing <1>", State: state, CreatedAt: then}
+}
+
+func logOf(x sso.Webhook) *events.Log {
+	return &events.Log{Webhook: x, Maker: "Olga Owner", Next: "7", Deliveries: []sso.Delivery{
+		{ID: "dlv_1", Event: "evt_1", Number: 9, Action: "user.created", State: sso.DeliveryDelivered, Tries: 1, Status: 204, Took: 41 * time.Millisecond, TriedAt: then},
+		{ID: "dlv_2", Event: "evt_2", Number: 8, Action: "user.changed", State: sso.DeliveryWaiting, Tries: 3, Status: 500, Code: "webhook_status", Detail: "<b>sorry</b>", Took: time.Second, TriedAt: then},
+		{ID: "dlv_3", Event: "evt_3", Number: 7, Action: "domain.lapsed", State: sso.DeliveryFailed, Tries: 12, Code: "webhook_unreachable", Detail: "dial tcp: no such host", TriedAt: then},
+		{ID: "dlv_4", Event: "evt_4", Number: 6, Action: "user.deleted", State: sso.DeliveryWaiting, CreatedAt: then},
+	}}
+}
+
+func TestPages(t *testing.T) {
+	t.Parallel()
+	on, off, failed, failing := hook(sso.WebhookEnabled), hook(sso.WebhookDisabled), hook(sso.WebhookFailed), hook(sso.WebhookEnabled)
+	on.Types = []string{"app.created", "user.*"}
+	failing.Failures, failing.FailingSince = 3, then
+	acted := at("/console/webhooks/whk_1", acme())
+	acted.who.By.Session.Actor = "usr_s"
+	in := func(target string) *visit { return at(target, acme()) }
+	wrong := ui.Filled{
+		Values:   map[string][]string{"url": {"http://inside"}, "types": {"user.exploded"}, "noun": {"user"}, "note": {"x"}},
+		Problems: map[string]string{"url": "webhook_url", "types": "event_type_unknown", "note": "webhook_note"},
+	}
+	pages := map[string]webtest.Specimen{
+		"webhooks":         {Page: listOf(in("/console/webhooks"), []sso.Webhook{on, off, failed, failing}), Path: "/console/webhooks"},
+		"webhooks-below":   {Page: listOf(at("/console/webhooks", acme(), emea()), []sso.Webhook{on}), Path: "/console/webhooks"},
+		"webhooks-none":    {Page: listOf(in("/console/webhooks"), nil), Path: "/console/webhooks"},
+		"webhooks-vendor":  {Page: listOf(vendor("/operator/webhooks", sso.RoleOwner), []sso.Webhook{on}), Path: "/operator/webhooks"},
+		"webhooks-support": {Page: listOf(vendor("/operator/webhooks", sso.RoleMember), nil), Path: "/operator/webhooks"},
+		"webhook":          {Page: pageOf(in("/console/webhooks/whk_1?state=waiting"), logOf(on)), Path: "/console/webhooks/whk_1"},
+		"webhook-off":      {Page: pageOf(in("/console/webhooks/whk_1"), &events.Log{Webhook: off}), Path: "/console/webhooks/whk_1"},
+		"webhook-failed":   {Page: pageOf(in("/console/webhooks/whk_1"), logOf(failed)), Path: "/console/webhooks/whk_1"},
+		"webhook-failing":  {Page: pageOf(vendor("/operator/webhooks/whk_1", sso.RoleOwner), logOf(failing)), Path: "/operator/webhooks/whk_1"},
+		"webhook-support":  {Page: pageOf(vendor("/operator/webhooks/whk_1", sso.RoleMember), logOf(on)), Path: "/operator/webhooks/whk_1"},
+		"webhook-acted":    {Page: pageOf(acted, logOf(on)), Path: "/console/webhooks/whk_1"},
+		"new":              {Page: newPage(in("/console/webhooks/new"), ui.Filled{}), Path: "/console/webhooks/new"},
+		"new-wrong":        {Page: newPage(in("/console/webhooks/new"), wrong), Path: "/console/webhooks/new", Status: http.StatusBadRequest},
+		"edit":             {Page: editPage(in("/console/webhooks/whk_1/edit"), ui.Filled{}, &on), Path: "/console/webhooks/whk_1/edit"},
+		"secret":           {Page: secretOf(in("/console/webhooks/new"), "whk_1", "whsec_AAAA"), Path: "/console/webhooks/new"},
+		"turn":             {Page: confirmOf(in("/console/webhooks/whk_1/secret"), &on, turnOf(in("/"), &on)), Path: "/console/webhooks/whk_1/secret"},
+		"delete":           {Page: confirmOf(in("/console/webhooks/whk_1/delete"), &on, deleteOf(in("/"), &on)), Path: "/console/webhooks/whk_1/delete"},
+	}
+	for name, p := range pages {
+		p.Person = olga(acme(), sso.RoleOwner).Person
+		if name == "webhook-acted" {
+			p.Person = acted.who.By.Person
+		}
+		pages[name] = p
+	}
+	webtest.Pages{Set: Pages(), Specimens: pages, Composed: []string{"noun_", "delivery_", "saved_"}}.Check(t)
+}
