@@ -42,7 +42,7 @@ func eachEngine(t *testing.T, test func(h *house)) {
 			h := &house{T: t}
 			h.at.Store(time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC).UnixMicro())
 			db := e.Open(t)
-			here := safehttp.NewGuarded(netip.MustParsePrefix("127.0.0.0/8"))
+			here := safehttp.NewCaller(safehttp.Public, netip.MustParsePrefix("127.0.0.0/8"))
 			h.Service = &events.Service{
 				DB: db, Authority: &authority.Service{DB: db, Now: h.now}, Outbox: &notify.Outbox{Sealer: sealer(t), Now: h.now}, Sealer: sealer(t),
 				Outside: here, Inside: here, Now: h.now, Log: slog.New(slog.DiscardHandler),

@@ -326,7 +326,7 @@ func TestWebhooksReachNothingInside(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(h *house) {
 		r := h.receiver()
-		h.Outside = safehttp.NewGuarded()
+		h.Outside = safehttp.NewCaller(safehttp.Public)
 		for _, url := range []string{r.URL, "http://hooks.example/", "https://hooks.example:8443/", "https://a:b@hooks.example/", "ftp://hooks.example/", "https://", "", "https://%zz"} {
 			_, _, err := h.CreateWebhook(h.Context(), h.acmes(), events.Draft{URL: url})
 			refused(t, url, err, "webhook_url")
