@@ -37,7 +37,7 @@ packages=(
   liblasso-perl libxml-libxml-perl libxml-simple-perl libsoap-lite-perl libdbi-perl libdbd-sqlite3-perl
   libio-string-perl libemail-sender-perl libhash-merge-simple-perl libunicode-string-perl
   libgd-securityimage-perl libimage-magick-perl
-  apache2 libapache2-mod-auth-openidc
+  apache2 libapache2-mod-auth-openidc python3-authlib python3-requests
   chromium
 )
 # For these any version on the machine will do: the package is wanted only where the command is missing.
