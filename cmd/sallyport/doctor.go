@@ -6,7 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"slices"
 	"strings"
+
+	"github.com/alecthomas/kong"
 
 	"github.com/sallyport/sallyport/internal/dnsproof"
 	"github.com/sallyport/sallyport/internal/doctor"
@@ -28,7 +32,7 @@ type doctorCmd struct {
 }
 
 // Run looks, prints what it found, and fails where something has to be done.
-func (c *doctorCmd) Run(ctx context.Context, out streams) (err error) {
+func (c *doctorCmd) Run(ctx context.Context, out streams, line *kong.Context) (err error) {
 	base, err := web.ParseBaseURL(c.BaseURL)
 	if err != nil {
 		return fmt.Errorf("--base-url: %w", err)
@@ -47,13 +51,41 @@ func (c *doctorCmd) Run(ctx context.Context, out streams) (err error) {
 	}
 	db, err := c.glance(ctx)
 	if err != nil {
-		return c.print(out.Out, []doctor.Finding{{
+		return c.print(out.Out, []doctor.Finding{unread(line.Model, os.Environ()), {
 			Check: "database.reach", Verdict: doctor.Fail, Want: "a database that answers", Got: err.Error(), Do: "look whether --database names it as the server does",
 		}})
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	d.DB, d.Sealer = db, func(ctx context.Context) (*secret.Sealer, error) { return c.present(ctx, db) }
-	return c.print(out.Out, d.Examine(ctx))
+	return c.print(out.Out, append([]doctor.Finding{unread(line.Model, os.Environ())}, d.Examine(ctx)...))
+}
+
+// unread looks for variables that look like ours and that nothing reads, so that
+// a misspelt one does not go unnoticed.
+func unread(app *kong.Application, environment []string) doctor.Finding {
+	known := map[string]bool{}
+	_ = kong.Visit(app, func(node kong.Visitable, next kong.Next) error {
+		if f, ok := node.(*kong.Flag); ok {
+			for _, name := range f.Envs {
+				known[name] = true
+			}
+		}
+		return next(nil)
+	})
+	found := doctor.Finding{Check: "config.environment", Verdict: doctor.Pass}
+	var names []string
+	for _, v := range environment {
+		name, _, _ := strings.Cut(v, "=")
+		if strings.HasPrefix(name, "SALLYPORT_") && !known[name] {
+			names = append(names, name+meant(name, known))
+		}
+	}
+	if names != nil {
+		slices.Sort(names)
+		found.Verdict, found.Want, found.Got = doctor.Warn, "variables that something reads", strings.Join(names, ", ")
+		found.Do = "look in docs/configuration.md how they are called"
+	}
+	return found
 }
 
 // messages says how mail and SMS go.

@@ -290,3 +290,11 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 		t.Errorf("%d keys are found: the search is broken", n)
 	}
 }
+
+// write changes what is stored behind the back of the file.
+func (h *house) write(fn func(ctx context.Context, tx *store.Writer) error) {
+	h.Helper()
+	if err := h.DB.Write(h.Context(), func(tx *store.Writer) error { return fn(h.Context(), tx) }); err != nil {
+		h.Fatal(err)
+	}
+}

@@ -2,6 +2,7 @@ package setup
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -45,7 +46,7 @@ func (a *applier) domain(org *sso.Organization, from *Domain) error {
 		before = &said
 	}
 	a.kept[domainOf{org.ID, name}] = true
-	if err := errors.Join(in("connection", a.domainConnection(&d, org, from.Connection)), from.mergeWays(&d)); err != nil {
+	if err := errors.Join(in("connection", a.domainConnection(&d, org, from.Connection)), a.mergeWays(&d, org, from)); err != nil {
 		return err
 	}
 	switch {
@@ -88,16 +89,31 @@ type domainOf struct {
 	name string
 }
 
-// mergeWays gives the domain what the file says of how its people sign in.
-func (d *Domain) mergeWays(to *sso.Domain) error {
-	if d.SSO != nil {
-		to.SSOOff = !*d.SSO
+// mergeWays gives the domain what the file says of how its people sign in. Where
+// single sign-on is demanded, people of a domain without it could not sign in at
+// all.
+func (a *applier) mergeWays(to *sso.Domain, org *sso.Organization, from *Domain) error {
+	if from.SSO != nil {
+		to.SSOOff = !*from.SSO
 	}
-	if d.Password != nil {
-		to.PasswordOff = !*d.Password
+	if from.Password != nil {
+		to.PasswordOff = !*from.Password
 	}
-	if to.SSOOff && to.PasswordOff {
-		return &fault.Error{Kind: fault.Conflict, Code: "domain_no_way", Want: "single sign-on, a password, or both", Got: to.Name, Fix: fault.OperatorSide}
+	if !to.SSOOff {
+		return nil
+	}
+	refuse := func(code, want string) error {
+		return in("sso", &fault.Error{Kind: fault.Conflict, Code: code, Want: want, Got: to.Name, Fix: fault.OperatorSide})
+	}
+	if to.PasswordOff {
+		return refuse("domain_no_way", "single sign-on, a password, or both")
+	}
+	line, err := a.tx.Lineage(a.ctx, org.ID)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(line, func(o sso.Organization) bool { return o.Policy.Demanding() }) {
+		return refuse("domain_sso_demanded", "an organization that does not demand single sign-on")
 	}
 	return nil
 }

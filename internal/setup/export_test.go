@@ -2,11 +2,14 @@ package setup_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"image/png"
+	"io"
 	"strings"
 	"testing"
 
@@ -15,6 +18,8 @@ import (
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/setup"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
 	"github.com/sallyport/sallyport/internal/storetest"
 )
 
@@ -51,10 +56,11 @@ roles:
     groups: [{name: Ops, description: who keeps it running}, {name: ops}, {name: "on"}, {name: "1:2"}]
 `,
 		"entitlements: [sso, scim]", "entitlements: [{name: sso, plan: Enterprise}, scim]",
-		"{name: other.example}", "{name: other.example}, {name: partner.example, vouched: true, sso: false}, {name: strict.example, vouched: true, password: false}",
+		"{name: other.example}", "{name: other.example}, {name: strict.example, vouched: true, password: false}",
 		"sso: required", "sso: pilot, pilot: [Ops, a]",
 		"defaults: {role: restricted,", "defaults: {keep_profile: true, mapping: {on: true, rows: [{group: Platform, role: auditor, groups: [ops]}, {group: 5a1b0c2d-0000-4abc-8def-0123456789ab, label: All, groups: [Ops]}]}, role: restricted,",
 		"role: owner, groups: [a, b]", "role: owner, language: de, groups: [a, b], access: [{organization: acme-emea, role: auditor, groups: [x]}]",
+		"organizations:\n", "organizations:\n  - {key: calm, policy: {sso: off}, domains: [{name: partner.example, vouched: true, sso: false}]}\n",
 	).Replace(strings.Replace(whole, "users:\n", "users:\n      - {username: Zoë, first_name: \"O'Neil: \\\"Z\\\"\", last_name: 'yes', groups: [b]}\n", 1)) + `
 `
 }
@@ -78,7 +84,7 @@ func TestExportSaysAllAndApplyBringsItBack(t *testing.T) {
 				t.Errorf("the second time: %q, want nothing", again)
 			}
 			for _, part := range []string{
-				"plan: Enterprise", "accent: '#0a6b5e'", "pilot: [Ops, a]", "parent: acme", "sso: false", "password: false", "organization: acme-emea", "role: auditor",
+				"plan: Enterprise", "accent: '#0a6b5e'", "pilot: [Ops, a]", "parent: acme", "sso: false", "sso: off", "password: false", "organization: acme-emea", "role: auditor",
 				"label: All", "language: de", hash, "switch: sha1", "until: \"2027-01-31\"", "ip_allow: [192.0.2.0/24, '2001:db8::1/128']", "client_secret_hashes:", "sha256:",
 			} {
 				if !strings.Contains(said, part) {
@@ -249,4 +255,155 @@ func TestPruneDeletesWhatListsLeaveOut(t *testing.T) {
 			t.Errorf("the second time: %q, want nothing", got)
 		}
 	})
+}
+
+// What would shut people out, or let them in among the vendor's own, is refused.
+func TestPruneAndWaysRefuse(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, h *house) {
+		h.write(func(ctx context.Context, tx *store.Writer) error {
+			id := sso.NewOrgID(h.Now())
+			return tx.SaveOrganization(ctx, sso.Organization{ID: id, Key: sso.OperatorsKey, Name: "Operators", Path: []sso.OrgID{id}, State: sso.OrgActive, CreatedAt: h.Now(), UpdatedAt: h.Now()})
+		})
+		refuse(t, h, `organizations: [{key: acme, policy: {sso: required}}, {key: calm}]`, map[string]refusal{
+			"a customer below the operators": {`organizations: [{key: acme, parent: operators}]`, `organizations: [{key: acme, parent: calm}]`, "operators_organization", nil},
+			"a guest among the operators": {
+				users(`{username: al, access: [{organization: operators, role: owner}]}`), users(`{username: al, access: [{organization: calm, role: owner}]}`), "apply_value", []string{"user al: access: "},
+			},
+			"no way for a domain": {
+				`organizations: [{key: calm, domains: [{name: x.example, sso: false, password: false}]}]`, `organizations: [{key: calm, domains: [{name: x.example, sso: true, password: false}]}]`, "domain_no_way", nil,
+			},
+			"a domain without what is demanded": {
+				`organizations: [{key: acme, domains: [{name: x.example, sso: false}]}]`, `organizations: [{key: calm, domains: [{name: x.example, sso: false}]}]`, "domain_sso_demanded", nil,
+			},
+			"a pilot about nobody":    {`organizations: [{key: calm, policy: {sso: pilot}}]`, `organizations: [{key: calm, groups: [{name: g}], policy: {sso: pilot, pilot: [g]}}]`, "apply_value", []string{"policy.pilot"}},
+			"a pilot beside no pilot": {`organizations: [{key: calm, groups: [{name: g}], policy: {pilot: [g]}}]`, `organizations: [{key: calm, groups: [{name: g}]}]`, "apply_value", nil},
+			"metadata twice": {
+				`organizations: [{key: calm, connections: [{key: c, metadata_file: idp.xml, identity_provider: {entity_id: x}}]}]`, `organizations: [{key: calm, connections: [{key: c, identity_provider: {entity_id: x}}]}]`, "apply_value", nil,
+			},
+			"a browser sent to plain http": {
+				`organizations: [{key: calm, connections: [{key: c, identity_provider: {sign_on: [{binding: post, url: "http://idp.example/"}]}}]}]`,
+				`organizations: [{key: calm, connections: [{key: c, identity_provider: {sign_on: [{binding: post, url: "https://idp.example/"}]}}]}]`, "metadata_location", nil,
+			},
+			"a certificate that is none": {
+				`organizations: [{key: calm, connections: [{key: c, identity_provider: {certificates: [MIIC]}}]}]`, `organizations: [{key: calm, connections: [{key: c, identity_provider: {certificates: []}}]}]`, "metadata_no_certificate", nil,
+			},
+			"a logo that is none":   {`organizations: [{key: calm, brand: {logo: bm8=}}]`, `organizations: [{key: calm, brand: {logo: ""}}]`, "brand_logo", nil},
+			"a role of a page":      {`roles: [{key: owner}]`, `roles: [{key: owner-2}]`, "role_built_in", nil},
+			"a language that is no": {users(`{username: al, language: "?"}`), users(`{username: al, language: de-AT}`), "language_form", nil},
+		})
+		prune := func(file string) error {
+			f, err := setup.ParseFile([]byte(file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = h.Apply(t.Context(), f, setup.Files(h.dir), setup.Options{Prune: setup.PruneListed})
+			return err
+		}
+		h.must(`
+roles: [{key: auditor}]
+organizations:
+  - key: acme
+    connections: [{key: live, metadata_file: idp.xml, state: active}]
+    users: [{username: root, role: owner}, {username: eve, role: auditor}]
+  - {key: calm, groups: [{name: g}], policy: {sso: pilot, pilot: [g]}}`)
+		for name, tc := range map[string]struct{ file, code string }{
+			"the last owner":            {`organizations: [{key: acme, users: [{username: eve}]}]`, "rights_last_owner"},
+			"a connection that is used": {`organizations: [{key: acme, connections: []}]`, "connection_in_use"},
+			"a role that somebody has":  {`roles: []`, "role_used"},
+			"a group of a pilot":        {`organizations: [{key: calm, groups: []}]`, "group_pilot"},
+		} {
+			if err := prune(tc.file); !says(err, tc.code) {
+				t.Errorf("%s: %v, want %s", name, err, tc.code)
+			}
+		}
+	})
+}
+
+// People who come through a connection are on another list.
+func TestPruneLeavesPeopleOfTheIdentityProvider(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, h *house) {
+		h.must(`organizations: [{key: acme, connections: [{key: idp}], users: [{username: root, role: owner}, {username: came}, {username: gone}]}]`)
+		came, _ := h.person("acme", "came")
+		c := h.connection("idp")
+		h.write(func(ctx context.Context, tx *store.Writer) error {
+			return tx.Org(c.Org).InsertLink(ctx, sso.Link{Connection: c.ID, Org: c.Org, Subject: "s", User: came.ID, Issuer: "i", CreatedAt: h.Now(), SeenAt: h.Now()})
+		})
+		f, err := setup.ParseFile([]byte(`organizations: [{key: acme, users: [{username: root}]}]`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		changes, err := h.Apply(t.Context(), f, setup.Files(h.dir), setup.Options{Prune: setup.PruneListed})
+		if err != nil || len(changes) != 1 || changes[0].Name != "gone in acme" {
+			t.Errorf("Apply() = %v, %v, want gone deleted alone", changes, err)
+		}
+	})
+}
+
+// Between the plan and the act somebody else has changed what is there.
+func TestWhatWasNotAgreedToIsNotDone(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, h *house) {
+		h.must(`organizations: [{key: acme, groups: [{name: a}]}]`)
+		f, err := setup.ParseFile([]byte(`organizations: [{key: acme, groups: []}]`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		how := setup.Options{Mode: setup.DryRun, Prune: setup.PruneListed}
+		plan, err := h.Apply(t.Context(), f, setup.Files(h.dir), how)
+		if err != nil || len(plan) != 1 {
+			t.Fatalf("plan %v, %v", plan, err)
+		}
+		h.must(`organizations: [{key: acme, groups: [{name: b}]}]`)
+		how = setup.Options{Prune: setup.PruneListed, Agreed: plan}
+		if _, err := h.Apply(t.Context(), f, setup.Files(h.dir), how); !says(err, "apply_moved") {
+			t.Errorf("Apply() = %v, want apply_moved", err)
+		}
+		if plan, err = h.Apply(t.Context(), f, setup.Files(h.dir), setup.Options{Mode: setup.DryRun, Prune: setup.PruneListed}); err != nil || len(plan) != 2 {
+			t.Fatalf("nothing was to be done, and now the plan is %v, %v", plan, err)
+		}
+		how.Agreed = plan
+		if _, err := h.Apply(t.Context(), f, setup.Files(h.dir), how); err != nil {
+			t.Errorf("as it was agreed: %v", err)
+		}
+	})
+}
+
+// broken takes so many octets and then no more.
+type broken struct{ left int }
+
+func (b *broken) Write(p []byte) (int, error) {
+	if b.left -= len(p); b.left < 0 {
+		return 0, errors.New("the disk is full")
+	}
+	return len(p), nil
+}
+
+// An export reads as it writes: who cannot be written to is not read for.
+func TestExportReadsPieceByPiece(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.Engines(t)[0])
+	var file strings.Builder
+	file.WriteString("organizations: [{key: acme, users: [")
+	for i := range 2600 {
+		fmt.Fprintf(&file, "{username: u%04d},", i)
+	}
+	h.must(file.String() + "]}]")
+	read := func(w io.Writer, want error) int64 {
+		t.Helper()
+		before := h.DB.Stats().Statements
+		err := h.Export(t.Context(), w, setup.WithoutHashes)
+		if (err != nil) != (want != nil) {
+			t.Fatalf("Export() = %v, want %v", err, want)
+		}
+		return h.DB.Stats().Statements - before
+	}
+	whole, half := read(io.Discard, nil), read(&broken{left: 50_000}, io.ErrShortWrite)
+	if half >= whole {
+		t.Errorf("an export that cannot be written takes %d statements, and a whole one %d", half, whole)
+	}
+	if people := int64(2600 / 500); whole > 20+2*people {
+		t.Errorf("%d statements for 2,600 people, want few for each 500", whole)
+	}
 }

@@ -14,7 +14,7 @@ import (
 func (a *applier) role(from *Role) error {
 	key, err := sso.ParseRoleKey(from.Key)
 	if err != nil {
-		return in("key", err)
+		return in("key", wanting("a key that is none of a built-in role", err))
 	}
 	old, err := a.tx.Role(a.ctx, key)
 	missing := errors.Is(err, store.ErrNotFound)

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/fault"
@@ -206,6 +207,9 @@ func (a *applier) mergeParent(org *sso.Organization, key *string) error {
 		if err != nil {
 			return err
 		}
+		if parent.OfOperators() {
+			return &fault.Error{Kind: fault.Denied, Code: "operators_organization", Want: "a customer", Got: *key, Fix: fault.OperatorSide}
+		}
 		return wanting(wantParent, org.Place(parent))
 	}
 }
@@ -264,7 +268,7 @@ func (b *Brand) picture(files Files) ([]byte, error) {
 	case b.LogoFile != nil:
 		picture, err := files.Read(*b.LogoFile)
 		if err == nil {
-			picture, err = sso.DrawLogo(picture)
+			picture, err = drawn(picture)
 		}
 		return picture, in("brand.logo_file", err)
 	case value(b.Logo) == "":
@@ -274,8 +278,19 @@ func (b *Brand) picture(files Files) ([]byte, error) {
 	if err != nil {
 		return nil, in("brand.logo", refused("brand.logo: a picture in base64", short(*b.Logo)))
 	}
-	picture, err = sso.DrawLogo(picture)
+	picture, err = drawn(picture)
 	return picture, in("brand.logo", err)
+}
+
+// drawn is [sso.DrawLogo], and says what came.
+func drawn(picture []byte) ([]byte, error) {
+	out, err := sso.DrawLogo(picture)
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Got == "" {
+		said := *f
+		said.Got = strconv.Itoa(len(picture)) + " octets of another kind"
+		return nil, &said
+	}
+	return out, err
 }
 
 // merge gives the brand what the file says of it.
