@@ -53,8 +53,12 @@ func ParseUserCode(typed string) (UserCode, bool) {
 	return UserCode{letters}, true
 }
 
-// String returns the code as it is shown.
+// String returns the code as it is shown; the zero value is no code, and shown as
+// none.
 func (c UserCode) String() string {
+	if c.letters == "" {
+		return ""
+	}
 	return c.letters[:userCodeLength/2] + "-" + c.letters[userCodeLength/2:]
 }
 

@@ -79,6 +79,9 @@ func TestSomebodySignsADeviceIn(t *testing.T) {
 		t.Errorf("before: %d %v", status, body)
 	}
 	b := s.signedIn()
+	if empty := b.Get("/device"); empty.Status != http.StatusOK || !empty.Has("code") {
+		t.Errorf("without a code: %d %s", empty.Status, empty.Body)
+	}
 	typed := b.Get("/device?user_code=" + c.User)
 	if !strings.Contains(typed.Body, `value="`+c.User+`"`) {
 		t.Errorf("the code is not filled in:\n%s", typed.Body)
