@@ -47,6 +47,15 @@ func deviceCodesAreDecidedOnce(w *world) {
 	w.write(use)
 	w.refused(store.ErrNotFound, use)
 	w.refused(store.ErrNotFound, decide(sso.DeviceApproved, w.now))
+
+	kept := c.ExpiresAt.Add(sso.DeviceCodeKept)
+	w.write(func(tx *store.Writer) error {
+		_, err := tx.DeleteExpired(ctx, kept.Add(-time.Microsecond), store.Retention{})
+		return err
+	})
+	get[sso.DeviceCode](w, "DeviceCode() that has expired a while ago")(r.DeviceCode(ctx, c.Device))
+	w.write(func(tx *store.Writer) error { _, err := tx.DeleteExpired(ctx, kept, store.Retention{}); return err })
+	missing[sso.DeviceCode](w, "DeviceCode() long after")(r.DeviceCode(ctx, c.Device))
 }
 
 // machinesHaveTokens of their own, which are never taken for those of people.
@@ -66,4 +75,10 @@ func machinesHaveTokens(w *world) {
 	w.write(func(tx *store.Writer) error { return tx.DeleteMachineToken(ctx, t.Hash) })
 	missing[store.MachineAccess](w, "MachineAccess() of a token that was deleted")(r.MachineAccess(ctx, t.Hash))
 	w.write(func(tx *store.Writer) error { return tx.DeleteMachineToken(ctx, t.Hash) })
+	w.write(func(tx *store.Writer) error { return tx.InsertMachineToken(ctx, t) })
+	w.write(func(tx *store.Writer) error {
+		_, err := tx.DeleteExpired(ctx, t.ExpiresAt, store.Retention{})
+		return err
+	})
+	missing[store.MachineAccess](w, "MachineAccess() of a token that has expired")(r.MachineAccess(ctx, t.Hash))
 }
