@@ -20,6 +20,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/sallyport/sallyport/internal/grant"
 	"github.com/sallyport/sallyport/internal/oidc"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
@@ -338,5 +339,79 @@ func TestKeysThatAnAppPublishesAreReadWhenTheyAreNeeded(t *testing.T) {
 	h.wait(time.Hour)
 	if err := try("new"); !refusedWith(err, oidc.InvalidClient) {
 		t.Errorf("and no longer: %v", err)
+	}
+}
+
+// A signature does at every endpoint what a secret does there.
+func TestAnAppThatSignsProvesItselfEverywhere(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.SQLite(t))
+	s := newSigner(h)
+	n := 0
+	signed := func(more ...string) string {
+		n++
+		form := url.Values{"client_assertion_type": {assertionType}, "client_assertion": {s.sign(jose.EdDSA, "ed", s.claims("everywhere"+strconv.Itoa(n)))}}
+		for i := 0; i < len(more); i += 2 {
+			form.Set(more[i], more[i+1])
+		}
+		return form.Encode()
+	}
+	pushed := request(&s.app, "scope", "openid offline_access")
+	pushed.Del("client_id") // it stands in the assertion
+	var more []string
+	for name := range pushed {
+		more = append(more, name, pushed.Get(name))
+	}
+	p, err := oidc.ReadPushed(nil, "", signed(more...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, err := h.Push(t.Context(), p)
+	if err != nil {
+		t.Fatalf("pushes: %v", err)
+	}
+	out, err := h.Authorize(t.Context(), oidc.PushedQuery("signer", name.Token), h.person())
+	if err != nil || out.Refused != "" {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	exchange := func(more ...string) (oidc.TokenResponse, error) {
+		r, err := oidc.ReadToken(nil, "", signed(more...))
+		if err != nil {
+			return oidc.TokenResponse{}, err
+		}
+		return h.Exchange(t.Context(), r)
+	}
+	tokens, err := exchange("grant_type", "authorization_code", "code", query(t, out.URL).Get("code"), "redirect_uri", s.app.RedirectURIs[0], "code_verifier", verifier)
+	if err != nil {
+		t.Fatalf("exchanges: %v", err)
+	}
+	if tokens, err = exchange("grant_type", "refresh_token", "refresh_token", tokens.RefreshToken.Reveal()); err != nil {
+		t.Fatalf("renews: %v", err)
+	}
+	q, err := oidc.ReadTokenQuestion(nil, "", signed("token", tokens.AccessToken.Reveal()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := h.Introspect(t.Context(), q); err != nil || !answer.Active {
+		t.Errorf("asks: %+v, %v", answer, err)
+	}
+	if answer, err := h.Introspect(t.Context(), q); !refusedWith(err, oidc.InvalidClient) || answer.Active {
+		t.Errorf("asks by the same signature again: %+v, %v, want invalid_client", answer, err)
+	}
+	d, err := oidc.ReadDevice(nil, "", signed("scope", "openid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if codes, err := h.Device(t.Context(), d, grant.From{}); err != nil || codes.Device.IsZero() {
+		t.Errorf("begins on a device: %v", err)
+	}
+	if q, err = oidc.ReadTokenQuestion(nil, "", signed("token", tokens.RefreshToken.Reveal())); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Revoke(t.Context(), q); err != nil {
+		t.Errorf("revokes: %v", err)
+	}
+	if _, err := h.Userinfo(t.Context(), tokens.AccessToken); err == nil {
+		t.Error("what it has revoked is good still")
 	}
 }

@@ -42,6 +42,7 @@ type devicePage struct {
 	Who    string // as whom
 	App    string
 	Facts  []ui.Fact
+	Learns []ui.Text
 }
 
 // Head implements [ui.Page].
@@ -135,21 +136,21 @@ func devicePageOf(d *grant.Waiting, p *sso.Person) devicePage {
 	if d.UserAgent != "" {
 		facts = append(facts, ui.Fact{Name: ui.Say("device_agent"), Value: ui.As(d.UserAgent)})
 	}
+	learns := []ui.Text{ui.Say("device_scope_openid")}
 	for _, told := range []struct {
 		scope oidc.Scope
 		text  ui.Text
 	}{
-		{oidc.OpenID, ui.Say("device_scope_openid")},
 		{oidc.Profile, ui.Say("device_scope_profile")},
 		{oidc.Email, ui.Say("device_scope_email")},
 		{oidc.Groups, ui.Say("device_scope_groups")},
 		{oidc.OfflineAccess, ui.Say("device_scope_offline")},
 	} {
 		if d.Scope.Has(told.scope) {
-			facts = append(facts, ui.Fact{Name: ui.Say("device_scopes"), Value: told.text})
+			learns = append(learns, told.text)
 		}
 	}
-	return devicePage{Action: agreePath, Code: d.Code.String(), App: d.App, Who: p.User.Name(), Facts: facts}
+	return devicePage{Action: agreePath, Code: d.Code.String(), App: d.App, Who: p.User.Name(), Facts: facts, Learns: learns}
 }
 
 // confirmDevice serves POST /device/confirm. Only the button that agrees agrees.
