@@ -37,12 +37,13 @@ func (codePage) Head() ui.Head {
 
 // devicePage asks whether a device is to be signed in.
 type devicePage struct {
-	Action string
-	Code   string
-	Who    string // as whom
-	App    string
-	Facts  []ui.Fact
-	Learns []ui.Text
+	Action  string
+	Code    string
+	Who     string // as whom
+	App     string
+	Facts   []ui.Fact
+	Learns  []ui.Text
+	Warning ui.Notice
 }
 
 // Head implements [ui.Page].
@@ -150,7 +151,7 @@ func devicePageOf(d *grant.Waiting, p *sso.Person) devicePage {
 			learns = append(learns, told.text)
 		}
 	}
-	return devicePage{Action: agreePath, Code: d.Code.String(), App: d.App, Who: p.User.Name(), Facts: facts, Learns: learns}
+	return devicePage{Action: agreePath, Code: d.Code.String(), App: d.App, Who: p.User.Name(), Facts: facts, Learns: learns, Warning: ui.Notice{State: ui.Warn, Text: ui.Say("device_warning")}}
 }
 
 // confirmDevice serves POST /device/confirm. Only the button that agrees agrees.
