@@ -29,7 +29,7 @@ type serverOptions struct {
 	OpsListen string   `default:"127.0.0.1:9090" group:"Addresses" placeholder:"ADDRESS" help:"Address of the listener for operations: /healthz (the process answers) and /readyz (the database does, with our schema)."`
 	Proxies   []string `group:"Addresses" placeholder:"CIDR,…" help:"Networks of reverse proxies whose X-Forwarded-For is believed."`
 
-	AppNets []string `name:"app-networks" group:"Apps" placeholder:"CIDR,…" help:"Private networks in which apps are called, on any port and by plain http too: at their backchannel_logout_uri. Elsewhere only https on port 443 of public addresses is."`
+	AppNets []string `name:"app-networks" group:"Apps" placeholder:"CIDR,…" help:"Private networks in which apps are called, on any port and by plain http too: at their backchannel_logout_uri and jwks_uri. Elsewhere only https on port 443 of public addresses is."`
 
 	Plan  string `name:"sso-plan" group:"Customers" placeholder:"NAME" help:"What the plan is called that has single sign-on, for customers who do not have it."`
 	Sales string `name:"sales-contact" group:"Customers" placeholder:"TEXT" help:"Whom customers ask for what their plan does not include: an e-mail address, a URL or a sentence."`

@@ -167,7 +167,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	}
 	grants := &grant.Service{
 		DB: s.db, Issuer: base.String(), Locales: ui.Languages(), Sealer: s.sealer, Now: now, Limits: limiter,
-		Fetch: safehttp.New(cfg.inside...).Get, Call: safehttp.NewCaller(safehttp.Public, cfg.apps...).Call,
+		Fetch: safehttp.New(cfg.apps...).Get, Call: safehttp.NewCaller(safehttp.Public, cfg.apps...).Call,
 	}
 	s.grants = grants
 	if err := grants.Prepare(ctx); err != nil {
