@@ -57,9 +57,14 @@ func newVendor(t *testing.T) *vendor {
 	ours := sso.Webhook{ID: "whk_1", URL: "https://hooks.example/", Secret: h.sealer.Seal(store.WebhookSecretPlace("whk_1"), []byte("secret")), State: sso.WebhookEnabled, CreatedAt: at, UpdatedAt: at}
 	h.write(func(tx *store.Writer) error { return tx.Org("").SaveWebhook(t.Context(), ours) })
 	h.its = map[string]string{"webhook": "whk_1", "key": "acme", "user": acme.its["user"], "entitlement": "sso", "role": "auditor", "reference": "7F3K-22QD", "domain": acme.its["domain"], "link": acme.its["link"], "bundle": "bdl_1"}
+	portal := sso.StartingAs(sso.AppWeb)
+	portal.ID, portal.Key, portal.Name, portal.ClientID, portal.RedirectURIs, portal.CreatedAt, portal.UpdatedAt = sso.NewAppID(at), "portal", "Portal", "portal", []string{"https://app.example/cb"}, at, at
+	portal.Secrets = []sso.AppSecret{sso.NewAppSecret(secret.NewToken(), "operator", at)}
+	h.its["app"], h.its["secret"] = portal.Key, string(portal.Secrets[0].ID)
 	h.write(func(tx *store.Writer) error {
 		ctx := t.Context()
 		return errors.Join(
+			tx.SaveApp(ctx, portal),
 			tx.SaveRole(ctx, sso.RoleDefinition{Key: "auditor", Name: "Auditor", CreatedAt: at, UpdatedAt: at}),
 			tx.InsertTrace(ctx, sso.Trace{Reference: "7F3K-22QD", Org: acme.by.Org.ID, User: sso.UserID(acme.its["user"]), At: at, Code: "saml_audience"}),
 			tx.InsertBundle(ctx, sso.Bundle{ID: "bdl_1", Reference: "7F3K-22QD", Org: acme.by.Org.ID, CreatedAt: at, ExpiresAt: at.Add(sso.BundleLife)}, secret.NewToken().Hash()),

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/sso"
@@ -70,11 +71,7 @@ func (r *Reader) Apps(ctx context.Context) ([]sso.App, error) {
 		select `+keyedAppColumns+`
 		from `+keyedAppTables+`
 		order by p.created_at, p.id`)
-	var all []sso.App
-	for i := range rows {
-		all = append(all, rows[i].whole())
-	}
-	return all, doing(err, "listing apps")
+	return wholeApps(rows), doing(err, "listing apps")
 }
 
 // App returns the app with this ID, or [ErrNotFound].
@@ -95,6 +92,47 @@ func (r *Reader) AppByClientID(ctx context.Context, clientID string) (sso.App, e
 		where p.client_id = $1`,
 		clientID)
 	return k.whole(), doing(err, "reading app of client %q", clientID)
+}
+
+// AppByKey returns the app with this key, or [ErrNotFound].
+func (r *Reader) AppByKey(ctx context.Context, key string) (sso.App, error) {
+	k, err := one(ctx, r.q, keyedAppFields, `
+		select `+keyedAppColumns+`
+		from `+keyedAppTables+`
+		where p.key = $1`,
+		key)
+	return k.whole(), doing(err, "reading app by key %q", key)
+}
+
+// AppQuery says which apps are listed, by key. The zero value lists none.
+type AppQuery struct {
+	Typed string // stands in the key, the name or the client ID; "": any
+	After string // key behind which the page begins
+	Limit int
+}
+
+// ListApps returns a page of apps, by key.
+func (r *Reader) ListApps(ctx context.Context, q AppQuery) ([]sso.App, error) {
+	like := ""
+	if q.Typed != "" {
+		like = "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(strings.ToLower(q.Typed)) + "%"
+	}
+	rows, err := list(ctx, r.q, keyedAppFields, `
+		select `+keyedAppColumns+`
+		from `+keyedAppTables+`
+		where p.key > $1 and ($2 = '' or p.key like $2 escape '!' or lower(p.name) like $2 escape '!' or lower(p.client_id) like $2 escape '!')
+		order by p.key
+		limit $3`,
+		q.After, like, q.Limit)
+	return wholeApps(rows), doing(err, "listing apps by key")
+}
+
+func wholeApps(rows []keyedApp) []sso.App {
+	var all []sso.App
+	for i := range rows {
+		all = append(all, rows[i].whole())
+	}
+	return all
 }
 
 // SaveApp inserts the app with its secrets where its Version is 0, else

@@ -73,6 +73,43 @@ func appsAreKept(w *world) {
 	}
 }
 
+func appsAreListed(w *world) {
+	ctx := w.ctx
+	r := w.reader()
+	none[sso.App](w, "ListApps()")(r.ListApps(ctx, store.AppQuery{Limit: 9}))
+	missing[sso.App](w, "AppByKey()")(r.AppByKey(ctx, "b"))
+	all := map[string]sso.App{}
+	for _, a := range []struct{ key, name, client string }{{"c", "Cash Desk", "till_9"}, {"a", "100% Cotton", "shop"}, {"b", "Bistro", "client-b"}} {
+		app := w.app(a.key)
+		app.Name, app.ClientID = a.name, a.client
+		w.write(func(tx *store.Writer) error { return tx.SaveApp(ctx, app) })
+		app.Version = 1
+		all[a.key] = app
+	}
+	same(w, "AppByKey()", all["b"], get[sso.App](w, "AppByKey()")(r.AppByKey(ctx, "b")))
+	for _, tc := range []struct {
+		query store.AppQuery
+		want  string
+	}{
+		{store.AppQuery{Limit: 9}, "abc"},
+		{store.AppQuery{Limit: 2}, "ab"},
+		{store.AppQuery{Limit: 2, After: "b"}, "c"},
+		{store.AppQuery{Limit: 9, Typed: "cAsH"}, "c"},
+		{store.AppQuery{Limit: 9, Typed: "client"}, "b"},
+		{store.AppQuery{Limit: 9, Typed: "%"}, "a"},
+		{store.AppQuery{Limit: 9, Typed: "_"}, "c"},
+		{store.AppQuery{Limit: 9, Typed: "!"}, ""},
+		{store.AppQuery{Limit: 9, Typed: "o", After: "a"}, "b"},
+		{store.AppQuery{}, ""},
+	} {
+		var want []sso.App
+		for _, key := range tc.want {
+			want = append(want, all[string(key)])
+		}
+		same(w, "ListApps()", want, get[[]sso.App](w, "ListApps()")(r.ListApps(ctx, tc.query)))
+	}
+}
+
 // A deleted app takes along what it was given: no token of its opens anything.
 func deletedAppsAreGone(w *world) {
 	ctx := w.ctx

@@ -102,6 +102,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"deliveries to webhooks are kept":                           deliveriesAreKept,
 		"one of many claims a webhook":                              oneOfManyClaimsAWebhook,
 		"apps are kept":                                             appsAreKept,
+		"apps are listed":                                           appsAreListed,
 		"deleted apps are gone":                                     deletedAppsAreGone,
 		"secrets of apps are kept":                                  appSecretsAreKept,
 		"secrets of an app never become three":                      secretsNeverBecomeThree,

@@ -15,6 +15,7 @@ func Operator() ui.Shell {
 				{Name: ui.Say("explain_title"), Path: "/operator/explain", Icon: "globe"},
 			}},
 			{Name: ui.Say("operator_deployment"), Items: []ui.NavItem{
+				{Name: ui.Say("operator_apps"), Path: "/operator/apps", Icon: "apps"},
 				{Name: ui.Say("operator_roles"), Path: "/operator/roles", Icon: "shield"},
 				{Name: ui.Say("operator_keys"), Path: "/operator/keys", Icon: "key"},
 				{Name: ui.Say("operator_outbox"), Path: "/operator/outbox", Icon: "mail"},

@@ -26,7 +26,7 @@ var files embed.FS
 // Pages returns the pages of the console.
 func Pages() ui.Set {
 	return ui.Set{Name: "operator", Files: files, Pages: []ui.Page{
-		homePage{}, listPage{}, formPage{}, confirmPage{}, organizationPage{}, personPage{}, explainPage{}, linkMadePage{},
+		homePage{}, listPage{}, formPage{}, confirmPage{}, organizationPage{}, personPage{}, explainPage{}, linkMadePage{}, appPage{}, secretMadePage{},
 	}}
 }
 
@@ -128,6 +128,24 @@ func (h *Handler) Routes() []web.Route {
 		change(rolePath, h.changeRole),
 		ask(rolePath+"/delete", h.askDeleteRole),
 		change(rolePath+"/delete", h.deleteRole),
+		look(appsPath, h.apps),
+		fresh(ask(newAppPath, h.newApp)),
+		fresh(change(newAppPath, h.createApp)),
+		look(appPath, h.app),
+		fresh(ask(appPath+"/settings", h.appSettings)),
+		fresh(change(appPath+"/settings", h.saveAppSettings)),
+		ask(appPath+"/secrets", h.appSecrets),
+		fresh(ask(appPath+"/secrets/new", h.askAppSecret)),
+		fresh(change(appPath+"/secrets/new", h.addAppSecret)),
+		fresh(ask(appPath+"/secrets/{secret}/retire", h.askRetire)),
+		fresh(change(appPath+"/secrets/{secret}/retire", h.retire)),
+		fresh(ask(appPath+"/entry", h.appEntry)),
+		fresh(change(appPath+"/entry", h.saveAppEntry)),
+		fresh(ask(appPath+"/disable", h.askDisable)),
+		fresh(change(appPath+"/disable", h.disableApp)),
+		fresh(change(appPath+"/enable", h.enableApp)),
+		fresh(ask(appPath+"/delete", h.askDeleteApp)),
+		fresh(change(appPath+"/delete", h.deleteApp)),
 		look(keysPath, h.keys),
 		ask(turnPath, h.askTurn),
 		change(turnPath, h.turn),
@@ -187,12 +205,19 @@ type listPage struct {
 // Head implements [ui.Page].
 func (p listPage) Head() ui.Head { return ui.Head{Template: "list", Title: p.Name} }
 
-// formPage is one form.
+// formPage is one form, or several.
 type formPage struct {
 	ui.Shell
 	Name   ui.Text
 	Forms  []form
 	Notice *ui.Notice
+	Danger *danger
+}
+
+// danger is what cannot be taken back, at the end of a page.
+type danger struct {
+	Title, Text ui.Text
+	Buttons     []ui.Button
 }
 
 // form is a form with its fields in their order.
@@ -204,8 +229,27 @@ type form struct {
 	Inputs  []ui.Input
 	Selects []ui.Select
 	Areas   []ui.Area
+	Text    ui.Text // above the fields
+	File    bool    // it is sent with a file
+	Fields  []field // of any kind, in their order
 	Submit  ui.Submit
 }
+
+// field is one field of a form, of whatever kind.
+type field struct {
+	Input   *ui.Input
+	Area    *ui.Area
+	Select  *ui.Select
+	Check   *ui.Check
+	Choices *ui.Choices
+	File    *ui.File
+}
+
+func input(i ui.Input) field     { return field{Input: &i} }
+func area(a ui.Area) field       { return field{Area: &a} }
+func choose(s ui.Select) field   { return field{Select: &s} }
+func check(c ui.Check) field     { return field{Check: &c} }
+func choices(c ui.Choices) field { return field{Choices: &c} }
 
 // Head implements [ui.Page].
 func (p formPage) Head() ui.Head { return ui.Head{Template: "form", Title: p.Name} }

@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -173,12 +174,15 @@ func TestPages(t *testing.T) {
 		"outbox-sent":    {Page: showOutbox(request(pathOfPile(notify.Sent)), notify.Sent, &notify.Stuck{}, looks), Path: pathOfPile(notify.Sent)},
 		"outbox-test":    {Page: testPage(wrong("to", "ident_email"), "olga@vendor.example"), Path: outboxTestPath},
 	}
+	maps.Copy(pages, appSpecimens(&Handler{BaseURL: "https://sso.example"}))
 	for name, p := range pages {
 		p.Person = olga()
 		pages[name] = p
 	}
 	webtest.Pages{Set: Pages(), Specimens: pages, Composed: []string{
 		"proof_", "link_", "scope_",
+		"app_kind_", "app_tab_", "app_proof_", "app_grant_", "app_claim_", "app_redirect_uris", "app_logout_uris", "app_backchannel_uri", "app_login_url", "app_jwks_uri", "app_role_claim",
+		"app_groups_claim",
 		"entitlement_", "grant_title_", "keys_turn_", "revoke_t", "demand_sso_", "demand_mfa_", "domain_", "connection_", "role_", "way_", "by_", "noun_", "saved_", "pile_", "unconfigured_", "message_",
 	}}.Check(t)
 }

@@ -1,0 +1,81 @@
+package operator
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/operate"
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/web/ui"
+	"github.com/sallyport/sallyport/internal/webtest"
+)
+
+// portal is an app with all that its pages can show.
+func portal() *operate.AppView {
+	return &operate.AppView{
+		App: sso.App{
+			ID: "app_p", Key: "portal", Name: "Portal & Co", ClientID: "portal", Kind: sso.AppWeb, CreatedAt: then, UpdatedAt: then, Version: 3,
+			Secrets: []sso.AppSecret{
+				{ID: "sec_1", CreatedBy: "usr_o", CreatedAt: then, UsedAt: then.Add(24 * time.Hour)},
+				{ID: "sec_2", Hint: "a<b>", CreatedBy: "operator", CreatedAt: now()},
+			},
+			GrantTypes: []sso.GrantType{sso.GrantCode, sso.GrantRefresh}, RedirectURIs: []string{"https://app.example/cb", "https://app.example/cb?x='1'"},
+			PostLogoutRedirectURIs: []string{"https://app.example/bye"}, BackchannelLogoutURI: "https://app.example/out", LoginURL: "https://app.example/login",
+			AllowedOrgs: []sso.OrgID{"org_a", "org_gone"}, RequiredEntitlement: sso.EntitledSCIM, AllowedRoles: []sso.Role{sso.RoleOwner, "auditor"},
+			Claims: sso.AppClaims{Groups: sso.ClaimAlways, Names: sso.ClaimNever, RoleClaim: "role"},
+		},
+		Orgs: []sso.Organization{{ID: "org_a", Key: "acme"}}, Roles: []sso.RoleDefinition{{Key: "auditor", Name: "Auditor"}}, Names: map[string]string{"usr_o": "Olga Operator"},
+	}
+}
+
+// spa is an app as it is right after it was made.
+func spa() *operate.AppView {
+	a := sso.StartingAs(sso.AppSPA)
+	a.ID, a.Key, a.Name, a.ClientID, a.RedirectURIs, a.CreatedAt, a.Version = "app_s", "spa", "Single page", "spa", []string{"http://127.0.0.1/cb"}, then, 1
+	return &operate.AppView{App: a}
+}
+
+func appSpecimens(h *Handler) map[string]webtest.Specimen {
+	off, bare := portal(), portal()
+	off.Disabled = true
+	bare.Secrets = nil
+	one := portal()
+	one.Secrets = one.Secrets[1:]
+	typed := ui.Filled{
+		Values:   map[string][]string{"redirect_uris": {"http://app.example/cb"}, "name": {"Portal"}, "auth_method": {"private_key_jwt"}, "grant_types": {"refresh_token"}},
+		Problems: map[string]string{"redirect_uris": "app_redirect_uri", "grant_types": "app_grant_types", "jwks": "app_keys"},
+	}
+	wrong := func(field, code string) ui.Filled {
+		return ui.Filled{Values: map[string][]string{field: {"typed"}}, Problems: map[string]string{field: code}}
+	}
+	path := pathOfApp("portal")
+	all := &operate.AppList{Apps: []sso.App{portal().App, spa().App, off.App}, Next: "portal"}
+	return map[string]webtest.Specimen{
+		"apps":              {Page: showApps(request(appsPath+"?after=x"), all, changes), Path: appsPath},
+		"apps-support":      {Page: showApps(request(appsPath), all, looks), Path: appsPath},
+		"apps-empty":        {Page: showApps(request(appsPath), &operate.AppList{}, changes), Path: appsPath},
+		"apps-none":         {Page: showApps(request(appsPath+"?q=x"), &operate.AppList{}, changes), Path: appsPath + "?q=x"},
+		"app-new":           {Page: newAppPage(ui.Filled{}), Path: newAppPath},
+		"app-new-wrong":     {Page: newAppPage(wrong("key", "key_taken")), Path: newAppPath, Status: http.StatusConflict},
+		"app-made":          {Page: secretMade(&portal().App, secret.ParseToken("abc<d>"), firstSecret), Path: newAppPath},
+		"app":               {Page: h.showApp(portal(), changes), Path: path},
+		"app-public":        {Page: h.showApp(spa(), changes), Path: pathOfApp("spa")},
+		"app-off":           {Page: h.showApp(off, changes), Path: path},
+		"app-support":       {Page: h.showApp(off, looks), Path: path},
+		"app-settings":      {Page: settingsPage(portal(), ui.Filled{}), Path: path + "/settings"},
+		"app-settings-off":  {Page: settingsPage(off, typed), Path: path + "/settings", Status: http.StatusBadRequest},
+		"app-secrets":       {Page: showSecrets(portal()), Path: path + "/secrets"},
+		"app-secrets-one":   {Page: showSecrets(one), Path: path + "/secrets"},
+		"app-secrets-none":  {Page: showSecrets(bare), Path: path + "/secrets"},
+		"app-secret-add":    {Page: addSecretPage(&one.App), Path: path + "/secrets/new"},
+		"app-secret-first":  {Page: addSecretPage(&bare.App), Path: path + "/secrets/new"},
+		"app-secret-made":   {Page: secretMade(&portal().App, secret.ParseToken("abc"), anotherSecret), Path: path + "/secrets/new"},
+		"app-secret-retire": {Page: retirePage(&portal().App, &portal().Secrets[0]), Path: path + "/secrets/sec_1/retire"},
+		"app-secret-last":   {Page: retirePage(&one.App, &one.Secrets[0]), Path: path + "/secrets/sec_2/retire"},
+		"app-entry":         {Page: entryPage(portal(), ui.Filled{}), Path: path + "/entry"},
+		"app-entry-wrong":   {Page: entryPage(spa(), wrong("organizations", "organization_unknown")), Path: path + "/entry", Status: http.StatusNotFound},
+		"app-disable":       {Page: disablePage(&portal().App), Path: path + "/disable"},
+		"app-delete":        {Page: deleteAppPage(&portal().App, "confirm_name"), Path: path + "/delete"},
+	}
+}

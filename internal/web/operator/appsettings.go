@@ -1,0 +1,162 @@
+package operator
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/operate"
+	"github.com/sallyport/sallyport/internal/registration"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/web"
+	"github.com/sallyport/sallyport/internal/web/ui"
+)
+
+// appSettings serves GET /operator/apps/{app}/settings.
+func (h *Handler) appSettings(w http.ResponseWriter, r *http.Request) error {
+	v, err := h.appView(r)
+	if err != nil {
+		return err
+	}
+	return h.UI.Render(w, r, http.StatusOK, settingsPage(&v, ui.Filled{}))
+}
+
+func settingsPage(v *operate.AppView, f ui.Filled) formPage {
+	path := pathOfApp(v.Key)
+	p := formPage{Shell: appShell(&v.App, tabSettings, changes), Name: ui.As(v.Name)}
+	if n := appNotices(v); len(n) > 0 {
+		p.Notice = &n[0]
+	}
+	p.Forms = []form{{
+		Action: path + "/settings", Hidden: []ui.Hidden{{Name: "version", Value: strconv.FormatInt(v.Version, 10)}},
+		Fields: settingsFields(&v.App, f), Submit: ui.Submit{Word: ui.Say("save_changes")},
+	}}
+	p.Danger = &danger{Title: ui.Say("app_danger"), Text: ui.Say("app_danger_text")}
+	if !v.Disabled {
+		p.Danger.Buttons = append(p.Danger.Buttons, ui.Button{Word: ui.Say("app_disable"), Path: path + "/disable", Icon: "pause"})
+	}
+	p.Danger.Buttons = append(p.Danger.Buttons, ui.Button{Word: ui.Say("app_delete"), Path: path + "/delete", Icon: "trash", Kind: ui.Danger})
+	return p
+}
+
+func settingsFields(a *sso.App, f ui.Filled) []field {
+	list := func(name string, all []string) field {
+		return area(f.Area(ui.Area{Name: name, Label: ui.Say("app_" + name), Help: ui.Say("app_" + name + "_help"), Value: strings.Join(all, "\n"), Mono: true, Rows: 3, Optional: name != "redirect_uris"}))
+	}
+	line := func(name, value string) field {
+		return input(f.Input(ui.Input{Name: name, Label: ui.Say("app_" + name), Help: ui.Say("app_" + name + "_help"), Value: value, Mono: true, Mode: "url", Max: 2048, Optional: true}))
+	}
+	grants := ui.Choices{Name: "grant_types", Label: ui.Say("app_grants"), Help: ui.Say("app_grants_help")}
+	for _, g := range sso.GrantTypes() {
+		grants.Options = append(grants.Options, ui.Option{Value: string(g), Label: ui.Say("app_grant_" + string(g)), Help: ui.Say("app_grant_" + string(g) + "_help")})
+		if a.Grants(g) {
+			grants.Values = append(grants.Values, string(g))
+		}
+	}
+	proof := ui.Choices{Name: "auth_method", Label: ui.Say("app_proof"), One: true, Values: []string{or(string(a.AuthMethod), "secret")}}
+	for _, m := range []string{"secret", string(sso.AuthNone), string(sso.AuthPrivateKeyJWT)} {
+		proof.Options = append(proof.Options, ui.Option{Value: m, Label: ui.Say("app_proof_" + m), Help: ui.Say("app_proof_" + m + "_help")})
+	}
+	alg := ui.Select{Name: "id_token_alg", Label: ui.Say("app_alg"), Help: ui.Say("app_alg_help"), Value: string(a.SignedBy()), Options: []ui.Option{
+		{Value: string(sso.AlgES256), Label: ui.As(string(sso.AlgES256))}, {Value: string(sso.AlgRS256), Label: ui.As(string(sso.AlgRS256))},
+	}}
+	return []field{
+		input(f.Input(ui.Input{Name: "name", Label: ui.Say("name"), Help: ui.Say("app_name_help"), Value: a.Name, Max: 4 * sso.MaxName})),
+		list("redirect_uris", a.RedirectURIs),
+		list("logout_uris", a.PostLogoutRedirectURIs),
+		line("backchannel_uri", a.BackchannelLogoutURI),
+		line("login_url", a.LoginURL),
+		choices(f.Choices(grants)),
+		choices(f.Choices(proof)),
+		line("jwks_uri", a.JWKSURI),
+		area(f.Area(ui.Area{Name: "jwks", Label: ui.Say("app_jwks"), Help: ui.Say("app_jwks_help"), Value: a.JWKS, Mono: true, Rows: 3, Optional: true})),
+		choose(f.Select(alg)),
+		check(f.Check(ui.Check{Name: "require_par", Label: ui.Say("app_par"), Help: ui.Say("app_par_help"), Checked: a.RequirePAR})),
+		check(f.Check(ui.Check{Name: "dpop", Label: ui.Say("app_dpop"), Help: ui.Say("app_dpop_help"), Checked: a.DPoP})),
+	}
+}
+
+// saveAppSettings serves POST /operator/apps/{app}/settings.
+func (h *Handler) saveAppSettings(w http.ResponseWriter, r *http.Request) error {
+	f, err := web.Form(r)
+	if err != nil {
+		return err
+	}
+	return h.changeApp(w, r, f, settingsPage, func(a *sso.App) error {
+		a.Name, a.RedirectURIs, a.PostLogoutRedirectURIs = f.Get("name"), lines(f.Get("redirect_uris")), lines(f.Get("logout_uris"))
+		a.BackchannelLogoutURI, a.LoginURL = strings.TrimSpace(f.Get("backchannel_uri")), strings.TrimSpace(f.Get("login_url"))
+		a.GrantTypes = nil
+		for _, g := range f["grant_types"] {
+			a.GrantTypes = append(a.GrantTypes, sso.GrantType(g))
+		}
+		a.AuthMethod, a.JWKS, a.JWKSURI = sso.AppAuth(f.Get("auth_method")), strings.TrimSpace(f.Get("jwks")), strings.TrimSpace(f.Get("jwks_uri"))
+		if a.AuthMethod == "secret" {
+			a.AuthMethod = sso.AuthSecret
+		}
+		if alg := sso.TokenAlg(f.Get("id_token_alg")); alg != a.SignedBy() {
+			a.IDTokenAlg = alg
+		}
+		a.RequirePAR, a.DPoP = f.Has("require_par"), f.Has("dpop")
+		if len(a.GrantTypes) == 0 { // which would say the usual ones
+			return noGrant()
+		}
+		return nil
+	})
+}
+
+// changeApp saves one of the forms of an app, and shows the page again where
+// something in it is wrong.
+func (h *Handler) changeApp(w http.ResponseWriter, r *http.Request, f url.Values, page func(*operate.AppView, ui.Filled) formPage, change func(*sso.App) error) error {
+	by, key := web.ByFrom(r), r.PathValue("app")
+	version, err := strconv.ParseInt(f.Get("version"), 10, 64)
+	if err != nil || version < 1 {
+		return moved()
+	}
+	web.RetryAt(r, r.URL.Path)
+	if err := h.Flow.ChangeApp(r.Context(), &by, key, version, change); err != nil {
+		return besideSettings(r, f, err, func(f ui.Filled, status int) error {
+			v, err := h.appView(r)
+			if err != nil {
+				return err
+			}
+			return h.UI.Render(w, r, status, page(&v, f))
+		})
+	}
+	return web.SeeOther(w, r, ui.Saved(r.URL.Path, "app_changed"))
+}
+
+// besideSettings tells what is wrong with an app beside the fields of a form,
+// which again shows anew.
+func besideSettings(r *http.Request, typed url.Values, err error, again func(f ui.Filled, status int) error) error {
+	filled := ui.Filled{Values: typed, Problems: map[string]string{}}
+	for _, m := range registration.Mistakes(err) {
+		setting, _, _ := strings.Cut(m.Setting, ".")
+		switch field, ok := settingFields()[setting]; {
+		case ok:
+			filled.Problems[field] = fault.From(m.Err).Code
+		case fault.Is(m.Err, "brand_accent"):
+			filled.Problems["accent"] = "brand_accent"
+		default:
+			return err
+		}
+	}
+	if len(filled.Problems) > 0 {
+		_, status := web.Record(r, err)
+		return again(filled, status)
+	}
+	codes := map[string]string{
+		"name_empty": "name", "key_taken": "key", "app_client_id_taken": "key", "app_grant_types": "grant_types", "organization_unknown": "organizations",
+		"app_settings": "organizations", "role_unknown": "roles", "brand_logo": "logo", "app_secret_none": "auth_method",
+	}
+	return ui.Filled{Values: typed}.Again(r, err, codes, again)
+}
+
+// settingFields says in which field of the forms a setting stands.
+func settingFields() map[string]string {
+	return map[string]string{
+		"key": "key", "client_id": "key", "": "kind", "redirect_uris": "redirect_uris", "post_logout_redirect_uris": "logout_uris", "login_url": "login_url",
+		"backchannel_logout_uri": "backchannel_uri", "grant_types": "grant_types", "auth_method": "auth_method", "jwks": "jwks", "jwks_uri": "jwks_uri", "claims": "role_claim",
+	}
+}
