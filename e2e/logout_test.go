@@ -37,6 +37,7 @@ func TestLogout(t *testing.T) {
 `)
 			for _, p := range s.idps() {
 				t.Run(p.name+"/from here", func(t *testing.T) { s.testLogoutFromHere(t, p) })
+				t.Run(p.name+"/from an app", func(t *testing.T) { s.testLogoutFromApp(t, p) })
 				t.Run(p.name+"/from there", func(t *testing.T) { s.testLogoutFromThere(t, p) })
 			}
 			t.Run("LemonLDAP/from there, between the servers", func(t *testing.T) { s.testLogoutBySOAP(t) })
@@ -59,6 +60,21 @@ func (s *stage) testLogoutFromHere(t *testing.T, p party) {
 			s.wantAskedAgain(t, p, plain)
 		}
 	}
+}
+
+// testLogoutFromApp signs out in an application, which ends the session here and there, and leads back to it.
+func (s *stage) testLogoutFromApp(t *testing.T, p party) {
+	b := newPlain(t)
+	wantSeen(t, s.node, b.signIn(t, p.who, s.node.start(), s.node.home()), seenAs[p.who])
+	got := b.visit(t, s.node.home()+"signout")
+	if got.URL != s.node.home() || !strings.Contains(got.Body, "Not signed in") {
+		t.Errorf("signing out ends at %s, want the application\n%s", got.URL, got.log)
+	}
+	if n := s.live(t); n != 0 {
+		t.Errorf("%d sessions are left", n)
+	}
+	s.wantMessages(t, got, "LogoutRequest", "LogoutResponse")
+	s.wantAskedAgain(t, p, b)
 }
 
 // testLogoutFromThere signs out at the identity provider, which has the browser carry a request to us.

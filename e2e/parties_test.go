@@ -170,6 +170,6 @@ func (a apacheApp) shows(t *testing.T, p page) seen {
 
 // applied returns the entry of an app in an apply file.
 func applied(a app, secretFile string) string {
-	return fmt.Sprintf("  - {key: %[1]s, name: %[1]s, client_id: %[1]s, client_secret_file: %s, redirect_uris: [%q]}\n",
-		a.clientID(), secretFile, a.redirectURI())
+	return fmt.Sprintf("  - {key: %[1]s, name: %[1]s, client_id: %[1]s, client_secret_file: %s, redirect_uris: [%q], post_logout_redirect_uris: [%q]}\n",
+		a.clientID(), secretFile, a.redirectURI(), a.home())
 }

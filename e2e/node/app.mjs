@@ -6,6 +6,7 @@
 // /me      the same as JSON, or 401
 // /login   signs in; a login_hint is passed on
 // /logout  forgets the application's own session
+// /signout forgets it and has the provider sign out: ends at /
 //
 // Prints "ready URL" when it answers. It ends when its standard input does.
 import crypto from 'node:crypto'
@@ -36,7 +37,7 @@ function config () { // at the first sign-in: the provider may start after the a
 }
 
 const started = new Map() // state -> {verifier, nonce}
-const sessions = new Map() // cookie -> claims
+const sessions = new Map() // cookie -> {claims, idToken}
 const cookie = (req) => /(?:^|; )app=([\w-]+)/.exec(req.headers.cookie ?? '')?.[1]
 const escape = (s) => String(s ?? '').replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
 
@@ -71,7 +72,7 @@ async function callback (url) {
     { pkceCodeVerifier: begun.verifier, expectedNonce: begun.nonce, expectedState: state, idTokenExpected: true })
   const claims = tokens.claims()
   const info = await oidc.fetchUserInfo(await config(), tokens.access_token, claims.sub)
-  return { ...claims, ...info }
+  return { claims: { ...claims, ...info }, idToken: tokens.id_token }
 }
 
 const server = http.createServer(async (req, res) => {
@@ -83,7 +84,8 @@ const server = http.createServer(async (req, res) => {
   }
   const see = (to, headers) => send(303, 'text/plain', '', { location: to, ...headers })
   try {
-    const claims = sessions.get(cookie(req))
+    const session = sessions.get(cookie(req))
+    const claims = session?.claims
     switch (url.pathname) {
       case '/':
         if (claims) return send(200, 'text/html', page(claims))
@@ -100,6 +102,9 @@ const server = http.createServer(async (req, res) => {
       case '/logout':
         sessions.delete(cookie(req))
         return see('/')
+      case '/signout':
+        sessions.delete(cookie(req))
+        return see(oidc.buildEndSessionUrl(await config(), { id_token_hint: session.idToken, post_logout_redirect_uri: base + '/' }).href)
     }
     send(404, 'text/plain', 'not here')
   } catch (e) {

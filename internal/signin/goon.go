@@ -84,6 +84,9 @@ func (s *Service) Whereabouts(ctx context.Context, a sso.Attempt) (Whereabouts, 
 		}
 		out.Name, out.Who = u.Name(), cmp.Or(u.Email.String(), u.Username)
 		orgs, err := r.Belongings(ctx, a.Proof.User, a.Proof.Orgs)
+		if err == nil && a.App != "" {
+			orgs, err = fit(ctx, r, &a, orgs)
+		}
 		out.Orgs = nil
 		for i := range orgs {
 			out.Orgs = append(out.Orgs, Place{ID: orgs[i].Org, Key: orgs[i].Key, Name: orgs[i].Name})
@@ -91,6 +94,42 @@ func (s *Service) Whereabouts(ctx context.Context, a sso.Attempt) (Whereabouts, 
 		return err
 	})
 	return out, err
+}
+
+// maxFitted bounds of how many organizations it is looked up whether an app lets
+// their people in.
+const maxFitted = 100
+
+// fit leaves those organizations in which the app lets the person in. Where
+// there is none, all stay: the app says at the end why it does not.
+func fit(ctx context.Context, r *store.Reader, a *sso.Attempt, orgs []store.Belonging) ([]store.Belonging, error) {
+	app, err := r.App(ctx, a.App)
+	if errors.Is(err, store.ErrNotFound) || err == nil && !app.Restricts() || len(orgs) > maxFitted {
+		return orgs, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var fitting []store.Belonging
+	for i := range orgs {
+		p, err := r.Member(ctx, a.Proof.User, orgs[i].Org)
+		if err != nil {
+			return nil, err
+		}
+		var above []sso.Organization
+		if app.AsksAbove(&p.Org) {
+			if above, err = r.Lineage(ctx, p.Org.ID); err != nil {
+				return nil, err
+			}
+		}
+		if app.Admits(&p, above) == nil {
+			fitting = append(fitting, orgs[i])
+		}
+	}
+	if len(fitting) == 0 {
+		return orgs, nil
+	}
+	return fitting, nil
 }
 
 // gone reports whether err says that nobody is signed in, or may be from here.

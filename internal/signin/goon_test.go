@@ -281,3 +281,41 @@ func TestGoingOnIsNotOfferedToEverybody(t *testing.T) {
 		}
 	})
 }
+
+// What an app would not let in is not offered on the way to it.
+func TestOnlyOrganizationsThatTheAppLetsInAreOffered(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		w.joins("paul", "acme", "acme-emea", "initech")
+		for name, tc := range map[string]struct {
+			restrict func(app *sso.App)
+			want     []string
+		}{
+			"all":                    {func(*sso.App) {}, []string{"acme-emea", "acme", "initech", "plain"}},
+			"of one tree":            {func(app *sso.App) { app.AllowedOrgs = []sso.OrgID{w.orgOf("acme")} }, []string{"acme-emea", "acme"}},
+			"with an entitlement":    {func(app *sso.App) { app.RequiredEntitlement = sso.EntitledSSO }, []string{"acme-emea", "acme", "initech"}},
+			"none, which is told so": {func(app *sso.App) { app.AllowedRoles = []sso.Role{sso.RoleAdmin} }, []string{"acme-emea", "acme", "initech", "plain"}},
+		} {
+			app := sso.App{
+				ID: sso.NewAppID(w.now), Key: secret.NewID("a", w.now)[2:], Name: name, Kind: sso.AppWeb, RedirectURIs: []string{"https://app.example/cb"}, CreatedAt: w.now, UpdatedAt: w.now,
+			}
+			app.ClientID = app.Key
+			tc.restrict(&app)
+			w.changes(func(tx *store.Writer) error { return tx.SaveApp(t.Context(), app) })
+			w.browser = newBrowser()
+			a, err := w.Begin(t.Context(), w.browser, signin.Start{App: app.ID, Request: "client_id=" + app.ClientID})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.Identify(t.Context(), w.browser, a.ID, "paul", sso.ByPassword); err != nil {
+				t.Fatal(err)
+			}
+			if a, err = w.Password(t.Context(), w.browser, a.ID, "correct horse"); err != nil {
+				t.Fatal(err)
+			}
+			if got := w.offered(a); !slices.Equal(got, tc.want) {
+				t.Errorf("%s: offered are %v, want %v", name, got, tc.want)
+			}
+		}
+	})
+}
