@@ -253,7 +253,6 @@ func TestNoOperationReachesAnotherTenant(t *testing.T) {
 func (h *tenancy) furnish(t *tenant) {
 	h.Helper()
 	h.held(t)
-	k, _ := h.apiKey(t, sso.ScopeUsersRead)
 	below := sso.Organization{ID: sso.NewOrgID(now()), Key: t.name + "-below", Name: "Below", State: sso.OrgActive, CreatedAt: now(), UpdatedAt: now()}
 	if err := below.Place(&t.by.Org); err != nil {
 		h.Fatal(err)
@@ -262,7 +261,7 @@ func (h *tenancy) furnish(t *tenant) {
 	h.write(func(tx *store.Writer) error {
 		return errors.Join(tx.SaveOrganization(h.Context(), below), tx.Org(below.ID).SaveMembership(h.Context(), m))
 	})
-	t.its["key"], t.its["below"] = string(k.ID), below.Key
+	t.its["below"] = below.Key
 }
 
 // refusedAs holds a status to what it must be.

@@ -153,6 +153,10 @@ func (h *tenancy) refill(t tenant) tenant {
 	}
 	trace := sso.Trace{Reference: secret.NewReference(), Org: t.by.Org.ID, Connection: connection.ID, Method: sso.BySSO, At: at, Code: "saml_audience", Who: name + "@clash.example"}
 	bundle := sso.Bundle{ID: sso.NewBundleID(at), Reference: trace.Reference, Org: trace.Org, CreatedAt: at, ExpiresAt: at.Add(sso.BundleLife)}
+	// One that has expired, since there may be only so many others.
+	apiKey := sso.APIKey{ID: sso.NewAPIKeyID(at), Org: t.by.Org.ID, Name: name, Scopes: []sso.Scope{sso.ScopeUsersRead}, By: t.by.User.ID, CreatedAt: at, ExpiresAt: at}
+	h.write(func(tx *store.Writer) error { return tx.InsertAPIKey(ctx, apiKey, secret.NewToken().Hash()) })
+	t.its["key"] = string(apiKey.ID)
 	t.its["reference"], t.its["bundle"] = trace.Reference, string(bundle.ID)
 	h.write(func(tx *store.Writer) error {
 		return errors.Join(tx.InsertTrace(ctx, trace), tx.InsertBundle(ctx, bundle, secret.NewToken().Hash()))
@@ -256,6 +260,7 @@ func typed(t *tenant) map[string]url.Values {
 		forms[door+"/domains/{domain}/ways"] = url.Values{"way": {"password"}}
 	}
 	maps.Copy(forms, map[string]url.Values{
+		"/console/api-keys/new":                {"name": {name}, "scopes": {"users:read"}, "days": {"30"}},
 		"/console/people/{user}/edit":          {"version": {"1"}, "username": {name}},
 		"/console/people/{user}/role":          {"role": {"admin"}},
 		"/console/people/{user}/groups":        {"groups": {"x"}},

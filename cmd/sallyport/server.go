@@ -37,6 +37,7 @@ import (
 	"github.com/sallyport/sallyport/internal/store"
 	"github.com/sallyport/sallyport/internal/web"
 	accountpages "github.com/sallyport/sallyport/internal/web/account"
+	"github.com/sallyport/sallyport/internal/web/apikeys"
 	connectpages "github.com/sallyport/sallyport/internal/web/connect"
 	"github.com/sallyport/sallyport/internal/web/console"
 	eventpages "github.com/sallyport/sallyport/internal/web/events"
@@ -136,7 +137,7 @@ func idleServer(ctx context.Context, cfg serverConfig) (*server, error) {
 
 // pageSets returns the pages of every transport.
 func pageSets() []ui.Set {
-	return []ui.Set{login.Pages(), accountpages.Pages(), operator.Pages(), console.Pages(), connectpages.Pages(), oidcapi.Pages(), eventpages.Pages()}
+	return []ui.Set{login.Pages(), accountpages.Pages(), operator.Pages(), console.Pages(), connectpages.Pages(), oidcapi.Pages(), eventpages.Pages(), apikeys.Pages()}
 }
 
 // compose wires flows and transports together.
@@ -214,6 +215,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 		web.Config{BaseURL: base, Proxies: cfg.proxies, Log: s.log, Person: signIn.Person, Renew: signIn.Renew, Program: s.programs.Know, Sentence: pages.Sentence, Failure: pages.Failure},
 		pages.Routes(), loginPages.Routes(), ownPages.Routes(), (&operator.Handler{Flow: s.operations, Inspect: looks, Desk: s.desk, UI: pages, BaseURL: base.String()}).Routes(),
 		(&console.Handler{Flow: s.people, UI: pages, Offer: offer}).Routes(), setup.Routes(), management.Routes(), (&eventpages.Handler{Flow: s.events, Authority: authorities, UI: pages}).Routes(),
+		(&apikeys.Handler{Authority: authorities, Flow: s.programs, UI: pages, BaseURL: base.String()}).Routes(),
 		(&samlapi.Handler{Flow: signIn, UI: pages}).Routes(), provider.Routes(), (&mirror.Handler{Flow: &doctor.Mirror{DB: s.db, Now: now}}).Routes())
 	if err != nil {
 		return err

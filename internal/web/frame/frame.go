@@ -24,6 +24,7 @@ const (
 	Traces        = "/console/traces"
 	Security      = "/console/security"
 	Settings      = "/console/settings"
+	APIKeys       = "/console/api-keys"
 	Audit         = "/console/audit"
 	Webhooks      = "/console/webhooks"
 )
@@ -97,8 +98,10 @@ func (c Console) Shell() ui.Shell {
 			{Name: ui.Say("console_traces"), Path: c.To(Traces), Icon: "search"},
 			{Name: ui.Say("console_security"), Path: c.To(Security), Icon: "shield", Off: c.Acted},
 		}})
-		organization.Items = append(organization.Items, ui.NavItem{Name: ui.Say("console_settings"), Path: c.To(Settings), Icon: "settings"},
-			ui.NavItem{Name: ui.Say("console_webhooks"), Path: c.To(Webhooks), Icon: "bell", Off: c.Acted})
+		organization.Items = append(organization.Items,
+			ui.NavItem{Name: ui.Say("console_settings"), Path: c.To(Settings), Icon: "settings"},
+			ui.NavItem{Name: ui.Say("console_webhooks"), Path: c.To(Webhooks), Icon: "bell", Off: c.Acted},
+			ui.NavItem{Name: ui.Say("console_api_keys"), Path: c.To(APIKeys), Icon: "code"})
 	}
 	organization.Items = append(organization.Items, ui.NavItem{Name: ui.Say("console_audit"), Path: c.To(Audit), Icon: "log"})
 	s.Nav = append(s.Nav, organization)

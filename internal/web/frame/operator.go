@@ -18,6 +18,7 @@ func Operator() ui.Shell {
 				{Name: ui.Say("operator_apps"), Path: "/operator/apps", Icon: "apps"},
 				{Name: ui.Say("operator_roles"), Path: "/operator/roles", Icon: "shield"},
 				{Name: ui.Say("operator_keys"), Path: "/operator/keys", Icon: "key"},
+				{Name: ui.Say("operator_api_keys"), Path: "/operator/api-keys", Icon: "code"},
 				{Name: ui.Say("operator_outbox"), Path: "/operator/outbox", Icon: "mail"},
 				{Name: ui.Say("operator_webhooks"), Path: "/operator/webhooks", Icon: "bell"},
 				{Name: ui.Say("operator_audit"), Path: "/operator/audit", Icon: "log"},
