@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -148,6 +149,7 @@ func (c *serveCmd) Run(ctx context.Context, out streams) error {
 	if _, err := fmt.Fprintf(out.Out, "sallyport %s: %s, listening on %s, operations on %s\n", version(), c.BaseURL, public.Addr(), ops.Addr()); err != nil {
 		return err
 	}
+	go debug.FreeOSMemory() // what starting took and serving does not need
 	return serveAll(ctx, c.limits, listener{public, s.public}, listener{ops, s.ops})
 }
 
