@@ -46,14 +46,14 @@ apps:
   - {key: portal, client_id: %s, client_secret_file: app.secret, redirect_uris: [%q]}
 `
 
-// startServer starts a server on SQLite in a folder. secret is that of the
-// application.
-func (w *world) startServer(dir, secret string) (*server, error) {
+// startServer starts a server on a database of SQLite in a folder, which is made
+// where it is missing. secret is that of the application.
+func (w *world) startServer(dir, file, secret string) (*server, error) {
 	binary, err := program(dir)
 	if err != nil {
 		return nil, err
 	}
-	database := "sqlite:" + filepath.Join(dir, "signins.db")
+	database := "sqlite:" + filepath.Join(dir, file)
 	address, err := freeAddress()
 	if err != nil {
 		return nil, err

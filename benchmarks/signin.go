@@ -14,6 +14,10 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -34,7 +38,7 @@ const (
 // its CPU time.
 func signins(w *world, scratch string) (text string, err error) {
 	secret := rand.Text() + rand.Text()
-	s, err := w.startServer(scratch, secret)
+	s, err := w.startServer(scratch, "signins.db", secret)
 	if err != nil {
 		return "", err
 	}
@@ -66,6 +70,62 @@ func signins(w *world, scratch string) (text string, err error) {
 		{"start to first answer", fmt.Sprintf("%d ms", s.ready.Milliseconds()), "100 ms"},
 		{"memory, idle", fmt.Sprintf("%.0f MB", idle), "40 MB"},
 		{"memory, under load", fmt.Sprintf("%.0f MB", busy), "80 MB"},
+	})
+}
+
+// What is stored where a server is full.
+const (
+	storedConnections = 100_000
+	storedPeople      = 1_000_000
+	storedTurns       = 5
+	storedReach       = 0.9 // of the rate of an empty one
+)
+
+// stored tells how many sign-ins a second a server does that is full, and one
+// that is empty, by turns.
+func stored(w *world, scratch string) (text string, err error) {
+	binary, err := program(scratch)
+	if err != nil {
+		return "", err
+	}
+	fill := exec.CommandContext(context.Background(), binary, "dev", "fill", "--database", "sqlite:"+filepath.Join(scratch, "stored.db"),
+		"--organizations", strconv.Itoa(storedConnections), "--users", strconv.Itoa(storedPeople), "--events", "0")
+	fill.Dir, fill.Stderr = scratch, os.Stderr
+	if err := fill.Run(); err != nil {
+		return "", fmt.Errorf("filling a database: %w", err)
+	}
+	secret := rand.Text() + rand.Text()
+	var loads []*load
+	defer func() {
+		for _, l := range loads {
+			err = errors.Join(err, l.server.stop())
+		}
+	}()
+	for _, file := range []string{"empty.db", "stored.db"} {
+		s, err := w.startServer(scratch, file, secret)
+		if err != nil {
+			return "", err
+		}
+		l := &load{server: s, idp: w, secret: secret}
+		loads = append(loads, l)
+		if _, err := l.spend(warmUp, l.signIn); err != nil {
+			return "", err
+		}
+	}
+	rates, shares := [2][]float64{}, []float64{}
+	for range storedTurns {
+		for i, l := range loads {
+			rate, err := l.spend(signIns/storedTurns, l.signIn)
+			if err != nil {
+				return "", err
+			}
+			rates[i] = append(rates[i], rate)
+		}
+		shares = append(shares, rates[1][len(shares)]/rates[0][len(shares)])
+	}
+	return table(fmt.Sprintf("Whole SSO sign-ins in each second of the server's CPU time, with %d connections and %d people stored", storedConnections, storedPeople), [][]string{
+		{"", "empty", "full", "full of empty", "to reach"},
+		{"", fmt.Sprintf("%.0f", median(rates[0])), fmt.Sprintf("%.0f", median(rates[1])), fmt.Sprintf("%.0f %%", 100*median(shares)), fmt.Sprintf("%.0f %%", 100*storedReach)},
 	})
 }
 
