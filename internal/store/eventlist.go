@@ -26,6 +26,8 @@ type EventQuery struct {
 // EventPage is one page of the audit list, the latest first.
 type EventPage struct {
 	Events []sso.Event
+	// Recorded are the same events, with their places in the chain.
+	Recorded []sso.Recorded
 	// Next is the cursor of the next page; "": there is none. As in
 	// [PeoplePage], the page before it may not be full.
 	Next string
@@ -75,7 +77,7 @@ func listEvents(ctx context.Context, to *queries, org sso.OrgID, q EventQuery) (
 		var s statement
 		roads[road].lead(&s)
 		q.within(&s)
-		far, err := page(ctx, to, func(e *eventRow) []any { return []any{utc(&e.At), &e.id} }, `
+		far, err := page(ctx, to, func(e *eventRow) []any { return []any{utc(&e.At), &e.ID} }, `
 			select e.at, e.id
 			from audit_events e
 			where `+s.conditions()+`
@@ -109,11 +111,12 @@ func eventsOn(ctx context.Context, to *queries, q *EventQuery, roads []eventRoad
 	}
 	if until != nil {
 		a := s.arg(at(until.At))
-		s.where("e.at >= " + a + " and (e.at > " + a + " or e.id >= " + s.arg(until.id) + ")")
+		s.where("e.at >= " + a + " and (e.at > " + a + " or e.id >= " + s.arg(until.ID) + ")")
 	}
-	all, err := page(ctx, to, func(e *eventRow) []any { return append(eventFields(&e.Event), &e.id) }, `
-		select `+eventColumns+`, e.id
+	all, err := page(ctx, to, func(e *eventRow) []any { return recordedFields(&e.Recorded) }, `
+		select `+recordedColumns+`
 		from audit_events e
+		left join audit_events p on p.number = e.number - 1
 		where `+s.conditions()+`
 		order by e.at desc, e.id desc
 		limit `+s.arg(q.Limit+1),
@@ -123,7 +126,7 @@ func eventsOn(ctx context.Context, to *queries, q *EventQuery, roads []eventRoad
 	}
 	var p EventPage
 	for i := range all[:min(len(all), q.Limit)] {
-		p.Events = append(p.Events, all[i].Event)
+		p.Events, p.Recorded = append(p.Events, all[i].Event), append(p.Recorded, all[i].Recorded)
 	}
 	switch {
 	case len(all) > q.Limit && q.Limit > 0:
@@ -197,13 +200,12 @@ func (q *EventQuery) within(s *statement) {
 	}
 }
 
-// eventRow is an event and the identifier of its row.
-type eventRow struct {
-	sso.Event
-	id string
-}
+// eventRow is an event as it stands in a list.
+type eventRow struct{ sso.Recorded }
 
-func (e *eventRow) cursor() string { return strconv.FormatInt(e.At.UnixMicro(), 36) + "." + e.id }
+func (e *eventRow) cursor() string {
+	return strconv.FormatInt(e.At.UnixMicro(), 36) + "." + string(e.ID)
+}
 
 // eventCursor reads a cursor; one that we did not make counts for none.
 func eventCursor(s string) (micros int64, id string, ok bool) {

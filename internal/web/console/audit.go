@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -32,10 +33,34 @@ func (h *Handler) audit(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	return h.UI.Render(w, r, http.StatusOK, showAudit(&v, list))
+	return h.UI.Render(w, r, http.StatusOK, showAudit(&v, &query, list))
 }
 
-func showAudit(v *visit, list provision.EventPage) listPage {
+// exports lead an owner to the list as a file.
+func (v *visit) exports(query *provision.EventQuery) []ui.Button {
+	if !v.Rights.Owner() {
+		return nil
+	}
+	q := url.Values{}
+	for name, value := range map[string]string{"about": query.Noun, "actor": query.Actor, "target": query.Target} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	if !query.From.IsZero() {
+		q.Set("from", query.From.UTC().Format(time.RFC3339))
+	}
+	rest := ""
+	if len(q) > 0 {
+		rest = "?" + q.Encode()
+	}
+	return []ui.Button{
+		{Word: ui.Say("audit_csv"), Path: v.to(auditPath + "/export.csv" + rest), Icon: "download", Off: v.acted()},
+		{Word: ui.Say("audit_jsonl"), Path: v.to(auditPath + "/export.jsonl" + rest), Icon: "download", Off: v.acted()},
+	}
+}
+
+func showAudit(v *visit, asked *provision.EventQuery, list provision.EventPage) listPage {
 	q := v.r.URL.Query()
 	p := listPage{Shell: v.shell(), Name: ui.Say("audit")}
 	p.Lead = ui.Say("audit_lead")
@@ -59,6 +84,7 @@ func showAudit(v *visit, list provision.EventPage) listPage {
 		}
 	}
 	p.Table.Page(v.r, list.Next)
+	p.Buttons = v.exports(asked)
 	return p
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/provision"
 	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/web"
 	"github.com/sallyport/sallyport/internal/web/ui"
 )
 
@@ -203,29 +204,6 @@ func (h *Handler) export(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	query := asked(r)
-	out := &download{w: w, name: v.Key + "-people.csv"}
-	err = h.Flow.Export(r.Context(), &v.by, &v.Place, query, out)
-	if err != nil && out.begun {
-		panic(http.ErrAbortHandler) // half a list must not pass for a whole one
-	}
-	return err
-}
-
-// download begins an answer that is a file with the first octet of it: what
-// fails before is told on a page.
-type download struct {
-	w     http.ResponseWriter
-	name  string
-	begun bool
-}
-
-// Write implements [io.Writer].
-func (d *download) Write(b []byte) (int, error) {
-	if !d.begun {
-		d.begun = true
-		h := d.w.Header()
-		h.Set("Content-Type", "text/csv; charset=utf-8")
-		h.Set("Content-Disposition", `attachment; filename="`+d.name+`"`)
-	}
-	return d.w.Write(b)
+	out := &web.Download{To: w, Name: v.Key + "-people.csv", Type: "text/csv; charset=utf-8"}
+	return out.End(h.Flow.Export(r.Context(), &v.by, &v.Place, query, out))
 }

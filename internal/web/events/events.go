@@ -68,6 +68,10 @@ func (h *Handler) Routes() []web.Route {
 		look := func(path string, serve page) { add(http.MethodGet, path, d.look, serve) }
 		ask := func(path string, serve page) *web.Route { return add(http.MethodGet, path, d.change, serve) }
 		change := func(path string, serve page) *web.Route { return add(http.MethodPost, path, d.change, serve) }
+		for _, format := range []events.Format{events.CSV, events.JSONLines} {
+			r := ask(exportPath+string(format), h.export(format))
+			r.Fresh, r.Own = true, d.look == web.Console
+		}
 		look(webhooksPath, h.webhooks)
 		// What sends everything elsewhere is for who has proved themselves a moment ago.
 		ask(newPath, h.askWebhook).Fresh = true

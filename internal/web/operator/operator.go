@@ -200,6 +200,7 @@ type listPage struct {
 	Notices []ui.Notice
 	Filter  ui.Filter
 	Table   ui.Table
+	Buttons []ui.Button // below the list
 }
 
 // Head implements [ui.Page].

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"testing"
 	"time"
 
@@ -107,7 +108,7 @@ func TestPages(t *testing.T) {
 		p.Chart = charts(acme().Counts, then.Add(24*time.Hour))[0]
 		return p
 	}
-	audit := listPage{Shell: frame.Operator(), Name: ui.Say("audit"), Filter: auditFilter("acme", "user", "usr_o", "usr_a"), Table: eventTable(acme().Events, acme().Names)}
+	audit := listPage{Shell: frame.Operator(), Name: ui.Say("audit"), Filter: auditFilter("acme", "user", "usr_o", "usr_a"), Table: eventTable(acme().Events, acme().Names), Buttons: exports(url.Values{"organization": {"acme"}, "actor": {"usr_o"}})}
 
 	stuck := &notify.Stuck{
 		Items: []notify.Item{

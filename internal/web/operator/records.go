@@ -52,7 +52,28 @@ func (h *Handler) audit(w http.ResponseWriter, r *http.Request) error {
 		p.Table.Empty = ui.Empty{Icon: "search", Title: ui.Say("found_none"), Text: ui.Say("audit_found_none")}
 	}
 	p.Table.Page(r, page.Next)
+	if by.Operator() {
+		p.Buttons = exports(q)
+	}
 	return h.UI.Render(w, r, http.StatusOK, p)
+}
+
+// exports lead an operator to the list as a file.
+func exports(asked url.Values) []ui.Button {
+	q := url.Values{}
+	for _, name := range []string{"organization", "about", "actor", "target"} {
+		if value := strings.TrimSpace(asked.Get(name)); value != "" {
+			q.Set(name, value)
+		}
+	}
+	rest := ""
+	if len(q) > 0 {
+		rest = "?" + q.Encode()
+	}
+	return []ui.Button{
+		{Word: ui.Say("audit_csv"), Path: auditPath + "/export.csv" + rest, Icon: "download"},
+		{Word: ui.Say("audit_jsonl"), Path: auditPath + "/export.jsonl" + rest, Icon: "download"},
+	}
 }
 
 // nouns are what the audit list can be narrowed to.
