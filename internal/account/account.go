@@ -195,7 +195,9 @@ func (s *Service) SaveProfile(ctx context.Context, by *sso.By, in Profile) error
 		if err := tx.Org(u.Home).SaveUser(ctx, u); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, by, "user.changed", string(u.ID), map[string]string{"what": "profile"})
+		e := by.Event(u.UpdatedAt, "user.changed", string(u.ID), map[string]string{"what": "profile"})
+		e.Org, e.Changes = u.Home, u.Settings().Changed(was.Settings())
+		return tx.Record(ctx, e)
 	})
 }
 

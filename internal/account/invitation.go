@@ -180,7 +180,7 @@ type NewPerson struct {
 // Register accepts an invitation for somebody who has no account yet, and makes
 // one, at home in the organization that invites.
 func (s *Service) Register(ctx context.Context, b Browser, token secret.Token, in NewPerson) (sso.User, error) {
-	nobody := &sso.By{Address: b.address()}
+	nobody := &sso.By{Address: b.address(), UserAgent: b.UserAgent}
 	o, err := s.Invitation(ctx, nobody, token)
 	if err != nil {
 		return sso.User{}, err
@@ -213,7 +213,7 @@ func (s *Service) Register(ctx context.Context, b Browser, token secret.Token, i
 		if err := tx.Org(u.Home).SaveUser(ctx, u); err != nil {
 			return err
 		}
-		if err := tx.Org(u.Home).Record(ctx, sso.Event{At: now, Actor: string(u.ID), Address: b.address(), Action: "user.registered", Target: string(u.ID)}); err != nil {
+		if err := tx.Org(u.Home).Record(ctx, sso.Event{At: now, Actor: string(u.ID), Address: b.address(), UserAgent: sso.ClipUserAgent(b.UserAgent), Action: "user.registered", Target: string(u.ID)}); err != nil {
 			return err
 		}
 		return s.accept(ctx, tx, &o, u.ID, b.address())

@@ -150,7 +150,7 @@ func (s *Service) Redeem(ctx context.Context, b Browser, kind recovery.Kind, tok
 		if kind == recovery.Registration {
 			action = "user.registered"
 		}
-		if err := tx.Org(u.Home).Record(ctx, sso.Event{At: s.Now(), Actor: string(u.ID), Address: b.address(), Action: action, Target: string(u.ID)}); err != nil {
+		if err := tx.Org(u.Home).Record(ctx, sso.Event{At: s.Now(), Actor: string(u.ID), Address: b.address(), UserAgent: sso.ClipUserAgent(b.UserAgent), Action: action, Target: string(u.ID)}); err != nil {
 			return err
 		}
 		return s.store(ctx, tx, &u, b, hash)

@@ -16,7 +16,9 @@ import (
 // session is over, a program whose key was revoked or lost the scope.
 func Again(ctx context.Context, r *store.Reader, by *sso.By, now time.Time) (sso.By, error) {
 	if by.Program != nil {
-		return programAgain(ctx, r, by, now)
+		again, err := programAgain(ctx, r, by, now)
+		again.UserAgent = by.UserAgent
+		return again, err
 	}
 	person, err := r.PersonBySession(ctx, by.Session.ID)
 	if errors.Is(err, store.ErrNotFound) {
@@ -25,7 +27,7 @@ func Again(ctx context.Context, r *store.Reader, by *sso.By, now time.Time) (sso
 	if err != nil {
 		return sso.By{}, err
 	}
-	return sso.By{Person: person, Address: by.Address}, person.Valid(now)
+	return sso.By{Person: person, Address: by.Address, UserAgent: by.UserAgent}, person.Valid(now)
 }
 
 func programAgain(ctx context.Context, r *store.Reader, by *sso.By, now time.Time) (sso.By, error) {

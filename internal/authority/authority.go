@@ -213,6 +213,13 @@ func (a *Act) Record(action, target string, detail map[string]string) error {
 	return a.In.Record(a.Ctx, a.event(action, target, detail))
 }
 
+// RecordChange is [Act.Record] for settings that are others now.
+func (a *Act) RecordChange(action, target string, detail map[string]string, changes []sso.Change) error {
+	e := a.event(action, target, detail)
+	e.Changes = changes
+	return a.In.Record(a.Ctx, e)
+}
+
 // Event returns the line for what is done, without what that is.
 func (a *Act) Event() sso.Event { return a.event("", "", nil) }
 

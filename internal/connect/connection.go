@@ -171,7 +171,7 @@ func (s *Service) change(ctx context.Context, e *Edit, fn func(a *authority.Act,
 			return err
 		}
 		c.Version++
-		return a.Record("connection.changed", string(c.ID), map[string]string{"changed": changes(&before, &c)})
+		return a.RecordChange("connection.changed", string(c.ID), map[string]string{"changed": changes(&before, &c)}, c.Settings().Changed(before.Settings()))
 	})
 	if err != nil {
 		return sso.Connection{}, err

@@ -150,7 +150,7 @@ func (s *Service) SaveDefaults(ctx context.Context, who *authority.Who, org sso.
 		if err := a.In.SaveConnection(ctx, c); err != nil {
 			return err
 		}
-		return a.Record("connection.defaults_changed", string(c.ID), defaultsChanged(&was, &c))
+		return a.RecordChange("connection.defaults_changed", string(c.ID), defaultsChanged(&was, &c), c.Settings().Changed(was.Settings()))
 	})
 }
 

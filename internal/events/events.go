@@ -95,25 +95,17 @@ func (s *Service) change(ctx context.Context, who *Who, fn func(c *change) error
 		})
 	}
 	return s.DB.Write(ctx, func(tx *store.Writer) error {
-		person, err := tx.PersonBySession(ctx, who.By.Session.ID)
-		if errors.Is(err, store.ErrNotFound) {
-			return &fault.Error{Kind: fault.Unauthenticated, Code: "session_over", Fix: fault.PersonSide}
-		}
+		now := s.Now()
+		by, err := authority.Again(ctx, tx.Reader, &who.By, now)
 		if err != nil {
 			return err
 		}
-		now := s.Now()
-		if err := person.Valid(now); err != nil {
-			return err
-		}
-		by := who.By
-		by.Person = person
 		if !by.Operator() {
 			return &fault.Error{Kind: fault.Denied, Code: "operator_role", Want: "owner or admin of the operators' organization", Got: string(by.Membership.Role), Fix: fault.OperatorSide}
 		}
 		base := by.Event(now, "", "", nil)
 		base.Org = ""
-		return fn(&change{ctx: ctx, tx: tx, in: tx.Org(""), now: now, base: base, by: person.User.ID})
+		return fn(&change{ctx: ctx, tx: tx, in: tx.Org(""), now: now, base: base, by: by.User.ID})
 	})
 }
 

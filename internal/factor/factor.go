@@ -257,7 +257,7 @@ func unnameable() error {
 // record writes a line into the audit list of the person's organization.
 func (s *Service) record(ctx context.Context, tx *store.Writer, act Act, action, target string, detail map[string]string) error {
 	return tx.Org(act.User.Home).Record(ctx, sso.Event{
-		At: s.Now(), Actor: string(act.User.ID), Address: act.Address, Action: action, Target: target, Detail: detail,
+		At: s.Now(), Actor: string(act.User.ID), Address: act.Address, UserAgent: sso.ClipUserAgent(act.UserAgent), Action: action, Target: target, Detail: detail,
 	})
 }
 

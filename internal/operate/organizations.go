@@ -199,6 +199,7 @@ func (s *Service) change(ctx context.Context, by *sso.By, key, action string, do
 		if err != nil {
 			return err
 		}
+		was := o
 		detail, err := do(tx, &o)
 		if err != nil {
 			return err
@@ -207,7 +208,9 @@ func (s *Service) change(ctx context.Context, by *sso.By, key, action string, do
 		if err := tx.SaveOrganization(ctx, o); err != nil {
 			return err
 		}
-		return record(ctx, tx, by, o.UpdatedAt, o.ID, action, string(o.ID), detail)
+		e := by.Event(o.UpdatedAt, action, string(o.ID), detail)
+		e.Org, e.Changes = o.ID, o.Settings().Changed(was.Settings())
+		return tx.Record(ctx, e)
 	})
 	if fault.Is(err, errSame.Code) {
 		return nil

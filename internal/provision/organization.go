@@ -173,11 +173,12 @@ func (s *Service) SaveSecurity(ctx context.Context, by *sso.By, org sso.OrgID, t
 		if len(changed) == 0 {
 			return nil
 		}
+		was := a.place.Policy
 		a.place.Policy, a.place.UpdatedAt = p, a.now
 		if err := a.tx.SaveOrganization(ctx, a.place); err != nil {
 			return err
 		}
-		return a.record("policy.changed", string(org), changed)
+		return a.recordChange("policy.changed", string(org), changed, p.Settings().Changed(was.Settings()))
 	})
 }
 

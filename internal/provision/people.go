@@ -221,7 +221,7 @@ func (s *Service) EditPerson(ctx context.Context, by *sso.By, org sso.OrgID, use
 				return err
 			}
 		}
-		return a.recordAround(&them, "user.changed", detail)
+		return a.recordChangesAround(&them, "user.changed", detail, u.Settings().Changed(them.User.Settings()))
 	})
 }
 
@@ -325,10 +325,17 @@ func (a *act) giveAddress(e sso.Email, home []sso.OrgID, user sso.UserID) error 
 // recordAround writes a line about a person into the audit list of the
 // organization, and of their home where that is another one.
 func (a *act) recordAround(them *sso.Standing, action string, detail map[string]string) error {
-	if err := a.record(action, string(them.User.ID), detail); err != nil || them.User.Home == a.place.ID {
+	return a.recordChangesAround(them, action, detail, nil)
+}
+
+// recordChangesAround is recordAround for settings that are others now.
+func (a *act) recordChangesAround(them *sso.Standing, action string, detail map[string]string, changes []sso.Change) error {
+	if err := a.recordChange(action, string(them.User.ID), detail, changes); err != nil || them.User.Home == a.place.ID {
 		return err
 	}
-	return a.recordIn(them.User.Home, action, string(them.User.ID), detail)
+	e := a.by.Event(a.now, action, string(them.User.ID), detail)
+	e.Changes = changes
+	return a.tx.Org(them.User.Home).Record(a.ctx, e)
 }
 
 // errSame undoes a change that changes nothing.

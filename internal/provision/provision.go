@@ -140,6 +140,13 @@ func (a *act) record(action, target string, detail map[string]string) error {
 	return a.recordIn(a.place.ID, action, target, detail)
 }
 
+// recordChange is record for settings that are others now.
+func (a *act) recordChange(action, target string, detail map[string]string, changes []sso.Change) error {
+	e := a.by.Event(a.now, action, target, detail)
+	e.Changes = changes
+	return a.org.Record(a.ctx, e)
+}
+
 // recordIn writes a line of another organization's audit list.
 func (a *act) recordIn(org sso.OrgID, action, target string, detail map[string]string) error {
 	return a.tx.Org(org).Record(a.ctx, a.by.Event(a.now, action, target, detail))

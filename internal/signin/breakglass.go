@@ -115,7 +115,7 @@ func (s *Service) broken(ctx context.Context, tx *store.Writer, b Browser, a *ss
 	a.Method, a.Connection, a.Choices = sso.ByBreakGlass, "", nil
 	a.Hop(sso.HopGlass, now)
 	a.Proof = sso.Proof{User: u.ID, Org: org, AMR: []string{sso.AMRBreakGlass}, At: now}
-	event := sso.Event{At: now, Actor: string(u.ID), Address: addressOf(b), Action: "break_glass.used", Target: string(org)}
+	event := sso.Event{At: now, Actor: string(u.ID), Address: addressOf(b), UserAgent: sso.ClipUserAgent(b.UserAgent), Action: "break_glass.used", Target: string(org)}
 	if err := tx.Org(org).Record(ctx, event); err != nil {
 		return err
 	}

@@ -239,7 +239,7 @@ func (l *logout) end(tx *store.Writer, asked *saml.Logout) error {
 	for _, s := range ended {
 		l.trace.User = s.User
 		err := tx.Org(s.Org).Record(l.ctx, sso.Event{
-			At: l.now, Actor: "single-logout", Action: "session.ended", Target: string(s.User),
+			At: l.now, Actor: "single-logout", Address: l.trace.Address, UserAgent: sso.ClipUserAgent(l.trace.UserAgent), Action: "session.ended", Target: string(s.User),
 			Detail: map[string]string{"session": string(s.ID), "connection": string(c.ID)},
 		})
 		if err != nil {

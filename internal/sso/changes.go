@@ -2,7 +2,11 @@ package sso
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"slices"
+	"strings"
 )
 
 // Setting is one setting of a thing, as the audit list says it. What is secret
@@ -36,6 +40,60 @@ func (s Settings) Changed(before Settings) []Change {
 	}
 	slices.SortFunc(all, func(a, b Change) int { return cmp.Compare(a.Field, b.Field) })
 	return all
+}
+
+// settingsIn returns the settings of a part that is stored as JSON, each by its
+// name there, behind the name of the part. No part holds a secret.
+func settingsIn(part string, v any) Settings {
+	text, err := json.Marshal(v)
+	var fields map[string]json.RawMessage
+	if err != nil || json.Unmarshal(text, &fields) != nil {
+		return nil
+	}
+	var all Settings
+	for name, value := range fields {
+		var s string
+		if json.Unmarshal(value, &s) != nil {
+			s = string(value)
+		}
+		all = append(all, Setting{part + "." + name, s})
+	}
+	return all
+}
+
+// Settings are what the audit list says of a policy.
+func (p *Policy) Settings() Settings { return settingsIn("policy", p) }
+
+// Settings are what the audit list says of an organization.
+func (o *Organization) Settings() Settings {
+	var granted []string
+	for _, e := range o.Entitlements {
+		granted = append(granted, string(e))
+	}
+	return append(Settings{{"name", o.Name}, {"parent", string(o.Parent())}, {"state", string(o.State)}, {"entitlements", strings.Join(granted, " ")}}, o.Policy.Settings()...)
+}
+
+// Settings are what the audit list says of a connection. Certificates stand in
+// it by their fingerprints.
+func (c *Connection) Settings() Settings {
+	saml := c.SAML
+	saml.Certificates = nil
+	var prints []string
+	for _, der := range c.SAML.Certificates {
+		sum := sha256.Sum256(der)
+		prints = append(prints, hex.EncodeToString(sum[:]))
+	}
+	return slices.Concat(
+		Settings{{"name", c.Name}, {"state", string(c.State)}, {"first_sign_in", string(c.FirstSignIn)}, {"certificates", strings.Join(prints, " ")}},
+		settingsIn("saml", saml), settingsIn("defaults", c.Defaults), settingsIn("attributes", c.Attributes),
+	)
+}
+
+// Settings are what the audit list says of a person.
+func (u *User) Settings() Settings {
+	return Settings{
+		{"username", u.Username}, {"email", u.Email.String()}, {"first_name", u.FirstName}, {"last_name", u.LastName}, {"state", string(u.State)}, {"language", u.Language},
+	}
 }
 
 // maxSetting is how much of a value the audit list keeps, in octets.

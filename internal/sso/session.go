@@ -289,13 +289,14 @@ func (p *Person) Administers() bool {
 // where.
 type By struct {
 	Person
-	Address string // of the browser
+	Address   string // of the browser
+	UserAgent string // what that says of itself
 }
 
 // Event returns the line of the audit list for what they did. Whoever acts as a
 // user is named, and the user beside them.
 func (by *By) Event(now time.Time, action, target string, detail map[string]string) Event {
-	e := Event{Org: by.Org.ID, At: now, Actor: string(by.User.ID), Address: by.Address, Action: action, Target: target, Detail: detail}
+	e := Event{Org: by.Org.ID, At: now, Actor: string(by.User.ID), Address: by.Address, UserAgent: ClipUserAgent(by.UserAgent), Action: action, Target: target, Detail: detail}
 	if by.Session.ActedAs() {
 		e.Actor, e.OnBehalf = string(by.Session.Actor), by.User.ID
 	}
