@@ -49,7 +49,7 @@ func newCosts(t *testing.T) *costs {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &costs{T: t, server: testServer(t), secret: rand.Text() + rand.Text(), asked: map[string]int64{}}
+	c := &costs{T: t, server: serverBy(t, idleServer), secret: rand.Text() + rand.Text(), asked: map[string]int64{}}
 	if c.idp, err = samltest.NewIdP("https://idp.example/metadata", "https://idp.example/sso", key); err != nil {
 		t.Fatal(err)
 	}

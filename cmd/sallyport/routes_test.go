@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -15,7 +16,14 @@ import (
 // testServer returns a server on a database of its own, as serve makes it.
 func testServer(t *testing.T) *server {
 	t.Helper()
-	s, err := newServer(t.Context(), serverConfig{
+	return serverBy(t, newServer)
+}
+
+// serverBy is testServer for one that is made otherwise: an idle one asks the
+// database for nothing by itself.
+func serverBy(t *testing.T, make func(context.Context, serverConfig) (*server, error)) *server {
+	t.Helper()
+	s, err := make(t.Context(), serverConfig{
 		database: database{Database: "sqlite:" + filepath.Join(t.TempDir(), "x.db")}, baseURL: "https://sso.example",
 		dns: dnsproof.Resolver{Server: "127.0.0.1:1"}, // nobody answers there
 		log: slog.New(slog.DiscardHandler),
