@@ -305,3 +305,29 @@ func TestResolverThatFailsOrLies(t *testing.T) {
 	h.DNS.Server = "127.0.0.1:" + strconv.Itoa(1)
 	h.expect("dns.txt", doctor.Fail)
 }
+
+// Somebody has written to the audit list past everything that seals it.
+func TestAuditListThatWasAltered(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, h *house) {
+		add := func(hash func(e *sso.Recorded, end sso.ChainEnd)) {
+			h.write(func(ctx context.Context, tx *store.Writer) error {
+				_, last, err := tx.ChainEnds(ctx)
+				if err != nil {
+					return err
+				}
+				e := sso.NewRecorded(sso.Event{At: time.Now(), Actor: "operator", Action: "role.defined", Target: "auditor"}, 0)
+				hash(&e, last)
+				return tx.Tell(ctx, last, []sso.Recorded{e}, nil)
+			})
+		}
+		h.expect("audit.chain", doctor.Pass)
+		add(func(e *sso.Recorded, end sso.ChainEnd) { end.Follow(e) })
+		h.expect("audit.chain", doctor.Pass)
+		add(func(e *sso.Recorded, end sso.ChainEnd) {
+			end.Follow(e)
+			e.Target = "owner"
+		})
+		h.expect("audit.chain", doctor.Fail)
+	})
+}

@@ -113,6 +113,28 @@ func (e *examination) work(ctx context.Context) {
 	}
 	e.jobs(jobs)
 	e.outbox(messages)
+	e.audit(ctx)
+}
+
+// auditTime bounds how long the audit list is read.
+const auditTime = time.Minute
+
+// audit looks whether the audit list is whole and unaltered.
+func (e *examination) audit(ctx context.Context) {
+	const check = "audit.chain"
+	within, cancel := context.WithTimeout(ctx, auditTime)
+	defer cancel()
+	v, err := e.DB.VerifyChain(within)
+	switch {
+	case within.Err() != nil && ctx.Err() == nil:
+		e.say(check, Skip, "", "not read to its end within "+ago(auditTime)+": sallyport audit verify takes its time", "")
+	case err != nil:
+		e.failed(check, "an audit list that can be read", err, "look whether the database answers")
+	case v.Broken != nil:
+		e.say(check, Fail, "an audit list that is whole and unaltered", v.Broken.String(), "keep a copy of the database as it is, compare it with a backup and with what was streamed elsewhere, and find out who can write to it")
+	default:
+		e.fine(check, fmt.Sprintf("whole: %d events", v.To.Number-v.From.Number))
+	}
 }
 
 func (e *examination) jobs(all []store.Job) {

@@ -124,6 +124,9 @@ func (s *Service) Apply(ctx context.Context, f *File, files Files, how Options) 
 	if err != nil {
 		return nil, f.mistakes(err)
 	}
+	if outside.sealer, err = s.webhookSealer(ctx, f, how.Mode); err != nil {
+		return nil, err
+	}
 	if how.Mode == Commit {
 		if outside.keys, err = s.makeKeys(ctx, f); err != nil {
 			return nil, err
@@ -167,11 +170,13 @@ type gathered struct {
 	jwks    map[*App]string                     // of a file
 	logos   map[*Organization][]byte            // PNG
 	keys    map[*Connection]store.DecryptionKey // made for those that had none
+	hooks   map[*Webhook][]byte                 // secrets of a file
+	sealer  *secret.Sealer                      // of the secrets of webhooks; nil: none is needed
 }
 
 func (s *Service) gather(ctx context.Context, f *File, files Files) (gathered, error) {
-	g := gathered{idps: map[*Connection]*sso.SAML{}, secrets: map[*App][]secret.Token{}, jwks: map[*App]string{}, logos: map[*Organization][]byte{}}
-	var wrong []error
+	g := gathered{idps: map[*Connection]*sso.SAML{}, secrets: map[*App][]secret.Token{}, jwks: map[*App]string{}, logos: map[*Organization][]byte{}, hooks: map[*Webhook][]byte{}}
+	wrong := g.webhooks(f, files)
 	for i := range f.Organizations {
 		o := &f.Organizations[i]
 		logo, err := o.Brand.picture(files)
@@ -283,6 +288,13 @@ func (a *applier) apply(f *File, prune Prune) error {
 		if err := a.note(on(&f.Apps[i], "app "+f.Apps[i].Key, a.app(&f.Apps[i]))); err != nil {
 			return err
 		}
+	}
+	err = a.each(f, func(o *Organization, org *sso.Organization) error { return a.webhooks(org.ID, o.Key, o.Webhooks) })
+	if err == nil {
+		err = a.noteEach(a.webhooks("", "", f.Webhooks))
+	}
+	if err != nil {
+		return err
 	}
 	if prune == PruneListed && len(a.wrong) == 0 {
 		if err := a.prune(f); err != nil {

@@ -1,6 +1,7 @@
 package setup_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/safehttp"
 	"github.com/sallyport/sallyport/internal/samltest"
+	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/setup"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
@@ -30,6 +32,11 @@ func newHouse(t testing.TB, e storetest.Engine) *house {
 	t.Helper()
 	h := &house{TB: t, dir: t.TempDir(), engine: e}
 	h.Service = setup.Service{DB: e.Open(t), Fetch: safehttp.New(), Now: func() time.Time { return time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC) }}
+	sealer, err := secret.NewSealer(make([]byte, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Sealer = func(context.Context) (*secret.Sealer, error) { return sealer, nil }
 	metadata, err := samltest.New(t).Metadata()
 	if err != nil {
 		t.Fatal(err)

@@ -61,7 +61,10 @@ func (e *exporter) export() error {
 		return err
 	}
 	slices.SortFunc(apps, func(a, b sso.App) int { return cmp.Compare(a.Key, b.Key) })
-	return items(e, "apps", 0, apps, e.app)
+	if err := items(e, "apps", 0, apps, e.app); err != nil {
+		return err
+	}
+	return e.webhooks("", 0)
 }
 
 // text writes; what cannot be written is said by the last flush.
@@ -155,7 +158,10 @@ func (e *exporter) one(id sso.OrgID) error {
 	if err := items(e, "groups", 4, groups, func(g *sso.Group) (Group, error) { return describeGroup(g), nil }); err != nil {
 		return err
 	}
-	return e.users(id)
+	if err := e.users(id); err != nil {
+		return err
+	}
+	return e.webhooks(id, 4)
 }
 
 // groupsAtOnce is how many groups are read at once.

@@ -25,6 +25,7 @@ type File struct {
 	Roles         []Role         `yaml:"roles"`
 	Organizations []Organization `yaml:"organizations"`
 	Apps          []App          `yaml:"apps"`
+	Webhooks      []Webhook      `yaml:"webhooks"` // of the deployment
 
 	// places is where in the file each thing stands, by the address of it.
 	places map[any]*yaml.Node
@@ -50,6 +51,7 @@ type Organization struct {
 	Connections  []Connection  `yaml:"connections"`
 	Groups       []Group       `yaml:"groups"`
 	Users        []User        `yaml:"users"`
+	Webhooks     []Webhook     `yaml:"webhooks"`
 }
 
 // Entitlement is a feature that is switched on: its name alone, or with the
@@ -57,6 +59,16 @@ type Organization struct {
 type Entitlement struct {
 	Name string  `yaml:"name"`
 	Plan *string `yaml:"plan"` // what the vendor calls it
+}
+
+// Webhook is where a program is told of events, found by its URL, and of several
+// with the same one by its note.
+type Webhook struct {
+	URL        string   `yaml:"url"`
+	Note       *string  `yaml:"note"`
+	Events     []string `yaml:"events"`      // such as user.created or user.*; empty or new: all
+	State      *string  `yaml:"state"`       // enabled or disabled; new: enabled
+	SecretFile *string  `yaml:"secret_file"` // whsec_ and base64; new without it: one of its own, which is turned in the console
 }
 
 // Brand is how an organization wants its pages to look.
@@ -313,6 +325,12 @@ func (f *File) once() error {
 		for j := range o.Users {
 			add(at(place, own.addUser(&o.Users[j])))
 		}
+		for j := range o.Webhooks {
+			add(at(place, own.addWebhook(&o.Webhooks[j])))
+		}
+	}
+	for i := range f.Webhooks {
+		add(all.addWebhook(&f.Webhooks[i]))
 	}
 	for i := range f.Apps {
 		add(all.add(&f.Apps[i], "app", f.Apps[i].Key, f.Apps[i].Key))
@@ -343,6 +361,10 @@ func (m mentions) addUser(u *User) error {
 		return m.add(u, "user", e.Key(), u.name())
 	}
 	return nil
+}
+
+func (m mentions) addWebhook(h *Webhook) error {
+	return m.add(h, "webhook", h.URL+"\n"+value(h.Note), h.URL)
 }
 
 func twice(name string) error {

@@ -388,14 +388,14 @@ func (a *applier) named(o *sso.Organization, byID map[sso.OrgID]*sso.Organizatio
 // actor is who applies files, in the audit list.
 const actor = "operator"
 
-// maxTold bounds how many fields a line of the audit list tells.
-const maxTold = 40
+// maxTold bounds how many settings a line of the audit list tells of.
+const maxTold = 60
 
 // record writes a line of the audit list, with what was before and after.
 func (a *applier) record(org sso.OrgID, action, target string, fields []Field) error {
-	detail := map[string]string{"by": "apply"}
+	e := sso.Event{Org: org, At: a.now, Actor: actor, Action: action, Target: target, Detail: map[string]string{"by": "apply"}}
 	for _, f := range fields[:min(len(fields), maxTold)] {
-		detail[f.Key] = f.Before + " → " + f.After
+		e.Changes = append(e.Changes, sso.Change{Field: f.Key, From: f.Before, To: f.After})
 	}
-	return a.tx.Record(a.ctx, sso.Event{Org: org, At: a.now, Actor: actor, Action: action, Target: target, Detail: detail})
+	return a.tx.Record(a.ctx, e)
 }

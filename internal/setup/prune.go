@@ -15,12 +15,12 @@ import (
 // identity provider's list, and not on this one.
 func (a *applier) prune(f *File) error {
 	err := a.each(f, func(o *Organization, org *sso.Organization) error {
-		return errors.Join(a.pruneUsers(o, org), a.pruneDomains(o, org), a.pruneConnections(o, org), a.pruneGroups(o, org))
+		return errors.Join(a.pruneUsers(o, org), a.pruneDomains(o, org), a.pruneConnections(o, org), a.pruneGroups(o, org), a.pruneWebhooks(org.ID, o.Key, o.Webhooks))
 	})
 	if err != nil {
 		return err
 	}
-	return a.noteEach(errors.Join(a.pruneApps(f), a.pruneRoles(f)))
+	return a.noteEach(errors.Join(a.pruneApps(f), a.pruneRoles(f), a.pruneWebhooks("", "", f.Webhooks)))
 }
 
 // usersAtOnce is of how many people more is read at once.

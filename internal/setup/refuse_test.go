@@ -172,7 +172,7 @@ func TestYAMLFaultsAreSaidInWords(t *testing.T) {
 		// All of them at once, each with its place.
 		"apps: [{key: [a], name: {}}]\norganizations:\n- {key: a, stat: active}": `1:14: apply_yaml: want "a text", got "a list"
 1:25: apply_yaml: want "a text", got "keys with values"
-3:12: apply_yaml: want "one of key, name, parent, state, entitlements, brand, policy, domains, connections, groups, users", got "the key stat"`,
+3:12: apply_yaml: want "one of key, name, parent, state, entitlements, brand, policy, domains, connections, groups, users, webhooks", got "the key stat"`,
 	} {
 		if _, err := setup.ParseFile([]byte(file)); err == nil || err.Error() != want {
 			t.Errorf("%q: %v, want %s", file, err, want)
