@@ -21,6 +21,8 @@ type Leave struct {
 	// of this very session, or nobody is signed in. Any page on the internet can
 	// lead a browser here.
 	Sure bool
+	// UILocales are the languages in which the app wants its person asked.
+	UILocales []string
 }
 
 // Logout judges an app's request to sign its person out [RPLogout 2], in a
@@ -35,7 +37,7 @@ func (s *Service) Logout(ctx context.Context, parameters url.Values, session sso
 	if err != nil {
 		return Leave{}, err
 	}
-	out := Leave{Sure: session == "" || hint.SessionID == string(session)}
+	out := Leave{UILocales: request.UILocales, Sure: session == "" || hint.SessionID == string(session)}
 	id := request.ClientID
 	if hint.ClientID != "" {
 		if id != "" && id != hint.ClientID {
@@ -51,7 +53,8 @@ func (s *Service) Logout(ctx context.Context, parameters url.Values, session sso
 	out.App, err = s.app(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		if hint.ClientID != "" { // an app that there was
-			return Leave{Sure: out.Sure}, nil
+			out.App = sso.App{}
+			return out, nil
 		}
 		return Leave{}, oidc.UnknownClient(id)
 	}

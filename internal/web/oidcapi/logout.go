@@ -40,6 +40,12 @@ func (h *Handler) logout(w http.ResponseWriter, r *http.Request) error {
 	if out.Sure {
 		return h.SignOut.SignOut(w, r, out.To)
 	}
+	if len(out.UILocales) > 0 {
+		// The page is asked for once more, by a browser that knows its language.
+		h.UI.Speak(w, r, out.UILocales)
+		parameters.Del("ui_locales")
+		return web.SeeOther(w, r, oidc.LogoutPath+"?"+parameters.Encode())
+	}
 	return h.SignOut.AskToSignOut(w, r, confirmPath, parameters.Encode(), out.App.Name)
 }
 

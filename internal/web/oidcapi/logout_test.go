@@ -61,6 +61,12 @@ func TestLogoutOnTheWire(t *testing.T) {
 	if got := s.ask(http.MethodGet, oidc.LogoutPath+"?"+form.Encode(), ""); got.body != "asks for Portal at /oauth2/logout/confirm" || len(s.left) != 0 {
 		t.Fatalf("without it: %s %s, to %q", got.Status, got.body, s.left)
 	}
+	form.Set("ui_locales", "de en")
+	again := s.ask(http.MethodGet, oidc.LogoutPath+"?"+form.Encode(), "")
+	if to := again.location(t); again.StatusCode != http.StatusSeeOther || to.Has("ui_locales") || to.Get("client_id") != "portal" || !strings.Contains(again.Header.Get("Set-Cookie"), "sallyport-language=de") {
+		t.Errorf("in German: %s to %v with %v", again.Status, to, again.Header["Set-Cookie"])
+	}
+	form.Del("ui_locales")
 	confirm := url.Values{"request": {s.questions[0]}}.Encode()
 	if got := s.ask(http.MethodPost, "/oauth2/logout/confirm", confirm, "Origin: https://app.example", "Sec-Fetch-Site: cross-site"); got.StatusCode != http.StatusForbidden || len(s.left) != 0 {
 		t.Errorf("a yes that another site says: %s %s, to %q", got.Status, got.body, s.left)
