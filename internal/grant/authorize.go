@@ -218,6 +218,7 @@ type issued struct {
 	Claims      string        `json:"claims,omitempty"`
 	Nonce       string        `json:"nonce,omitempty"`
 	ACR         string        `json:"acr,omitempty"`
+	Key         string        `json:"key,omitempty"` // to which it is bound
 }
 
 // issue makes a code.
@@ -225,7 +226,7 @@ func (s *Service) issue(ctx context.Context, app *sso.App, request *oidc.Authori
 	kept, err := json.Marshal(issued{
 		App: app.ID, Session: session, RedirectURI: request.RedirectURI(),
 		Challenge: request.Challenge[:], Scope: request.Scope.String(), Nonce: request.Nonce,
-		Claims: (request.Claims() &^ request.Scope.Claims()).String(), ACR: request.ACR(level),
+		Claims: (request.Claims() &^ request.Scope.Claims()).String(), ACR: request.ACR(level), Key: request.Key(),
 	})
 	if err != nil {
 		return Outcome{}, fmt.Errorf("keeping a code: %w", err)

@@ -158,7 +158,7 @@ func (s *Service) decide(ctx context.Context, by *sso.By, typed string, state ss
 }
 
 // device gives a device its tokens, once, where somebody has agreed.
-func (s *Service) device(ctx context.Context, tx *store.Writer, app *sso.App, r oidc.TokenRequest, now time.Time) (given, error) {
+func (s *Service) device(ctx context.Context, tx *store.Writer, app *sso.App, r asking, now time.Time) (given, error) {
 	c, err := tx.DeviceCode(ctx, r.Device.Hash())
 	if errors.Is(err, store.ErrNotFound) || err == nil && c.App != app.ID {
 		return given{}, oidc.InvalidDevice()
@@ -196,7 +196,7 @@ func (s *Service) device(ctx context.Context, tx *store.Writer, app *sso.App, r 
 		return given{}, inPlaceOf(err, oidc.InvalidDevice())
 	}
 	out := given{
-		person: person, sid: person.Session.ID, scope: oidc.ParseScope(c.Scope), acr: oidc.LevelOf(person.Session.AMR).String(),
+		person: person, key: r.key, sid: person.Session.ID, scope: oidc.ParseScope(c.Scope), acr: oidc.LevelOf(person.Session.AMR).String(),
 	}
 	err = out.give(ctx, tx, app, c.Device, now)
 	return out, err

@@ -31,8 +31,12 @@ func (s *Service) Exchange(ctx context.Context, r oidc.TokenRequest) (oidc.Token
 	if !app.Grants(grantTypes[r.Grant]) {
 		return oidc.TokenResponse{}, oidc.GrantNotAllowed()
 	}
+	held, err := s.possessionOf(ctx, &app, r.Proof)
+	if err != nil {
+		return oidc.TokenResponse{}, err
+	}
 	if r.Grant == oidc.ClientCredentials {
-		return s.machine(ctx, &app, r)
+		return s.machine(ctx, &app, r, held.Key)
 	}
 	key, err := s.signer(ctx, &app)
 	if err != nil {
@@ -51,7 +55,7 @@ func (s *Service) Exchange(ctx context.Context, r oidc.TokenRequest) (oidc.Token
 		if err := noteUse(ctx, tx, used, now); err != nil {
 			return given{}, err
 		}
-		return redeem(ctx, tx, &app, r, now)
+		return redeem(ctx, tx, &app, asking{r, held.Key}, now)
 	})
 	if err != nil {
 		return oidc.TokenResponse{}, err
@@ -67,7 +71,13 @@ func (s *Service) Exchange(ctx context.Context, r oidc.TokenRequest) (oidc.Token
 	if err != nil {
 		return oidc.TokenResponse{}, err
 	}
-	return oidc.TokenResponse{AccessToken: given.access, RefreshToken: given.refresh, ExpiresIn: TokenLife, Scope: given.scope.String(), IDToken: idToken}, nil
+	return oidc.TokenResponse{AccessToken: given.access, RefreshToken: given.refresh, ExpiresIn: TokenLife, Scope: given.scope.String(), IDToken: idToken, Bound: held.Key != ""}, nil
+}
+
+// asking is a request for tokens, with the key that was shown beside it.
+type asking struct {
+	oidc.TokenRequest
+	key string // "": none
 }
 
 // given is what a code or a refresh token was good for.
@@ -76,6 +86,7 @@ type given struct {
 	scope   oidc.Scope
 	extra   oidc.ClaimSet // claims beside those that the scope gives
 	acr     string
+	key     string        // to which tokens are bound; "": to none
 	sid     sso.SessionID // of the browser
 	nonce   string
 	access  secret.Token
@@ -111,7 +122,7 @@ func (s *Service) inReturn(ctx context.Context, redeem func(tx *store.Writer) (g
 // redeem exchanges a code. It is used up by the first who presents it, also
 // where that one may not have it: it has been in wrong hands. A code that was
 // used up before revokes what it gave.
-func (s *Service) redeem(ctx context.Context, tx *store.Writer, app *sso.App, r oidc.TokenRequest, now time.Time) (given, error) {
+func (s *Service) redeem(ctx context.Context, tx *store.Writer, app *sso.App, r asking, now time.Time) (given, error) {
 	payload, err := tx.Consume(ctx, store.KindAuthorizationCode, r.Code.Hash(), now)
 	if errors.Is(err, store.ErrUsed) || errors.Is(err, store.ErrNotFound) {
 		if err := revokeByCode(ctx, tx, app, r.Code.Hash(), now); err != nil {
@@ -126,7 +137,7 @@ func (s *Service) redeem(ctx context.Context, tx *store.Writer, app *sso.App, r 
 	if err := json.Unmarshal([]byte(payload), &code); err != nil {
 		return given{}, fmt.Errorf("reading what a code stands for: %w", err)
 	}
-	if err := code.check(app, r); err != nil {
+	if err := code.check(app, &r); err != nil {
 		return given{}, err
 	}
 	person, err := standsFor(ctx, tx.Reader, app, code.Session, now)
@@ -134,7 +145,7 @@ func (s *Service) redeem(ctx context.Context, tx *store.Writer, app *sso.App, r 
 		return given{}, inPlaceOf(err, oidc.InvalidCode())
 	}
 	out := given{
-		person: person, sid: person.Session.ID, scope: oidc.ParseScope(code.Scope), extra: oidc.ParseClaimSet(code.Claims), nonce: code.Nonce, acr: code.ACR,
+		person: person, sid: person.Session.ID, key: r.key, scope: oidc.ParseScope(code.Scope), extra: oidc.ParseClaimSet(code.Claims), nonce: code.Nonce, acr: code.ACR,
 	}
 	err = out.give(ctx, tx, app, r.Code.Hash(), now)
 	return out, err
@@ -170,12 +181,12 @@ func (g *given) give(ctx context.Context, tx *store.Writer, app *sso.App, code s
 	}
 	if g.scope.Has(oidc.OfflineAccess) {
 		g.refresh = secret.NewToken()
-		if err := tx.InsertToken(ctx, refreshToken(g.refresh, &kept, &g.person.Session, now)); err != nil {
+		if err := tx.InsertToken(ctx, refreshToken(app, g.refresh, &kept, &g.person.Session, g.key, now)); err != nil {
 			return err
 		}
 	}
 	var err error
-	g.access, err = insertAccess(ctx, tx, kept.ID, "", now)
+	g.access, err = insertAccess(ctx, tx, kept.ID, "", g.key, now)
 	return err
 }
 
@@ -206,17 +217,20 @@ func (g *given) offline(ctx context.Context, tx *store.Writer, app *sso.App, now
 
 // insertAccess makes an access token of a grant, for a part of its scope or, "",
 // for all of it.
-func insertAccess(ctx context.Context, tx *store.Writer, grant sso.GrantID, scope string, now time.Time) (secret.Token, error) {
+func insertAccess(ctx context.Context, tx *store.Writer, grant sso.GrantID, scope, key string, now time.Time) (secret.Token, error) {
 	access := secret.NewToken()
 	return access, tx.InsertToken(ctx, store.Token{
-		Hash: access.Hash(), Kind: store.AccessToken, Grant: grant, Scope: scope, CreatedAt: now, ExpiresAt: now.Add(TokenLife),
+		Hash: access.Hash(), Kind: store.AccessToken, Grant: grant, Scope: scope, Key: key, CreatedAt: now, ExpiresAt: now.Add(TokenLife),
 	})
 }
 
 // check holds a token request to what the code was issued for.
-func (c *issued) check(app *sso.App, r oidc.TokenRequest) error {
+func (c *issued) check(app *sso.App, r *asking) error {
 	if c.App != app.ID || len(c.Challenge) != len(oidc.Challenge{}) {
 		return oidc.InvalidCode()
+	}
+	if c.Key != "" && c.Key != r.key {
+		return oidc.ForeignKey()
 	}
 	return r.Redeem(oidc.Binding{ClientID: app.ClientID, RedirectURI: c.RedirectURI, Challenge: oidc.Challenge(c.Challenge)})
 }

@@ -21,10 +21,11 @@ type Machine struct {
 }
 
 // Machine says whose token this is, and what for. Any API may ask that is handed
-// one. A refusal is an [*oidc.BearerError]; it does not say why.
+// one as a bearer token; one that is bound to a key is good for nothing as that. A
+// refusal is an [*oidc.BearerError]; it does not say why.
 func (s *Service) Machine(ctx context.Context, token secret.Token) (Machine, error) {
 	a, err := s.machineOf(ctx, token)
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, store.ErrNotFound) || err == nil && a.Token.Key != "" {
 		return Machine{}, oidc.InvalidAccessToken()
 	}
 	if err != nil {
@@ -66,7 +67,7 @@ func scopesOf(a *store.MachineAccess) []string {
 }
 
 // machine gives an app a token for itself.
-func (s *Service) machine(ctx context.Context, app *sso.App, r oidc.TokenRequest) (oidc.TokenResponse, error) {
+func (s *Service) machine(ctx context.Context, app *sso.App, r oidc.TokenRequest, key string) (oidc.TokenResponse, error) {
 	if app.Public() { // anybody could say that they are it
 		return oidc.TokenResponse{}, oidc.GrantNotAllowed()
 	}
@@ -80,7 +81,7 @@ func (s *Service) machine(ctx context.Context, app *sso.App, r oidc.TokenRequest
 	err = s.DB.Write(ctx, func(tx *store.Writer) error {
 		return errors.Join(
 			noteUse(ctx, tx, used, now),
-			tx.InsertMachineToken(ctx, store.MachineToken{Hash: token.Hash(), App: app.ID, Scopes: scopes, CreatedAt: now, ExpiresAt: now.Add(TokenLife)}),
+			tx.InsertMachineToken(ctx, store.MachineToken{Hash: token.Hash(), App: app.ID, Scopes: scopes, Key: key, CreatedAt: now, ExpiresAt: now.Add(TokenLife)}),
 			tx.Record(ctx, sso.Event{At: now, Actor: string(app.ID), Action: "app.token_given", Target: string(app.ID), Detail: map[string]string{"scope": scope}}),
 		)
 	})
@@ -90,7 +91,7 @@ func (s *Service) machine(ctx context.Context, app *sso.App, r oidc.TokenRequest
 	if used != "" {
 		s.noted.Store(used, now)
 	}
-	return oidc.TokenResponse{AccessToken: token, ExpiresIn: TokenLife, Scope: scope}, nil
+	return oidc.TokenResponse{AccessToken: token, ExpiresIn: TokenLife, Scope: scope, Bound: key != ""}, nil
 }
 
 // introspectMachine is [Service.Introspect] of what may be a machine's own token.
@@ -104,9 +105,17 @@ func (s *Service) introspectMachine(ctx context.Context, q oidc.TokenQuestion) (
 		return oidc.Introspection{}, err
 	}
 	return oidc.Introspection{
-		Active: true, Issuer: s.Issuer, Subject: m.App.ClientID, ClientID: m.App.ClientID, Scope: strings.Join(scopesOf(&m), " "), Kind: "Bearer",
+		Active: true, Issuer: s.Issuer, Subject: m.App.ClientID, ClientID: m.App.ClientID, Scope: strings.Join(scopesOf(&m), " "), Kind: kindOf(m.Token.Key), Key: m.Token.Key,
 		IssuedAt: m.Token.CreatedAt, Expires: m.Token.ExpiresAt,
 	}, nil
+}
+
+// kindOf returns the token_type of an access token.
+func kindOf(key string) string {
+	if key == "" {
+		return "Bearer"
+	}
+	return "DPoP"
 }
 
 // revokeMachine deletes a machine's own token, if it is one of this app's.

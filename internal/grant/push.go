@@ -38,6 +38,13 @@ func (s *Service) Push(ctx context.Context, r oidc.PushedRequest) (oidc.PushedRe
 	if err != nil {
 		return oidc.PushedResponse{}, err
 	}
+	held, err := s.possession(ctx, r.Proof, secret.Token{})
+	if err == nil {
+		err = request.Bind(held)
+	}
+	if err != nil {
+		return oidc.PushedResponse{}, err
+	}
 	token, err := s.push(ctx, &app, &request)
 	return oidc.PushedResponse{Token: token, ExpiresIn: PushedLife}, err
 }

@@ -21,9 +21,13 @@ const RefreshGrace = 10 * time.Second
 const refreshKept = 7 * 24 * time.Hour
 
 // refreshToken describes a refresh token: it is good for as long as the session
-// that the app holds.
-func refreshToken(token secret.Token, g *store.Grant, s *sso.Session, now time.Time) store.Token {
-	return store.Token{Hash: token.Hash(), Kind: store.RefreshToken, Grant: g.ID, CreatedAt: now, ExpiresAt: s.ExpiresAt}
+// that the app holds. That of an app without a secret is bound to the key that was
+// shown; another app proves itself [RFC 9449 5].
+func refreshToken(app *sso.App, token secret.Token, g *store.Grant, s *sso.Session, key string, now time.Time) store.Token {
+	if !app.Public() {
+		key = ""
+	}
+	return store.Token{Key: key, Hash: token.Hash(), Kind: store.RefreshToken, Grant: g.ID, CreatedAt: now, ExpiresAt: s.ExpiresAt}
 }
 
 // successorPlace is where what came of a refresh token is sealed.
@@ -34,7 +38,7 @@ func successorPlace(hash secret.Hash) secret.Place {
 // refresh exchanges a refresh token for an access token and the next refresh
 // token. One that comes again is in two hands: with it falls all that the grant
 // gave, whoever holds it.
-func (s *Service) refresh(ctx context.Context, tx *store.Writer, app *sso.App, r oidc.TokenRequest, now time.Time) (given, error) {
+func (s *Service) refresh(ctx context.Context, tx *store.Writer, app *sso.App, r asking, now time.Time) (given, error) {
 	a, err := tx.Access(ctx, store.RefreshToken, r.Refresh.Hash())
 	if err != nil {
 		return given{}, inPlaceOfMissing(err)
@@ -49,12 +53,15 @@ func (s *Service) refresh(ctx context.Context, tx *store.Writer, app *sso.App, r
 	if err != nil {
 		return given{}, inPlaceOf(err, oidc.InvalidRefresh())
 	}
+	if a.Token.Key != "" && a.Token.Key != r.key {
+		return given{}, oidc.ForeignKey()
+	}
 	scope, err := r.Narrow(oidc.ParseScope(a.Grant.Scope))
 	if err != nil {
 		return given{}, err
 	}
 	out := given{
-		person: a.Person, scope: scope, extra: oidc.ParseClaimSet(a.Grant.Claims), acr: oidc.LevelOf(a.Person.Session.AMR).String(), sid: a.Grant.SID,
+		person: a.Person, key: r.key, scope: scope, extra: oidc.ParseClaimSet(a.Grant.Claims), acr: oidc.LevelOf(a.Person.Session.AMR).String(), sid: a.Grant.SID,
 	}
 	if a.Token.UsedAt.IsZero() {
 		out.refresh, err = s.rotate(ctx, tx, &a, now)
@@ -68,7 +75,7 @@ func (s *Service) refresh(ctx context.Context, tx *store.Writer, app *sso.App, r
 	if scope.String() != a.Grant.Scope {
 		narrowed, out.extra = scope.String(), 0
 	}
-	out.access, err = insertAccess(ctx, tx, a.Grant.ID, narrowed, now)
+	out.access, err = insertAccess(ctx, tx, a.Grant.ID, narrowed, r.key, now)
 	return out, err
 }
 
@@ -115,7 +122,7 @@ func (s *Service) rotate(ctx context.Context, tx *store.Writer, a *store.Access,
 	if err != nil {
 		return secret.Token{}, err
 	}
-	if err := tx.InsertToken(ctx, refreshToken(next, &a.Grant, &a.Person.Session, now)); err != nil {
+	if err := tx.InsertToken(ctx, refreshToken(&a.App, next, &a.Grant, &a.Person.Session, a.Token.Key, now)); err != nil {
 		return secret.Token{}, err
 	}
 	return next, tx.TouchSession(ctx, a.Person.Session.ID, now)

@@ -86,7 +86,7 @@ func (s *Service) Introspect(ctx context.Context, q oidc.TokenQuestion) (oidc.In
 		Org: orgClaim(p),
 	}
 	if a.Token.Kind == store.AccessToken {
-		out.Kind = "Bearer"
+		out.Kind, out.Key = kindOf(a.Token.Key), a.Token.Key
 	}
 	return out, nil
 }

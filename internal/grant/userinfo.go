@@ -17,17 +17,42 @@ type Userinfo struct {
 	Claims oidc.Claims
 }
 
-// Userinfo opens an access token. A refusal is an [*oidc.BearerError]; it does
-// not say why.
+// Userinfo opens an access token that was shown as a bearer token. A refusal is an
+// [*oidc.BearerError]; it does not say why.
 func (s *Service) Userinfo(ctx context.Context, token secret.Token) (Userinfo, error) {
+	return s.inform(ctx, token, oidc.Possession{}, oidc.InvalidAccessToken())
+}
+
+// UserinfoBy is [Service.Userinfo] of a token as it was shown, perhaps with a proof
+// of possession.
+func (s *Service) UserinfoBy(ctx context.Context, shown oidc.Presented) (Userinfo, error) {
+	if !shown.Proof.Given() {
+		return s.Userinfo(ctx, shown.Token)
+	}
+	held, err := s.possession(ctx, shown.Proof, shown.Token)
+	if refusal, ok := errors.AsType[*oidc.TokenError](err); ok {
+		return Userinfo{}, oidc.ProofRefused(refusal)
+	}
+	if err != nil {
+		return Userinfo{}, err
+	}
+	return s.inform(ctx, shown.Token, held, oidc.InvalidBoundToken())
+}
+
+// inform tells what a token opens for who has shown this key, or none. One that is
+// bound opens by its key alone, and one that is not, by no key.
+func (s *Service) inform(ctx context.Context, token secret.Token, held oidc.Possession, refusal error) (Userinfo, error) {
 	var out Userinfo
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
 		a, err := r.Access(ctx, store.AccessToken, token.Hash())
 		if err == nil {
 			err = s.usable(ctx, r, &a)
 		}
+		if err == nil && a.Token.Key != held.Key {
+			err = store.ErrNotFound
+		}
 		if err != nil {
-			return inPlaceOf(err, oidc.InvalidAccessToken())
+			return inPlaceOf(err, refusal)
 		}
 		out.Client = client(&a.App)
 		out.Claims, err = claims(ctx, r, &a.Person, claimsOf(&a))

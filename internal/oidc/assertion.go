@@ -160,15 +160,24 @@ func judgeHeader(h jose.Header) string {
 	if h.JSONWebKey != nil {
 		return "the assertion brings its own key"
 	}
-	for _, name := range [...]jose.HeaderKey{"jku", "x5u", "crit", "b64"} {
-		if _, has := h.ExtraHeaders[name]; has {
-			return "the assertion has a header " + string(name)
-		}
+	if name := foreignHeader(h); name != "" {
+		return "the assertion has a header " + name
 	}
 	typ, has := h.ExtraHeaders[jose.HeaderType]
 	text, _ := typ.(string)
 	if has && !strings.EqualFold(text, "JWT") && !strings.EqualFold(text, "client-authentication+jwt") {
 		return "the assertion is a JWT of another type"
+	}
+	return ""
+}
+
+// foreignHeader returns the name of a field that names a key elsewhere, or changes
+// what is signed; "": there is none.
+func foreignHeader(h jose.Header) string {
+	for _, name := range [...]jose.HeaderKey{"jku", "x5u", "crit", "b64"} {
+		if _, has := h.ExtraHeaders[name]; has {
+			return string(name)
+		}
 	}
 	return ""
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/oidc"
+	"github.com/sallyport/sallyport/internal/secret"
 )
 
 func refusedWith(err error, code oidc.Code) bool {
@@ -128,4 +129,62 @@ func FuzzReadPushed(f *testing.F) {
 			t.Fatalf("judged as of %q", judged.ClientID)
 		}
 	})
+}
+
+// No text that nobody signed now, for this request, proves possession of a key.
+func FuzzVerifyDPoP(f *testing.F) {
+	// The proof of [RFC 9449 4.1], of another time.
+	f.Add("eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6Imw4dEZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoRjQyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpiVFRsY3VOSmFqSG10NnY5VERWclUwQ2R2R1JEQSIsImNydiI6IlAtMjU2In19.eyJqdGkiOiItQndDM0VTYzZhY2MybFRjIiwiaHRtIjoiUE9TVCIsImh0dSI6Imh0dHBzOi8vc2VydmVyLmV4YW1wbGUuY29tL3Rva2VuIiwiaWF0IjoxNTYyMjYyNjE2fQ.2-GxA6T8lP4vfrg8v-FdWP0A0zdrj8igiMLvqRMUvwnQg4PtFLbdLXiOSsX0x7NVY-FNyJK70nfbV37xRZT3Lg")
+	f.Add("eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6Im5vbmUifQ.e30.")
+	f.Fuzz(func(t *testing.T, header string) {
+		d := oidc.DPoP{Header: []string{header}, Method: "POST", Path: oidc.TokenPath}
+		if p, err := d.Verify(issuer, secret.Token{}, time.Unix(1767323000, 0)); err == nil || p != (oidc.Possession{}) {
+			t.Fatalf("Verify(%q) = %+v, %v", header, p, err)
+		}
+	})
+}
+
+func TestTheProofOfTheStandard(t *testing.T) {
+	t.Parallel()
+	const proof = "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6Imw4dEZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoRjQyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpiVFRsY3VOSmFqSG10NnY5VERWclUwQ2R2R1JEQSIsImNydiI6IlAtMjU2In19.eyJqdGkiOiItQndDM0VTYzZhY2MybFRjIiwiaHRtIjoiUE9TVCIsImh0dSI6Imh0dHBzOi8vc2VydmVyLmV4YW1wbGUuY29tL3Rva2VuIiwiaWF0IjoxNTYyMjYyNjE2fQ.2-GxA6T8lP4vfrg8v-FdWP0A0zdrj8igiMLvqRMUvwnQg4PtFLbdLXiOSsX0x7NVY-FNyJK70nfbV37xRZT3Lg"
+	d := oidc.DPoP{Header: []string{proof}, Method: "POST", Path: "/token"} // [RFC 9449 4.1]
+	p, err := d.Verify("https://server.example.com", secret.Token{}, time.Unix(1562262616, 0))
+	if err != nil || p.Key != "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" { // [RFC 9449 6.1]
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+func TestReadPresented(t *testing.T) {
+	t.Parallel()
+	proof := oidc.DPoP{Header: []string{"p"}, Method: "GET", Path: oidc.UserinfoPath}
+	for name, tc := range map[string]struct {
+		authorization []string
+		proof         oidc.DPoP
+		query, body   string
+		token         string // "" for a refusal
+		with          bool
+		challenge     string
+	}{
+		"bound":                    {[]string{"DPoP abc"}, proof, "", "", "abc", true, ""},
+		"bound, small":             {[]string{"dpop abc"}, proof, "", "", "abc", true, ""},
+		"as a bearer token":        {[]string{"Bearer abc"}, proof, "", "", "abc", false, ""},
+		"no proof":                 {[]string{"DPoP abc"}, oidc.DPoP{}, "", "", "", false, `DPoP realm="userinfo", error="invalid_dpop_proof"`},
+		"no token":                 {[]string{"DPoP "}, proof, "", "", "", false, `DPoP realm="userinfo", error="invalid_token"`},
+		"an endless token":         {[]string{"DPoP " + strings.Repeat("a", 513)}, proof, "", "", "", false, `error="invalid_token"`},
+		"a second one in the body": {[]string{"DPoP abc"}, proof, "", "access_token=abc", "", false, `error="invalid_request"`},
+		"a second one in the URL":  {[]string{"DPoP abc"}, proof, "access_token=abc", "", "", false, `error="invalid_request"`},
+		"both schemes":             {[]string{"DPoP abc", "Bearer abc"}, proof, "", "", "", false, `Bearer realm="userinfo"`},
+	} {
+		got, err := oidc.ReadPresented(tc.authorization, tc.proof, tc.query, tc.body)
+		if tc.token != "" {
+			if err != nil || got.Token.Reveal() != tc.token || got.Proof.Given() != tc.with {
+				t.Errorf("%s: %+v, %v", name, got, err)
+			}
+			continue
+		}
+		refusal, ok := errors.AsType[*oidc.BearerError](err)
+		if !ok || !strings.Contains(refusal.Challenge(), tc.challenge) || !got.Token.IsZero() {
+			t.Errorf("%s: %v, want %s", name, err, tc.challenge)
+		}
+	}
 }

@@ -85,6 +85,23 @@ type AuthorizeRequest struct {
 	redirectURI string
 	mode        Mode
 	claims      claimsRequest
+	key         string
+}
+
+// Key returns the thumbprint of the key to which the code shall be bound, or ""
+// [RFC 9449 10].
+func (r AuthorizeRequest) Key() string { return r.key }
+
+// Bind binds the code to the key that was shown with a request that was pushed,
+// unless the request names another [RFC 9449 10.1].
+func (r *AuthorizeRequest) Bind(p Possession) error {
+	if p.Key != "" && r.key != "" && r.key != p.Key {
+		return badProof("dpop_jkt is not the key of the proof")
+	}
+	if p.Key != "" {
+		r.key = p.Key
+	}
+	return nil
 }
 
 // Subject returns the only person whom the claims parameter wants, or "".
@@ -189,6 +206,7 @@ func (r AuthorizeRequest) Values() url.Values {
 		"id_token_hint": r.IDTokenHint,
 		"organization":  r.Organization,
 		"claims":        r.claims.raw,
+		"dpop_jkt":      r.key,
 	} {
 		if value != "" {
 			v.Set(name, value)
@@ -269,6 +287,12 @@ func (r *AuthorizeRequest) readChallenge(v url.Values) *AuthorizeError {
 	}
 	if r.Challenge, ok = parseChallenge(text); !ok {
 		return r.Refuse(InvalidRequest, "code_challenge is not a base64url SHA-256")
+	}
+	if r.key, ok = single(v, "dpop_jkt"); !ok {
+		return r.Refuse(InvalidRequest, "dpop_jkt is repeated")
+	}
+	if _, ok := parseChallenge(r.key); r.key != "" && !ok {
+		return r.Refuse(InvalidRequest, "dpop_jkt is not a thumbprint by SHA-256")
 	}
 	return nil
 }

@@ -147,6 +147,8 @@ func TestJudgeRefusesAndTellsTheApplication(t *testing.T) {
 		"challenge with stray bits":   {"code_challenge", []string{challenge[:42] + "N"}, []string{challenge}, oidc.InvalidRequest},
 		"challenge with a line end":   {"code_challenge", []string{challenge + "\n"}, []string{challenge}, oidc.InvalidRequest},
 		"short challenge":             {"code_challenge", []string{challenge[:42]}, []string{challenge}, oidc.InvalidRequest},
+		"two keys":                    {"dpop_jkt", []string{challenge, challenge}, []string{challenge}, oidc.InvalidRequest},
+		"a key that is none":          {"dpop_jkt", []string{challenge + "="}, []string{challenge}, oidc.InvalidRequest},
 		"plain challenge":             {"code_challenge_method", []string{"plain"}, []string{"S256"}, oidc.InvalidRequest},
 		"challenge method left out":   {"code_challenge_method", nil, []string{"S256"}, oidc.InvalidRequest},
 		"two challenge methods":       {"code_challenge_method", []string{"S256", "plain"}, []string{"S256"}, oidc.InvalidRequest},

@@ -50,6 +50,7 @@ type discovery struct {
 	IntrospectAuthMethods  []AuthMethod `json:"introspection_endpoint_auth_methods_supported"`
 	ChallengeMethods       []string     `json:"code_challenge_methods_supported"`
 	Prompts                []string     `json:"prompt_values_supported"`
+	DPoPAlgorithms         []string     `json:"dpop_signing_alg_values_supported"`
 	ClaimTypes             []string     `json:"claim_types_supported"`
 	Claims                 []string     `json:"claims_supported"`
 	IssuerInResponse       bool         `json:"authorization_response_iss_parameter_supported"`
@@ -90,6 +91,7 @@ func Discovery(issuer string, locales ...string) ([]byte, error) {
 		IntrospectAuthMethods: []AuthMethod{SecretBasic, SecretPost, PrivateKeyJWT},
 		IntrospectAlgorithms:  AssertionAlgorithms(),
 		ChallengeMethods:      []string{"S256"},
+		DPoPAlgorithms:        AssertionAlgorithms(),
 		ClaimTypes:            []string{"normal"},
 		Claims: []string{
 			"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "sid", "amr", "acr", "at_hash",

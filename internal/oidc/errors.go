@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 )
 
 // Code is an error code of OAuth 2.0 or OpenID Connect. The values are those of
@@ -27,6 +28,7 @@ const (
 	LoginRequired            Code = "login_required"
 	UnmetAuthentication      Code = "unmet_authentication_requirements" // [OpenID Connect Unmet Authentication Requirements 1.0]
 	UnauthorizedClient       Code = "unauthorized_client"
+	InvalidDPoPProof         Code = "invalid_dpop_proof"
 	AuthorizationPending     Code = "authorization_pending"
 	SlowDown                 Code = "slow_down"
 	ExpiredToken             Code = "expired_token"
@@ -104,6 +106,8 @@ func (e *TokenError) JSON() []byte { return errorJSON(e.Code, e.Description) }
 type BearerError struct {
 	Code        Code
 	Description string
+
+	bound bool // who asks came with a proof of possession
 }
 
 // Error returns the text for the log.
@@ -129,7 +133,11 @@ func (e *BearerError) Challenge() string {
 	if e.Code == "" {
 		return `Bearer realm="userinfo"`
 	}
-	return fmt.Sprintf(`Bearer realm="userinfo", error="%s", error_description="%s"`, e.Code, e.Description)
+	scheme, more := "Bearer", ""
+	if e.bound {
+		scheme, more = "DPoP", fmt.Sprintf(`, algs="%s"`, strings.Join(AssertionAlgorithms(), " "))
+	}
+	return fmt.Sprintf(`%s realm="userinfo", error="%s", error_description="%s"%s`, scheme, e.Code, e.Description, more)
 }
 
 // JSON returns the body.

@@ -345,6 +345,7 @@ func TestDiscoveryPromisesOnlyWhatIsThere(t *testing.T) {
 		"pushed_authorization_request_endpoint":            issuer + "/oauth2/par",
 		"require_pushed_authorization_requests":            false,
 		"device_authorization_endpoint":                    issuer + "/oauth2/device_authorization",
+		"dpop_signing_alg_values_supported":                []any{"ES256", "RS256", "PS256", "EdDSA"},
 		"token_endpoint_auth_signing_alg_values_supported": []any{"ES256", "RS256", "PS256", "EdDSA"},
 		"revocation_endpoint":                              issuer + "/oauth2/revoke",
 		"introspection_endpoint":                           issuer + "/oauth2/introspect",

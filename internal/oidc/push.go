@@ -19,6 +19,7 @@ const pushedPrefix = "urn:ietf:params:oauth:request_uri:"
 type PushedRequest struct {
 	Client     Credentials
 	Parameters url.Values
+	Proof      DPoP // that came with it; see [DPoP.Verify]
 }
 
 // ReadPushed reads a request that is pushed: the values of its Authorization
@@ -38,7 +39,7 @@ func ReadPushed(authorization []string, query, body string) (PushedRequest, erro
 	if len(form.Encode()) > MaxAuthorize {
 		return PushedRequest{}, badToken(InvalidRequest, "the request is too large")
 	}
-	return PushedRequest{client, form}, nil
+	return PushedRequest{Client: client, Parameters: form}, nil
 }
 
 // JudgePushed is [Judge] of a request that was pushed. The error is a

@@ -51,6 +51,7 @@ type Introspection struct {
 	Kind     string // token_type: "Bearer", or "" of a refresh token
 	IssuedAt time.Time
 	Expires  time.Time
+	Key      string   // thumbprint of the key to which it is bound; "": to none
 	Org      OrgClaim // zero: of a machine, which is in none
 }
 
@@ -71,13 +72,26 @@ func (i Introspection) JSON() []byte {
 			Kind     string   `json:"token_type,omitempty"`
 			IssuedAt int64    `json:"iat"`
 			Expires  int64    `json:"exp"`
+			Bound    *bound   `json:"cnf,omitempty"`
 			OrgID    string   `json:"org_id,omitempty"`
 			Org      OrgClaim `json:"org,omitzero"`
-		}{true, i.Issuer, i.Subject, i.ClientID, i.ClientID, i.Scope, i.Username, i.Kind, i.IssuedAt.Unix(), i.Expires.Unix(), i.Org.ID, i.Org}
+		}{true, i.Issuer, i.Subject, i.ClientID, i.ClientID, i.Scope, i.Username, i.Kind, i.IssuedAt.Unix(), i.Expires.Unix(), boundTo(i.Key), i.Org.ID, i.Org}
 	}
 	b, err := json.Marshal(body)
 	if err != nil {
 		panic(err) // strings, numbers and a boolean always marshal
 	}
 	return b
+}
+
+// bound says to which key a token is bound [RFC 9449 6.2].
+type bound struct {
+	Key string `json:"jkt"`
+}
+
+func boundTo(key string) *bound {
+	if key == "" {
+		return nil
+	}
+	return &bound{key}
 }

@@ -63,6 +63,7 @@ type TokenRequest struct {
 	Refresh     secret.Token
 	Device      secret.Token
 	Machine     []string // scopes of a machine, in its own words; none: all that it has
+	Proof       DPoP     // that came with it; see [DPoP.Verify]
 
 	verifier string
 	narrowed bool
@@ -319,10 +320,15 @@ type TokenResponse struct {
 	ExpiresIn    time.Duration
 	Scope        string
 	IDToken      string // "": of a machine there is none
+	Bound        bool   // the access token is good only with a proof of possession
 }
 
 // JSON returns the body. It must not be cached.
 func (r TokenResponse) JSON() []byte {
+	kind := "Bearer"
+	if r.Bound {
+		kind = "DPoP"
+	}
 	b, err := json.Marshal(struct {
 		AccessToken  string `json:"access_token"`
 		TokenType    string `json:"token_type"`
@@ -330,7 +336,7 @@ func (r TokenResponse) JSON() []byte {
 		RefreshToken string `json:"refresh_token,omitempty"`
 		Scope        string `json:"scope"`
 		IDToken      string `json:"id_token,omitempty"`
-	}{r.AccessToken.Reveal(), "Bearer", int64(r.ExpiresIn / time.Second), r.RefreshToken.Reveal(), r.Scope, r.IDToken})
+	}{r.AccessToken.Reveal(), kind, int64(r.ExpiresIn / time.Second), r.RefreshToken.Reveal(), r.Scope, r.IDToken})
 	if err != nil {
 		panic(err) // strings and a number always marshal
 	}

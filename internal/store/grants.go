@@ -49,6 +49,7 @@ type Token struct {
 	Kind      TokenKind
 	Grant     sso.GrantID
 	Scope     string // "": all that was granted
+	Key       string // thumbprint of the key without which it is good for nothing; "": none
 	CreatedAt time.Time
 	ExpiresAt time.Time
 	UsedAt    time.Time // of a refresh token that was; else zero
@@ -56,10 +57,10 @@ type Token struct {
 }
 
 func tokenFields(t *Token) []any {
-	return []any{hash(&t.Hash), &t.Kind, &t.Grant, &t.Scope, utc(&t.CreatedAt), utc(&t.ExpiresAt), utc(&t.UsedAt), &t.Successor}
+	return []any{hash(&t.Hash), &t.Kind, &t.Grant, &t.Scope, &t.Key, utc(&t.CreatedAt), utc(&t.ExpiresAt), utc(&t.UsedAt), &t.Successor}
 }
 
-const tokenColumns = `t.hash, t.kind, t.grant_id, t.scope, t.created_at, t.expires_at, t.used_at, t.successor`
+const tokenColumns = `t.hash, t.kind, t.grant_id, t.scope, t.jkt, t.created_at, t.expires_at, t.used_at, t.successor`
 
 // Access is what a token stands for, with everything that it depends on as it
 // is now.
@@ -128,9 +129,9 @@ func (w *Writer) RevokeGrant(ctx context.Context, id sso.GrantID, now time.Time)
 // InsertToken stores a token of a grant.
 func (w *Writer) InsertToken(ctx context.Context, t Token) error {
 	_, err := w.q.exec(ctx, `
-		insert into tokens (hash, kind, grant_id, scope, created_at, expires_at)
-		values ($1, $2, $3, $4, $5, $6)`,
-		t.Hash[:], t.Kind, t.Grant, t.Scope, at(t.CreatedAt), at(t.ExpiresAt))
+		insert into tokens (hash, kind, grant_id, scope, jkt, created_at, expires_at)
+		values ($1, $2, $3, $4, $5, $6, $7)`,
+		t.Hash[:], t.Kind, t.Grant, t.Scope, t.Key, at(t.CreatedAt), at(t.ExpiresAt))
 	return doing(err, "inserting an %s token of %s", t.Kind, t.Grant)
 }
 

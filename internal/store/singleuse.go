@@ -21,6 +21,7 @@ const (
 	KindAuthorizationCode Kind = "authorization_code" // an app's code
 	KindPushedRequest     Kind = "pushed_request"     // an authorize request that its app has pushed
 	KindClientAssertion   Kind = "client_assertion"   // an assertion by which an app has proved itself
+	KindPossession        Kind = "dpop"               // a proof of possession that came in
 	KindPasswordReset     Kind = "password_reset"     // a link to set a new password
 	KindRegistration      Kind = "registration"       // a link to register anew, or for the first time
 	KindConflictMail      Kind = "conflict_mail"      // that owners were told of conflicts today

@@ -63,7 +63,7 @@ func machinesHaveTokens(w *world) {
 	ctx, r := w.ctx, w.reader()
 	app := w.app("nightly")
 	w.write(func(tx *store.Writer) error { return tx.SaveApp(ctx, app) })
-	t := store.MachineToken{Hash: secret.NewToken().Hash(), App: app.ID, Scopes: []string{"users:read", "sso:read"}, CreatedAt: w.now, ExpiresAt: w.now.Add(time.Hour)}
+	t := store.MachineToken{Hash: secret.NewToken().Hash(), App: app.ID, Scopes: []string{"users:read", "sso:read"}, Key: "thumb", CreatedAt: w.now, ExpiresAt: w.now.Add(time.Hour)}
 	missing[store.MachineAccess](w, "MachineAccess() of no token")(r.MachineAccess(ctx, t.Hash))
 	w.write(func(tx *store.Writer) error { return tx.InsertMachineToken(ctx, t) })
 	got := get[store.MachineAccess](w, "MachineAccess()")(r.MachineAccess(ctx, t.Hash))

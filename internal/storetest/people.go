@@ -390,7 +390,7 @@ func grantsAreKept(w *world) {
 	}
 	g.SID = "ses_browser"
 	full(w, g, "RevokedAt")
-	token := full(w, store.Token{Hash: secret.NewToken().Hash(), Kind: store.AccessToken, Grant: g.ID, Scope: "openid", CreatedAt: at, ExpiresAt: at.Add(time.Minute)}, "UsedAt", "Successor")
+	token := full(w, store.Token{Hash: secret.NewToken().Hash(), Kind: store.AccessToken, Grant: g.ID, Scope: "openid", Key: "thumb", CreatedAt: at, ExpiresAt: at.Add(time.Minute)}, "UsedAt", "Successor")
 
 	r := w.reader()
 	missing[store.Access](w, "Access()")(r.Access(ctx, store.AccessToken, token.Hash))

@@ -207,6 +207,7 @@ func (h *Handler) token(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	request.Proof = proofOf(r, oidc.TokenPath)
 	tokens, err := h.Grants.Exchange(r.Context(), request)
 	if err != nil {
 		return err
@@ -255,6 +256,7 @@ func (h *Handler) push(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	request.Proof = proofOf(r, oidc.PushPath)
 	answer, err := h.Grants.Push(r.Context(), request)
 	if err != nil {
 		return err
@@ -306,10 +308,10 @@ func (h *Handler) userinfo(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	token, err := oidc.ReadBearer(r.Header.Values("Authorization"), r.URL.RawQuery, body)
+	shown, err := oidc.ReadPresented(r.Header.Values("Authorization"), proofOf(r, oidc.UserinfoPath), r.URL.RawQuery, body)
 	var info grant.Userinfo
 	if err == nil {
-		info, err = h.Grants.Userinfo(r.Context(), token)
+		info, err = h.Grants.UserinfoBy(r.Context(), shown)
 	}
 	origin := r.Header.Get("Origin")
 	if err != nil {
@@ -327,13 +329,18 @@ func (h *Handler) userinfo(w http.ResponseWriter, r *http.Request) error {
 	return program(w, info.Claims.JSON())
 }
 
+// proofOf returns the proof of possession that came with a request, as it came.
+func proofOf(r *http.Request, path string) oidc.DPoP {
+	return oidc.DPoP{Header: r.Header.Values("DPoP"), Method: r.Method, Path: path}
+}
+
 // preflight answers what a browser asks before a page's request goes out. It
 // says what may be sent; whether the answer may be read is said with it.
 func preflight(w http.ResponseWriter, r *http.Request) error {
 	if r.Header.Get("Origin") != "" {
 		allow(w, "*")
 		w.Header().Set("Access-Control-Allow-Methods", "GET, POST")
-		w.Header().Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
+		w.Header().Set("Access-Control-Allow-Headers", "Authorization, Content-Type, DPoP")
 		w.Header().Set("Access-Control-Max-Age", cachePreflight)
 	}
 	w.WriteHeader(http.StatusNoContent)
