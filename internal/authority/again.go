@@ -35,6 +35,7 @@ func programAgain(ctx context.Context, r *store.Reader, by *sso.By, now time.Tim
 	if err != nil {
 		return sso.By{}, err
 	}
+	p = p.Within(by.Program.Scopes)
 	if p, err = p.Under(by.Program.Scope); err != nil {
 		return sso.By{}, err
 	}
@@ -47,6 +48,16 @@ func programAgain(ctx context.Context, r *store.Reader, by *sso.By, now time.Tim
 // Program returns the program with this ID as it is now, or refuses one that is
 // over. It acts under no scope yet.
 func Program(ctx context.Context, r *store.Reader, id string, now time.Time) (sso.Program, error) {
+	if strings.HasPrefix(id, "app_") {
+		app, err := r.App(ctx, sso.AppID(id))
+		if errors.Is(err, store.ErrNotFound) {
+			return sso.Program{}, NoProgram()
+		}
+		if err != nil {
+			return sso.Program{}, err
+		}
+		return app.Program()
+	}
 	if !strings.HasPrefix(id, "key_") {
 		return sso.Program{}, NoProgram()
 	}

@@ -246,6 +246,9 @@ func (a *Act) By() sso.UserID {
 	return a.who.By.User.ID
 }
 
+// Program returns the program that does it; nil for people.
+func (a *Act) Program() *sso.Program { return a.who.By.Program }
+
 // Rights returns what who does it may do in the organization; the holder of a
 // setup link has none over people.
 func (a *Act) Rights() sso.Rights { return a.who.By.RightsIn(&a.Organization) }

@@ -67,7 +67,7 @@ func (s *Service) CreateKey(ctx context.Context, who *authority.Who, org sso.Org
 		if err != nil {
 			return err
 		}
-		k, text, err = s.make(ctx, a.Tx, n, org, all, a.Event())
+		k, text, err = s.make(ctx, a.Tx, n, org, all, a.Program(), a.Event())
 		return err
 	})
 	return k, text, err
@@ -86,7 +86,7 @@ func (s *Service) CreateDeploymentKey(ctx context.Context, by *sso.By, n sso.New
 		if err != nil {
 			return err
 		}
-		k, text, err = s.make(ctx, tx, n, "", all, by.Event(now, "", "", nil))
+		k, text, err = s.make(ctx, tx, n, "", all, by.Program, by.Event(now, "", "", nil))
 		return err
 	})
 	return k, text, err
@@ -100,14 +100,15 @@ func (s *Service) FirstKey(ctx context.Context, n sso.NewAPIKey) (text secret.To
 		if err != nil {
 			return err
 		}
-		_, text, err = s.make(ctx, tx, n, "", all, sso.Event{At: s.Now(), Actor: "operator"})
+		_, text, err = s.make(ctx, tx, n, "", all, nil, sso.Event{At: s.Now(), Actor: "operator"})
 		return err
 	})
 	return text, err
 }
 
-// make stores a key beside all others of the same owner.
-func (s *Service) make(ctx context.Context, tx *store.Writer, n sso.NewAPIKey, org sso.OrgID, all []sso.APIKey, event sso.Event) (sso.APIKey, secret.Token, error) {
+// make stores a key beside all others of the same owner. maker is the program
+// that makes it; nil for people.
+func (s *Service) make(ctx context.Context, tx *store.Writer, n sso.NewAPIKey, org sso.OrgID, all []sso.APIKey, maker *sso.Program, event sso.Event) (sso.APIKey, secret.Token, error) {
 	live := 0
 	for i := range all {
 		if all[i].Usable(event.At) == nil {
@@ -116,10 +117,6 @@ func (s *Service) make(ctx context.Context, tx *store.Writer, n sso.NewAPIKey, o
 	}
 	if live >= sso.MaxAPIKeys || len(all) >= keysListed {
 		return sso.APIKey{}, secret.Token{}, &fault.Error{Kind: fault.Exhausted, Code: "api_key_many", Want: strconv.Itoa(sso.MaxAPIKeys) + " keys at most", Got: strconv.Itoa(len(all)), Fix: fault.AdminSide}
-	}
-	maker, err := s.maker(ctx, tx, event.Actor)
-	if err != nil {
-		return sso.APIKey{}, secret.Token{}, err
 	}
 	k, text, err := n.Make(org, sso.UserID(event.Actor), maker, event.At)
 	if err != nil {
@@ -135,15 +132,6 @@ func (s *Service) make(ctx context.Context, tx *store.Writer, n sso.NewAPIKey, o
 		event.Detail["until"] = k.ExpiresAt.Format(time.RFC3339)
 	}
 	return k, token, tx.Record(ctx, event)
-}
-
-// maker returns the program that makes a key; nil for a person.
-func (s *Service) maker(ctx context.Context, tx *store.Writer, actor string) (*sso.Program, error) {
-	if !strings.HasPrefix(actor, "key_") {
-		return nil, nil
-	}
-	p, err := authority.Program(ctx, tx.Reader, actor, s.Now())
-	return &p, err
 }
 
 func scopes(list []sso.Scope) string {

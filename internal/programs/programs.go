@@ -33,8 +33,8 @@ type Service struct {
 	leases sync.Map // of allowances, by the ID of the program: *lease
 }
 
-// Know returns the program that holds a key. Each use is noted, if not to the
-// second.
+// Know returns the program that holds a key, or a token that a machine's app has
+// got for itself. Each use of a key is noted, if not to the second.
 func (s *Service) Know(ctx context.Context, token secret.Token) (sso.Program, error) {
 	if token.IsZero() {
 		return sso.Program{}, authority.NoProgram()
@@ -46,7 +46,7 @@ func (s *Service) Know(ctx context.Context, token secret.Token) (sso.Program, er
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		return sso.Program{}, authority.NoProgram()
+		return s.machine(ctx, token)
 	}
 	if err != nil {
 		return sso.Program{}, err
@@ -61,6 +61,32 @@ func (s *Service) Know(ctx context.Context, token secret.Token) (sso.Program, er
 		}
 	}
 	return k.Program(), nil
+}
+
+// machine returns the program that holds a token which an app has got for
+// itself.
+func (s *Service) machine(ctx context.Context, token secret.Token) (sso.Program, error) {
+	var a store.MachineAccess
+	err := s.DB.Read(ctx, func(r *store.Reader) error {
+		var err error
+		a, err = r.MachineAccess(ctx, token.Hash())
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) || err == nil && !s.Now().Before(a.Token.ExpiresAt) {
+		return sso.Program{}, authority.NoProgram()
+	}
+	if err != nil {
+		return sso.Program{}, err
+	}
+	p, err := a.App.Program()
+	if err != nil {
+		return sso.Program{}, err
+	}
+	scopes := make([]sso.Scope, len(a.Token.Scopes))
+	for i, scope := range a.Token.Scopes {
+		scopes[i] = sso.Scope(scope)
+	}
+	return p.Within(scopes), nil
 }
 
 // In returns a program as somebody in an organization, which is named by its

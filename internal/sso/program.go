@@ -104,6 +104,37 @@ func (p *Program) Under(s Scope) (Program, error) {
 	return under, nil
 }
 
+// Within returns the program with those of its scopes that are among these: a
+// token may be for less than its app could ask for.
+func (p *Program) Within(scopes []Scope) Program {
+	less := *p
+	less.Scopes = slices.DeleteFunc(slices.Clone(p.Scopes), func(s Scope) bool { return !slices.Contains(scopes, s) })
+	return less
+}
+
+// Program returns who acts by a token that a machine's app has got for itself:
+// of the organization that alone may enter the app, or else of the deployment.
+// An app that several may enter, and not all, is nobody: there is no saying in
+// which of them it would stand.
+func (a *App) Program() (Program, error) {
+	if err := a.On(); err != nil {
+		return Program{}, err
+	}
+	if !a.Grants(GrantClientCredentials) || len(a.AllowedOrgs) > 1 || a.DPoP {
+		return Program{}, &fault.Error{Kind: fault.Unauthenticated, Code: "api_app", Want: "an app for client_credentials, without DPoP, that one organization may enter or all", Got: a.Key, Fix: fault.AppSide}
+	}
+	p := Program{ID: string(a.ID), Name: a.Name}
+	if len(a.AllowedOrgs) == 1 {
+		p.Org = a.AllowedOrgs[0]
+	}
+	for _, s := range scopesFor(p.Org) {
+		if slices.Contains(a.Scopes, string(s)) {
+			p.Scopes = append(p.Scopes, s)
+		}
+	}
+	return p, nil
+}
+
 // role returns what the program is in an organization that it reaches. Under
 // the scope for people it is an administrator, so that it makes no owner and
 // leaves owners alone, unless it has the scope for that; under none it is nobody.

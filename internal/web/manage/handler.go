@@ -1,7 +1,7 @@
 package manage
 
 import (
-	"net/http"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -25,6 +25,8 @@ type Handler struct {
 	Connect   *connect.Service
 	Enforce   *enforce.Service
 	Inspect   *inspect.Service
+	BaseURL   string                   // without a slash at the end
+	Sentence  func(code string) string // what a code means, in English
 }
 
 // DocumentPath is where the document is.
@@ -47,6 +49,7 @@ func (h *Handler) all() *api {
 	h.conflicts(a)
 	h.traces(a)
 	h.events(a)
+	h.apps(a)
 	h.roles(a)
 	h.keys(a)
 	finish(a.OpenAPI())
@@ -56,18 +59,12 @@ func (h *Handler) all() *api {
 // Document returns the document that describes the API.
 func Document() ([]byte, error) { return text(new(Handler).all().OpenAPI()) }
 
-// Routes returns the operations, and the document that describes them.
+// Routes returns the operations, the document that describes them, and the page
+// that shows it.
 func (h *Handler) Routes() []web.Route {
 	a := h.all()
-	written, err := text(a.OpenAPI())
-	if err != nil {
-		panic("manage: " + err.Error()) // it is made of our own types alone
-	}
-	return append(a.routes, web.Route{Method: http.MethodGet, Path: DocumentPath, Access: web.Public, Handler: func(w http.ResponseWriter, _ *http.Request) error {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(written) // a caller that is gone is not our failure
-		return nil
-	}})
+	written := sync.OnceValues(func() ([]byte, error) { return text(a.OpenAPI()) })
+	return append(append(a.routes, h.referenceRoutes(a.OpenAPI())...), file(DocumentPath, "application/json", written))
 }
 
 // tags returns what operations are about, in the order in which they are shown.
@@ -85,6 +82,7 @@ func tags() []*huma.Tag {
 		{Name: "Conflicts", Description: "What no sign-in may decide by itself."},
 		{Name: "Traces", Description: "What became of sign-ins, and why."},
 		{Name: "Audit", Description: "What was done, by whom and from where."},
+		{Name: "Apps", Description: "Clients of the OpenID provider, and their secrets."},
 		{Name: "Roles", Description: "Roles that operators define for applications."},
 		{Name: "API keys", Description: "What programs prove themselves by."},
 	}

@@ -121,9 +121,9 @@ func allowance(h http.Header, a programs.Allowance) {
 func plain(err error) error {
 	f, ok := errors.AsType[*fault.Error](err)
 	switch {
-	case ok && f.Kind == fault.NotFound && (f.Code == "page_not_found" || f.Code == "organization_unknown" || f.Code == "user_unknown"):
+	case ok && f.Kind == fault.NotFound && (f.Code == "page_not_found" || f.Code == "organization_unknown" || f.Code == "user_unknown" || f.Code == "app_unknown"):
 		return unseen("")
-	case ok && (f.Code == "conflict" || f.Code == "connection_changed" || f.Code == "enforce_changed"):
+	case ok && (f.Code == "conflict" || f.Code == "connection_changed" || f.Code == "enforce_changed" || f.Code == "app_moved"):
 		return stale(err)
 	}
 	return err

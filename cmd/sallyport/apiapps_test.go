@@ -1,0 +1,110 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/web/manage"
+)
+
+// machine makes an app for machines and returns its ID and secret.
+func (h *tenancy) machine(key secret.Token, name, change string) (id, text string) {
+	h.Helper()
+	made := h.answered(h.call(key, http.MethodPost, "/api/v1/apps", `{"key":"`+name+`","name":"Nightly","kind":"machine"}`), http.StatusCreated)
+	h.answered(h.call(key, http.MethodPatch, "/api/v1/apps/"+name, change), http.StatusOK)
+	return name, made["client_secret"].(string)
+}
+
+// token has an app get a token for itself.
+func (h *tenancy) token(id, text, scope string) secret.Token {
+	h.Helper()
+	form := url.Values{"grant_type": {"client_credentials"}, "scope": {scope}}
+	r := httptest.NewRequestWithContext(h.Context(), http.MethodPost, "/oauth2/token", strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.SetBasicAuth(id, text)
+	w := httptest.NewRecorder()
+	h.public.ServeHTTP(w, r)
+	return secret.ParseToken(h.answered(w, http.StatusOK)["access_token"].(string))
+}
+
+func TestAnAppForMachinesCallsTheAPI(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	h.newTenant("acme")
+	h.newTenant("rival")
+	key := h.deploymentKey(sso.Scopes()...)
+	id, text := h.machine(key, "nightly", `{"scopes":["users:read","users:write","owners:write","keys:write"],"organizations":["acme"]}`)
+	narrow := h.token(id, text, "users:read keys:write")
+	h.answered(h.call(narrow, http.MethodGet, "/api/v1/organizations/acme/users", ""), http.StatusOK)
+	h.refused(h.call(narrow, http.MethodGet, "/api/v1/organizations/rival/users", ""), http.StatusNotFound, "not_found")
+	// A token is for what was asked, though its app may do more, and hands on no more.
+	h.refused(h.call(narrow, http.MethodPost, "/api/v1/organizations/acme/users", `{"username":"x"}`), http.StatusForbidden, "scope_missing")
+	h.refused(h.call(narrow, http.MethodPost, "/api/v1/organizations/acme/keys", `{"name":"x","scopes":["users:write"]}`), http.StatusForbidden, "scope_missing")
+	people := h.token(id, text, "users:write")
+	h.refused(h.call(people, http.MethodPost, "/api/v1/organizations/acme/users", `{"username":"x","role":"owner"}`), http.StatusForbidden, "rights_owner")
+	h.answered(h.call(people, http.MethodPost, "/api/v1/organizations/acme/users", `{"username":"x"}`), http.StatusCreated)
+	// What the app may do is asked of it as it is now.
+	h.answered(h.call(key, http.MethodPatch, "/api/v1/apps/nightly", `{"disabled":true}`), http.StatusOK)
+	h.refused(h.call(people, http.MethodPost, "/api/v1/organizations/acme/users", `{"username":"y"}`), http.StatusForbidden, "app_disabled")
+
+	several, secretText := h.machine(key, "several", `{"scopes":["users:read"],"organizations":["acme","rival"]}`)
+	h.refused(h.call(h.token(several, secretText, "users:read"), http.MethodGet, "/api/v1/organizations/acme/users", ""), http.StatusUnauthorized, "api_app")
+}
+
+func TestAProgramKeepsApps(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	key := h.deploymentKey(sso.ScopeAppsRead, sso.ScopeAppsWrite)
+	made := h.call(key, http.MethodPost, "/api/v1/apps", `{"key":"portal","name":"Portal","kind":"web","redirect_uris":["https://app.example/cb"]}`)
+	if got := h.answered(made, http.StatusCreated); got["client_secret"] == "" || len(got["secrets"].([]any)) != 1 {
+		t.Errorf("made: %v", got)
+	}
+	if got := h.answered(h.call(key, http.MethodGet, "/api/v1/apps/portal", ""), http.StatusOK); got["client_secret"] != nil || got["auth_method"] != "client_secret" {
+		t.Errorf("read: %v", got)
+	}
+	h.answered(h.call(key, http.MethodPost, "/api/v1/apps/portal/secrets", ""), http.StatusCreated)
+	if got := h.answered(h.call(key, http.MethodPatch, "/api/v1/apps/portal", `{"redirect_uris":["https://app.example/new"],"require_par":true}`), http.StatusOK); got["require_par"] != true || len(got["secrets"].([]any)) != 2 {
+		t.Errorf("changed: %v", got)
+	}
+	h.refused(h.call(key, http.MethodPatch, "/api/v1/apps/portal", `{"name":"X"}`, "If-Match", `"1"`), http.StatusPreconditionFailed, "api_version_stale")
+	h.answered(h.call(key, http.MethodDelete, "/api/v1/apps/portal", ""), http.StatusNoContent)
+	h.refused(h.call(key, http.MethodGet, "/api/v1/apps/portal", ""), http.StatusNotFound, "not_found")
+}
+
+func TestTheAPIIsExplained(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	w := httptest.NewRecorder()
+	h.public.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, manage.ReferencePath, nil))
+	page := w.Body.String()
+	if w.Code != http.StatusOK || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/html") || !strings.Contains(w.Header().Get("Content-Security-Policy"), "default-src 'none'") {
+		t.Fatalf("answered with %d, %v", w.Code, w.Header())
+	}
+	doc := readAPIDocument(t)
+	for _, methods := range doc.Paths {
+		for _, o := range methods {
+			if !strings.Contains(page, `id="`+o.ID+`"`) || !strings.Contains(page, `href="#`+o.ID+`"`) {
+				t.Errorf("%s is not explained", o.ID)
+			}
+		}
+	}
+	for name := range doc.Components.Schemas {
+		if !strings.Contains(page, `id="schema-`+name+`"`) {
+			t.Errorf("the schema %s is not explained", name)
+		}
+	}
+	for _, not := range []string{"<script", "style=", "onclick", "<style", "http://", "//cdn"} {
+		if strings.Contains(page, not) {
+			t.Errorf("the page has %s", not)
+		}
+	}
+	problem := h.refused(h.call(secret.Token{}, http.MethodGet, "/api/v1/organizations", ""), http.StatusUnauthorized, "api_key_unknown")
+	if anchor := strings.TrimPrefix(problem.Type, manage.ReferencePath+"#"); !strings.Contains(page, `id="`+anchor+`"`) {
+		t.Errorf("the page does not explain %s", problem.Type)
+	}
+}
