@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/sallyport/sallyport/internal/authority"
+	"github.com/sallyport/sallyport/internal/backoff"
+	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/programs"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -370,6 +373,39 @@ func TestARequestWhoseAnswerIsLostIsNotCarriedOutAgain(t *testing.T) {
 		return tx.FinishAPIRequest(t.Context(), string(k.ID), name)
 	})
 	h.refused(h.call(key, http.MethodPost, path, body, "Idempotency-Key", "one"), http.StatusConflict, "idempotency_unanswered")
+}
+
+// Whoever hangs up after the effect, and asks again under the same name, gets no
+// second one.
+func TestARequestThatFailsAfterItsEffectIsNotCarriedOutAgain(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	acme := h.newTenant("acme")
+	k, _ := h.apiKey(&acme, sso.OrganizationScopes()...)
+	program, asks := k.Program(), secret.HashOf([]byte("what it asks"))
+	begin := func() (context.Context, programs.Request, error) {
+		ctx, q, _, err := h.programs.Begin(t.Context(), &program, "one", asks)
+		return ctx, q, err
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	// One that is refused before it has an effect may be sent again, whatever was
+	// counted meanwhile.
+	ctx, q, err := begin()
+	must(err)
+	must(h.connecting.Limits.Allow(ctx, backoff.Looks(acme.by.Org.ID)))
+	must(h.programs.Forget(ctx, q))
+	ctx, q, err = begin()
+	must(err)
+	must(h.db.Write(ctx, func(*store.Writer) error { return nil })) // its effect
+	must(h.programs.Forget(ctx, q))
+	if _, _, err := begin(); !fault.Is(err, "idempotency_unanswered") {
+		t.Errorf("sent again: %v, want idempotency_unanswered", err)
+	}
 }
 
 func TestAProgramThatAsksTooOftenIsToldWhenToGoOn(t *testing.T) {

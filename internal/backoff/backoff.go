@@ -176,6 +176,7 @@ type Limiter struct {
 // the fault try_later, which says in Want from when there is one more. It has
 // a transaction of its own: a try counts also where what it is for fails.
 func (l Limiter) Allow(ctx context.Context, keys ...Key) error {
+	ctx = store.Aside(ctx) // a try is no effect of what is tried
 	err := l.DB.Write(ctx, func(tx *store.Writer) error {
 		now := l.Now()
 		for _, k := range keys {

@@ -95,7 +95,8 @@ func (s *Service) Keep(ctx context.Context, q Request, a Answer) error {
 	})
 }
 
-// Forget forgets a request that was refused: it may be sent again.
+// Forget forgets a request that was refused: it may be sent again. Where it has
+// had an effect before it failed, that it has stays known.
 func (s *Service) Forget(ctx context.Context, q Request) error {
 	ctx = context.WithoutCancel(ctx)
 	return s.DB.Write(ctx, func(tx *store.Writer) error {

@@ -92,11 +92,11 @@ func (w *Writer) AnswerAPIRequest(ctx context.Context, program string, key secre
 }
 
 // ForgetAPIRequest forgets a request that was refused, so that it may be sent
-// again.
+// again. One that has had an effect is not forgotten, however it has ended.
 func (w *Writer) ForgetAPIRequest(ctx context.Context, program string, key secret.Hash) error {
 	_, err := w.q.exec(ctx, `
 		delete from api_requests
-		where program_id = $1 and key_hash = $2 and state <> 'answered'`,
+		where program_id = $1 and key_hash = $2 and state = 'running'`,
 		program, key[:])
 	return doing(err, "forgetting a request of %s", program)
 }
@@ -108,6 +108,10 @@ type alongKey struct{}
 func Along(ctx context.Context, fn func(context.Context, *Writer) error) context.Context {
 	return context.WithValue(ctx, alongKey{}, fn)
 }
+
+// Aside returns a context in which nothing is done along: for what is no part of
+// an effect, such as counting how often somebody tries.
+func Aside(ctx context.Context) context.Context { return context.WithValue(ctx, alongKey{}, nil) }
 
 // along runs what the context wants done at the end of a transaction.
 func along(ctx context.Context, w *Writer) error {

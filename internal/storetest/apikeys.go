@@ -100,6 +100,7 @@ func apiRequestsAreKept(w *world) {
 		w.Errorf("a request that was abandoned does not give way: %v", there)
 	}
 	w.write(func(tx *store.Writer) error { return tx.FinishAPIRequest(ctx, q.Program, q.Key) })
+	w.write(func(tx *store.Writer) error { return tx.ForgetAPIRequest(ctx, q.Program, q.Key) })
 	if there := begin(again, w.now.Add(time.Hour)); there == nil || there.State != store.APIRequestDone {
 		w.Errorf("a request that had its effect is begun again: %v", there)
 	}
@@ -159,6 +160,9 @@ func alongWithATransaction(w *world) {
 	}
 	if err := w.db.Write(ctx, func(*store.Writer) error { return store.ErrUsed }); !errors.Is(err, store.ErrUsed) || state() != store.APIRequestRunning {
 		w.Errorf("a transaction that fails: %v, and the request is %s", err, state())
+	}
+	if err := w.db.Write(store.Aside(ctx), func(*store.Writer) error { return nil }); err != nil || state() != store.APIRequestRunning {
+		w.Errorf("a transaction aside: %v, and the request is %s", err, state())
 	}
 	if err := w.db.Write(ctx, func(*store.Writer) error { return nil }); err != nil || state() != store.APIRequestDone {
 		w.Errorf("a transaction that succeeds: %v, and the request is %s", err, state())
