@@ -144,23 +144,27 @@ func (s *Service) keysOf(hook *sso.Webhook) ([][]byte, error) {
 // the receiver did not take it; the error is ours.
 func (s *Service) send(ctx context.Context, hook *sso.Webhook, d *sso.Delivery, keys [][]byte) (*fault.Error, error) {
 	var body []byte
-	err := s.DB.Read(ctx, func(r *store.Reader) error {
+	var refused *fault.Error
+	err := s.DB.Read(ctx, func(r *store.Reader) (err error) {
+		if refused, err = s.closed(ctx, r, hook); err != nil || refused != nil {
+			return err
+		}
 		e, err := r.Recorded(ctx, d.Event)
 		if err == nil {
-			body, err = describe(ctx, r, &e)
+			body, err = describe(ctx, r, hook.Org, &e)
 		}
 		return err
 	})
-	gone := errors.Is(err, store.ErrNotFound)
-	if err != nil && !gone {
+	if errors.Is(err, store.ErrNotFound) {
+		err, refused = nil, &fault.Error{Kind: fault.NotFound, Code: "webhook_event_gone", Fix: fault.OperatorSide}
+	}
+	if err != nil {
 		return nil, err
 	}
 	began := s.Now()
 	var answer safehttp.Answer
-	var refused *fault.Error
-	if gone {
-		refused = &fault.Error{Kind: fault.NotFound, Code: "webhook_event_gone", Fix: fault.OperatorSide}
-	} else {
+	unsent := refused != nil
+	if !unsent {
 		answer, err = s.callerOf(hook.Org).Call(ctx, safehttp.Request{Method: safehttp.Post, URL: hook.URL, Header: signed(string(d.Event), began, body, keys...), Body: body})
 		if ctx.Err() != nil {
 			return nil, nil // we are stopping: that says nothing of the receiver
@@ -176,7 +180,7 @@ func (s *Service) send(ctx context.Context, hook *sso.Webhook, d *sso.Delivery, 
 		d.State, d.DoneAt = sso.DeliveryDelivered, now
 		hook.Failures, hook.FailingSince = 0, time.Time{}
 		return nil, s.settle(ctx, hook, d, "")
-	case gone:
+	case unsent:
 		d.Code, d.State, d.DoneAt = refused.Code, sso.DeliveryFailed, now
 		return nil, s.settle(ctx, hook, d, "")
 	}
@@ -200,6 +204,33 @@ func (s *Service) send(ctx context.Context, hook *sso.Webhook, d *sso.Delivery, 
 		over = (&fault.Error{Code: "webhook_patience"}).Code
 	}
 	return refused, s.settle(ctx, hook, d, over)
+}
+
+// closed says why nothing is sent by a webhook any more, as things stand now:
+// somebody has switched it off or deleted it since its turn began, or the vendor
+// has shut its organization out. It takes over where the webhook leads now.
+func (s *Service) closed(ctx context.Context, r *store.Reader, hook *sso.Webhook) (*fault.Error, error) {
+	now, err := r.Org(hook.Org).Webhook(ctx, hook.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		now, err = sso.Webhook{State: sso.WebhookDisabled}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if off, ok := errors.AsType[*fault.Error](running(&now)); ok {
+		return off, nil
+	}
+	hook.URL = now.URL
+	if hook.Org == "" {
+		return nil, nil
+	}
+	line, err := r.Settings().Lineage(ctx, hook.Org)
+	for i := range line {
+		if line[i].State != sso.OrgActive {
+			return &fault.Error{Kind: fault.Denied, Code: "organization_suspended", Got: line[i].Key, Fix: fault.OperatorSide}, nil
+		}
+	}
+	return nil, err
 }
 
 // settle writes down how a delivery has fared, and switches its webhook off where

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/sso"
@@ -60,8 +61,9 @@ type connection struct {
 	State    sso.ConnectionState `json:"state"`
 }
 
-// describe puts an event into words for a webhook.
-func describe(ctx context.Context, r *store.Reader, e *sso.Recorded) ([]byte, error) {
+// describe puts an event into words for a webhook of an organization, or of the
+// deployment for "".
+func describe(ctx context.Context, r *store.Reader, whose sso.OrgID, e *sso.Recorded) ([]byte, error) {
 	p := payload{Type: e.Action, Timestamp: e.At.UTC().Format(sso.EventInstant), Data: data{
 		ID: e.ID, Number: e.Number, Actor: e.Actor, OnBehalf: e.OnBehalf, Address: e.Address, UserAgent: e.UserAgent, Target: e.Target, Detail: e.Detail, Changes: e.Changes,
 	}}
@@ -74,7 +76,7 @@ func describe(ctx context.Context, r *store.Reader, e *sso.Recorded) ([]byte, er
 	}
 	var err error
 	if strings.HasPrefix(e.Target, "usr_") {
-		p.Data.User, err = userNow(ctx, r, e)
+		p.Data.User, err = userNow(ctx, r, whose, e)
 	}
 	connection := sso.ConnectionID(e.Detail["connection"])
 	if strings.HasPrefix(e.Target, "con_") {
@@ -95,9 +97,12 @@ func describe(ctx context.Context, r *store.Reader, e *sso.Recorded) ([]byte, er
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// userNow returns what somebody is now; nil if they are no more.
-func userNow(ctx context.Context, r *store.Reader, e *sso.Recorded) (*user, error) {
-	u, err := r.User(ctx, sso.UserID(e.Target))
+// userNow returns what somebody is now; nil if they are no more. Of who is
+// neither at home in the organization that is told, or below it, nor a member
+// where it happened, nothing is told but the ID: what has become of a guest since
+// they left is another customer's to know.
+func userNow(ctx context.Context, r *store.Reader, to sso.OrgID, e *sso.Recorded) (*user, error) {
+	u, err := r.UserAt(ctx, sso.UserID(e.Target))
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
 	}
@@ -110,6 +115,9 @@ func userNow(ctx context.Context, r *store.Reader, e *sso.Recorded) (*user, erro
 	}
 	m, err := r.Org(e.Org).Membership(ctx, u.ID)
 	if errors.Is(err, store.ErrNotFound) {
+		if to != "" && !slices.Contains(u.HomePath, to) {
+			return nil, nil
+		}
 		return out, nil
 	}
 	out.Role, out.Groups = m.Role, m.Groups

@@ -400,3 +400,111 @@ func TestManyNodesSendEachEventOnce(t *testing.T) {
 		}
 	})
 }
+
+// Where a webhook stands is judged at each delivery: once it is off, deleted, or
+// its organization shut out, nothing more leaves, whatever waits for it.
+func TestAWebhookThatIsOverIsToldNothingMore(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(h *house, hook sso.Webhook) error{
+		"switched off": func(h *house, hook sso.Webhook) error {
+			return h.SwitchWebhook(h.Context(), h.acmes(), hook.ID, sso.WebhookDisabled)
+		},
+		"deleted": func(h *house, hook sso.Webhook) error { return h.DeleteWebhook(h.Context(), h.acmes(), hook.ID) },
+		"suspended": func(h *house, _ sso.Webhook) error {
+			o := h.acme
+			o.State = sso.OrgSuspended
+			return h.DB.Write(h.Context(), func(tx *store.Writer) error { return tx.SaveOrganization(h.Context(), o) })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			eachEngine(t, func(h *house) {
+				r, vendor := h.receiver(), h.receiver()
+				hook, _ := h.hook(h.acmes(), r, "user.*")
+				h.hook(h.vendors(), vendor, "user.*")
+				h.record(h.acme.ID, "user.created", "usr_x")
+				h.record(h.acme.ID, "user.changed", "usr_x")
+				h.record(h.acme.ID, "user.deleted", "usr_x")
+				h.seal()
+				r.mu.Lock()
+				r.answer = func(n int) int { // while its turn is under way
+					if n == 1 {
+						if err := end(h, hook); err != nil {
+							t.Errorf("ending it: %v", err)
+						}
+					}
+					return http.StatusNoContent
+				}
+				r.mu.Unlock()
+				for range 3 {
+					h.deliver()
+					h.pass(time.Hour)
+				}
+				same(t, "who was told", r.types(t), []string{"user.created"})
+				same(t, "the vendor, whose webhook goes on", vendor.types(t), []string{"user.created", "user.changed", "user.deleted"})
+			})
+		})
+	}
+}
+
+// What has become of somebody since they left is not told to who knew them.
+func TestOfAGuestWhoHasLeftNothingIsTold(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		r, vendor := h.receiver(), h.receiver()
+		h.hook(h.acmes(), r, "membership.*")
+		h.hook(h.vendors(), vendor, "membership.*")
+		guest := h.stranger.User.ID
+		m := sso.Membership{Org: h.emea.ID, User: guest, Role: sso.RoleMember, CreatedAt: h.now(), UpdatedAt: h.now()}
+		h.write(func(tx *store.Writer) error { return tx.Org(h.emea.ID).SaveMembership(h.Context(), m) })
+		h.record(h.emea.ID, "membership.created", string(guest))
+		h.deliver()
+		if u := payloadOf(t, r.take()[0]).Data.User; u == nil || u.Email != "rita@rival.example" {
+			t.Errorf("of a guest who is there is told %+v", u)
+		}
+		h.write(func(tx *store.Writer) error { return tx.Org(h.emea.ID).RemoveMembership(h.Context(), guest, h.now()) })
+		h.record(h.emea.ID, "membership.removed", string(guest))
+		h.record(h.emea.ID, "membership.removed", string(h.owner.User.ID)) // at home at Acme
+		h.deliver()
+		got := r.take()
+		if strings.Contains(string(got[0].body), "rita") || !strings.Contains(string(got[0].body), string(guest)) {
+			t.Errorf("of a guest who has left is told %s", got[0].body)
+		}
+		if u := payloadOf(t, got[1]).Data.User; u == nil || u.Email != "olga@acme.example" {
+			t.Errorf("of who is at home is told %+v", u)
+		}
+		if all := vendor.take(); payloadOf(t, all[1]).Data.User == nil {
+			t.Errorf("the vendor is told %s", all[1].body)
+		}
+	})
+}
+
+// Many receivers know their callers by nothing but the path.
+func TestTheAuditListDoesNotSayThePathOfAWebhook(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		hook, _, err := h.CreateWebhook(h.Context(), h.acmes(), events.Draft{URL: "https://hooks.example/T00/s3cret?key=s3cret"})
+		must(t, "CreateWebhook()", err)
+		must(t, "ChangeWebhook()", h.ChangeWebhook(h.Context(), h.acmes(), hook.ID, events.Draft{URL: "https://hooks.example/T00/s3cret2"}))
+		must(t, "DeleteWebhook()", h.DeleteWebhook(h.Context(), h.acmes(), hook.ID))
+		err = h.DB.Read(h.Context(), func(r *store.Reader) error {
+			all, err := r.Org(h.acme.ID).Events(h.Context(), 10)
+			if len(all) != 3 {
+				t.Errorf("%d events, want 3", len(all))
+			}
+			for _, e := range all {
+				i := slices.IndexFunc(e.Changes, func(c sso.Change) bool { return c.Field == "url" })
+				if i < 0 {
+					t.Errorf("%s does not say that the URL is another one", e.Action)
+					continue
+				}
+				c := e.Changes[i]
+				if strings.Contains(c.From+c.To, "s3cret") || !strings.Contains(c.From+c.To, "https://hooks.example/…") || c.From == c.To {
+					t.Errorf("%s says %+v", e.Action, c)
+				}
+			}
+			return err
+		})
+		must(t, "Events()", err)
+	})
+}
