@@ -3,11 +3,14 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/authority"
 	"github.com/sallyport/sallyport/internal/backoff"
@@ -301,6 +304,100 @@ func TestAChangeIsMadeToTheVersionThatWasRead(t *testing.T) {
 	h.refused(h.call(key, http.MethodPatch, path, `{"first_name":"Eve"}`, "If-Match", `W/"1"`), http.StatusPreconditionFailed, "api_version_stale")
 	h.answered(h.call(key, http.MethodPatch, path, `{"last_name":"X"}`), http.StatusOK)
 	h.refused(h.call(key, http.MethodPatch, path, `{"last_name":"Y","role":"admin"}`), http.StatusBadRequest, "api_mixed")
+
+	// What somebody is in the organization is part of what was read.
+	tag = h.call(key, http.MethodGet, path, "").Header().Get("ETag")
+	h.answered(h.call(key, http.MethodPatch, path, `{"groups":["staff"]}`, "If-Match", tag), http.StatusOK)
+	h.refused(h.call(key, http.MethodPatch, path, `{"role":"admin"}`, "If-Match", tag), http.StatusPreconditionFailed, "api_version_stale")
+	if got := h.answered(h.call(key, http.MethodPatch, path, `{"role":"admin"}`, "If-Match", "*"), http.StatusOK); len(got["groups"].([]any)) != 1 {
+		t.Errorf("another role takes the groups away: %v", got)
+	}
+}
+
+// Of several who have read the same version, one changes it.
+func TestOfManyChangesToOneVersionOneIsMade(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	acme := h.newTenant("acme")
+	_, key := h.apiKey(&acme, sso.OrganizationScopes()...)
+	const org = "/api/v1/organizations/acme"
+	for path, body := range map[string]func(n string) string{
+		org:                                func(n string) string { return `{"name":"Acme ` + n + `"}` },
+		org + "/users/" + acme.its["user"]: func(n string) string { return `{"groups":["g` + n + `"]}` },
+	} {
+		tag := h.call(key, http.MethodGet, path, "").Header().Get("ETag")
+		var all sync.WaitGroup
+		codes := make([]int, 12)
+		for i := range codes {
+			all.Go(func() { codes[i] = h.call(key, http.MethodPatch, path, body(strconv.Itoa(i)), "If-Match", tag).Code })
+		}
+		all.Wait()
+		made := 0
+		for _, code := range codes {
+			switch code {
+			case http.StatusOK:
+				made++
+			case http.StatusPreconditionFailed:
+			default:
+				t.Errorf("%s: answered with %d", path, code)
+			}
+		}
+		if made != 1 {
+			t.Errorf("%s: %d changes of one version are made: %v", path, made, codes)
+		}
+	}
+}
+
+// What a key makes is over with it at the latest: a key that was given for a day
+// is not made one for ever.
+func TestAKeyMakesNoneThatLastsLonger(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	acme := h.newTenant("acme")
+	who := &authority.Who{By: acme.by, Address: acme.by.Address}
+	k, short, err := h.programs.CreateKey(t.Context(), who, acme.by.Org.ID, sso.NewAPIKey{Name: "for a day", Scopes: []string{"keys:write", "users:read"}, Days: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, lasting := h.apiKey(&acme, sso.ScopeKeysWrite, sso.ScopeUsersRead)
+	const path = "/api/v1/organizations/acme/keys"
+	for _, body := range []string{`{"name":"x","scopes":["users:read"]}`, `{"name":"x","scopes":["users:read"],"days":365}`} {
+		got := h.answered(h.call(short, http.MethodPost, path, body), http.StatusCreated)
+		if end, _ := time.Parse(time.RFC3339, fmt.Sprint(got["expires_at"])); !end.Equal(k.ExpiresAt.Truncate(time.Microsecond)) {
+			t.Errorf("%s: lasts until %v, want %v", body, got["expires_at"], k.ExpiresAt)
+		}
+		if got := h.answered(h.call(lasting, http.MethodPost, path, body), http.StatusCreated); strings.Contains(body, "days") != (got["expires_at"] != nil) {
+			t.Errorf("%s by a lasting one: %v", body, got)
+		}
+	}
+}
+
+// Keys that are over stand in nobody's way.
+func TestKeysThatAreOverDoNotCount(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	acme := h.newTenant("acme")
+	h.write(func(tx *store.Writer) error {
+		for range 500 {
+			k := sso.APIKey{ID: sso.NewAPIKeyID(now()), Org: acme.by.Org.ID, Name: "old", CreatedAt: now(), RevokedAt: now()}
+			if err := tx.InsertAPIKey(t.Context(), k, secret.NewToken().Hash()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for range sso.MaxAPIKeys - 2 { // the tenant has some
+		if _, _, err := h.programs.CreateKey(t.Context(), &authority.Who{By: acme.by}, acme.by.Org.ID, sso.NewAPIKey{Name: "x", Scopes: []string{"users:read"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var err error
+	for range 3 {
+		_, _, err = h.programs.CreateKey(t.Context(), &authority.Who{By: acme.by}, acme.by.Org.ID, sso.NewAPIKey{Name: "x", Scopes: []string{"users:read"}})
+	}
+	if !fault.Is(err, "api_key_many") {
+		t.Errorf("one too many: %v", err)
+	}
 }
 
 func TestARequestThatIsSentTwiceIsCarriedOutOnce(t *testing.T) {

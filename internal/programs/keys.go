@@ -63,11 +63,8 @@ func (s *Service) CreateKey(ctx context.Context, who *authority.Who, org sso.Org
 		if a.OfOperators() { // a program of it would be one of the vendor's people
 			return &fault.Error{Kind: fault.Denied, Code: "operators_organization", Got: a.Key, Fix: fault.OperatorSide}
 		}
-		all, err := a.In.APIKeys(ctx, keysListed)
-		if err != nil {
-			return err
-		}
-		k, text, err = s.make(ctx, a.Tx, n, org, all, a.Program(), a.Event())
+		var err error
+		k, text, err = s.make(ctx, a.Tx, n, org, a.Program(), a.Event())
 		return err
 	})
 	return k, text, err
@@ -82,11 +79,8 @@ func (s *Service) CreateDeploymentKey(ctx context.Context, by *sso.By, n sso.New
 		if err := by.Session.Proved(now); err != nil {
 			return err
 		}
-		all, err := tx.DeploymentAPIKeys(ctx, keysListed)
-		if err != nil {
-			return err
-		}
-		k, text, err = s.make(ctx, tx, n, "", all, by.Program, by.Event(now, "", "", nil))
+		var err error
+		k, text, err = s.make(ctx, tx, n, "", by.Program, by.Event(now, "", "", nil))
 		return err
 	})
 	return k, text, err
@@ -96,27 +90,22 @@ func (s *Service) CreateDeploymentKey(ctx context.Context, by *sso.By, n sso.New
 // the keys to it at hand.
 func (s *Service) FirstKey(ctx context.Context, n sso.NewAPIKey) (text secret.Token, err error) {
 	err = s.DB.Write(ctx, func(tx *store.Writer) error {
-		all, err := tx.DeploymentAPIKeys(ctx, keysListed)
-		if err != nil {
-			return err
-		}
-		_, text, err = s.make(ctx, tx, n, "", all, nil, sso.Event{At: s.Now(), Actor: "operator"})
+		var err error
+		_, text, err = s.make(ctx, tx, n, "", nil, sso.Event{At: s.Now(), Actor: "operator"})
 		return err
 	})
 	return text, err
 }
 
-// make stores a key beside all others of the same owner. maker is the program
+// make stores a key beside the others of the same owner. maker is the program
 // that makes it; nil for people.
-func (s *Service) make(ctx context.Context, tx *store.Writer, n sso.NewAPIKey, org sso.OrgID, all []sso.APIKey, maker *sso.Program, event sso.Event) (sso.APIKey, secret.Token, error) {
-	live := 0
-	for i := range all {
-		if all[i].Usable(event.At) == nil {
-			live++
-		}
+func (s *Service) make(ctx context.Context, tx *store.Writer, n sso.NewAPIKey, org sso.OrgID, maker *sso.Program, event sso.Event) (sso.APIKey, secret.Token, error) {
+	live, err := tx.CountAPIKeys(ctx, org, event.At)
+	if err != nil {
+		return sso.APIKey{}, secret.Token{}, err
 	}
-	if live >= sso.MaxAPIKeys || len(all) >= keysListed {
-		return sso.APIKey{}, secret.Token{}, &fault.Error{Kind: fault.Exhausted, Code: "api_key_many", Want: strconv.Itoa(sso.MaxAPIKeys) + " keys at most", Got: strconv.Itoa(len(all)), Fix: fault.AdminSide}
+	if live >= sso.MaxAPIKeys {
+		return sso.APIKey{}, secret.Token{}, &fault.Error{Kind: fault.Exhausted, Code: "api_key_many", Want: strconv.Itoa(sso.MaxAPIKeys) + " keys at most", Got: strconv.Itoa(live), Fix: fault.AdminSide}
 	}
 	k, text, err := n.Make(org, sso.UserID(event.Actor), maker, event.At)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -79,21 +80,38 @@ func (s *Service) SetGroups(ctx context.Context, by *sso.By, org sso.OrgID, user
 	})
 }
 
-// SetPosition gives a member a role and exactly these groups, at once.
-func (s *Service) SetPosition(ctx context.Context, by *sso.By, org sso.OrgID, user sso.UserID, to string, groups []string) error {
+// NewPosition is what a member is to be; nil leaves that as it is.
+type NewPosition struct {
+	Role   *string
+	Groups *[]string // exactly these
+	// Read is when it was changed last by what was looked at; zero: whatever it
+	// is by now.
+	Read time.Time
+}
+
+// SetPosition gives a member a role and groups, at once.
+func (s *Service) SetPosition(ctx context.Context, by *sso.By, org sso.OrgID, user sso.UserID, to NewPosition) error {
 	return s.change(ctx, by, org, func(a *act) error {
-		role, err := role(ctx, a.tx.Reader, to)
-		if err != nil {
-			return err
-		}
 		p, err := a.position(user)
 		if err != nil {
 			return err
 		}
-		if err := unlessSame(a.changeRole(&p, role)); err != nil {
-			return err
+		if !to.Read.IsZero() && !p.UpdatedAt.Equal(to.Read) {
+			return store.ErrConflict
 		}
-		return unlessSame(a.setGroups(&p, groups))
+		if to.Role != nil {
+			role, err := role(ctx, a.tx.Reader, *to.Role)
+			if err != nil {
+				return err
+			}
+			if err := unlessSame(a.changeRole(&p, role)); err != nil {
+				return err
+			}
+		}
+		if to.Groups == nil {
+			return nil
+		}
+		return unlessSame(a.setGroups(&p, *to.Groups))
 	})
 }
 

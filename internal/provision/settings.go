@@ -10,9 +10,10 @@ import (
 
 // Settings are what an owner decides about how the organization shows.
 type Settings struct {
-	Name   string
-	Accent string // colour, as #rrggbb; "": the deployment's
-	Logo   Logo
+	Version int64 // of the organization that was looked at; 0: whichever there is by now
+	Name    string
+	Accent  string // colour, as #rrggbb; "": the deployment's
+	Logo    Logo
 }
 
 // Logo says what becomes of the logo. The zero value leaves it as it is.
@@ -40,6 +41,9 @@ func (s *Service) SaveSettings(ctx context.Context, by *sso.By, org sso.OrgID, t
 	return s.change(ctx, by, org, func(a *act) error {
 		if err := a.rights.Govern(); err != nil {
 			return err
+		}
+		if to.Version != 0 && a.place.Version != to.Version {
+			return store.ErrConflict
 		}
 		was := a.place
 		a.place.Name, a.place.Brand.Accent = name, accent

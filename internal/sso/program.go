@@ -83,6 +83,7 @@ type Program struct {
 	Name   string
 	Org    OrgID // beyond which it does not reach, and what is below; "": it is of the deployment
 	Scopes []Scope
+	Until  time.Time // when it ends; zero: it does not
 	// Scope is that under which it acts now.
 	Scope Scope
 }
@@ -221,7 +222,8 @@ type NewAPIKey struct {
 
 // Make returns the key of an organization, or of the deployment for "", made by
 // whoever has this ID, and its text, of which there is no other copy. A program
-// that makes one hands on no more than it has; program is nil for people.
+// that makes one hands on no more than it has, and for no longer; program is nil
+// for people.
 func (n NewAPIKey) Make(org OrgID, by UserID, program *Program, now time.Time) (APIKey, string, error) {
 	k := APIKey{ID: NewAPIKeyID(now), Org: org, Name: CleanName(n.Name), By: by, CreatedAt: now}
 	if k.Name == "" {
@@ -231,6 +233,9 @@ func (n NewAPIKey) Make(org OrgID, by UserID, program *Program, now time.Time) (
 		return APIKey{}, "", &fault.Error{Kind: fault.Invalid, Code: "api_key_life", Want: "at most 5 years", Fix: fault.PersonSide}
 	} else if n.Days > 0 {
 		k.ExpiresAt = now.Add(life)
+	}
+	if program != nil && !program.Until.IsZero() && (k.ExpiresAt.IsZero() || program.Until.Before(k.ExpiresAt)) {
+		k.ExpiresAt = program.Until
 	}
 	var err error
 	if k.Scopes, err = ParseScopes(n.Scopes, org); err != nil {
@@ -256,5 +261,5 @@ func (k *APIKey) Usable(now time.Time) error {
 
 // Program returns who acts by the key.
 func (k *APIKey) Program() Program {
-	return Program{ID: string(k.ID), Name: k.Name, Org: k.Org, Scopes: k.Scopes}
+	return Program{ID: string(k.ID), Name: k.Name, Org: k.Org, Scopes: k.Scopes, Until: k.ExpiresAt}
 }

@@ -62,6 +62,17 @@ func (r *OrgReader) APIKeys(ctx context.Context, limit int) ([]sso.APIKey, error
 	return all, doing(err, "listing API keys of %s", r.org)
 }
 
+// CountAPIKeys returns how many API keys of an organization, or of the deployment
+// for "", are good at this instant.
+func (r *Reader) CountAPIKeys(ctx context.Context, org sso.OrgID, now time.Time) (int, error) {
+	n, err := one(ctx, r.q, func(n *int) []any { return []any{n} }, `
+		select count(*)
+		from api_keys k
+		where coalesce(k.org_id, '') = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > $2)`,
+		org, at(now))
+	return n, doing(err, "counting API keys of %q", org)
+}
+
 // InsertAPIKey stores an API key, to be found by the hash of its text.
 func (w *Writer) InsertAPIKey(ctx context.Context, k sso.APIKey, token secret.Hash) error {
 	_, err := w.q.exec(ctx, `

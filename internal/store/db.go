@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -31,6 +33,9 @@ const (
 	schemePostgres   = "postgres://"
 	schemePostgreSQL = "postgresql://"
 )
+
+// schemeForm is how the scheme of a URL looks.
+var schemeForm = regexp.MustCompile(`^[a-z][a-z0-9+.-]{0,19}$`)
 
 // Options are what the operator may choose about a database.
 type Options struct {
@@ -76,7 +81,10 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	case strings.HasPrefix(url, schemePostgres), strings.HasPrefix(url, schemePostgreSQL):
 		db, err = openPostgres(ctx, url, o)
 	default:
-		scheme, _, _ := strings.Cut(url, ":")
+		scheme, _, _ := strings.Cut(url, "://")
+		if !schemeForm.MatchString(scheme) {
+			return nil, errors.New("opening database: no URL, want sqlite:PATH or postgres://…") // what it is may hold a password
+		}
 		return nil, fmt.Errorf("opening database: unknown scheme %q, want sqlite:PATH or postgres://…", scheme)
 	}
 	if err != nil {

@@ -50,6 +50,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 	for name, tc := range map[string]struct{ url, want string }{
 		"unknown scheme":      {"mysql://localhost/x", `unknown scheme "mysql", want sqlite:PATH or postgres://`},
 		"no scheme":           {"sallyport.db", "unknown scheme"},
+		"words of libpq":      {"host=db password=s3cret", "no URL, want"},
 		"no file":             {"sqlite:", `"sqlite:" names no file`},
 		"memory":              {"sqlite::memory:", `"sqlite::memory:" names no file`},
 		"a host in the place": {"sqlite://tmp/x.db", `"sqlite://tmp/x.db" names no file`},

@@ -42,6 +42,19 @@ func apiKeysAreKept(w *world) {
 
 	live, _ := key(acme.ID, w.now.Add(2*time.Second))
 	live.RevokedAt = time.Time{}
+	for _, k := range []sso.APIKey{{Org: acme.ID}, {Org: acme.ID, ExpiresAt: w.now.Add(time.Hour)}, {Org: other.ID}, {}} {
+		k.ID, k.Name, k.CreatedAt = sso.NewAPIKeyID(w.now), "good", w.now
+		w.write(func(tx *store.Writer) error { return tx.InsertAPIKey(ctx, k, secret.NewToken().Hash()) })
+	}
+	for _, tc := range []struct {
+		org  sso.OrgID
+		at   time.Duration
+		want int
+	}{{acme.ID, time.Minute, 2}, {acme.ID, time.Hour, 1}, {other.ID, 0, 1}, {"", 0, 1}, {"org_none", 0, 0}} {
+		if n := get[int](w, "CountAPIKeys()")(r.CountAPIKeys(ctx, tc.org, w.now.Add(tc.at))); n != tc.want {
+			w.Errorf("CountAPIKeys() of %q after %v = %d, want %d", tc.org, tc.at, n, tc.want)
+		}
+	}
 	w.write(func(tx *store.Writer) error { return tx.TouchAPIKey(ctx, live.ID, w.now.Add(time.Hour)) })
 	w.write(func(tx *store.Writer) error { return tx.TouchAPIKey(ctx, live.ID, w.now.Add(time.Minute)) })
 	w.write(func(tx *store.Writer) error { return tx.RevokeAPIKey(ctx, k.ID, w.now.Add(time.Hour)) })

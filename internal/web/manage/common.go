@@ -127,9 +127,12 @@ type Matching struct {
 	IfMatch string `header:"If-Match" maxLength:"40" doc:"The ETag that was read. Where somebody has changed it since, nothing is done."`
 }
 
+// blind reports whether a change is made to whatever is there.
+func (m Matching) blind() bool { return m.IfMatch == "" || m.IfMatch == "*" }
+
 // version returns the version that was read; latest stands in for none.
 func (m Matching) version(latest int64) (int64, error) {
-	if m.IfMatch == "" || m.IfMatch == "*" {
+	if m.blind() {
 		return latest, nil
 	}
 	v, err := strconv.ParseInt(strings.Trim(m.IfMatch, `"`), 10, 64)

@@ -34,7 +34,7 @@ func (h *Handler) key(k *sso.APIKey) APIKey {
 type NewAPIKey struct {
 	Name   string   `json:"name" minLength:"1" maxLength:"200" example:"HR system"`
 	Scopes []string `json:"scopes" minItems:"1" maxItems:"30" doc:"None that the caller does not have"`
-	Days   int      `json:"days,omitempty" minimum:"0" maximum:"1830" doc:"Until it expires; 0: it does not"`
+	Days   int      `json:"days,omitempty" minimum:"0" maximum:"1830" doc:"Until it expires; 0: it does not. It never lasts longer than the key that makes it."`
 }
 
 func (n *NewAPIKey) key() sso.NewAPIKey {

@@ -119,10 +119,11 @@ func (h *Handler) updateOrganization(c *call, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := in.version(o.Version); err != nil {
+	version, err := in.version(o.Version)
+	if err != nil {
 		return nil, err
 	}
-	to := provision.Settings{Name: or(in.Body.Name, o.Name), Accent: or(in.Body.Accent, o.Brand.Accent)}
+	to := provision.Settings{Version: version, Name: or(in.Body.Name, o.Name), Accent: or(in.Body.Accent, o.Brand.Accent)}
 	if err := h.People.SaveSettings(c.ctx(), by, o.ID, to); err != nil {
 		return nil, err
 	}

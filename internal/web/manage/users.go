@@ -2,6 +2,7 @@ package manage
 
 import (
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
@@ -125,13 +126,18 @@ func (h *Handler) listUsers(c *call, in *struct {
 	return &listed[User]{page[User]{each(list.People, func(m *provision.Member) User { return user(&m.User, m.Role, m.Groups) }), cursor(next)}}, nil
 }
 
+// userTag is the version of a user and of what they are in the organization.
+func userTag(u *sso.User, m *sso.Membership) string {
+	return `"` + strconv.FormatInt(u.Version, 10) + "." + strconv.FormatInt(m.UpdatedAt.UnixMicro(), 36) + `"`
+}
+
 // member returns a member as they are told of.
 func (h *Handler) member(c *call, o *sso.Organization, id string) (*told[User], error) {
 	u, m, err := h.People.Member(c.ctx(), &provision.Place{Organization: *o}, sso.UserID(id))
 	if err != nil {
 		return nil, err
 	}
-	return &told[User]{ETag: etag(u.Version), Body: user(&u, m.Role, m.Groups)}, nil
+	return &told[User]{ETag: userTag(&u, &m), Body: user(&u, m.Role, m.Groups)}, nil
 }
 
 func (h *Handler) createUser(c *call, in *struct {
@@ -181,9 +187,12 @@ func (h *Handler) updateUser(c *call, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	version, err := in.version(u.Version)
-	if err != nil {
-		return nil, err
+	at := provision.NewPosition{Role: in.Body.Role, Groups: in.Body.Groups}
+	if !in.blind() {
+		if in.IfMatch != userTag(&u, &m) {
+			return nil, stale(nil)
+		}
+		at.Read = m.UpdatedAt
 	}
 	to := in.Body
 	if to.profile() && (to.Role != nil || to.Groups != nil) {
@@ -191,7 +200,7 @@ func (h *Handler) updateUser(c *call, in *struct {
 	}
 	if to.profile() {
 		err := h.People.EditPerson(c.ctx(), by, o.ID, u.ID, provision.Profile{
-			Version: version, FirstName: or(to.FirstName, u.FirstName), LastName: or(to.LastName, u.LastName), Username: or(to.Username, u.Username),
+			Version: u.Version, FirstName: or(to.FirstName, u.FirstName), LastName: or(to.LastName, u.LastName), Username: or(to.Username, u.Username),
 			Email: or(to.Email, u.Email.String()), Language: or(to.Language, u.Language),
 		})
 		if err != nil {
@@ -199,7 +208,7 @@ func (h *Handler) updateUser(c *call, in *struct {
 		}
 	}
 	if to.Role != nil || to.Groups != nil {
-		if err := h.People.SetPosition(c.ctx(), by, o.ID, u.ID, or(to.Role, string(m.Role)), or(to.Groups, m.Groups)); err != nil {
+		if err := h.People.SetPosition(c.ctx(), by, o.ID, u.ID, at); err != nil {
 			return nil, err
 		}
 	}
