@@ -298,6 +298,8 @@ func FuzzParseFile(f *testing.F) {
 	f.Add(whole)
 	f.Add("organizations: [{key: a}]\n---\n")
 	f.Add("organizations: &a [*a]")
+	f.Add("roles: [&a {<<: [*a, {key: x}], key: y}]")
+	f.Add("organizations: [{entitlements: [sso, {name: scim, plan: x}], policy: {<<: &p {sso: off}}}, {policy: *p}]")
 	f.Fuzz(func(t *testing.T, text string) {
 		if _, err := setup.ParseFile([]byte(text)); err != nil && !fault.Is(err, "apply_yaml") && !fault.Is(err, "apply_size") {
 			t.Fatalf("ParseFile() = %v, want a fault", err)

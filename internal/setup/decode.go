@@ -2,6 +2,7 @@ package setup
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -11,6 +12,9 @@ import (
 // takes an octet or more, unless the file names parts of itself again and again,
 // by which a short one could mean very many.
 func valuesOf(octets int) int { return 1000 + 4*octets }
+
+// mergeTag marks the key <<.
+const mergeTag = "!!merge"
 
 // decoder fills the structs of a file from the nodes of its document. It finds
 // all mistakes, and keeps where each struct came from.
@@ -89,6 +93,8 @@ func (d *decoder) mapping(n *yaml.Node, to reflect.Value) {
 		key, value := n.Content[i], n.Content[i+1]
 		field, known := fields[key.Value]
 		switch {
+		case key.ShortTag() == mergeTag:
+			d.merged(value, n, to)
 		case key.Kind != yaml.ScalarNode || !known:
 			d.mistake(key, "one of "+strings.Join(keysOf(to.Type()), ", "), "the key "+oneLine(key.Value))
 		case given[key.Value]:
@@ -98,6 +104,40 @@ func (d *decoder) mapping(n *yaml.Node, to reflect.Value) {
 			d.value(value, field)
 		}
 	}
+}
+
+// merged reads what the key << of a mapping stands for: the keys of another one,
+// or of several, as far as the mapping has none of its own.
+func (d *decoder) merged(value, into *yaml.Node, to reflect.Value) {
+	if value.Kind == yaml.AliasNode {
+		value = value.Alias
+	}
+	if value.Kind == yaml.SequenceNode {
+		for _, one := range slices.Backward(value.Content) { // the first of them counts
+			d.merged(one, into, to)
+		}
+		return
+	}
+	// A mapping that takes over itself by way of another one never ends.
+	if d.left--; d.left < 0 {
+		d.mistake(value, "a mapping that does not take over itself", "one that does, or very many")
+		return
+	}
+	if value.Kind != yaml.MappingNode || value == into {
+		d.mistake(value, "keys with values, as in key: value", kindOf(value))
+		return
+	}
+	own := map[string]bool{}
+	for i := 0; i+1 < len(into.Content); i += 2 {
+		own[into.Content[i].Value] = into.Content[i].ShortTag() != mergeTag
+	}
+	rest := &yaml.Node{Kind: yaml.MappingNode, Line: value.Line, Column: value.Column}
+	for i := 0; i+1 < len(value.Content); i += 2 {
+		if key := value.Content[i].Value; !own[key] {
+			rest.Content = append(rest.Content, value.Content[i], value.Content[i+1])
+		}
+	}
+	d.mapping(rest, to)
 }
 
 // keysOf lists the keys of a struct, as its file has them.

@@ -198,3 +198,32 @@ func TestAliasesDoNotGrowWithoutEnd(t *testing.T) {
 		t.Errorf("a list within itself: %v, want it refused", err)
 	}
 }
+
+// What a mapping takes over from another one is what it does not say itself.
+func TestMergedKeys(t *testing.T) {
+	t.Parallel()
+	f, err := setup.ParseFile([]byte(`
+organizations:
+- {key: a, name: A, policy: &strict {mfa: required, session_idle: 30m}}
+- {key: b, policy: {<<: *strict, session_idle: 1h}}
+- {key: c, policy: {mfa: off, <<: [{sso: off}, *strict, {sso: required}]}}
+- {key: d, policy: {<<: {<<: *strict, mfa: owners}}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := f.Organizations[1].Policy; *p.MFA != "required" || *p.SessionIdle != "1h" {
+		t.Errorf("b has %s and %s, want what it says and the rest of a", *p.MFA, *p.SessionIdle)
+	}
+	if p := f.Organizations[2].Policy; *p.MFA != "off" || *p.SSO != "off" || *p.SessionIdle != "30m" {
+		t.Errorf("c has %s, %s and %s", *p.MFA, *p.SSO, *p.SessionIdle)
+	}
+	if p := f.Organizations[3].Policy; *p.MFA != "owners" || *p.SessionIdle != "30m" {
+		t.Errorf("d has %s and %s, want the nearest", *p.MFA, *p.SessionIdle)
+	}
+	for _, bad := range []string{"roles: [&a {<<: {<<: *a}}]", "roles: [{<<: 5, key: a}]", "roles: [&a {key: a, <<: *a}]", "roles: [{<<: {kye: a}}]", "roles: [&a {<<: [*a, *a]}]"} {
+		if _, err := setup.ParseFile([]byte(bad)); !fault.Is(err, "apply_yaml") {
+			t.Errorf("%s: %v, want it refused", bad, err)
+		}
+	}
+}
