@@ -63,7 +63,6 @@ func law() []room {
 		{"internal/jobs", lower, []string{leaves, domain, storage, "internal/notify"}},
 
 		// Use cases. They never import one another.
-		{"internal/signin", flows, []string{leaves, xmlCore, protocols, domain, storage}},
 		{"internal/provision", flows, []string{leaves, protocols, domain, storage, lower}},
 		{"internal/account", flows, []string{leaves, "internal/password", "internal/otp", domain, storage, lower}},
 		{"internal/signin", flows, []string{leaves, xmlCore, protocols, domain, storage, lower}},
@@ -73,7 +72,6 @@ func law() []room {
 		{"internal/operate", flows, []string{leaves, domain, storage, lower}},
 		{"internal/programs", flows, []string{"internal/fault", "internal/secret", domain, storage, "internal/authority"}},
 		{"internal/events", flows, []string{leaves, domain, storage, lower}},
-		{"internal/setup", flows, []string{leaves, xmlCore, protocols, domain, storage, "internal/federation"}},
 		{"internal/doctor", flows, []string{leaves, domain, storage}},
 		{"internal/setup", flows, []string{leaves, xmlCore, protocols, domain, storage, "internal/federation", "internal/registration"}},
 		{"internal/grant", flows, []string{leaves, protocols, domain, storage, "internal/backoff"}},
@@ -90,8 +88,6 @@ func law() []room {
 		{"internal/web/connect", transport, []string{"internal/fault", "internal/secret", domain, "internal/authority", "internal/connect", "internal/enforce", "internal/inspect", "internal/signin", "internal/idp", "internal/web", "internal/web/frame", "internal/web/ui"}},
 		{"internal/web/account", transport, []string{"internal/fault", "internal/secret", domain, "internal/account", "internal/recovery", "internal/web", "internal/web/ui"}},
 		{"internal/web/operator", transport, []string{"internal/fault", "internal/secret", domain, "internal/authority", "internal/inspect", "internal/notify", "internal/operate", "internal/federation", "internal/registration", "internal/web", "internal/web/frame", "internal/web/ui"}},
-		{"internal/web/apikeys", transport, []string{"internal/secret", domain, "internal/authority", "internal/programs", "internal/web", "internal/web/frame", "internal/web/ui"}},
-		{"internal/web/manage", transport, []string{"internal/fault", "internal/secret", domain, "internal/authority", "internal/connect", "internal/enforce", "internal/inspect", "internal/operate", "internal/programs", "internal/provision", "internal/web"}},
 		{"internal/web/mirror", transport, []string{"internal/fault", "internal/secret", "internal/doctor", "internal/web"}},
 		{"internal/web/apikeys", transport, []string{"internal/secret", domain, "internal/authority", "internal/programs", "internal/web", "internal/web/frame", "internal/web/ui"}},
 		{"internal/web/manage", transport, []string{"internal/fault", "internal/secret", domain, "internal/authority", "internal/connect", "internal/enforce", "internal/idp", "internal/inspect", "internal/operate", "internal/programs", "internal/provision", "internal/web"}},

@@ -128,6 +128,9 @@ func TestTableOnlyLooksDown(t *testing.T) {
 	order := []string{leaves, xmlCore, protocols, domain, storage, lower, flows, transport, command, support}
 	at := map[string]int{}
 	for i, r := range law() {
+		if _, twice := at[r.path]; twice {
+			t.Errorf("the table has %s twice", r.path)
+		}
 		at[r.path] = i
 	}
 	for i, r := range law() {
