@@ -73,13 +73,17 @@ func newAPI(h *Handler) *api {
 	return a
 }
 
+// problemRef is where the document describes what is answered to a request that
+// failed.
+const problemRef = "#/components/responses/Problem"
+
 // register adds an operation.
 func register[I, O any](a *api, o op, serve func(c *call, in *I) (*O, error)) {
 	documented := huma.Operation{
 		OperationID: o.ID, Method: o.Method, Path: Path + o.Path, Summary: o.Summary, Description: about(o), Tags: []string{o.Tag},
 		DefaultStatus: o.Status, MaxBodyBytes: -1, // the router bounds it
 		Security:   []map[string][]string{{securityScheme: {}}},
-		Responses:  map[string]*huma.Response{"default": {Ref: "#/components/responses/Problem"}},
+		Responses:  map[string]*huma.Response{"4XX": {Ref: problemRef}, "5XX": {Ref: problemRef}},
 		Metadata:   map[string]any{"op": o},
 		Extensions: map[string]any{"x-scope": string(o.Scope)},
 	}

@@ -142,7 +142,7 @@ func operationOf(doc *huma.OpenAPI, o *huma.Operation, base string) referenceOpe
 	}
 	out.Curl = strings.NewReplacer("{organization}", "acme", "{domain}", "acme.example", "{connection}", "acme-okta", "{entitlement}", "sso").Replace(curl)
 	for status, answer := range o.Responses {
-		if status == "default" {
+		if answer.Ref != "" { // a problem
 			continue
 		}
 		out.Status = status
