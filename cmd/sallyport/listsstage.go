@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/connect"
 	"github.com/sallyport/sallyport/internal/fault"
@@ -269,6 +271,7 @@ func (st *stage) operator(ctx context.Context) (a asker, err error) {
 	}
 	var traces []sso.Trace
 	ours := sso.Webhook{URL: "https://hooks.example/", Secret: []byte(measured), State: sso.WebhookDisabled}
+	app := measuredApp(now())
 	err = st.db.Write(ctx, func(tx *store.Writer) error {
 		org, err := tx.OrganizationByKey(ctx, sso.OperatorsKey)
 		if err != nil {
@@ -281,6 +284,9 @@ func (st *stage) operator(ctx context.Context) (a asker, err error) {
 			return err
 		}
 		if traces, err = tx.Org(st.askers[0].by.Org.ID).Traces(ctx, 1); err != nil {
+			return err
+		}
+		if err := tx.SaveApp(ctx, app); err != nil {
 			return err
 		}
 		ours.CreatedAt, ours.UpdatedAt = now(), now()
@@ -297,9 +303,21 @@ func (st *stage) operator(ctx context.Context) (a asker, err error) {
 	a.gaps = map[string]string{
 		"key": st.askers[0].by.Org.Key, "user": st.askers[0].gaps["user"], "role": measuredRole, "entitlement": string(sso.EntitledSSO),
 		"domain": st.askers[0].gaps["domain"], "webhook": string(ours.ID),
+		"app": app.Key, "secret": string(app.Secrets[0].ID),
 	}
 	if len(traces) > 0 {
 		a.gaps["reference"] = traces[0].Reference
 	}
 	return a, nil
+}
+
+// measuredApp is an app with something on each of its pages. Each stage has its
+// own.
+func measuredApp(at time.Time) sso.App {
+	id := sso.NewAppID(at)
+	key := measured + "-" + strings.TrimPrefix(string(id), "app_")
+	return sso.App{
+		ID: id, Key: key, Name: "Measured", ClientID: key, Kind: sso.AppWeb, RedirectURIs: []string{"https://app.example/cb"},
+		Secrets: []sso.AppSecret{sso.NewAppSecret(secret.NewToken(), "operator", at)}, CreatedAt: at, UpdatedAt: at,
+	}
 }
