@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
@@ -18,12 +19,14 @@ import (
 
 // How apps are told of ends of sessions.
 const (
-	tellBatch = 128             // sessions that are looked at, and notices that are claimed, at a time
+	noteBatch = 128             // sessions that are looked at at a time
+	tellBatch = 64              // notices that are claimed at a time
 	tellTime  = 5 * time.Second // that an app has for an answer
 	tellApps  = 8               // that are called at once
+	tellLanes = 4               // calls to one app at once
 	// tellLease is longer than all notices of one app may take: the first one
 	// that gets no answer ends the turn of that app.
-	tellLease = tellBatch*tellTime + time.Minute
+	tellLease = tellBatch/tellLanes*tellTime + time.Minute
 	maxDetail = 500 // octets kept of what an app says
 )
 
@@ -54,7 +57,7 @@ func (s *Service) TellApps(ctx context.Context) (int64, error) {
 	apps := map[sso.AppID]sso.App{}
 	err = s.DB.Write(ctx, func(tx *store.Writer) (err error) {
 		clear(apps)
-		if noted, err = tx.NoteEnds(ctx, now, tellBatch); err != nil {
+		if noted, err = tx.NoteEnds(ctx, now, noteBatch); err != nil {
 			return err
 		}
 		if err := tx.ExpireLogoutNotices(ctx, now, (&fault.Error{Code: "backchannel_expired"}).Code); err != nil {
@@ -105,23 +108,28 @@ func (s *Service) tell(ctx context.Context, apps map[sso.AppID]sso.App, claimed 
 	return errors.Join(failures...)
 }
 
-// tellApp tells one app. Once it cannot be reached, what is left of its turn
-// counts as tried.
+// tellApp tells one app, by several calls at once. As soon as it cannot be
+// reached, what is left of its turn counts as tried.
 func (s *Service) tellApp(ctx context.Context, app *sso.App, notices []store.LogoutNotice) error {
-	var silent *fault.Error
-	for i := range notices {
-		failure := silent
-		if failure == nil {
-			failure = s.tellOne(ctx, app, &notices[i])
-		}
-		if failure != nil && failure.Code == "backchannel_failed" {
-			silent = failure
-		}
-		if err := s.settleNotice(ctx, notices[i], failure); err != nil {
-			return err
-		}
+	var silent atomic.Pointer[fault.Error]
+	var failures [tellLanes]error
+	var all sync.WaitGroup
+	for lane := range tellLanes {
+		all.Go(func() {
+			for i := lane; i < len(notices) && failures[lane] == nil; i += tellLanes {
+				failure := silent.Load()
+				if failure == nil {
+					failure = s.tellOne(ctx, app, &notices[i])
+				}
+				if failure != nil && failure.Code == "backchannel_failed" {
+					silent.Store(failure)
+				}
+				failures[lane] = s.settleNotice(ctx, notices[i], failure)
+			}
+		})
 	}
-	return nil
+	all.Wait()
+	return errors.Join(failures[:]...)
 }
 
 // tellOne calls an app. A fault of kind Denied is final.

@@ -172,6 +172,25 @@ func TestBackChannelLogoutAsTheCertificationPlanAsks(t *testing.T) {
 	})
 }
 
+// An app that knows no other algorithm could not read it otherwise.
+func TestALogoutTokenIsSignedAsIDTokensAre(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.SQLite(t))
+	l := h.withBackChannel()
+	h.portal.IDTokenAlg = sso.AlgRS256
+	h.write(func(ctx context.Context, tx *store.Writer) error { return tx.SaveApp(ctx, h.portal) })
+	tokens, err := h.exchange(&h.portal, h.code(&h.portal))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.end()
+	h.tells()
+	sent := l.tokens(t, atLogout)
+	if len(sent) != 1 || header(t, sent[0]) != header(t, tokens.IDToken) {
+		t.Errorf("the logout token is signed by another key than the id token was")
+	}
+}
+
 func mustJSON(t *testing.T, v any) string {
 	t.Helper()
 	b, err := json.Marshal(v)
@@ -265,6 +284,37 @@ func TestAnAppThatFailsIsToldAgain(t *testing.T) {
 	h.tells()
 	if all := h.notices(h.portal); all[0].State != store.MessageSent || all[0].Tries != 3 || all[0].Code != "" {
 		t.Errorf("in the end: %+v", all)
+	}
+}
+
+// Of an app that cannot be reached not more is asked than was under way already.
+func TestAnAppThatIsSilentIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.SQLite(t))
+	l := h.withBackChannel()
+	const sessions = 24
+	for range sessions {
+		if _, err := h.exchange(&h.portal, h.code(&h.portal)); err != nil {
+			t.Fatal(err)
+		}
+		over := h.person().Session.ID
+		h.renew()
+		h.write(func(ctx context.Context, tx *store.Writer) error { return tx.EndSession(ctx, over, h.Now()) })
+	}
+	l.broken[atLogout] = true
+	h.tells()
+	if calls := len(l.tokens(t, atLogout)); calls == 0 || calls > 4 {
+		t.Errorf("an app that does not answer is called %d times", calls)
+	}
+	h.wait(5 * time.Second)
+	l.broken = nil
+	h.tells()
+	sids := map[any]bool{}
+	for _, token := range l.tokens(t, atLogout) {
+		sids[payload(t, token)["sid"]] = true
+	}
+	if len(sids) != sessions {
+		t.Errorf("in the end it is told of %d sessions, want %d", len(sids), sessions)
 	}
 }
 
