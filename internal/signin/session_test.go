@@ -59,10 +59,14 @@ func TestSessionIsJudgedWhenItIsUsed(t *testing.T) {
 			t.Fatalf("use does not keep it alive: %v", err)
 		}
 		w.apply(`organizations: [{key: plain, users: [{username: paul, email: paul@plain.example, state: suspended}]}]`)
-		if _, err := w.Person(t.Context(), token); !fault.Is(err, "user_suspended") {
+		if _, err := w.Person(t.Context(), token); !fault.Is(err, "session_over") {
 			t.Fatalf("a suspended user: %v", err)
 		}
 		w.apply(`organizations: [{key: plain, users: [{username: paul, state: active}]}]`)
+		if _, err := w.Person(t.Context(), token); !fault.Is(err, "session_over") {
+			t.Fatalf("what ended with the suspension goes on after it: %v", err)
+		}
+		token = w.passwordSession("paul@plain.example")
 		w.now = w.now.Add(sso.SessionIdle)
 		if _, err := w.Person(t.Context(), token); !fault.Is(err, "session_over") {
 			t.Fatalf("idle too long: %v", err)
