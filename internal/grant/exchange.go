@@ -51,7 +51,7 @@ func (s *Service) Exchange(ctx context.Context, r oidc.TokenRequest) (oidc.Token
 		redeem = s.device
 	}
 	used := s.inUse(&app, &r.Client, now)
-	given, err := s.inReturn(ctx, func(tx *store.Writer) (given, error) {
+	given, err := s.inReturn(ctx, &app, func(tx *store.Writer) (given, error) {
 		if err := noteUse(ctx, tx, used, now); err != nil {
 			return given{}, err
 		}
@@ -96,13 +96,13 @@ type given struct {
 
 // inReturn stores what is given in return for a code or a refresh token. A
 // refusal leaves its marks: the transaction is committed all the same.
-func (s *Service) inReturn(ctx context.Context, redeem func(tx *store.Writer) (given, error)) (given, error) {
+func (s *Service) inReturn(ctx context.Context, app *sso.App, redeem func(tx *store.Writer) (given, error)) (given, error) {
 	var out given
 	var refusal *oidc.TokenError
 	err := s.DB.Write(ctx, func(tx *store.Writer) error {
 		var err error
 		if out, err = redeem(tx); err == nil {
-			out.claims, err = claims(ctx, tx.Reader, &out.person, out.scope.Claims()|out.extra)
+			out.claims, err = claims(ctx, tx.Reader, app, &out.person, out.scope.Claims()|out.extra)
 		}
 		var refused bool
 		if refusal, refused = errors.AsType[*oidc.TokenError](err); refused {

@@ -137,7 +137,8 @@ func (s *Service) judge(ctx context.Context, parameters url.Values) (sso.App, oi
 }
 
 // claims returns what an app is told of a person.
-func claims(ctx context.Context, r *store.Reader, p *sso.Person, set oidc.ClaimSet) (oidc.Claims, error) {
+func claims(ctx context.Context, r *store.Reader, app *sso.App, p *sso.Person, set oidc.ClaimSet) (oidc.Claims, error) {
+	set = within(&app.Claims, set)
 	person := oidc.Person{
 		Subject: string(p.User.ID), Name: p.User.Name(), GivenName: p.User.FirstName, FamilyName: p.User.LastName,
 		PreferredUsername: p.User.Username, UpdatedAt: p.User.UpdatedAt,
@@ -153,7 +154,9 @@ func claims(ctx context.Context, r *store.Reader, p *sso.Person, set oidc.ClaimS
 			return oidc.Claims{}, err
 		}
 	}
-	return person.Claims(set), nil
+	out := person.Claims(set)
+	shape(&out, &app.Claims, p)
+	return out, nil
 }
 
 func orgClaim(p *sso.Person) oidc.OrgClaim {

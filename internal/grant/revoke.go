@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/sallyport/sallyport/internal/oidc"
+	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 )
 
@@ -84,6 +85,9 @@ func (s *Service) Introspect(ctx context.Context, q oidc.TokenQuestion) (oidc.In
 		Active: true, Issuer: s.Issuer, Subject: string(p.User.ID), ClientID: a.App.ClientID, Scope: scopeOf(&a).String(),
 		Username: cmp.Or(p.User.Username, p.User.Email.String()), IssuedAt: a.Token.CreatedAt, Expires: a.Token.ExpiresAt,
 		Org: orgClaim(p),
+	}
+	if a.App.Claims.Role == sso.ClaimNever {
+		out.Org.Role = ""
 	}
 	if a.Token.Kind == store.AccessToken {
 		out.Kind, out.Key = kindOf(a.Token.Key), a.Token.Key

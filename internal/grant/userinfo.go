@@ -55,7 +55,7 @@ func (s *Service) inform(ctx context.Context, token secret.Token, held oidc.Poss
 			return inPlaceOf(err, refusal)
 		}
 		out.Client = client(&a.App)
-		out.Claims, err = claims(ctx, r, &a.Person, claimsOf(&a))
+		out.Claims, err = claims(ctx, r, &a.App, &a.Person, claimsOf(&a))
 		return err
 	})
 	return out, err

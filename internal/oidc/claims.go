@@ -16,7 +16,7 @@ type OrgClaim struct {
 	ID   string `json:"id"`
 	Key  string `json:"key"`
 	Name string `json:"name"`
-	Role string `json:"role"`
+	Role string `json:"role,omitempty"` // "" where an application is not to know it
 }
 
 // Claims are what an application learns of a person, in the id token and from
@@ -36,6 +36,29 @@ type Claims struct {
 	OrgID             string    `json:"org_id,omitempty"`
 	OrgKey            string    `json:"org_key,omitempty"`
 	Roles             []string  `json:"roles,omitempty"`
+
+	// More are claims by names of the application's own. None may be one of the
+	// names above, or of an id token.
+	More []NamedClaim `json:"-"`
+}
+
+// NamedClaim is a claim of an application's own.
+type NamedClaim struct {
+	Name  string
+	Value any // a text, or a list of texts
+}
+
+// with writes further members into a JSON object.
+func with(object []byte, more []NamedClaim) ([]byte, error) {
+	for _, m := range more {
+		member, err := json.Marshal(map[string]any{m.Name: m.Value})
+		if err != nil {
+			return nil, fmt.Errorf("writing claim %q: %w", m.Name, err)
+		}
+		object[len(object)-1] = ','
+		object = append(object, member[1:]...)
+	}
+	return object, nil
 }
 
 // Person is all that could be told of somebody; [Person.Claims] keeps to what an
@@ -95,6 +118,9 @@ func (p Person) Claims(set ClaimSet) Claims {
 // JSON returns c as the body of a userinfo response.
 func (c Claims) JSON() []byte {
 	b, err := json.Marshal(c)
+	if err == nil {
+		b, err = with(b, c.More)
+	}
 	if err != nil {
 		panic(err) // strings, numbers and lists of them always marshal
 	}
@@ -145,6 +171,9 @@ func (t IDToken) Sign(k *SigningKey) (string, error) {
 		body.ATHash = base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
 	}
 	payload, err := json.Marshal(body)
+	if err == nil {
+		payload, err = with(payload, t.Claims.More)
+	}
 	if err != nil {
 		return "", fmt.Errorf("writing id token: %w", err)
 	}

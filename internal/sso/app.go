@@ -166,7 +166,7 @@ var ownClaims = []string{
 	"cnf", "act", "may_act", "scope", "client_id", "events", "sub_jwk", "sub_id", "_claim_names", "_claim_sources",
 	"name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture", "website", "gender",
 	"birthdate", "zoneinfo", "locale", "updated_at", "email", "email_verified", "phone_number", "phone_number_verified", "address",
-	"groups", "org", "org_id", "roles",
+	"groups", "org", "org_id", "org_key", "roles",
 }
 
 // check refuses names of claims that mean something else, or say two things.
