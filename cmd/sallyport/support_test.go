@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sallyport/sallyport/internal/grant"
 	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -41,6 +42,7 @@ type vendor struct {
 	operator, support secret.Token
 	operators         sso.Organization
 	agent             sso.By // the support agent
+	oskar             sso.By // the operator
 	its               map[string]string
 }
 
@@ -51,7 +53,7 @@ func newVendor(t *testing.T) *vendor {
 	h.operators = sso.Organization{ID: sso.NewOrgID(at), Key: sso.OperatorsKey, Name: "Operators", State: sso.OrgActive, CreatedAt: at, UpdatedAt: at}
 	h.operators.Path = []sso.OrgID{h.operators.ID}
 	h.write(func(tx *store.Writer) error { return tx.SaveOrganization(t.Context(), h.operators) })
-	_, h.operator = h.signedIn(h.operators, "oskar", sso.RoleAdmin)
+	h.oskar, h.operator = h.signedIn(h.operators, "oskar", sso.RoleAdmin)
 	h.agent, h.support = h.signedIn(h.operators, "sam", sso.RoleMember)
 	acme := h.newTenant("acme")
 	ours := sso.Webhook{ID: "whk_1", URL: "https://hooks.example/", Secret: h.sealer.Seal(store.WebhookSecretPlace("whk_1"), []byte("secret")), State: sso.WebhookEnabled, CreatedAt: at, UpdatedAt: at}
@@ -75,6 +77,17 @@ func newVendor(t *testing.T) *vendor {
 
 // target fills the gaps of a path of the operators' console.
 func (h *vendor) target(path string) string {
+	if path == grant.TrialPath { // is there for who has begun one
+		at, err := h.grants.BeginTrial(h.Context(), &h.oskar, h.its["app"])
+		if err != nil {
+			h.Fatal(err)
+		}
+		request, err := url.Parse(at)
+		if err != nil {
+			h.Fatal(err)
+		}
+		return path + "?error=access_denied&state=" + request.Query().Get("state")
+	}
 	return gap.ReplaceAllStringFunc(path, func(g string) string {
 		id, ok := h.its[g[1:len(g)-1]]
 		if !ok {

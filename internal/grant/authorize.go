@@ -70,14 +70,18 @@ func (s *Service) Resume(ctx context.Context, request string, session sso.Sessio
 }
 
 func (s *Service) answer(ctx context.Context, parameters url.Values, person *sso.Person, when asked) (Outcome, error) {
-	app, request, err := s.judge(ctx, parameters)
+	tried, err := s.tried(ctx, parameters, person, when.now)
+	if err != nil {
+		return Outcome{}, err
+	}
+	app, request, err := s.judge(ctx, parameters, tried)
 	if err != nil {
 		if refusal, ok := errors.AsType[*oidc.AuthorizeError](err); ok {
 			return s.refuse(refusal), nil
 		}
 		return Outcome{}, err
 	}
-	if app.RequirePAR && !when.past {
+	if app.RequirePAR && !when.past && tried == "" {
 		return s.refuse(request.Refuse(oidc.InvalidRequest, "this application has to push its requests")), nil
 	}
 	org, err := s.organization(ctx, &request)
@@ -107,7 +111,11 @@ func (s *Service) answer(ctx context.Context, parameters url.Values, person *sso
 			}
 			return Outcome{}, err
 		}
-		return s.issue(ctx, &app, &request, person.Session.ID, login.Level, when.now)
+		kind := store.KindAuthorizationCode
+		if tried != "" {
+			kind = store.KindTrialCode
+		}
+		return s.issue(ctx, &app, &request, person.Session.ID, login.Level, kind, when.now)
 	case oidc.GiveUp:
 		return s.refuse(request.Refuse(oidc.LoginRequired, "the person must sign in")), nil
 	case oidc.Unmet:
@@ -222,7 +230,7 @@ type issued struct {
 }
 
 // issue makes a code.
-func (s *Service) issue(ctx context.Context, app *sso.App, request *oidc.AuthorizeRequest, session sso.SessionID, level oidc.Level, now time.Time) (Outcome, error) {
+func (s *Service) issue(ctx context.Context, app *sso.App, request *oidc.AuthorizeRequest, session sso.SessionID, level oidc.Level, kind store.Kind, now time.Time) (Outcome, error) {
 	kept, err := json.Marshal(issued{
 		App: app.ID, Session: session, RedirectURI: request.RedirectURI(),
 		Challenge: request.Challenge[:], Scope: request.Scope.String(), Nonce: request.Nonce,
@@ -233,7 +241,7 @@ func (s *Service) issue(ctx context.Context, app *sso.App, request *oidc.Authori
 	}
 	code := secret.NewToken()
 	err = s.DB.Write(ctx, func(tx *store.Writer) error {
-		return tx.InsertSingleUse(ctx, store.KindAuthorizationCode, code.Hash(), now.Add(CodeLife), string(kept))
+		return tx.InsertSingleUse(ctx, kind, code.Hash(), now.Add(CodeLife), string(kept))
 	})
 	if err != nil {
 		return Outcome{}, fmt.Errorf("issuing a code: %w", err)

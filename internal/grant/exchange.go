@@ -63,11 +63,7 @@ func (s *Service) Exchange(ctx context.Context, r oidc.TokenRequest) (oidc.Token
 	if used != "" {
 		s.noted.Store(used, now)
 	}
-	session := &given.person.Session
-	idToken, err := oidc.IDToken{
-		Issuer: s.Issuer, Audience: app.ClientID, IssuedAt: now, Expires: now.Add(TokenLife), AuthTime: session.AuthTime,
-		Nonce: given.nonce, SessionID: string(given.sid), AMR: session.AMR, ACR: given.acr, AccessToken: given.access, Claims: given.claims,
-	}.Sign(key)
+	idToken, err := s.idToken(&app, &given, key, now)
 	if err != nil {
 		return oidc.TokenResponse{}, err
 	}
@@ -78,6 +74,15 @@ func (s *Service) Exchange(ctx context.Context, r oidc.TokenRequest) (oidc.Token
 type asking struct {
 	oidc.TokenRequest
 	key string // "": none
+}
+
+// idToken writes the id token of what was given.
+func (s *Service) idToken(app *sso.App, g *given, key *oidc.SigningKey, now time.Time) (string, error) {
+	session := &g.person.Session
+	return oidc.IDToken{
+		Issuer: s.Issuer, Audience: app.ClientID, IssuedAt: now, Expires: now.Add(TokenLife), AuthTime: session.AuthTime,
+		Nonce: g.nonce, SessionID: string(g.sid), AMR: session.AMR, ACR: g.acr, AccessToken: g.access, Claims: g.claims,
+	}.Sign(key)
 }
 
 // given is what a code or a refresh token was good for.
@@ -133,6 +138,11 @@ func (s *Service) redeem(ctx context.Context, tx *store.Writer, app *sso.App, r 
 	if err != nil {
 		return given{}, err
 	}
+	return exchange(ctx, tx, app, payload, r, now)
+}
+
+// exchange gives what a code stands for, to whom it was issued for.
+func exchange(ctx context.Context, tx *store.Writer, app *sso.App, payload string, r asking, now time.Time) (given, error) {
 	var code issued
 	if err := json.Unmarshal([]byte(payload), &code); err != nil {
 		return given{}, fmt.Errorf("reading what a code stands for: %w", err)

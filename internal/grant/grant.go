@@ -116,8 +116,9 @@ func (s *Service) AllowsOrigin(ctx context.Context, clientID, origin string) (bo
 	return client(&app).AllowsOrigin(origin), nil
 }
 
-// judge reads an authorize request and finds its app.
-func (s *Service) judge(ctx context.Context, parameters url.Values) (sso.App, oidc.AuthorizeRequest, error) {
+// judge reads an authorize request and finds its app. Tried is the redirect URI
+// that is good for it beside those that are registered, or "".
+func (s *Service) judge(ctx context.Context, parameters url.Values, tried string) (sso.App, oidc.AuthorizeRequest, error) {
 	id, err := oidc.ClientIDOf(parameters)
 	if err != nil {
 		return sso.App{}, oidc.AuthorizeRequest{}, err
@@ -129,7 +130,11 @@ func (s *Service) judge(ctx context.Context, parameters url.Values) (sso.App, oi
 	if err != nil {
 		return sso.App{}, oidc.AuthorizeRequest{}, err
 	}
-	request, err := oidc.Judge(parameters, client(&app))
+	asks := client(&app)
+	if tried != "" {
+		asks.RedirectURIs = []string{tried}
+	}
+	request, err := oidc.Judge(parameters, asks)
 	if err == nil && !app.Grants(sso.GrantCode) {
 		return app, request, request.Refuse(oidc.UnauthorizedClient, "the client is not registered for authorization_code")
 	}

@@ -44,21 +44,26 @@ func (s *Service) UserinfoBy(ctx context.Context, shown oidc.Presented) (Userinf
 func (s *Service) inform(ctx context.Context, token secret.Token, held oidc.Possession, refusal error) (Userinfo, error) {
 	var out Userinfo
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
-		a, err := r.Access(ctx, store.AccessToken, token.Hash())
-		if err == nil {
-			err = s.usable(ctx, r, &a)
-		}
-		if err == nil && a.Token.Key != held.Key {
-			err = store.ErrNotFound
-		}
-		if err != nil {
-			return inPlaceOf(err, refusal)
-		}
-		out.Client = client(&a.App)
-		out.Claims, err = claims(ctx, r, &a.App, &a.Person, claimsOf(&a))
+		var err error
+		out, err = s.told(ctx, r, token, held, refusal)
 		return err
 	})
 	return out, err
+}
+
+func (s *Service) told(ctx context.Context, r *store.Reader, token secret.Token, held oidc.Possession, refusal error) (Userinfo, error) {
+	a, err := r.Access(ctx, store.AccessToken, token.Hash())
+	if err == nil {
+		err = s.usable(ctx, r, &a)
+	}
+	if err == nil && a.Token.Key != held.Key {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return Userinfo{}, inPlaceOf(err, refusal)
+	}
+	told, err := claims(ctx, r, &a.App, &a.Person, claimsOf(&a))
+	return Userinfo{Client: client(&a.App), Claims: told}, err
 }
 
 // scopeOf returns what a token is good for.

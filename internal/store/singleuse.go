@@ -19,6 +19,8 @@ const (
 	KindSAMLLogout        Kind = "saml_logout"        // a LogoutRequest that is out
 	KindSAMLLogoutRequest Kind = "saml_logout_in"     // a LogoutRequest that came in
 	KindAuthorizationCode Kind = "authorization_code" // an app's code
+	KindTrial             Kind = "trial"              // a code flow that an operator tries an app by
+	KindTrialCode         Kind = "trial_code"         // the code of one, which no app can exchange
 	KindPushedRequest     Kind = "pushed_request"     // an authorize request that its app has pushed
 	KindClientAssertion   Kind = "client_assertion"   // an assertion by which an app has proved itself
 	KindPossession        Kind = "dpop"               // a proof of possession that came in

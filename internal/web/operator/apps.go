@@ -154,6 +154,7 @@ const (
 	tabSettings appTab = "settings"
 	tabSecrets  appTab = "secrets"
 	tabEntry    appTab = "entry"
+	tabTry      appTab = "try"
 	tabNone     appTab = "-" // a page of its own, such as one that asks
 )
 
@@ -168,8 +169,8 @@ func appShell(a *sso.App, tab appTab, may hand) ui.Shell {
 	if may != changes {
 		return s
 	}
-	for _, t := range []appTab{tabOverview, tabSettings, tabSecrets, tabEntry} {
-		if t == tabSecrets && a.AuthMethod != sso.AuthSecret {
+	for _, t := range []appTab{tabOverview, tabSettings, tabSecrets, tabEntry, tabTry} {
+		if t == tabSecrets && a.AuthMethod != sso.AuthSecret || t == tabTry && !a.Grants(sso.GrantCode) {
 			continue
 		}
 		path := pathOfApp(a.Key)
@@ -192,6 +193,8 @@ type appPage struct {
 	Notices []ui.Notice
 	Facts   []ui.Fact
 	Values  []ui.Copy
+	Guides  []ui.Tab
+	Snippet ui.Code
 	Enable  *ui.Do
 }
 
@@ -205,10 +208,14 @@ func (h *Handler) app(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	by := web.ByFrom(r)
-	return h.UI.Render(w, r, http.StatusOK, h.showApp(&v, handOf(&by)))
+	p, err := h.showApp(r, &v, handOf(&by))
+	if err != nil {
+		return err
+	}
+	return h.UI.Render(w, r, http.StatusOK, p)
 }
 
-func (h *Handler) showApp(v *operate.AppView, may hand) appPage {
+func (h *Handler) showApp(r *http.Request, v *operate.AppView, may hand) (appPage, error) {
 	p := appPage{Shell: appShell(&v.App, tabOverview, may), Name: v.Name, Notices: appNotices(v)}
 	if v.Disabled && may == changes {
 		p.Enable = &ui.Do{Word: ui.Say("app_enable"), Action: pathOfApp(v.Key) + "/enable", Icon: "play"}
@@ -230,7 +237,9 @@ func (h *Handler) showApp(v *operate.AppView, may hand) appPage {
 		{ID: "client-id", Label: ui.Say("app_client"), Value: v.ClientID},
 		{ID: "discovery", Label: ui.Say("app_discovery"), Help: ui.Say("app_discovery_help"), Value: h.BaseURL + "/.well-known/openid-configuration"},
 	}
-	return p
+	var err error
+	p.Snippet, p.Guides, err = guideOf(r, h.BaseURL, &v.App)
+	return p, err
 }
 
 // appNotices say what keeps an app from working.

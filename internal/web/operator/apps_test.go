@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/grant"
 	"github.com/sallyport/sallyport/internal/operate"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -36,6 +37,13 @@ func spa() *operate.AppView {
 	return &operate.AppView{App: a}
 }
 
+// machine is an app that nobody signs in to.
+func machine() *operate.AppView {
+	a := sso.StartingAs(sso.AppMachine)
+	a.ID, a.Key, a.Name, a.ClientID, a.CreatedAt, a.Version = "app_m", "job", "Job", "job's", then, 1
+	return &operate.AppView{App: a}
+}
+
 func appSpecimens(h *Handler) map[string]webtest.Specimen {
 	off, bare := portal(), portal()
 	off.Disabled = true
@@ -50,6 +58,21 @@ func appSpecimens(h *Handler) map[string]webtest.Specimen {
 		return ui.Filled{Values: map[string][]string{field: {"typed"}}, Problems: map[string]string{field: code}}
 	}
 	path := pathOfApp("portal")
+	shown := func(v *operate.AppView, may hand, lang string) appPage {
+		p, err := h.showApp(request(pathOfApp(v.Key)+"?for="+lang), v, may)
+		if err != nil {
+			panic(err) // the files are built in
+		}
+		return p
+	}
+	tried := func(got grant.Tried) triedPage {
+		got.App = portal().App
+		p, err := showTried(&got)
+		if err != nil {
+			panic(err) // the documents stand here
+		}
+		return p
+	}
 	all := &operate.AppList{Apps: []sso.App{portal().App, spa().App, off.App}, Next: "portal"}
 	return map[string]webtest.Specimen{
 		"apps":              {Page: showApps(request(appsPath+"?after=x"), all, changes), Path: appsPath},
@@ -59,10 +82,10 @@ func appSpecimens(h *Handler) map[string]webtest.Specimen {
 		"app-new":           {Page: newAppPage(ui.Filled{}), Path: newAppPath},
 		"app-new-wrong":     {Page: newAppPage(wrong("key", "key_taken")), Path: newAppPath, Status: http.StatusConflict},
 		"app-made":          {Page: secretMade(&portal().App, secret.ParseToken("abc<d>"), firstSecret), Path: newAppPath},
-		"app":               {Page: h.showApp(portal(), changes), Path: path},
-		"app-public":        {Page: h.showApp(spa(), changes), Path: pathOfApp("spa")},
-		"app-off":           {Page: h.showApp(off, changes), Path: path},
-		"app-support":       {Page: h.showApp(off, looks), Path: path},
+		"app":               {Page: shown(portal(), changes, ""), Path: path},
+		"app-public":        {Page: shown(spa(), changes, "node"), Path: pathOfApp("spa")},
+		"app-off":           {Page: shown(off, changes, "apache"), Path: path},
+		"app-support":       {Page: shown(off, looks, "nginx"), Path: path},
 		"app-settings":      {Page: settingsPage(portal(), ui.Filled{}), Path: path + "/settings"},
 		"app-settings-off":  {Page: settingsPage(off, typed), Path: path + "/settings", Status: http.StatusBadRequest},
 		"app-secrets":       {Page: showSecrets(portal()), Path: path + "/secrets"},
@@ -75,6 +98,13 @@ func appSpecimens(h *Handler) map[string]webtest.Specimen {
 		"app-secret-last":   {Page: retirePage(&one.App, &one.Secrets[0]), Path: path + "/secrets/sec_2/retire"},
 		"app-entry":         {Page: entryPage(portal(), ui.Filled{}), Path: path + "/entry"},
 		"app-entry-wrong":   {Page: entryPage(spa(), wrong("organizations", "organization_unknown")), Path: path + "/entry", Status: http.StatusNotFound},
+		"app-machine":       {Page: shown(machine(), changes, ""), Path: pathOfApp("job")},
+		"app-try":           {Page: tryPage(&portal().App), Path: path + "/try"},
+		"app-tried": {Page: tried(grant.Tried{
+			Header: []byte(`{"alg":"ES256","kid":"k1","typ":"JWT"}`), Claims: []byte(`{"iss":"https://sso.example","sub":"usr_o","org":{"id":"org_o","name":"<Operators>"},"roles":["owner"],"role":"owner","x":1}`),
+			Userinfo: []byte(`{"sub":"usr_o","name":"Olga"}`), Scope: "openid profile", ExpiresIn: time.Hour,
+		}), Path: grant.TrialPath},
+		"app-tried-refused": {Page: tried(grant.Tried{Refused: "access_denied", Why: "the person may not use this application"}), Path: grant.TrialPath},
 		"app-disable":       {Page: disablePage(&portal().App), Path: path + "/disable"},
 		"app-delete":        {Page: deleteAppPage(&portal().App, "confirm_name"), Path: path + "/delete"},
 	}

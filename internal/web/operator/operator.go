@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/sallyport/sallyport/internal/grant"
 	"github.com/sallyport/sallyport/internal/inspect"
 	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/operate"
@@ -26,13 +27,14 @@ var files embed.FS
 // Pages returns the pages of the console.
 func Pages() ui.Set {
 	return ui.Set{Name: "operator", Files: files, Pages: []ui.Page{
-		homePage{}, listPage{}, formPage{}, confirmPage{}, organizationPage{}, personPage{}, explainPage{}, linkMadePage{}, appPage{}, secretMadePage{},
+		homePage{}, listPage{}, formPage{}, confirmPage{}, organizationPage{}, personPage{}, explainPage{}, linkMadePage{}, appPage{}, secretMadePage{}, triedPage{},
 	}}
 }
 
 // Handler serves the console. Its fields are set before it is used.
 type Handler struct {
 	Flow    *operate.Service
+	Grants  *grant.Service
 	Inspect *inspect.Service
 	Desk    *notify.Desk
 	UI      *ui.UI
@@ -146,6 +148,9 @@ func (h *Handler) Routes() []web.Route {
 		fresh(change(appPath+"/enable", h.enableApp)),
 		fresh(ask(appPath+"/delete", h.askDeleteApp)),
 		fresh(change(appPath+"/delete", h.deleteApp)),
+		fresh(ask(appPath+"/try", h.askTry)),
+		fresh(change(appPath+"/try", h.try)),
+		ask(grant.TrialPath, h.tried),
 		look(keysPath, h.keys),
 		ask(turnPath, h.askTurn),
 		change(turnPath, h.turn),

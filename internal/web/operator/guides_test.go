@@ -1,0 +1,48 @@
+package operator
+
+import (
+	"go/parser"
+	"go/token"
+	"strings"
+	"testing"
+
+	"github.com/sallyport/sallyport/internal/sso"
+)
+
+// Each snippet has the values of its app, says where a secret comes from where
+// there is one, and never what it is.
+func TestSnippetsAreFilledIn(t *testing.T) {
+	t.Parallel()
+	hostile := portal().App
+	hostile.ClientID, hostile.RedirectURIs = `po"r\t'al`, []string{"https://app.example/it's"}
+	for name, app := range map[string]sso.App{"web": portal().App, "public": spa().App, "machine": machine().App, "hostile": hostile} {
+		all := guides()
+		if !app.Grants(sso.GrantCode) {
+			all = []guide{forMachines()}
+		}
+		for _, g := range all {
+			text, err := g.fill("https://sso.example", &app)
+			if err != nil {
+				t.Fatalf("%s, %s: %v", name, g.key, err)
+			}
+			for _, left := range []string{"{{", "+secret", "+public"} {
+				if strings.Contains(text, left) {
+					t.Errorf("%s, %s: %q is left", name, g.key, left)
+				}
+			}
+			if !strings.Contains(text, g.quote(app.ClientID)) || !strings.Contains(text, "https://sso.example") {
+				t.Errorf("%s, %s: the values are not in it:\n%s", name, g.key, text)
+			}
+			lower := strings.ToLower(text)
+			says := strings.Contains(lower, "client_secret") || strings.Contains(lower, "clientsecret") || strings.Contains(lower, "client-secret") || strings.Contains(lower, "client.secret")
+			if says == app.Public() && g.key != "nginx" {
+				t.Errorf("%s, %s: a secret in it: %v", name, g.key, says)
+			}
+			if g.key == "go" {
+				if _, err := parser.ParseFile(token.NewFileSet(), "main.go", text, parser.AllErrors); err != nil || strings.Contains(text, `"os"`) == app.Public() {
+					t.Errorf("%s: %v:\n%s", name, err, text)
+				}
+			}
+		}
+	}
+}
