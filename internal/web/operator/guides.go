@@ -3,10 +3,10 @@ package operator
 import (
 	"cmp"
 	"embed"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/sso"
@@ -22,8 +22,7 @@ type guide struct {
 	quote     func(string) string
 }
 
-// guides lists the snippets. A text in double quotes as JSON has it is one in
-// most languages.
+// guides lists the snippets.
 func guides() []guide {
 	return []guide{
 		{"go", "Go", quoted}, {"node", "Node.js", quoted}, {"python", "Python", quoted}, {"php", "PHP", singly}, {"java", "Java (Spring)", quoted},
@@ -34,13 +33,7 @@ func guides() []guide {
 // forMachines is the snippet of an app that nobody signs in to.
 func forMachines() guide { return guide{"machine", "curl", shell} }
 
-func quoted(s string) string {
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	_ = e.Encode(s) // a text always is
-	return strings.TrimSuffix(b.String(), "\n")
-}
+func quoted(s string) string { return strconv.Quote(s) } // of ASCII, so that every language reads it
 
 func singly(s string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
