@@ -309,7 +309,7 @@ func TestResolverThatFailsOrLies(t *testing.T) {
 // Somebody has written to the audit list past everything that seals it.
 func TestAuditListThatWasAltered(t *testing.T) {
 	t.Parallel()
-	eachEngine(t, func(t *testing.T, h *house) {
+	eachEngine(t, func(_ *testing.T, h *house) {
 		add := func(hash func(e *sso.Recorded, end sso.ChainEnd)) {
 			h.write(func(ctx context.Context, tx *store.Writer) error {
 				_, last, err := tx.ChainEnds(ctx)

@@ -76,7 +76,7 @@ func (s *Service) webhookSealer(ctx context.Context, f *File, mode Mode) (*secre
 		return nil, nil
 	}
 	if mode == DryRun {
-		any := false
+		sealed := false
 		err := s.DB.Read(ctx, func(r *store.Reader) error {
 			orgs := []sso.OrgID{""}
 			for i := range f.Organizations {
@@ -92,11 +92,11 @@ func (s *Service) webhookSealer(ctx context.Context, f *File, mode Mode) (*secre
 				if err != nil {
 					return err
 				}
-				any = any || len(all) > 0
+				sealed = sealed || len(all) > 0
 			}
 			return nil
 		})
-		if err != nil || !any {
+		if err != nil || !sealed {
 			return nil, err
 		}
 	}
@@ -135,7 +135,7 @@ func (a *applier) webhook(org sso.OrgID, key string, from *Webhook, have []sso.W
 		return err
 	}
 	fields := difference(before, describeWebhook(&hook))
-	turned, err := a.turnSecret(&hook, from, found)
+	turned, err := a.turnSecret(&hook, from)
 	if err != nil {
 		return err
 	}
@@ -197,8 +197,8 @@ func (h *Webhook) merge(to *sso.Webhook) error {
 
 // turnSecret gives the webhook the secret of the file, and reports whether it is
 // another one than before. The one before signs beside it for a while.
-func (a *applier) turnSecret(hook *sso.Webhook, from *Webhook, found bool) (bool, error) {
-	key := a.outside.hooks[from]
+func (a *applier) turnSecret(hook *sso.Webhook, from *Webhook) (bool, error) {
+	key, found := a.outside.hooks[from], hook.Version > 0
 	switch {
 	case found && key == nil:
 		return false, nil
