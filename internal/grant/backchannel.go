@@ -19,7 +19,7 @@ import (
 
 // How apps are told of ends of sessions.
 const (
-	noteBatch = 128             // sessions that are looked at at a time
+	noteBatch = 128             // sessions that are looked at in one go
 	tellBatch = 64              // notices that are claimed at a time
 	tellTime  = 5 * time.Second // that an app has for an answer
 	tellApps  = 8               // that are called at once
