@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -191,17 +192,53 @@ func TestAKeyForPeopleLeavesOwnersAlone(t *testing.T) {
 	}
 }
 
-// What an owner decides about, only an owner's key may; and a program hands on
-// no more than it has.
-func TestAProgramIsJudgedAgainWhereItActs(t *testing.T) {
+// What a program may do is read again in the transaction in which it does it: a
+// key that is revoked between the two does nothing, and neither does one of an
+// organization that is suspended meanwhile.
+func TestAKeyThatIsRevokedMeanwhileDoesNothing(t *testing.T) {
 	t.Parallel()
 	h := newTenancy(t)
-	acme := h.newTenant("acme")
+	acme, other := h.newTenant("acme"), h.newTenant("other")
+	for name, tc := range map[string]struct {
+		of   *tenant
+		then func(k sso.APIKey) error
+		code string
+	}{
+		"nothing": {&acme, func(sso.APIKey) error { return nil }, ""},
+		"revoked": {&acme, func(k sso.APIKey) error {
+			return h.programs.RevokeKey(t.Context(), &authority.Who{By: acme.by}, k.Org, k.ID)
+		}, "api_key_over"},
+		"suspended": {&other, func(k sso.APIKey) error {
+			return h.db.Write(t.Context(), func(tx *store.Writer) error {
+				o, err := tx.Organization(t.Context(), k.Org)
+				o.State = sso.OrgSuspended
+				return errors.Join(err, tx.SaveOrganization(t.Context(), o))
+			})
+		}, "organization_suspended"},
+	} {
+		k, _ := h.apiKey(tc.of, sso.ScopeUsersWrite)
+		program := k.Program()
+		under, err := program.Under(sso.ScopeUsersWrite)
+		if err != nil {
+			t.Fatal(err)
+		}
+		by, o, err := h.programs.In(t.Context(), &under, tc.of.by.Org.Key, "192.0.2.1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := tc.then(k); err != nil {
+			t.Fatal(err)
+		}
+		_, err = h.people.CreateGroup(t.Context(), &by, o.ID, "Made "+name, "")
+		if tc.code == "" && err != nil || tc.code != "" && !fault.Is(err, tc.code) {
+			t.Errorf("%s: %v, want %q", name, err, tc.code)
+		}
+	}
+	// Under no scope a program is nobody.
 	k, _ := h.apiKey(&acme, sso.ScopeUsersWrite)
 	program := k.Program()
-	by, o, err := h.programs.In(t.Context(), &program, "acme", "192.0.2.1")
-	if err == nil {
-		t.Fatal("a program stands somewhere under no scope", by, o)
+	if _, _, err := h.programs.In(t.Context(), &program, "acme", "192.0.2.1"); fault.From(err).Kind != fault.NotFound {
+		t.Errorf("under no scope: %v, want that there is nothing", err)
 	}
 }
 
@@ -520,8 +557,8 @@ func TestAProgramThatAsksTooOftenIsToldWhenToGoOn(t *testing.T) {
 		}
 	}
 	h.refused(last, http.StatusTooManyRequests, "api_rate")
-	if last.Header().Get("Retry-After") == "" {
-		t.Error("nobody is told when to go on")
+	if after, err := strconv.Atoi(last.Header().Get("Retry-After")); err != nil || after < 1 || after > 3 {
+		t.Errorf("whoever asks too often may go on after %q", last.Header().Get("Retry-After"))
 	}
 	h.answered(h.call(other, http.MethodGet, "/api/v1/organizations", ""), http.StatusOK)
 }

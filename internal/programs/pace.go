@@ -27,6 +27,7 @@ const (
 type Allowance struct {
 	Left  int
 	Reset time.Duration // until there is all of it again
+	Wait  time.Duration // until there is some again; 0: there is some
 }
 
 // lease is what a node has taken for a program.
@@ -48,6 +49,7 @@ func (s *Service) Spend(ctx context.Context, p *sso.Program) (Allowance, error) 
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := s.Now()
+	var until time.Duration
 	if l.here == 0 || !now.Before(l.until) {
 		err := s.DB.Write(ctx, func(tx *store.Writer) error {
 			left, wait, err := tx.SpendTries(ctx, secret.HashOf([]byte("api\x00"+p.ID)), leased, Burst, Interval, now)
@@ -55,6 +57,7 @@ func (s *Service) Spend(ctx context.Context, p *sso.Program) (Allowance, error) 
 				return err
 			}
 			if !wait.IsZero() {
+				until = wait.Sub(now)
 				return &fault.Error{Kind: fault.Exhausted, Code: "api_rate", Want: "from " + wait.UTC().Format(time.RFC3339), Fix: fault.AppSide}
 			}
 			l.here, l.left, l.until = leased, left, now.Add(leaseLife)
@@ -62,7 +65,7 @@ func (s *Service) Spend(ctx context.Context, p *sso.Program) (Allowance, error) 
 		})
 		if err != nil {
 			l.here = 0
-			return Allowance{Reset: Burst * Interval}, err
+			return Allowance{Reset: Burst * Interval, Wait: until}, err
 		}
 	}
 	l.here--

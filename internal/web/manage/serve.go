@@ -36,7 +36,9 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, operation *huma.
 	left, err := h.Programs.Spend(r.Context(), &c.program)
 	allowance(w.Header(), left)
 	if err != nil {
-		w.Header().Set("Retry-After", "1")
+		if left.Wait > 0 {
+			w.Header().Set("Retry-After", seconds(left.Wait))
+		}
 		return err
 	}
 	name := r.Header.Values(headerIdempotency)
@@ -110,10 +112,12 @@ func (c *call) send(w http.ResponseWriter) error {
 // allowance says how much a program may still ask
 // [draft-ietf-httpapi-ratelimit-headers].
 func allowance(h http.Header, a programs.Allowance) {
-	reset := strconv.Itoa(int((a.Reset + time.Second - 1) / time.Second))
 	h.Set("RateLimit-Policy", fmt.Sprintf(`"default";q=%d;w=%d`, programs.Burst, int(programs.Burst*programs.Interval/time.Second)))
-	h.Set("RateLimit", fmt.Sprintf(`"default";r=%d;t=%s`, a.Left, reset))
+	h.Set("RateLimit", fmt.Sprintf(`"default";r=%d;t=%s`, a.Left, seconds(a.Reset)))
 }
+
+// seconds writes a time in seconds, rounded up.
+func seconds(d time.Duration) string { return strconv.Itoa(int((d + time.Second - 1) / time.Second)) }
 
 // plain gives the errors of flows the form that programs get: what is not there
 // has one code, whether it is there for others or not, and so has a version
