@@ -44,6 +44,7 @@ func (s *server) background(courier *notify.Courier) []jobs.Job {
 		{Name: "roll-keys", Scope: jobs.Once, Every: rollEvery, Limit: jobLimit, Batch: s.operations.RollKeys},
 		{Name: "seal-events", Scope: jobs.Everywhere, Every: sealEvery, Limit: jobLimit, Batch: s.events.Seal},
 		{Name: "call-webhooks", Scope: jobs.Everywhere, Every: sendEvery, Limit: jobLimit, Batch: s.events.Deliver},
+		{Name: "carry-streams", Scope: jobs.Everywhere, Every: sendEvery, Limit: jobLimit, Batch: s.events.Carry},
 		{Name: "inactivity", Scope: jobs.Once, Every: idleEvery, Limit: jobLimit, Batch: inactivity.Batch},
 	}
 	for _, channel := range []notify.Channel{notify.Mail, notify.SMS} {

@@ -270,6 +270,7 @@ func (st *stage) operator(ctx context.Context) (a asker, err error) {
 		}
 	}
 	var traces []sso.Trace
+	stream := sso.Stream{Kind: sso.StreamSyslogTCP, Target: "siem.example:514", State: sso.WebhookDisabled}
 	ours := sso.Webhook{URL: "https://hooks.example/", Secret: []byte(measured), State: sso.WebhookDisabled}
 	app := measuredApp(now())
 	err = st.db.Write(ctx, func(tx *store.Writer) error {
@@ -291,7 +292,9 @@ func (st *stage) operator(ctx context.Context) (a asker, err error) {
 		}
 		ours.CreatedAt, ours.UpdatedAt = now(), now()
 		ours.ID = sso.NewWebhookID(ours.CreatedAt)
-		return tx.Org("").SaveWebhook(ctx, ours)
+		stream.CreatedAt, stream.UpdatedAt = now(), now()
+		stream.ID = sso.NewStreamID(stream.CreatedAt)
+		return errors.Join(tx.Org("").SaveWebhook(ctx, ours), tx.SaveStream(ctx, stream))
 	})
 	if err != nil {
 		return a, err
@@ -302,7 +305,7 @@ func (st *stage) operator(ctx context.Context) (a asker, err error) {
 	}
 	a.gaps = map[string]string{
 		"key": st.askers[0].by.Org.Key, "user": st.askers[0].gaps["user"], "role": measuredRole, "entitlement": string(sso.EntitledSSO),
-		"domain": st.askers[0].gaps["domain"], "webhook": string(ours.ID),
+		"domain": st.askers[0].gaps["domain"], "webhook": string(ours.ID), "stream": string(stream.ID),
 		"app": app.Key, "secret": string(app.Secrets[0].ID),
 	}
 	if len(traces) > 0 {

@@ -58,7 +58,9 @@ func newVendor(t *testing.T) *vendor {
 	acme := h.newTenant("acme")
 	ours := sso.Webhook{ID: "whk_1", URL: "https://hooks.example/", Secret: h.sealer.Seal(store.WebhookSecretPlace("whk_1"), []byte("secret")), State: sso.WebhookEnabled, CreatedAt: at, UpdatedAt: at}
 	h.write(func(tx *store.Writer) error { return tx.Org("").SaveWebhook(t.Context(), ours) })
-	h.its = map[string]string{"webhook": "whk_1", "key": "acme", "user": acme.its["user"], "entitlement": "sso", "role": "auditor", "reference": "7F3K-22QD", "domain": acme.its["domain"], "link": acme.its["link"], "bundle": "bdl_1"}
+	stream := sso.Stream{ID: "str_1", Kind: sso.StreamSyslogTCP, Target: "siem.example:514", State: sso.WebhookDisabled, CreatedAt: at, UpdatedAt: at}
+	h.write(func(tx *store.Writer) error { return tx.SaveStream(t.Context(), stream) })
+	h.its = map[string]string{"stream": "str_1", "webhook": "whk_1", "key": "acme", "user": acme.its["user"], "entitlement": "sso", "role": "auditor", "reference": "7F3K-22QD", "domain": acme.its["domain"], "link": acme.its["link"], "bundle": "bdl_1"}
 	portal := sso.StartingAs(sso.AppWeb)
 	portal.ID, portal.Key, portal.Name, portal.ClientID, portal.RedirectURIs, portal.CreatedAt, portal.UpdatedAt = sso.NewAppID(at), "portal", "Portal", "portal", []string{"https://app.example/cb"}, at, at
 	portal.Secrets = []sso.AppSecret{sso.NewAppSecret(secret.NewToken(), "operator", at)}

@@ -31,9 +31,15 @@ const (
 // order of the events, one after the other; one that does not answer rests, and
 // keeps nobody waiting but itself. Any number of nodes may call it at once.
 func (s *Service) Deliver(ctx context.Context) (int64, error) {
+	return s.inParallel(ctx, func(r *store.Reader) (bool, error) { return r.WebhookDue(ctx, s.Now()) }, s.deliverNext)
+}
+
+// inParallel has several workers serve what is due, each one thing after the
+// other, and returns how many things that were.
+func (s *Service) inParallel(ctx context.Context, isDue func(*store.Reader) (bool, error), next func(context.Context) (bool, error)) (int64, error) {
 	due := false
 	err := s.DB.Read(ctx, func(r *store.Reader) (err error) {
-		due, err = r.WebhookDue(ctx, s.Now())
+		due, err = isDue(r)
 		return err
 	})
 	if err != nil || !due {
@@ -41,16 +47,13 @@ func (s *Service) Deliver(ctx context.Context) (int64, error) {
 	}
 	var all sync.WaitGroup
 	var n atomic.Int64
-	failed := make(chan error, workers)
-	for range workers {
+	failed := make([]error, workers)
+	for i := range workers {
 		all.Go(func() {
 			for ctx.Err() == nil {
-				done, err := s.deliverNext(ctx)
-				if err != nil {
-					failed <- err
-					return
-				}
-				if !done {
+				done, err := next(ctx)
+				if err != nil || !done {
+					failed[i] = err
 					return
 				}
 				n.Add(1)
@@ -58,11 +61,7 @@ func (s *Service) Deliver(ctx context.Context) (int64, error) {
 		})
 	}
 	all.Wait()
-	close(failed)
-	for err := range failed {
-		return n.Load(), err
-	}
-	return n.Load(), nil
+	return n.Load(), errors.Join(failed...)
 }
 
 // deliverNext serves the webhook that has waited for longest, and reports

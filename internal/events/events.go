@@ -18,6 +18,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/authority"
@@ -47,6 +48,8 @@ type Service struct {
 	SignIns   SignIns // which of them the audit list tells of
 	// Outside calls what customers have chosen, and Inside what operators have.
 	Outside, Inside Caller
+	Dialer          *net.Dialer // connects streams; it judges addresses
+	Host            string      // what this deployment is called in syslog
 	Now             func() time.Time
 	Log             *slog.Logger
 }

@@ -45,7 +45,7 @@ func eachEngine(t *testing.T, test func(h *house)) {
 			here := safehttp.NewCaller(safehttp.Public, netip.MustParsePrefix("127.0.0.0/8"))
 			h.Service = &events.Service{
 				DB: db, Authority: &authority.Service{DB: db, Now: h.now}, Outbox: &notify.Outbox{Sealer: sealer(t), Now: h.now}, Sealer: sealer(t),
-				Outside: here, Inside: here, Now: h.now, Log: slog.New(slog.DiscardHandler),
+				Outside: here, Inside: here, Dialer: safehttp.NewDialer(netip.MustParsePrefix("127.0.0.0/8")), Host: "sso.example", Now: h.now, Log: slog.New(slog.DiscardHandler),
 			}
 			h.operators, h.acme, h.rival = h.addOrg(sso.OperatorsKey, nil), h.addOrg("acme", nil), h.addOrg("rival", nil)
 			h.emea = h.addOrg("acme-emea", &h.acme)
@@ -132,6 +132,21 @@ func (h *house) deliver() {
 	h.seal()
 	if _, err := h.Deliver(h.Context()); err != nil {
 		h.Fatalf("Deliver() = %v", err)
+	}
+}
+
+// carry takes events to streams until there is nothing to do.
+func (h *house) carry() {
+	h.Helper()
+	h.seal()
+	for {
+		n, err := h.Carry(h.Context())
+		if err != nil {
+			h.Fatalf("Carry() = %v", err)
+		}
+		if n == 0 {
+			return
+		}
 	}
 }
 

@@ -64,6 +64,19 @@ func NewCaller(reach Reach, inside ...netip.Prefix) *Caller {
 	}}
 }
 
+// NewDialer returns what connects to addresses that somebody else has chosen, by
+// any port: to public ones, and to these networks of the operator's. The address
+// is judged when it is connected to.
+func NewDialer(inside ...netip.Prefix) *net.Dialer {
+	guard := ssrf.New(ssrf.WithAnyPort(), ssrf.WithNetworks("tcp4", "tcp6", "udp4", "udp6"))
+	return &net.Dialer{Timeout: CallTimeout, Control: func(network, address string, c syscall.RawConn) error {
+		if within(inside, address) {
+			return nil
+		}
+		return guard.Safe(network, address, c)
+	}}
+}
+
 // Check refuses a URL that is never called.
 func (c *Caller) Check(address string) error { return c.reach.Check(address) }
 

@@ -98,6 +98,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"the older part of the audit list is deleted":               chainIsCut,
 		"the audit list tells of sign-ins":                          signInsAreTold,
 		"what is committed while it is sealed is sealed later":      sealingMissesNothing,
+		"streams are kept":                                          streamsAreKept,
 		"webhooks are kept":                                         webhooksAreKept,
 		"deliveries to webhooks are kept":                           deliveriesAreKept,
 		"one of many claims a webhook":                              oneOfManyClaimsAWebhook,

@@ -104,6 +104,15 @@ func originPort(u *url.URL) (string, bool) {
 // String returns the base URL without a slash at its end.
 func (b BaseURL) String() string { return b.origin }
 
+// Host returns the host, without a port.
+func (b BaseURL) Host() string {
+	u, err := url.Parse(b.origin)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}
+
 // Join returns the URL of a path, which starts with a slash.
 func (b BaseURL) Join(path string) string { return b.origin + path }
 

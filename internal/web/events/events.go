@@ -87,6 +87,16 @@ func (h *Handler) Routes() []web.Route {
 		change(webhookPath+"/secret", h.turnSecret).Fresh = true
 		ask(webhookPath+"/delete", h.askDelete)
 		change(webhookPath+"/delete", h.delete)
+		if d.look != web.Support {
+			continue
+		}
+		look(streamsPath, h.streams)
+		ask(newStreamPath, h.askStream).Fresh = true
+		change(newStreamPath, h.createStream).Fresh = true
+		change(streamPath+"/on", h.switchStream(sso.WebhookEnabled, "stream_on"))
+		change(streamPath+"/off", h.switchStream(sso.WebhookDisabled, "stream_off"))
+		ask(streamPath+"/delete", h.askDeleteStream)
+		change(streamPath+"/delete", h.deleteStream)
 	}
 	return routes
 }

@@ -76,10 +76,23 @@ func TestPages(t *testing.T) {
 		"new":              {Page: newPage(in("/console/webhooks/new"), ui.Filled{}), Path: "/console/webhooks/new"},
 		"new-wrong":        {Page: newPage(in("/console/webhooks/new"), wrong), Path: "/console/webhooks/new", Status: http.StatusBadRequest},
 		"edit":             {Page: editPage(in("/console/webhooks/whk_1/edit"), ui.Filled{}, &on), Path: "/console/webhooks/whk_1/edit"},
-		"secret":           {Page: secretOf(in("/console/webhooks/new"), "whk_1", "whsec_AAAA"), Path: "/console/webhooks/new"},
+		"secret":           {Page: secretOf(in("/console/webhooks/new"), "/console/webhooks/whk_1", "whsec_AAAA"), Path: "/console/webhooks/new"},
 		"turn":             {Page: confirmOf(in("/console/webhooks/whk_1/secret"), &on, turnOf(in("/"), &on)), Path: "/console/webhooks/whk_1/secret"},
 		"delete":           {Page: confirmOf(in("/console/webhooks/whk_1/delete"), &on, deleteOf(in("/"), &on)), Path: "/console/webhooks/whk_1/delete"},
 	}
+	lines := []events.Line{
+		{Stream: sso.Stream{ID: "str_1", Kind: sso.StreamSyslogTLS, Target: "siem.example:6514", State: sso.WebhookEnabled, SentAt: then}},
+		{Stream: sso.Stream{ID: "str_2", Kind: sso.StreamHTTP, Target: "https://siem.example/<in>", State: sso.WebhookEnabled, Failures: 2, Code: "webhook_status", Detail: "503"}, Key: "acme", Behind: 1204},
+		{Stream: sso.Stream{ID: "str_3", Kind: sso.StreamSyslogUDP, Target: "siem.example:514", State: sso.WebhookDisabled}},
+	}
+	operator := func(target string) *visit { return vendor(target, sso.RoleOwner) }
+	streams := ui.Filled{Values: map[string][]string{"kind": {"http"}}, Problems: map[string]string{"target": "stream_target", "ca": "stream_ca", "kind": "stream_kind", "organization": "organization_unknown"}}
+	pages["streams"] = webtest.Specimen{Page: streamsOf(operator("/operator/streams"), lines), Path: "/operator/streams"}
+	pages["streams-support"] = webtest.Specimen{Page: streamsOf(vendor("/operator/streams", sso.RoleMember), lines), Path: "/operator/streams"}
+	pages["streams-none"] = webtest.Specimen{Page: streamsOf(operator("/operator/streams"), nil), Path: "/operator/streams"}
+	pages["stream-new"] = webtest.Specimen{Page: newStreamPage(operator("/operator/streams/new"), ui.Filled{}), Path: "/operator/streams/new"}
+	pages["stream-wrong"] = webtest.Specimen{Page: newStreamPage(operator("/operator/streams/new"), streams), Path: "/operator/streams/new", Status: http.StatusBadRequest}
+	pages["stream-delete"] = webtest.Specimen{Page: deleteStreamPage(operator("/operator/streams/str_1/delete"), "str_1", "confirm_name"), Path: "/operator/streams/str_1/delete"}
 	for name, p := range pages {
 		p.Person = olga(acme(), sso.RoleOwner).Person
 		if name == "webhook-acted" {
@@ -87,5 +100,5 @@ func TestPages(t *testing.T) {
 		}
 		pages[name] = p
 	}
-	webtest.Pages{Set: Pages(), Specimens: pages, Composed: []string{"noun_", "delivery_", "saved_"}}.Check(t)
+	webtest.Pages{Set: Pages(), Specimens: pages, Composed: []string{"noun_", "delivery_", "saved_", "stream_"}}.Check(t)
 }

@@ -25,7 +25,7 @@ func (h *Handler) webhooks(w http.ResponseWriter, r *http.Request, v *visit) err
 
 func listOf(v *visit, all []sso.Webhook) listPage {
 	p := listPage{Shell: v.shell(), Name: ui.Say("webhooks")}
-	p.Lead = ui.Say("webhooks_lead")
+	p.Lead, p.Tabs = ui.Say("webhooks_lead"), v.tabs(webhooksPath)
 	if v.changes() && !v.closed() {
 		p.Action = &ui.Action{Name: ui.Say("webhook_new"), Path: v.to(newPath), Icon: "plus"}
 	}
@@ -143,11 +143,10 @@ func (h *Handler) createWebhook(w http.ResponseWriter, r *http.Request, v *visit
 		_, status := web.Record(r, err)
 		return h.UI.Render(w, r, status, newPage(v, filled))
 	}
-	return h.UI.Render(w, r, http.StatusOK, secretOf(v, hook.ID, key))
+	return h.UI.Render(w, r, http.StatusOK, secretOf(v, v.to(webhookPath, "{webhook}", string(hook.ID)), key))
 }
 
-func secretOf(v *visit, id sso.WebhookID, key string) secretPage {
-	path := v.to(webhookPath, "{webhook}", string(id))
+func secretOf(v *visit, path, key string) secretPage {
 	return secretPage{
 		Shell:  v.inside(),
 		Secret: ui.Copy{ID: "secret", Label: ui.Say("secret"), Help: ui.Say("secret_help"), Value: key},
@@ -417,7 +416,7 @@ func (h *Handler) turnSecret(w http.ResponseWriter, r *http.Request, v *visit) e
 	if err != nil {
 		return err
 	}
-	return h.UI.Render(w, r, http.StatusOK, secretOf(v, hookOf(r), key))
+	return h.UI.Render(w, r, http.StatusOK, secretOf(v, v.to(webhookPath, "{webhook}", string(hookOf(r))), key))
 }
 
 // delete serves POST …/webhooks/{webhook}/delete.
