@@ -119,3 +119,64 @@ func TestARewrittenAuditListDoesNotFitItsAnchors(t *testing.T) {
 		}
 	}
 }
+
+// Somebody takes the audit list away, and does what it should have told of. No
+// flow can go on without its line, not even one that does not look at the error.
+func TestAChangeWhoseLineCannotBeWrittenDoesNotHappen(t *testing.T) {
+	t.Parallel()
+	for _, engine := range storetest.Engines(t) {
+		t.Run(engine.Name, func(t *testing.T) {
+			t.Parallel()
+			ctx := t.Context()
+			url := engine.URL(t)
+			db := engine.Attach(t, url)
+			if err := db.Migrate(ctx); err != nil {
+				t.Fatal(err)
+			}
+			now := time.Unix(1, 0).UTC()
+			change := func(key string, record func(tx *store.Writer) error) error {
+				return db.Write(ctx, func(tx *store.Writer) error {
+					o := sso.Organization{ID: sso.OrgID("org_" + key), Key: key, Name: key, Path: []sso.OrgID{sso.OrgID("org_" + key)}, State: sso.OrgActive, CreatedAt: now, UpdatedAt: now}
+					if err := tx.SaveOrganization(ctx, o); err != nil {
+						return err
+					}
+					_ = record(tx) // as a careless flow would
+					return nil
+				})
+			}
+			e := sso.Event{At: now, Actor: "usr_eve", Action: "organization.created"}
+			ways := map[string]func(tx *store.Writer) error{
+				"one":    func(tx *store.Writer) error { return tx.Record(ctx, e) },
+				"owned":  func(tx *store.Writer) error { return tx.Org("org_a").Record(ctx, e) },
+				"insome": func(tx *store.Writer) error { return tx.RecordAll(ctx, []sso.Event{e}) },
+			}
+			side := raw(t, engine, url)
+			if _, err := side.ExecContext(ctx, "alter table audit_events rename to gone"); err != nil {
+				t.Fatal(err)
+			}
+			for key, record := range ways {
+				if err := change(key, record); err == nil {
+					t.Errorf("%s: the change happens without its line", key)
+				}
+			}
+			if _, err := side.ExecContext(ctx, "alter table gone rename to audit_events"); err != nil {
+				t.Fatal(err)
+			}
+			err := db.Read(ctx, func(r *store.Reader) error {
+				all, err := r.Organizations(ctx)
+				if len(all) != 0 {
+					t.Errorf("%d organizations are there without a line", len(all))
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for key, record := range ways { // the twin: with the list, it happens
+				if err := change(key, record); err != nil {
+					t.Errorf("%s: %v", key, err)
+				}
+			}
+		})
+	}
+}
