@@ -2,6 +2,7 @@ package sso
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"image"
@@ -20,6 +21,11 @@ type Brand struct {
 	Name   string `json:"name,omitempty"`   // of the product, in place of the deployment's
 	Accent string `json:"accent,omitempty"` // colour, as #rrggbb
 	Logo   string `json:"logo,omitempty"`   // hash of the picture
+}
+
+// Over returns b with what other has where b says nothing.
+func (b Brand) Over(other Brand) Brand {
+	return Brand{Name: cmp.Or(b.Name, other.Name), Accent: cmp.Or(b.Accent, other.Accent), Logo: cmp.Or(b.Logo, other.Logo)}
 }
 
 // IsZero reports whether nothing is wanted.

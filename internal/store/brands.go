@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/sso"
@@ -30,14 +31,26 @@ func (r *Reader) BrandOf(ctx context.Context, org sso.OrgID) (sso.Brand, error) 
 	return all[0], nil
 }
 
-// BrandOfAttempt returns the brand of the organization at which a sign-in was
-// begun, or the zero value where that is none.
+// BrandOfAttempt returns the brand of the app for which a sign-in was begun and,
+// where that says nothing, of the organization at which it was.
 func (r *Reader) BrandOfAttempt(ctx context.Context, id sso.AttemptID) (sso.Brand, error) {
 	a, err := r.Attempt(ctx, id)
-	if err != nil || a.Org == "" {
+	if err != nil {
 		return sso.Brand{}, err
 	}
-	return r.BrandOf(ctx, a.Org)
+	var b sso.Brand
+	if a.App != "" {
+		app, err := r.App(ctx, a.App)
+		if err != nil && !errors.Is(err, ErrNotFound) { // it may have been deleted meanwhile
+			return sso.Brand{}, err
+		}
+		b = app.Brand
+	}
+	if a.Org == "" {
+		return b, nil
+	}
+	above, err := r.BrandOf(ctx, a.Org)
+	return b.Over(above), err
 }
 
 // Logo returns the picture of this hash, or [ErrNotFound].

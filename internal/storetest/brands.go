@@ -27,6 +27,17 @@ func brandsAreKept(w *world) {
 	same(w, "BrandOfAttempt()", acme.Brand, get[sso.Brand](w, "BrandOfAttempt()")(r.BrandOfAttempt(ctx, a.ID)))
 	missing[sso.Brand](w, "BrandOfAttempt()")(r.BrandOfAttempt(ctx, "att_none"))
 
+	// What an app says comes before what the organization says, piece by piece.
+	app := w.app("portal")
+	app.Brand = sso.Brand{Name: "Portal", Accent: "#123456"}
+	w.write(func(tx *store.Writer) error { return tx.SaveApp(ctx, app) })
+	for org, want := range map[sso.OrgID]sso.Brand{plain.ID: {Name: "Portal", Accent: "#123456", Logo: acme.Brand.Logo}, "": app.Brand} {
+		of := w.attempt()
+		of.App, of.Org = app.ID, org
+		w.write(func(tx *store.Writer) error { return tx.InsertAttempt(ctx, of) })
+		same(w, "BrandOfAttempt() for an app", want, get[sso.Brand](w, "BrandOfAttempt()")(r.BrandOfAttempt(ctx, of.ID)))
+	}
+
 	missing[[]byte](w, "Logo()")(r.Logo(ctx, "a"))
 	for _, hash := range []string{"a", "b", "b"} {
 		w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).SaveLogo(ctx, hash, []byte{0, 1, 255}, w.now) })

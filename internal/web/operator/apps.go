@@ -154,6 +154,7 @@ const (
 	tabSettings appTab = "settings"
 	tabSecrets  appTab = "secrets"
 	tabEntry    appTab = "entry"
+	tabBrand    appTab = "brand"
 	tabTry      appTab = "try"
 	tabNone     appTab = "-" // a page of its own, such as one that asks
 )
@@ -169,8 +170,8 @@ func appShell(a *sso.App, tab appTab, may hand) ui.Shell {
 	if may != changes {
 		return s
 	}
-	for _, t := range []appTab{tabOverview, tabSettings, tabSecrets, tabEntry, tabTry} {
-		if t == tabSecrets && a.AuthMethod != sso.AuthSecret || t == tabTry && !a.Grants(sso.GrantCode) {
+	for _, t := range []appTab{tabOverview, tabSettings, tabSecrets, tabEntry, tabBrand, tabTry} {
+		if t == tabSecrets && a.AuthMethod != sso.AuthSecret || (t == tabTry || t == tabBrand) && !a.Grants(sso.GrantCode) {
 			continue
 		}
 		path := pathOfApp(a.Key)

@@ -99,6 +99,7 @@ func appSpecimens(h *Handler) map[string]webtest.Specimen {
 		"app-entry":         {Page: entryPage(portal(), ui.Filled{}), Path: path + "/entry"},
 		"app-entry-wrong":   {Page: entryPage(spa(), wrong("organizations", "organization_unknown")), Path: path + "/entry", Status: http.StatusNotFound},
 		"app-machine":       {Page: shown(machine(), changes, ""), Path: pathOfApp("job")},
+		"app-brand":         {Page: brandPage(portal(), wrong("accent", "brand_accent")), Path: path + "/brand", Status: http.StatusBadRequest},
 		"app-try":           {Page: tryPage(&portal().App), Path: path + "/try"},
 		"app-tried": {Page: tried(grant.Tried{
 			Header: []byte(`{"alg":"ES256","kid":"k1","typ":"JWT"}`), Claims: []byte(`{"iss":"https://sso.example","sub":"usr_o","org":{"id":"org_o","name":"<Operators>"},"roles":["owner"],"role":"owner","x":1}`),

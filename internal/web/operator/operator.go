@@ -148,6 +148,8 @@ func (h *Handler) Routes() []web.Route {
 		fresh(change(appPath+"/enable", h.enableApp)),
 		fresh(ask(appPath+"/delete", h.askDeleteApp)),
 		fresh(change(appPath+"/delete", h.deleteApp)),
+		fresh(ask(appPath+"/brand", h.appBrand)),
+		fresh(change(appPath+"/brand", h.saveAppBrand)),
 		fresh(ask(appPath+"/try", h.askTry)),
 		fresh(change(appPath+"/try", h.try)),
 		ask(grant.TrialPath, h.tried),
