@@ -91,7 +91,6 @@ func law() []room {
 		{"internal/web/operator", transport, []string{"internal/fault", "internal/secret", domain, "internal/authority", "internal/inspect", "internal/notify", "internal/operate", "internal/federation", "internal/web", "internal/web/frame", "internal/web/ui"}},
 		{"internal/web/apikeys", transport, []string{"internal/secret", domain, "internal/authority", "internal/programs", "internal/web", "internal/web/frame", "internal/web/ui"}},
 		{"internal/web/operator", transport, []string{"internal/fault", "internal/secret", domain, "internal/authority", "internal/inspect", "internal/notify", "internal/operate", "internal/grant", "internal/federation", "internal/registration", "internal/web", "internal/web/frame", "internal/web/ui"}},
-		{"internal/web/manage", transport, []string{"internal/fault", "internal/secret", domain, "internal/authority", "internal/connect", "internal/enforce", "internal/inspect", "internal/operate", "internal/programs", "internal/provision", "internal/web"}},
 		{"internal/web/mirror", transport, []string{"internal/fault", "internal/secret", "internal/doctor", "internal/web"}},
 		{"internal/web/apikeys", transport, []string{"internal/secret", domain, "internal/authority", "internal/programs", "internal/web", "internal/web/frame", "internal/web/ui"}},
 		{"internal/web/manage", transport, []string{"internal/fault", "internal/secret", domain, "internal/authority", "internal/connect", "internal/enforce", "internal/idp", "internal/inspect", "internal/operate", "internal/programs", "internal/provision", "internal/web"}},
