@@ -6,9 +6,11 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
 	"github.com/sallyport/sallyport/internal/web/manage"
 )
 
@@ -54,6 +56,29 @@ func TestAnAppForMachinesCallsTheAPI(t *testing.T) {
 
 	several, secretText := h.machine(key, "several", `{"scopes":["users:read"],"organizations":["acme","rival"]}`)
 	h.refused(h.call(h.token(several, secretText, "users:read"), http.MethodGet, "/api/v1/organizations/acme/users", ""), http.StatusUnauthorized, "api_app")
+}
+
+// A token that is bound to a key is good for nothing as a bearer token.
+func TestATokenThatIsBoundToAKeyDoesNotCallTheAPI(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	h.newTenant("acme")
+	id, text := h.machine(h.deploymentKey(sso.Scopes()...), "nightly", `{"scopes":["users:read"]}`)
+	h.answered(h.call(h.token(id, text, "users:read"), http.MethodGet, "/api/v1/organizations/acme/users", ""), http.StatusOK)
+	bound := secret.NewToken()
+	err := h.db.Write(t.Context(), func(tx *store.Writer) error {
+		app, err := tx.AppByClientID(t.Context(), id)
+		if err != nil {
+			return err
+		}
+		return tx.InsertMachineToken(t.Context(), store.MachineToken{
+			Hash: bound.Hash(), App: app.ID, Scopes: []string{"users:read"}, Key: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I", CreatedAt: now(), ExpiresAt: now().Add(time.Hour),
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.refused(h.call(bound, http.MethodGet, "/api/v1/organizations/acme/users", ""), http.StatusUnauthorized, "api_key_unknown")
 }
 
 func TestAProgramKeepsApps(t *testing.T) {

@@ -64,7 +64,7 @@ func (s *Service) Know(ctx context.Context, token secret.Token) (sso.Program, er
 }
 
 // machine returns the program that holds a token which an app has got for
-// itself.
+// itself. One that is bound to a key is no bearer token, whoever holds it.
 func (s *Service) machine(ctx context.Context, token secret.Token) (sso.Program, error) {
 	var a store.MachineAccess
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
@@ -72,7 +72,7 @@ func (s *Service) machine(ctx context.Context, token secret.Token) (sso.Program,
 		a, err = r.MachineAccess(ctx, token.Hash())
 		return err
 	})
-	if errors.Is(err, store.ErrNotFound) || err == nil && !s.Now().Before(a.Token.ExpiresAt) {
+	if errors.Is(err, store.ErrNotFound) || err == nil && (a.Token.Key != "" || !s.Now().Before(a.Token.ExpiresAt)) {
 		return sso.Program{}, authority.NoProgram()
 	}
 	if err != nil {
