@@ -21,9 +21,9 @@ func testServer(t *testing.T) *server {
 
 // serverBy is testServer for one that is made otherwise: an idle one asks the
 // database for nothing by itself.
-func serverBy(t *testing.T, make func(context.Context, serverConfig) (*server, error)) *server {
+func serverBy(t *testing.T, start func(context.Context, serverConfig) (*server, error)) *server {
 	t.Helper()
-	s, err := make(t.Context(), serverConfig{
+	s, err := start(t.Context(), serverConfig{
 		database: database{Database: "sqlite:" + filepath.Join(t.TempDir(), "x.db")}, baseURL: "https://sso.example",
 		dns: dnsproof.Resolver{Server: "127.0.0.1:1"}, // nobody answers there
 		log: slog.New(slog.DiscardHandler),
