@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -99,6 +100,42 @@ func TestAProgramKeepsApps(t *testing.T) {
 	h.refused(h.call(key, http.MethodPatch, "/api/v1/apps/portal", `{"name":"X"}`, "If-Match", `"1"`), http.StatusPreconditionFailed, "api_version_stale")
 	h.answered(h.call(key, http.MethodDelete, "/api/v1/apps/portal", ""), http.StatusNoContent)
 	h.refused(h.call(key, http.MethodGet, "/api/v1/apps/portal", ""), http.StatusNotFound, "not_found")
+}
+
+// Whoever has an app's secret is that app: a key for apps alone makes itself none
+// that may do more than it, and gets into none that does.
+func TestAProgramMakesNoAppMightierThanItself(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	all := h.deploymentKey(sso.Scopes()...)
+	apps := h.deploymentKey(sso.ScopeAppsRead, sso.ScopeAppsWrite, sso.ScopeUsersRead)
+	h.machine(apps, "mine", `{"scopes":["users:read","orders:read"]}`)
+	h.refused(h.call(apps, http.MethodPatch, "/api/v1/apps/mine", `{"scopes":["users:read","deployment:write"]}`), http.StatusForbidden, "scope_missing")
+	h.machine(all, "mighty", `{"scopes":["deployment:write"]}`)
+	h.refused(h.call(apps, http.MethodPost, "/api/v1/apps/mighty/secrets", ""), http.StatusForbidden, "scope_missing")
+	h.refused(h.call(apps, http.MethodPatch, "/api/v1/apps/mighty", `{"auth_method":"private_key_jwt","jwks_uri":"https://evil.example/jwks"}`), http.StatusForbidden, "scope_missing")
+	h.refused(h.call(apps, http.MethodPatch, "/api/v1/apps/mighty", `{"scopes":[]}`), http.StatusForbidden, "scope_missing")
+	h.answered(h.call(all, http.MethodPost, "/api/v1/apps/mighty/secrets", ""), http.StatusCreated)
+	h.answered(h.call(apps, http.MethodPost, "/api/v1/apps/mine/secrets", ""), http.StatusCreated)
+	// What an app may do is kept, and that it is something else stands in the list.
+	if got := h.answered(h.call(apps, http.MethodGet, "/api/v1/apps/mine", ""), http.StatusOK); len(got["scopes"].([]any)) != 2 {
+		t.Errorf("kept: %v", got["scopes"])
+	}
+	err := h.db.Read(t.Context(), func(r *store.Reader) error {
+		page, err := r.ListEvents(t.Context(), store.EventQuery{Action: "app.changed", Limit: 10})
+		for _, e := range page.Recorded {
+			if !slices.ContainsFunc(e.Changes, func(c sso.Change) bool { return c.Field == "scopes" && c.To != "" }) {
+				t.Errorf("%s says %v, and nothing of scopes", e.Action, e.Changes)
+			}
+		}
+		if len(page.Recorded) != 2 {
+			t.Errorf("%d changes stand in the list, want 2", len(page.Recorded))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestTheAPIIsExplained(t *testing.T) {

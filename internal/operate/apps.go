@@ -155,7 +155,13 @@ func (s *Service) ChangeApp(ctx context.Context, by *sso.By, key string, version
 			return &fault.Error{Kind: fault.Conflict, Code: "app_moved", Got: key, Fix: fault.PersonSide}
 		}
 		app := was
+		if err := by.Program.Become(&was); err != nil {
+			return err
+		}
 		if err := change(&app); err != nil {
+			return err
+		}
+		if err := by.Program.Become(&app); err != nil {
 			return err
 		}
 		app.ID, app.Key, app.Secrets, app.Version, app.CreatedAt = was.ID, was.Key, was.Secrets, was.Version, was.CreatedAt
@@ -269,6 +275,9 @@ func (s *Service) AddAppSecret(ctx context.Context, by *sso.By, key string) (sec
 	err := s.DB.Write(ctx, func(tx *store.Writer) error {
 		app, err := appOf(ctx, tx.Reader, key)
 		if err != nil {
+			return err
+		}
+		if err := by.Program.Become(&app); err != nil {
 			return err
 		}
 		if err := app.MayAddSecret(); err != nil {

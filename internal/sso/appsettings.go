@@ -14,7 +14,7 @@ import (
 func (a *App) Settings() Settings {
 	s := Settings{
 		{"name", a.Name}, {"client_id", a.ClientID}, {"kind", string(a.Kind)}, {"disabled", strconv.FormatBool(a.Disabled)},
-		{"auth_method", string(a.AuthMethod)}, {"jwks", digest(a.JWKS)}, {"jwks_uri", a.JWKSURI}, {"grant_types", words(a.GrantTypes)},
+		{"auth_method", string(a.AuthMethod)}, {"jwks", digest(a.JWKS)}, {"jwks_uri", a.JWKSURI}, {"grant_types", words(a.GrantTypes)}, {"scopes", words(a.Scopes)},
 		{"redirect_uris", words(a.RedirectURIs)}, {"post_logout_redirect_uris", words(a.PostLogoutRedirectURIs)},
 		{"backchannel_logout_uri", a.BackchannelLogoutURI}, {"login_url", a.LoginURL}, {"id_token_alg", string(a.IDTokenAlg)},
 		{"scopes", words(a.Scopes)}, {"require_par", strconv.FormatBool(a.RequirePAR)}, {"dpop", strconv.FormatBool(a.DPoP)},

@@ -136,6 +136,17 @@ func (a *App) Program() (Program, error) {
 	return p, nil
 }
 
+// Become refuses a program that makes itself an app which may do more than it:
+// whoever gives an app its secrets and keys can act as it. It is nil for people.
+func (p *Program) Become(a *App) error {
+	for _, s := range Scopes() {
+		if p != nil && slices.Contains(a.Scopes, string(s)) && !p.Holds(s) {
+			return &fault.Error{Kind: fault.Denied, Code: "scope_missing", Want: string(s), Fix: fault.AppSide}
+		}
+	}
+	return nil
+}
+
 // role returns what the program is in an organization that it reaches. Under
 // the scope for people it is an administrator, so that it makes no owner and
 // leaves owners alone, unless it has the scope for that; under none it is nobody.
