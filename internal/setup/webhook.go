@@ -157,6 +157,12 @@ func (a *applier) webhook(org sso.OrgID, key string, from *Webhook, have []sso.W
 		name += " of " + key
 	}
 	a.did("webhook", name, did, fields)
+	fields = slices.Clone(fields)
+	for i := range fields {
+		if fields[i].Key == "url" { // the audit list does not say its path
+			fields[i].After = sso.VeiledURL(hook.URL)
+		}
+	}
 	return a.record(org, action, string(hook.ID), fields)
 }
 
@@ -256,7 +262,7 @@ func (a *applier) pruneWebhooks(org sso.OrgID, key string, listed []Webhook) err
 			name += " of " + key
 		}
 		a.did("webhook", name, Deleted, nil)
-		if err := a.record(org, "webhook.deleted", string(h.ID), []Field{{Key: "url", Before: h.URL}}); err != nil {
+		if err := a.record(org, "webhook.deleted", string(h.ID), []Field{{Key: "url", Before: sso.VeiledURL(h.URL)}}); err != nil {
 			return err
 		}
 	}

@@ -101,9 +101,9 @@ func (w *Webhook) Wants(action string) bool {
 	return len(w.Types) == 0 || slices.Contains(w.Types, action) || slices.Contains(w.Types, noun+".*")
 }
 
-// veiledURL is a URL of which the audit list may tell: what follows the host is
+// VeiledURL is a URL of which the audit list may tell: what follows the host is
 // often all that the receiver knows us by. By the end it is told from another.
-func veiledURL(text string) string {
+func VeiledURL(text string) string {
 	u, err := url.Parse(text)
 	if err != nil || strings.Trim(u.RequestURI(), "/") == "" && u.Fragment == "" {
 		return text
@@ -114,7 +114,7 @@ func veiledURL(text string) string {
 
 // Settings are what the audit list says of a webhook.
 func (w *Webhook) Settings() Settings {
-	return Settings{{"url", veiledURL(w.URL)}, {"note", w.Note}, {"types", strings.Join(w.Types, " ")}, {"state", string(w.State)}}
+	return Settings{{"url", VeiledURL(w.URL)}, {"note", w.Note}, {"types", strings.Join(w.Types, " ")}, {"state", string(w.State)}}
 }
 
 // Delivery is one event on its way to one webhook.
