@@ -469,6 +469,21 @@ func TestWebhooksAreSetByAFile(t *testing.T) {
 		if w, key, previous := hook(); !bytes.Equal(key, keys["two"]) || !bytes.Equal(previous, keys["one"]) || !w.PreviousUntil.Equal(h.Now().Add(sso.SecretOverlap)) {
 			t.Errorf("secrets %v and %v until %v, want the one before to sign beside it for a while", key, previous, w.PreviousUntil)
 		}
+		err = h.DB.Read(t.Context(), func(r *store.Reader) error {
+			all, err := r.ListEvents(t.Context(), store.EventQuery{Noun: "webhook", Limit: 10})
+			for _, e := range all.Recorded {
+				if text := string(e.Line()); strings.Contains(text, "hooks.example/in") { // by which the receiver may know us
+					t.Errorf("the audit list says the path: %s", text)
+				}
+			}
+			if len(all.Recorded) != 2 {
+				t.Errorf("%d events, want 2", len(all.Recorded))
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 		for name, tc := range map[string]struct{ file, code string }{
 			"not to be called":       {`webhooks: [{url: "ftp://hooks.example/"}]`, "webhook_url"},
 			"an event that is none":  {file(", events: [user.eaten]"), "event_type_unknown"},
