@@ -91,11 +91,26 @@ type publishedKeys struct {
 
 // publication is what one app publishes.
 type publication struct {
-	mu     sync.Mutex // held while it is read: nobody reads it twice at once
-	uri    string
+	uri     string
+	reading sync.Mutex // held while it is read: nobody reads it twice at once
+	tried   time.Time  // under reading
+
+	mu     sync.Mutex
 	keys   oidc.ClientKeys
 	readAt time.Time // zero: not yet
-	tried  time.Time
+}
+
+// known returns the keys as they were read, and how long ago.
+func (p *publication) known(now time.Time) (oidc.ClientKeys, time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.keys, now.Sub(p.readAt)
+}
+
+func (p *publication) keep(keys oidc.ClientKeys, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.keys, p.readAt = keys, now
 }
 
 func (p *publishedKeys) of(app *sso.App) *publication {
@@ -112,28 +127,32 @@ func (p *publishedKeys) of(app *sso.App) *publication {
 	return known
 }
 
+// get returns the keys that an app publishes. Who signs with one that is known
+// does not wait: anybody can send what has them read again.
 func (p *publishedKeys) get(ctx context.Context, s *Service, app *sso.App, by oidc.Credentials) (oidc.ClientKeys, error) {
-	known := p.of(app)
-	known.mu.Lock()
-	defer known.mu.Unlock()
+	published := p.of(app)
+	if keys, age := published.known(s.Now()); age < publishedLife && keys.Knows(by) {
+		return keys, nil
+	}
+	published.reading.Lock()
+	defer published.reading.Unlock()
 	now := s.Now()
-	due := now.Sub(known.readAt) >= publishedLife || !known.keys.Knows(by)
-	if due && now.Sub(known.tried) >= publishedAgain {
-		known.tried = now
-		document, err := s.Fetch(ctx, known.uri)
-		var keys oidc.ClientKeys
+	keys, age := published.known(now)
+	if (age >= publishedLife || !keys.Knows(by)) && now.Sub(published.tried) >= publishedAgain {
+		published.tried = now
+		// To the end, also where who asked does not wait for it: a stranger who
+		// hangs up each time must not keep the keys from everybody.
+		document, err := s.Fetch(context.WithoutCancel(ctx), published.uri)
 		if err == nil {
-			keys, err = oidc.ParseClientKeys(document)
-		}
-		switch {
-		case err == nil:
-			known.keys, known.readAt = keys, now
-		case ctx.Err() != nil:
-			return oidc.ClientKeys{}, err
+			var fresh oidc.ClientKeys
+			if fresh, err = oidc.ParseClientKeys(document); err == nil {
+				published.keep(fresh, now)
+				keys, age = fresh, 0
+			}
 		}
 	}
-	if now.Sub(known.readAt) >= publishedStale {
+	if age >= publishedStale {
 		return oidc.ClientKeys{}, oidc.NoClientKeys()
 	}
-	return known.keys, nil
+	return keys, nil
 }

@@ -415,3 +415,58 @@ func TestAnAppThatSignsProvesItselfEverywhere(t *testing.T) {
 		t.Error("what it has revoked is good still")
 	}
 }
+
+// strange sends an assertion by a key that nobody publishes: anybody can.
+func (s *signer) strange(ctx context.Context, id string) error {
+	mallory := &signer{house: s.house, keys: map[string]crypto.Signer{"unknown": s.keys["ec"]}}
+	r, err := oidc.ReadToken(nil, "", url.Values{
+		"grant_type": {"client_credentials"}, "client_assertion_type": {assertionType}, "client_assertion": {mallory.sign(jose.ES256, "unknown", s.claims(id))},
+	}.Encode())
+	if err != nil {
+		return err
+	}
+	_, err = s.house.Exchange(ctx, r)
+	return err
+}
+
+func TestAStrangerDoesNotKeepAnAppFromItsKeys(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.SQLite(t))
+	s := newSigner(h)
+	s.app.JWKS, s.app.JWKSURI = "", "https://signer.example/keys"
+	h.write(func(ctx context.Context, tx *store.Writer) error { return tx.SaveApp(ctx, s.app) })
+	published := []byte(s.jwks())
+	during := func() {}
+	h.Fetch = func(ctx context.Context, _ string) ([]byte, error) {
+		during()
+		return published, ctx.Err()
+	}
+
+	// One who has the keys read, and hangs up before they are there.
+	ctx, hangUp := context.WithCancel(t.Context())
+	during = hangUp
+	if err := s.strange(ctx, "cut"); err == nil {
+		t.Fatal("a key that is not published got in")
+	}
+	during = func() {}
+	if _, err := s.machine(s.sign(jose.ES256, "ec", s.claims("first"))); err != nil {
+		t.Errorf("the app, after one who hung up: %v", err)
+	}
+
+	// One who has them read while nobody answers: the app goes by those it has.
+	h.wait(31 * time.Second)
+	asked, answer := make(chan struct{}), make(chan struct{})
+	during = func() { close(asked); <-answer }
+	var stranger sync.WaitGroup
+	stranger.Go(func() {
+		if err := s.strange(t.Context(), "slow"); !refusedWith(err, oidc.InvalidClient) {
+			t.Errorf("the stranger: %v, want invalid_client", err)
+		}
+	})
+	<-asked
+	if _, err := s.machine(s.sign(jose.ES256, "ec", s.claims("second"))); err != nil {
+		t.Errorf("the app, while its keys are read: %v", err)
+	}
+	close(answer)
+	stranger.Wait()
+}
