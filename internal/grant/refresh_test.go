@@ -342,35 +342,40 @@ func TestTokensAreRevokedAndAskedAbout(t *testing.T) {
 			if err != nil {
 				h.Fatal(err)
 			}
-			if i.Active && (i.Subject != string(h.user.ID) || i.ClientID != "native" || i.Org.Key != "acme") {
+			if i.Active && (i.Subject != string(h.user.ID) || i.ClientID != "portal" && i.ClientID != "native" || i.Org.Key != "acme") {
 				h.Errorf("Introspect() = %+v", i)
 			}
 			return i.Active
 		}
-		tokens := h.offlineTokens(&h.native)
+		tokens, foreign := h.offlineTokens(&h.portal), h.offlineTokens(&h.native)
 		if !active(tokens.AccessToken) || !active(tokens.RefreshToken) || active(secret.NewToken()) {
 			h.Fatal("what is good is not told from what is not")
 		}
+		// An API is handed access tokens of others. With a refresh token nobody
+		// may get in there.
+		if !active(foreign.AccessToken) || active(foreign.RefreshToken) {
+			h.Error("another app's tokens are not told apart")
+		}
 		// Another app's word ends nothing, and it does not learn that.
-		if err := h.Revoke(h.Context(), about(&h.portal, tokens.RefreshToken)); err != nil || !active(tokens.RefreshToken) {
+		if err := h.Revoke(h.Context(), about(&h.native, tokens.RefreshToken)); err != nil || !active(tokens.RefreshToken) {
 			h.Errorf("another app: Revoke() = %v", err)
 		}
-		if err := h.Revoke(h.Context(), about(&h.native, tokens.AccessToken)); err != nil || active(tokens.AccessToken) || !active(tokens.RefreshToken) {
+		if err := h.Revoke(h.Context(), about(&h.portal, tokens.AccessToken)); err != nil || active(tokens.AccessToken) || !active(tokens.RefreshToken) {
 			h.Errorf("an access token: Revoke() = %v", err)
 		}
-		next, err := h.refresh(&h.native, tokens.RefreshToken)
+		next, err := h.refresh(&h.portal, tokens.RefreshToken)
 		if err != nil || active(tokens.RefreshToken) {
 			h.Fatalf("after a use: %v", err)
 		}
 		for range 2 { // again is no error
-			if err := h.Revoke(h.Context(), about(&h.native, next.RefreshToken)); err != nil {
+			if err := h.Revoke(h.Context(), about(&h.portal, next.RefreshToken)); err != nil {
 				h.Errorf("a refresh token: Revoke() = %v", err)
 			}
 		}
 		if active(next.RefreshToken) || active(next.AccessToken) {
 			h.Error("what the grant gave goes on")
 		}
-		if _, err := h.refresh(&h.native, next.RefreshToken); !refusedWith(err, oidc.InvalidGrant) {
+		if _, err := h.refresh(&h.portal, next.RefreshToken); !refusedWith(err, oidc.InvalidGrant) {
 			h.Errorf("refresh = %v", err)
 		}
 		if _, err := h.Introspect(h.Context(), about(&h.native, next.AccessToken)); !refusedWith(err, oidc.InvalidClient) {

@@ -53,8 +53,10 @@ func (s *Service) Revoke(ctx context.Context, q oidc.TokenQuestion) error {
 }
 
 // Introspect says what a token is good for now. Any app that keeps a secret may
-// ask about any token: the API that is handed one is not the app that was given
-// it, and both are the vendor's. A refusal is an [*oidc.TokenError].
+// ask about any access token: the API that is handed one is not the app that was
+// given it, and both are the vendor's. A refresh token is for nobody but its
+// app: to an API that asks whether it is active, it would open what only an
+// access token may. A refusal is an [*oidc.TokenError].
 func (s *Service) Introspect(ctx context.Context, q oidc.TokenQuestion) (oidc.Introspection, error) {
 	app, err := s.authenticated(ctx, q.Client)
 	if err == nil {
@@ -66,7 +68,11 @@ func (s *Service) Introspect(ctx context.Context, q oidc.TokenQuestion) (oidc.In
 	var a store.Access
 	err = s.DB.Read(ctx, func(r *store.Reader) error {
 		var err error
-		if a, err = accessOf(ctx, r, &q); err == nil {
+		a, err = accessOf(ctx, r, &q)
+		if err == nil && a.Token.Kind == store.RefreshToken && a.App.ID != app.ID {
+			err = store.ErrNotFound
+		}
+		if err == nil {
 			err = s.usable(ctx, r, &a)
 		}
 		return err
