@@ -97,10 +97,8 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, conse
 		if err := saveAttempt(ctx, tx, &a); err != nil {
 			return err
 		}
-		if a.Method != sso.BySSO {
-			if err := s.Limiter.Forget(ctx, tx, backoff.Account(a.Proof.User, b.Address), backoff.SecondFactor(a.Proof.User)); err != nil {
-				return err
-			}
+		if err := s.Limiter.Forget(ctx, tx, proved(&a, b)...); err != nil {
+			return err
 		}
 		if a.Session != "" {
 			if out, err = s.refresh(ctx, tx, b, &a, token); err != nil {
@@ -150,6 +148,20 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, conse
 		return Finished{}, failure
 	}
 	return out, nil
+}
+
+// proved returns what was guessed at that has been given now. Who goes on from a
+// session has given nothing, and who was not asked for a second factor no second
+// one: they must not have as many guesses at it elsewhere as they like.
+func proved(a *sso.Attempt, b Browser) []backoff.Key {
+	if a.Method == sso.BySSO || a.Proof.Session != "" {
+		return nil
+	}
+	keys := []backoff.Key{backoff.Account(a.Proof.User, b.Address)}
+	if a.Proof.Second != "" && a.Proof.Second != sso.SecondDevice {
+		keys = append(keys, backoff.SecondFactor(a.Proof.User))
+	}
+	return keys
 }
 
 // admit asks once more, now that everything is known, whether this person may
@@ -280,6 +292,9 @@ func session(a *sso.Attempt, b Browser, rules sso.Rules, now time.Time) sso.Sess
 		AMR: a.Proof.AMR, AuthTime: a.Proof.At, CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(life), Idle: sso.DurationOf(idle),
 		UserAgent: clipText(b.UserAgent, maxUserAgent), Address: addressOf(b),
 		SAML: a.Proof.SAML,
+	}
+	if t := a.Proof.At.Add(life); a.Proof.Session != "" && t.Before(v.ExpiresAt) {
+		v.ExpiresAt = t
 	}
 	if t := a.Proof.NotAfter; t.After(now) && t.Before(v.ExpiresAt) {
 		v.ExpiresAt = t

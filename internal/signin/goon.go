@@ -46,7 +46,7 @@ func (s *Service) offer(ctx context.Context, tx *store.Writer, b Browser, a *sso
 		SAML: p.Session.SAML, NotAfter: p.Session.ExpiresAt, Session: p.Session.ID,
 	}
 	if a.Org != "" {
-		if demanded, err := s.demandsSSO(ctx, tx, b, &onward, a.Org); err != nil || demanded {
+		if more, err := s.wantsMore(ctx, tx, b, &onward, a.Org); err != nil || more && p.Session.Org != a.Org {
 			return err
 		}
 	}
@@ -172,9 +172,11 @@ func secondOf(amr []string) sso.Second {
 	return "" // the identity provider said so, and says so still
 }
 
-// demandsSSO reports whether an organization lets somebody in through a
-// connection alone, who has come another way.
-func (s *Service) demandsSSO(ctx context.Context, tx *store.Writer, b Browser, a *sso.Attempt, org sso.OrgID) (bool, error) {
+// wantsMore reports whether the proof of a session is not enough for an
+// organization, so that a sign-in there begins anew: it lets in through a
+// connection alone who has come another way, or its sessions would be over by
+// now that began with this proof.
+func (s *Service) wantsMore(ctx context.Context, tx *store.Writer, b Browser, a *sso.Attempt, org sso.OrgID) (bool, error) {
 	p, err := tx.Member(ctx, a.Proof.User, org)
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil // refused at the end
@@ -182,13 +184,18 @@ func (s *Service) demandsSSO(ctx context.Context, tx *store.Writer, b Browser, a
 	if err != nil {
 		return false, err
 	}
-	rules, entry, err := rulesOf(ctx, tx, b, a, &p, s.Now())
-	return err == nil && rules.DemandsSSO(entry), err
+	now := s.Now()
+	rules, entry, err := rulesOf(ctx, tx, b, a, &p, now)
+	if err != nil {
+		return false, err
+	}
+	_, life := rules.SessionLives()
+	return rules.DemandsSSO(entry) || !now.Before(a.Proof.At.Add(life)), nil
 }
 
 // goOn takes the choice of an organization by somebody who is signed in. In the
-// one where they are, their session goes on. One that demands single sign-on
-// gets it.
+// one where they are, their session goes on. One that wants more than its proof
+// gets that.
 func (s *Service) goOn(ctx context.Context, tx *store.Writer, b Browser, a *sso.Attempt) error {
 	p, err := s.stillThere(ctx, tx.Reader, b, a)
 	if err != nil {
@@ -198,8 +205,8 @@ func (s *Service) goOn(ctx context.Context, tx *store.Writer, b Browser, a *sso.
 		a.Session = p.Session.ID
 		return nil
 	}
-	demanded, err := s.demandsSSO(ctx, tx, b, a, a.Proof.Org)
-	if err != nil || !demanded {
+	more, err := s.wantsMore(ctx, tx, b, a, a.Proof.Org)
+	if err != nil || !more {
 		return err
 	}
 	a.Org, a.Typed, a.Method, a.Connection, a.Proof = a.Proof.Org, p.User.Email, "", "", sso.Proof{}

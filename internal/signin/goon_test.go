@@ -1,6 +1,7 @@
 package signin_test
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -316,6 +317,76 @@ func TestOnlyOrganizationsThatTheAppLetsInAreOffered(t *testing.T) {
 			if got := w.offered(a); !slices.Equal(got, tc.want) {
 				t.Errorf("%s: offered are %v, want %v", name, got, tc.want)
 			}
+		}
+	})
+}
+
+// Who is let in without a second factor where nobody asks for one has given
+// none: they have no more guesses for it where one is demanded.
+func TestGuessesAtASecondFactorRunOutWhereverSomebodyComesIn(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		w.apply(`organizations:
+  - {key: plain, policy: {mfa: off}, domains: [{name: plain.example, vouched: true}]}
+  - {key: strict, name: Strict, policy: {mfa: required}}
+`)
+		app := w.has("paul")
+		w.joins("paul", "strict")
+		comesIn := map[string]func(){
+			"by the password": func() { w.browser = newBrowser(); w.mustFinish(w.chooses(w.proven("paul", sso.StepOrg), "plain")) },
+			"from the session that is there": func() {
+				w.mustFinish(w.chooses(w.begins(signin.Start{Offer: true}), "plain"))
+			},
+		}
+		for name, comesIn := range comesIn {
+			w.now = w.now.Add(48 * time.Hour)
+			wrong := 0
+			for n := range 30 {
+				w.browser = newBrowser()
+				done := w.mustFinish(w.chooses(w.proven("paul", sso.StepOrg), "plain"))
+				w.browser.Session = done.Token
+				comesIn()
+				w.browser.Session = done.Token
+				w.browser.Address = netip.AddrFrom4([4]byte{198, 51, byte(n), 1})
+				a := w.chooses(w.proven("paul", sso.StepOrg), "strict")
+				switch err := w.answer2(a, signin.Answer{By: sso.SecondTOTP, Code: another(w.code(app))}); {
+				case fault.Is(err, "code_wrong"):
+					wrong++
+				case !fault.Is(err, "try_later"):
+					t.Fatal(err)
+				}
+			}
+			if wrong != 20 {
+				t.Errorf("%s: %d guesses were answered, want 20", name, wrong)
+			}
+		}
+	})
+}
+
+// A session lives as long as its organization says from when its person proved
+// who they are, not from when they last went to and fro.
+func TestGoingOnDoesNotMakeASignInYounger(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		w.apply(`organizations:
+  - {key: plain, policy: {session_life: 12h}, domains: [{name: plain.example, vouched: true}]}
+  - {key: brief, name: Brief, policy: {session_life: 1h}}
+`)
+		w.joins("paul", "brief")
+		done := w.mustFinish(w.chooses(w.proven("paul", sso.StepOrg), "plain"))
+		w.browser.Session = done.Token
+		w.now = w.now.Add(40 * time.Minute)
+		there := w.mustFinish(w.chooses(w.begins(signin.Start{Offer: true}), "brief"))
+		if want := done.Session.AuthTime.Add(time.Hour); !there.Session.ExpiresAt.Equal(want) {
+			t.Errorf("the session there ends at %s, want %s", there.Session.ExpiresAt, want)
+		}
+		w.browser = newBrowser()
+		done = w.mustFinish(w.chooses(w.proven("paul", sso.StepOrg), "plain"))
+		w.browser.Session = done.Token
+		w.now = w.now.Add(2 * time.Hour)
+		a := w.chooses(w.begins(signin.Start{Offer: true}), "brief")
+		if a.Proof.User != "" || a.Next() != sso.StepPassword {
+			t.Errorf("by a proof that is too old it goes on with %s", a.Next())
 		}
 	})
 }
