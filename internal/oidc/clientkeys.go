@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"encoding/json"
 	"strconv"
+	"strings"
 
 	"github.com/go-jose/go-jose/v4"
 
@@ -56,6 +57,9 @@ func CheckClientKeys(document string) error {
 		}
 		if !k.Valid() {
 			return refuse("keys that are valid", place)
+		}
+		if len(algorithmsOf(*k)) == 0 { // another curve, or an algorithm that is not ours
+			return refuse("keys for "+strings.Join(AssertionAlgorithms(), ", "), place)
 		}
 	}
 	return nil
