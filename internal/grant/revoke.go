@@ -89,8 +89,10 @@ func (s *Service) Introspect(ctx context.Context, q oidc.TokenQuestion) (oidc.In
 	p := &a.Person
 	out := oidc.Introspection{
 		Active: true, Issuer: s.Issuer, Subject: string(p.User.ID), ClientID: a.App.ClientID, Scope: scopeOf(&a).String(),
-		Username: cmp.Or(p.User.Username, p.User.Email.String()), IssuedAt: a.Token.CreatedAt, Expires: a.Token.ExpiresAt,
-		Org: orgClaim(p),
+		IssuedAt: a.Token.CreatedAt, Expires: a.Token.ExpiresAt, Org: orgClaim(p),
+	}
+	if within(&a.App.Claims, claimsOf(&a)).Has(oidc.ClaimPreferredUsername) {
+		out.Username = cmp.Or(p.User.Username, p.User.Email.String())
 	}
 	if a.App.Claims.Role == sso.ClaimNever {
 		out.Org.Role = ""

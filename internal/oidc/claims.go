@@ -48,9 +48,19 @@ type NamedClaim struct {
 	Value any // a text, or a list of texts
 }
 
-// with writes further members into a JSON object.
+// with writes further members into a JSON object. One that stands in it already
+// is left as it is: of two, readers take the one or the other.
 func with(object []byte, more []NamedClaim) ([]byte, error) {
+	taken := map[string]json.RawMessage{}
+	if len(more) > 0 {
+		if err := json.Unmarshal(object, &taken); err != nil {
+			return nil, fmt.Errorf("reading claims: %w", err)
+		}
+	}
 	for _, m := range more {
+		if _, has := taken[m.Name]; has {
+			continue
+		}
 		member, err := json.Marshal(map[string]any{m.Name: m.Value})
 		if err != nil {
 			return nil, fmt.Errorf("writing claim %q: %w", m.Name, err)
