@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/grant"
 	"github.com/sallyport/sallyport/internal/web"
 )
 
@@ -21,7 +22,7 @@ var pathGap = regexp.MustCompile(`\{(\w+)\}`)
 func (st *stage) questions() ([]question, error) {
 	var all []question
 	for _, route := range st.public.Routes() {
-		if route.Method != http.MethodGet {
+		if route.Method != http.MethodGet || route.Path == grant.TrialPath { // what comes back of a trial of an app, once
 			continue
 		}
 		var askers []asker
