@@ -147,7 +147,7 @@ func TestExplainedCodesAreOurs(t *testing.T) {
 		}
 	}
 	// What a response is refused for has something to do with who sent it.
-	for _, m := range regexp.MustCompile("`((?:saml|sig|enc|xml|bind|id)_[a-z0-9_]+)`").FindAllStringSubmatch(string(page), -1) {
+	for _, m := range regexp.MustCompile("`((?:(?:saml|sig|enc|xml|bind)_[a-z0-9_]+|id_[a-z0-9]+))`").FindAllStringSubmatch(string(page), -1) {
 		if _, ok := ForCode(Generic, m[1]); !ok {
 			t.Errorf("no explanation for %s", m[1])
 		}
