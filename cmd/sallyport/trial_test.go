@@ -76,8 +76,9 @@ func (x *trial) goes(path string, forge ...func(*samltest.Response)) string {
 	_, rest, _ := strings.Cut(string(request), ` ID="`)
 	x.idp.RequestID, _, _ = strings.Cut(rest, `"`)
 	x.idp.Now = now()
+	asked := func(r *samltest.Response) { r.AuthnInstant = r.IssueInstant } // just now: a test asks the person anew
 	back := x.send("", http.MethodPost, "/saml/"+x.key+"/acs", url.Values{
-		"SAMLResponse": {base64.StdEncoding.EncodeToString(x.idp.Respond(forge...))}, "RelayState": {to.Query().Get("RelayState")},
+		"SAMLResponse": {base64.StdEncoding.EncodeToString(x.idp.Respond(append([]func(*samltest.Response){asked}, forge...)...))}, "RelayState": {to.Query().Get("RelayState")},
 	})
 	if back.Code != http.StatusSeeOther {
 		x.Fatalf("the answer to a test is answered with %d\n%s", back.Code, back.Body)
