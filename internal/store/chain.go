@@ -70,6 +70,11 @@ func (w *Writer) Seal(ctx context.Context, before sso.ChainEnd, all []sso.Record
 	if len(all) == 0 {
 		return nil
 	}
+	// The end first: it is what two nodes that seal at once meet at. Behind it,
+	// numbers that were given meanwhile could be given again.
+	if err := w.moveEnd(ctx, before, &all[len(all)-1]); err != nil {
+		return err
+	}
 	for some := all; len(some) > 0; {
 		step := some[:min(len(some), sealStep)]
 		some = some[len(step):]
@@ -91,7 +96,7 @@ func (w *Writer) Seal(ctx context.Context, before sso.ChainEnd, all []sso.Record
 			return doing(err, "sealing %d events", len(all))
 		}
 	}
-	return w.moveEnd(ctx, before, &all[len(all)-1])
+	return nil
 }
 
 // moveEnd makes an entry the last one of the chain.
@@ -113,11 +118,11 @@ func (w *Writer) Tell(ctx context.Context, before sso.ChainEnd, all []sso.Record
 			e := &all[i]
 			rows = append(rows, append(eventRowOf(e), e.Number, e.Hash))
 		}
-		if err := w.q.bulk(ctx, "audit_events ("+eventInto+", number, hash)", "", rows); err != nil {
-			return doing(err, "telling of %d sign-ins", len(all))
-		}
 		if err := w.moveEnd(ctx, before, &all[len(all)-1]); err != nil {
 			return err
+		}
+		if err := w.q.bulk(ctx, "audit_events ("+eventInto+", number, hash)", "", rows); err != nil {
+			return doing(err, "telling of %d sign-ins", len(all))
 		}
 	}
 	for len(traces) > 0 {

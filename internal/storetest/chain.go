@@ -72,6 +72,16 @@ func chainIsSealed(w *world) {
 	twice := []sso.Recorded{all[0]}
 	again.Follow(&twice[0])
 	w.conflict(store.StaleVersion, func(tx *store.Writer) error { return tx.Seal(ctx, again, twice) })
+
+	// Nor does what is new get a number that was given meanwhile.
+	w.record("org_b", "user.changed")
+	fresh := get[[]sso.Recorded](w, "Unsealed()")(r.Unsealed(ctx, 10))
+	late := sso.ChainEnd{Number: last.Number - 1, Hash: all[2].Hash}
+	late.Follow(&fresh[0])
+	w.conflict(store.StaleVersion, func(tx *store.Writer) error { return tx.Seal(ctx, late, fresh) })
+	last.Follow(&fresh[0])
+	w.write(func(tx *store.Writer) error { return tx.Seal(ctx, last, fresh) })
+
 	w.conflict(store.StaleVersion, func(tx *store.Writer) error {
 		return tx.Tell(ctx, again, []sso.Recorded{sso.NewRecorded(all[0].Event, 0)}, nil)
 	})
