@@ -112,7 +112,8 @@ func TestAnImportAddsNobodyWhereTheIdPSaysWhoThereIs(t *testing.T) {
 }
 
 // Of an invitation and the switch at the same moment, either comes first: none
-// leaves after it.
+// leaves after it. Which was first, the order of the audit list need not say:
+// serializable transactions that overlap may be committed the other way round.
 func TestNoInvitationSlipsPastTheSwitch(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(h *house) {
@@ -125,8 +126,7 @@ func TestNoInvitationSlipsPastTheSwitch(t *testing.T) {
 		)
 		must(h, "the switch", errs[0])
 		audit := h.audit(h.acme.ID)
-		sent, switched := slices.Index(audit, "invitation.sent"), slices.Index(audit, "policy.changed")
-		if (errs[1] == nil) != (sent >= 0) || sent > switched {
+		if (errs[1] == nil) != slices.Contains(audit, "invitation.sent") || !slices.Contains(audit, "policy.changed") {
 			h.Errorf("inviting: %v; audit: %v", errs[1], audit)
 		}
 		refused(h, "inviting afterwards", second(h.Invite(h.Context(), &h.owner, h.acme.ID, provision.NewInvitations{Addresses: "y@guest.example", Role: "member"})), "people_managed")
