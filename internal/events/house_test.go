@@ -164,6 +164,11 @@ func (h *house) hook(who *events.Who, r *receiver, types ...string) (sso.Webhook
 	return hook, key
 }
 
+// turned switches a webhook on or off.
+func (h *house) turned(who *events.Who, id sso.WebhookID, to sso.WebhookState) error {
+	return h.ChangeWebhook(h.Context(), who, id, 0, func(d *events.Draft) { d.State = to })
+}
+
 // log returns what the log of a webhook says, the latest first.
 func (h *house) log(who *events.Who, id sso.WebhookID) events.Log {
 	h.Helper()

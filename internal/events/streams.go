@@ -60,13 +60,56 @@ func (s *Service) Streams(ctx context.Context, who *Who) ([]Line, error) {
 	return lines, err
 }
 
-// NewStream is what an operator wants a stream to be.
+// Stream returns one stream, with how far it is behind.
+func (s *Service) Stream(ctx context.Context, who *Who, id sso.StreamID) (Line, error) {
+	all, err := s.Streams(ctx, who)
+	for i := range all {
+		if all[i].ID == id {
+			return all[i], nil
+		}
+	}
+	if err == nil {
+		err = unknown(store.ErrNotFound)
+	}
+	return Line{}, err
+}
+
+// StreamDraft is what an operator wants a stream to be.
+type StreamDraft struct {
+	Target string
+	Note   string
+	CA     string
+	State  sso.WebhookState // enabled or disabled; "": as it is, and a new one enabled
+}
+
+// NewStream is a stream to be made.
 type NewStream struct {
 	Kind   sso.StreamKind
 	Target string
 	Note   string
 	CA     string
 	Key    string // of an organization; "": all
+	State  sso.WebhookState
+}
+
+// judge refuses what no stream can be, and gives it the state that is wanted.
+func (d *StreamDraft) judge(s *Service, x *sso.Stream) error {
+	state, err := (&Draft{State: d.State}).state(x.State)
+	if err != nil {
+		return err
+	}
+	x.State = state
+	if d.Target == x.Target && d.Note == x.Note && d.CA == x.CA && x.Version > 0 {
+		return nil // who only switches it is not held to where it leads
+	}
+	x.Target, x.Note, x.CA = d.Target, d.Note, d.CA
+	if err := x.Check(); err != nil || x.Kind != sso.StreamHTTP {
+		return err
+	}
+	if err := s.Inside.Check(x.Target); err != nil {
+		return &fault.Error{Kind: fault.Invalid, Code: "stream_target", Want: "an https URL on port 443, without user name", Fix: fault.OperatorSide, Err: err}
+	}
+	return nil
 }
 
 // CreateStream makes a stream, which begins with what happens from now on. One
@@ -89,7 +132,7 @@ func (s *Service) CreateStream(ctx context.Context, who *Who, n NewStream) (sso.
 		if err != nil {
 			return err
 		}
-		x = sso.Stream{ID: sso.NewStreamID(c.now), Kind: n.Kind, Target: n.Target, Note: n.Note, CA: n.CA, State: sso.WebhookEnabled, By: c.by, Sent: end.Number, CreatedAt: c.now, UpdatedAt: c.now}
+		x = sso.Stream{ID: sso.NewStreamID(c.now), Kind: n.Kind, State: sso.WebhookEnabled, By: c.by, Sent: end.Number, CreatedAt: c.now, UpdatedAt: c.now}
 		if n.Key != "" {
 			o, err := c.tx.OrganizationByKey(c.ctx, n.Key)
 			if errors.Is(err, store.ErrNotFound) {
@@ -100,13 +143,11 @@ func (s *Service) CreateStream(ctx context.Context, who *Who, n NewStream) (sso.
 			}
 			x.Org = o.ID
 		}
-		if err := x.Check(); err != nil {
+		d := StreamDraft{Target: n.Target, Note: n.Note, CA: n.CA, State: n.State}
+		if err := d.judge(s, &x); err != nil {
 			return err
 		}
 		if x.Kind == sso.StreamHTTP {
-			if err := s.Inside.Check(x.Target); err != nil {
-				return &fault.Error{Kind: fault.Invalid, Code: "stream_target", Want: "an https URL on port 443, without user name", Fix: fault.OperatorSide, Err: err}
-			}
 			x.Secret = s.Sealer.Seal(store.StreamSecretPlace(x.ID), key)
 		}
 		if err := c.tx.SaveStream(c.ctx, x); err != nil {
@@ -134,16 +175,29 @@ func (s *Service) onStream(ctx context.Context, who *Who, id sso.StreamID, fn fu
 	}))
 }
 
-// SwitchStream switches a stream on or off. What happens while it is off it
-// carries later.
-func (s *Service) SwitchStream(ctx context.Context, who *Who, id sso.StreamID, to sso.WebhookState) error {
+// ChangeStream has edit change what a stream is, as it is now; edit may run
+// twice. Where version is not 0, somebody else's change since it is a conflict.
+// What happens while a stream is off it carries later.
+func (s *Service) ChangeStream(ctx context.Context, who *Who, id sso.StreamID, version int64, edit func(d *StreamDraft)) error {
 	return s.onStream(ctx, who, id, func(c *change, x *sso.Stream) error {
+		if version != 0 && x.Version != version {
+			return store.ErrConflict
+		}
 		before := x.Settings()
-		x.State, x.UpdatedAt = to, c.now
+		d := StreamDraft{Target: x.Target, Note: x.Note, CA: x.CA}
+		edit(&d)
+		if err := d.judge(s, x); err != nil {
+			return err
+		}
+		changes := x.Settings().Changed(before)
+		if len(changes) == 0 {
+			return nil
+		}
+		x.UpdatedAt = c.now
 		if err := c.tx.SaveStream(c.ctx, *x); err != nil {
 			return err
 		}
-		return c.record("stream.changed", string(id), nil, x.Settings().Changed(before))
+		return c.record("stream.changed", string(id), nil, changes)
 	})
 }
 

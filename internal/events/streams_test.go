@@ -205,6 +205,8 @@ func batches(t *testing.T, all []message) (numbers []int64) {
 	return numbers
 }
 
+func off(d *events.StreamDraft) { d.State = sso.WebhookDisabled }
+
 func TestStreamsAreForOperators(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(h *house) {
@@ -212,7 +214,7 @@ func TestStreamsAreForOperators(t *testing.T) {
 		x, _ := h.stream(events.NewStream{Kind: sso.StreamHTTP, Target: h.receiver().URL})
 		for name, who := range map[string]*events.Who{"an owner": h.acmes(), "an owner, as the vendor": {By: h.owner}, "support": {By: h.support}} {
 			_, _, created := h.CreateStream(ctx, who, events.NewStream{Kind: sso.StreamHTTP, Target: "https://siem.example/"})
-			for what, err := range map[string]error{"creates": created, "switches": h.SwitchStream(ctx, who, x.ID, sso.WebhookDisabled), "deletes": h.DeleteStream(ctx, who, x.ID)} {
+			for what, err := range map[string]error{"creates": created, "switches": h.ChangeStream(ctx, who, x.ID, 0, off), "deletes": h.DeleteStream(ctx, who, x.ID)} {
 				if err == nil {
 					t.Errorf("%s %s a stream", name, what)
 				}
@@ -238,7 +240,7 @@ func TestStreamsAreForOperators(t *testing.T) {
 			_, _, err := h.CreateStream(ctx, h.vendors(), tc.n)
 			refused(t, string(tc.n.Kind)+" "+tc.n.Target, err, tc.code)
 		}
-		must(t, "SwitchStream()", h.SwitchStream(ctx, h.vendors(), x.ID, sso.WebhookDisabled))
+		must(t, "ChangeStream()", h.ChangeStream(ctx, h.vendors(), x.ID, 0, off))
 		must(t, "DeleteStream()", h.DeleteStream(ctx, h.vendors(), x.ID))
 		refused(t, "one that is deleted", h.DeleteStream(ctx, h.vendors(), x.ID), "page_not_found")
 	})

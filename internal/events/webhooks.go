@@ -2,6 +2,7 @@ package events
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -15,6 +16,18 @@ type Draft struct {
 	URL   string
 	Note  string
 	Types []string
+	State sso.WebhookState // enabled or disabled; "": as it is, and a new one enabled
+}
+
+// state returns the state that is wanted of a webhook which is in this one.
+func (d *Draft) state(is sso.WebhookState) (sso.WebhookState, error) {
+	switch d.State {
+	case "", is:
+		return is, nil
+	case sso.WebhookEnabled, sso.WebhookDisabled:
+		return d.State, nil
+	}
+	return "", &fault.Error{Kind: fault.Invalid, Code: "choice_unknown", Want: "enabled or disabled", Got: string(d.State), Fix: fault.AdminSide}
 }
 
 // Webhooks lists the webhooks of the deployment, or of one organization.
@@ -82,7 +95,11 @@ func (s *Service) CreateWebhook(ctx context.Context, who *Who, d Draft) (sso.Web
 		if len(others) >= sso.MaxWebhooks {
 			return &fault.Error{Kind: fault.Exhausted, Code: "webhooks_many", Want: "at most " + strconv.Itoa(sso.MaxWebhooks), Fix: fault.AdminSide}
 		}
-		hook = sso.Webhook{ID: sso.NewWebhookID(c.now), Org: who.Org, URL: d.URL, Note: d.Note, Types: d.Types, State: sso.WebhookEnabled, By: c.by, CreatedAt: c.now, UpdatedAt: c.now}
+		state, err := d.state(sso.WebhookEnabled)
+		if err != nil {
+			return err
+		}
+		hook = sso.Webhook{ID: sso.NewWebhookID(c.now), Org: who.Org, URL: d.URL, Note: d.Note, Types: d.Types, State: state, By: c.by, CreatedAt: c.now, UpdatedAt: c.now}
 		hook.Secret = s.Sealer.Seal(store.WebhookSecretPlace(hook.ID), key)
 		if err := s.checked(&hook); err != nil {
 			return err
@@ -123,12 +140,30 @@ func (c *change) save(hook *sso.Webhook) error {
 	return c.in.SaveWebhook(c.ctx, *hook)
 }
 
-// ChangeWebhook changes where a webhook is, what it is for and what it is told.
-func (s *Service) ChangeWebhook(ctx context.Context, who *Who, id sso.WebhookID, d Draft) error {
+// ChangeWebhook has edit change what a webhook is, as it is now; edit may run
+// twice. Where version is not 0, somebody else's change since it is a conflict.
+// What happens while a webhook is off it is not told by itself; see
+// [Service.Replay].
+func (s *Service) ChangeWebhook(ctx context.Context, who *Who, id sso.WebhookID, version int64, edit func(d *Draft)) error {
 	return s.on(ctx, who, id, func(c *change, hook *sso.Webhook) error {
+		if version != 0 && hook.Version != version {
+			return store.ErrConflict
+		}
 		before := hook.Settings()
-		hook.URL, hook.Note, hook.Types = d.URL, d.Note, d.Types
-		if err := s.checked(hook); err != nil {
+		d := Draft{URL: hook.URL, Note: hook.Note, Types: slices.Clone(hook.Types)}
+		edit(&d)
+		to, err := d.state(hook.State)
+		if err != nil {
+			return err
+		}
+		// Who only switches it is not held to where it leads.
+		if d.URL != hook.URL || d.Note != hook.Note || !slices.Equal(d.Types, hook.Types) {
+			hook.URL, hook.Note, hook.Types = d.URL, d.Note, d.Types
+			if err := s.checked(hook); err != nil {
+				return err
+			}
+		}
+		if err := c.turn(hook, to); err != nil {
 			return err
 		}
 		changes := hook.Settings().Changed(before)
@@ -142,26 +177,21 @@ func (s *Service) ChangeWebhook(ctx context.Context, who *Who, id sso.WebhookID,
 	})
 }
 
-// SwitchWebhook switches a webhook on or off. What happens while it is off it is
-// not told by itself; see [Service.Replay].
-func (s *Service) SwitchWebhook(ctx context.Context, who *Who, id sso.WebhookID, to sso.WebhookState) error {
-	return s.on(ctx, who, id, func(c *change, hook *sso.Webhook) error {
-		if hook.State == to {
-			return nil
-		}
-		before := hook.Settings()
-		hook.State, hook.Failures, hook.FailingSince = to, 0, time.Time{}
-		if to != sso.WebhookEnabled {
-			if err := c.tx.StopWebhook(c.ctx, id, "webhook_off", c.now); err != nil {
-				return err
-			}
-			hook.Version++
-		}
-		if err := c.save(hook); err != nil {
-			return err
-		}
-		return c.record("webhook.changed", string(id), nil, hook.Settings().Changed(before))
-	})
+// turn switches a webhook on, from when on it has not failed yet, or off, by
+// which all is given up that waits for it.
+func (c *change) turn(hook *sso.Webhook, to sso.WebhookState) error {
+	if hook.State == to {
+		return nil
+	}
+	hook.State, hook.Failures, hook.FailingSince = to, 0, time.Time{}
+	if to == sso.WebhookEnabled {
+		return nil
+	}
+	if err := c.tx.StopWebhook(c.ctx, hook.ID, "webhook_off", c.now); err != nil {
+		return err
+	}
+	hook.Version++
+	return nil
 }
 
 // TurnSecret gives a webhook another secret, which is shown this once. For

@@ -209,7 +209,7 @@ func TestAWebhookThatFailsForThreeDaysIsSwitchedOff(t *testing.T) {
 		// Once it is on again, it can be told what it has missed.
 		h.seal()
 		r.answers(http.StatusOK)
-		must(t, "SwitchWebhook()", h.SwitchWebhook(h.Context(), h.acmes(), hook.ID, sso.WebhookEnabled))
+		must(t, "turned()", h.turned(h.acmes(), hook.ID, sso.WebhookEnabled))
 		n, err := h.Replay(h.Context(), h.acmes(), hook.ID, events.Replayed{Since: began})
 		must(t, "Replay()", err)
 		for i := 0; i <= n; i += 16 {
@@ -278,7 +278,7 @@ func TestAnotherOrganizationsWebhookIsNotThere(t *testing.T) {
 			_, turn := h.TurnSecret(ctx, who, hook.ID)
 			_, replay := h.Replay(ctx, who, hook.ID, events.Replayed{Since: time.Unix(0, 0)})
 			for what, err := range map[string]error{
-				"changes": h.ChangeWebhook(ctx, who, hook.ID, events.Draft{URL: "https://evil.example/"}), "switches": h.SwitchWebhook(ctx, who, hook.ID, sso.WebhookDisabled),
+				"changes": h.ChangeWebhook(ctx, who, hook.ID, 0, func(d *events.Draft) { d.URL = "https://evil.example/" }), "switches": h.turned(who, hook.ID, sso.WebhookDisabled),
 				"turns": turn, "replays": replay, "deletes": h.DeleteWebhook(ctx, who, hook.ID), "tries": h.TestWebhook(ctx, who, hook.ID),
 			} {
 				refused(t, name+" "+what, err, code)
@@ -407,7 +407,7 @@ func TestAWebhookThatIsOverIsToldNothingMore(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(h *house, hook sso.Webhook) error{
 		"switched off": func(h *house, hook sso.Webhook) error {
-			return h.SwitchWebhook(h.Context(), h.acmes(), hook.ID, sso.WebhookDisabled)
+			return h.turned(h.acmes(), hook.ID, sso.WebhookDisabled)
 		},
 		"deleted": func(h *house, hook sso.Webhook) error { return h.DeleteWebhook(h.Context(), h.acmes(), hook.ID) },
 		"suspended": func(h *house, _ sso.Webhook) error {
@@ -485,7 +485,7 @@ func TestTheAuditListDoesNotSayThePathOfAWebhook(t *testing.T) {
 	eachEngine(t, func(h *house) {
 		hook, _, err := h.CreateWebhook(h.Context(), h.acmes(), events.Draft{URL: "https://hooks.example/T00/s3cret?key=s3cret"})
 		must(t, "CreateWebhook()", err)
-		must(t, "ChangeWebhook()", h.ChangeWebhook(h.Context(), h.acmes(), hook.ID, events.Draft{URL: "https://hooks.example/T00/s3cret2"}))
+		must(t, "ChangeWebhook()", h.ChangeWebhook(h.Context(), h.acmes(), hook.ID, 0, func(d *events.Draft) { d.URL = "https://hooks.example/T00/s3cret2" }))
 		must(t, "DeleteWebhook()", h.DeleteWebhook(h.Context(), h.acmes(), hook.ID))
 		err = h.DB.Read(h.Context(), func(r *store.Reader) error {
 			all, err := r.Org(h.acme.ID).Events(h.Context(), 10)

@@ -79,8 +79,8 @@ func (h *Handler) Routes() []web.Route {
 		look(webhookPath, h.webhook)
 		ask(webhookPath+"/edit", h.askEdit).Fresh = true
 		change(webhookPath+"/edit", h.edit).Fresh = true
-		change(webhookPath+"/on", h.switchOn)
-		change(webhookPath+"/off", h.switchOff)
+		change(webhookPath+"/on", h.switchTo(sso.WebhookEnabled, "webhook_on"))
+		change(webhookPath+"/off", h.switchTo(sso.WebhookDisabled, "webhook_off"))
 		change(webhookPath+"/test", h.test)
 		change(webhookPath+"/replay", h.replay)
 		ask(webhookPath+"/secret", h.askSecret).Fresh = true

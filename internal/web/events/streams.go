@@ -132,7 +132,7 @@ func streamOf(r *http.Request) sso.StreamID { return sso.StreamID(r.PathValue("s
 // switchStream returns a handler of POST /operator/streams/{stream}/on and off.
 func (h *Handler) switchStream(to sso.WebhookState, did string) page {
 	return func(w http.ResponseWriter, r *http.Request, v *visit) error {
-		if err := h.Flow.SwitchStream(r.Context(), &v.who, streamOf(r), to); err != nil {
+		if err := h.Flow.ChangeStream(r.Context(), &v.who, streamOf(r), 0, func(d *events.StreamDraft) { d.State = to }); err != nil {
 			return err
 		}
 		return web.SeeOther(w, r, ui.Saved(v.to(streamsPath), did))

@@ -311,7 +311,7 @@ func (h *Handler) edit(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
-	if err := h.Flow.ChangeWebhook(r.Context(), &v.who, hookOf(r), draftOf(f)); err != nil {
+	if err := h.Flow.ChangeWebhook(r.Context(), &v.who, hookOf(r), 0, func(d *events.Draft) { *d = draftOf(f) }); err != nil {
 		filled, ok := ui.Filled{Values: f}.Beside(err, beside())
 		if !ok {
 			return err
@@ -327,20 +327,14 @@ func (h *Handler) back(w http.ResponseWriter, r *http.Request, v *visit, did str
 	return web.SeeOther(w, r, ui.Saved(v.to(webhookPath, "{webhook}", string(hookOf(r))), did))
 }
 
-// switchOn serves POST …/webhooks/{webhook}/on.
-func (h *Handler) switchOn(w http.ResponseWriter, r *http.Request, v *visit) error {
-	if err := h.Flow.SwitchWebhook(r.Context(), &v.who, hookOf(r), sso.WebhookEnabled); err != nil {
-		return err
+// switchTo returns a handler of POST …/webhooks/{webhook}/on and off.
+func (h *Handler) switchTo(to sso.WebhookState, did string) page {
+	return func(w http.ResponseWriter, r *http.Request, v *visit) error {
+		if err := h.Flow.ChangeWebhook(r.Context(), &v.who, hookOf(r), 0, func(d *events.Draft) { d.State = to }); err != nil {
+			return err
+		}
+		return h.back(w, r, v, did)
 	}
-	return h.back(w, r, v, "webhook_on")
-}
-
-// switchOff serves POST …/webhooks/{webhook}/off.
-func (h *Handler) switchOff(w http.ResponseWriter, r *http.Request, v *visit) error {
-	if err := h.Flow.SwitchWebhook(r.Context(), &v.who, hookOf(r), sso.WebhookDisabled); err != nil {
-		return err
-	}
-	return h.back(w, r, v, "webhook_off")
 }
 
 // test serves POST …/webhooks/{webhook}/test.
