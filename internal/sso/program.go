@@ -21,6 +21,8 @@ const (
 	ScopeSSOWrite           Scope = "sso:write" // domains, connections, enforcement, setup links
 	ScopeTracesRead         Scope = "traces:read"
 	ScopeAuditRead          Scope = "audit:read"
+	ScopeWebhooksRead       Scope = "webhooks:read"
+	ScopeWebhooksWrite      Scope = "webhooks:write" // which hand on what the audit list says
 	ScopeKeysRead           Scope = "keys:read"
 	ScopeKeysWrite          Scope = "keys:write"
 	ScopeDeploymentRead     Scope = "deployment:read"
@@ -34,7 +36,7 @@ const (
 func OrganizationScopes() []Scope {
 	return []Scope{
 		ScopeOrganizationsRead, ScopeOrganizationsWrite, ScopeUsersRead, ScopeUsersWrite, ScopeOwnersWrite, ScopeSSORead, ScopeSSOWrite,
-		ScopeTracesRead, ScopeAuditRead, ScopeKeysRead, ScopeKeysWrite,
+		ScopeTracesRead, ScopeAuditRead, ScopeWebhooksRead, ScopeWebhooksWrite, ScopeKeysRead, ScopeKeysWrite,
 	}
 }
 

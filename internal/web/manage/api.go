@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"reflect"
+	"strings"
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -77,6 +79,10 @@ func newAPI(h *Handler) *api {
 // failed.
 const problemRef = "#/components/responses/Problem"
 
+// organizationRef is where the document describes what names an organization in
+// a path, for operations that leave it to their [seat] to read that.
+const organizationRef = "#/components/parameters/Organization"
+
 // register adds an operation.
 func register[I, O any](a *api, o op, serve func(c *call, in *I) (*O, error)) {
 	documented := huma.Operation{
@@ -86,6 +92,9 @@ func register[I, O any](a *api, o op, serve func(c *call, in *I) (*O, error)) {
 		Responses:  map[string]*huma.Response{"4XX": {Ref: problemRef}, "5XX": {Ref: problemRef}},
 		Metadata:   map[string]any{"op": o},
 		Extensions: map[string]any{"x-scope": string(o.Scope)},
+	}
+	if _, named := reflect.TypeFor[I]().FieldByName("Organization"); !named && strings.Contains(o.Path, "{organization}") {
+		documented.Parameters = append(documented.Parameters, &huma.Param{Ref: organizationRef})
 	}
 	if o.Method == http.MethodPost {
 		documented.Parameters = append(documented.Parameters, &huma.Param{Ref: "#/components/parameters/IdempotencyKey"})

@@ -142,6 +142,19 @@ func (m Matching) version(latest int64) (int64, error) {
 	return v, nil
 }
 
+// read returns the version that was read, for a flow that compares it in the
+// transaction of the change; 0 stands for none.
+func (m Matching) read() (int64, error) {
+	if m.blind() {
+		return 0, nil
+	}
+	v, err := strconv.ParseInt(strings.Trim(m.IfMatch, `"`), 10, 64)
+	if err != nil || v <= 0 || m.IfMatch != etag(v) {
+		return 0, stale(nil)
+	}
+	return v, nil
+}
+
 // wanted is version for a change that is not made blindly.
 func (m Matching) wanted(latest int64) (int64, error) {
 	if m.IfMatch == "" {

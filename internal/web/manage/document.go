@@ -33,10 +33,16 @@ func document() *huma.OpenAPI {
 				Description: "What went wrong, by a stable code",
 				Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: problem}},
 			}},
-			Parameters: map[string]*huma.Param{"IdempotencyKey": {
-				Name: headerIdempotency, In: "header", Description: "A name of the caller's choice for this request. Sent again under it within 24 hours, the request is not carried out again: its first answer is sent.",
-				Schema: &huma.Schema{Type: "string", MinLength: new(1), MaxLength: new(255)},
-			}},
+			Parameters: map[string]*huma.Param{
+				"IdempotencyKey": {
+					Name: headerIdempotency, In: "header", Description: "A name of the caller's choice for this request. Sent again under it within 24 hours, the request is not carried out again: its first answer is sent.",
+					Schema: &huma.Schema{Type: "string", MinLength: new(1), MaxLength: new(255)},
+				},
+				"Organization": {
+					Name: "organization", In: "path", Required: true, Description: "Key or ID of the organization", Example: "acme",
+					Schema: &huma.Schema{Type: "string", MaxLength: new(64)},
+				},
+			},
 			SecuritySchemes: map[string]*huma.SecurityScheme{securityScheme: {
 				Type: "http", Scheme: "bearer", Description: "An API key of the deployment or of one organization. Each operation names the scope that it needs as x-scope.",
 			}},

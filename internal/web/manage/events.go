@@ -19,7 +19,17 @@ type Event struct {
 	Action       string            `json:"action" example:"user.created"`
 	Target       string            `json:"target,omitempty" doc:"To whom or what"`
 	TargetName   string            `json:"target_name,omitempty"`
+	UserAgent    string            `json:"user_agent,omitempty" doc:"With what, as it says of itself"`
 	Detail       map[string]string `json:"detail"`
+	Changes      []EventChange     `json:"changes" doc:"Settings that are others since"`
+}
+
+// EventChange is a setting that is another one since. What is secret never
+// stands in it.
+type EventChange struct {
+	Field string `json:"field" example:"note"`
+	From  string `json:"from" doc:"Empty: it was not set"`
+	To    string `json:"to" doc:"Empty: it is not set any more"`
 }
 
 // EventFilter says which lines of the audit list are wanted.
@@ -43,11 +53,12 @@ func (h *Handler) events(a *api) {
 		About: "The latest first. A page may hold fewer than limit; only where next is missing is it the last."}, h.listAllEvents)
 }
 
-func events(all []sso.Event, names map[string]string, next string) *listed[Event] {
+func eventPage(all []sso.Event, names map[string]string, next string) *listed[Event] {
 	return &listed[Event]{page[Event]{each(all, func(e *sso.Event) Event {
 		out := Event{
 			At: e.At.UTC(), Organization: string(e.Org), Actor: e.Actor, ActorName: names[e.Actor], OnBehalf: string(e.OnBehalf), Address: e.Address,
-			Action: e.Action, Target: e.Target, TargetName: names[e.Target], Detail: e.Detail,
+			Action: e.Action, Target: e.Target, TargetName: names[e.Target], UserAgent: e.UserAgent, Detail: e.Detail,
+			Changes: each(e.Changes, func(c *sso.Change) EventChange { return EventChange(*c) }),
 		}
 		if out.Detail == nil {
 			out.Detail = map[string]string{}
@@ -69,7 +80,7 @@ func (h *Handler) listEvents(c *call, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return events(list.Events, list.Names, list.Next), nil
+	return eventPage(list.Events, list.Names, list.Next), nil
 }
 
 func (h *Handler) listAllEvents(c *call, in *struct {
@@ -84,5 +95,5 @@ func (h *Handler) listAllEvents(c *call, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return events(list.Events, list.Names, list.Next), nil
+	return eventPage(list.Events, list.Names, list.Next), nil
 }

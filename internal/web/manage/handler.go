@@ -8,6 +8,7 @@ import (
 	"github.com/sallyport/sallyport/internal/authority"
 	"github.com/sallyport/sallyport/internal/connect"
 	"github.com/sallyport/sallyport/internal/enforce"
+	"github.com/sallyport/sallyport/internal/events"
 	"github.com/sallyport/sallyport/internal/inspect"
 	"github.com/sallyport/sallyport/internal/operate"
 	"github.com/sallyport/sallyport/internal/programs"
@@ -25,6 +26,7 @@ type Handler struct {
 	Connect   *connect.Service
 	Enforce   *enforce.Service
 	Inspect   *inspect.Service
+	Events    *events.Service
 	BaseURL   string                   // without a slash at the end
 	Sentence  func(code string) string // what a code means, in English
 }
@@ -49,6 +51,8 @@ func (h *Handler) all() *api {
 	h.conflicts(a)
 	h.traces(a)
 	h.events(a)
+	h.webhooks(a)
+	h.streams(a)
 	h.apps(a)
 	h.roles(a)
 	h.keys(a)
@@ -82,6 +86,8 @@ func tags() []*huma.Tag {
 		{Name: "Conflicts", Description: "What no sign-in may decide by itself."},
 		{Name: "Traces", Description: "What became of sign-ins, and why."},
 		{Name: "Audit", Description: "What was done, by whom and from where."},
+		{Name: "Webhooks", Description: "Where programs of others are told of events, and what became of that."},
+		{Name: "Streams", Description: "Where the vendor has the audit list carried to."},
 		{Name: "Apps", Description: "Clients of the OpenID provider, and their secrets."},
 		{Name: "Roles", Description: "Roles that operators define for applications."},
 		{Name: "API keys", Description: "What programs prove themselves by."},

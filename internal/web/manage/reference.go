@@ -111,7 +111,7 @@ func newReference(doc *huma.OpenAPI, base string, sentence func(code string) str
 // is done.
 func ownCodes() []string {
 	return []string{
-		"api_key_unknown", "api_key_over", "scope_missing", "api_request", "api_media_type", "api_cursor", "api_mixed", "api_version_stale", "api_version_wanted",
+		"api_key_unknown", "api_key_over", "scope_missing", "api_request", "api_media_type", "api_cursor", "api_mixed", "api_choice", "api_version_stale", "api_version_wanted",
 		"api_rate", "idempotency_form", "idempotency_mismatch", "idempotency_running", "idempotency_unanswered", "not_found", "request_too_large",
 	}
 }
