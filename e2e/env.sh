@@ -29,3 +29,8 @@ node_good() {
   command -v node >/dev/null && command -v npm >/dev/null &&
     [ "$(node -p 'process.versions.node.split(".")[0]')" -ge "$NODE_MAJOR" ]
 }
+
+# How tests, and the server that they drive, are built. What SQLite's C was translated to is left out of the race detector,
+# which watched every load of it and made SQLite seven times as slow: its memory is not of Go's heap, where alone races are
+# seen. All that is ours is watched, and so is the driver.
+export SALLYPORT_RACE="-race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc/...=-race=false"

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -30,13 +32,14 @@ const (
 	logTail = 6000
 )
 
-// binary builds the server once, with the race detector in it, and returns its path.
+// binary builds the server once, with the race detector in it, and returns its path. How is said by env.sh.
 var binary = sync.OnceValues(func() (string, error) {
 	path, err := filepath.Abs("../bin/sallyport-e2e")
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command("go", "build", "-race", "-o", path, "../cmd/sallyport")
+	race := strings.Fields(cmp.Or(os.Getenv("SALLYPORT_RACE"), "-race"))
+	cmd := exec.Command("go", slices.Concat([]string{"build"}, race, []string{"-o", path, "../cmd/sallyport"})...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building the server: %w\n%s", err, out)

@@ -11,10 +11,11 @@ cd "$here/.."
 
 if [ "${1:-}" = inside ]; then
   export CGO_ENABLED=1 # for the race detector
-  go build -race -o bin/sallyport-e2e ./cmd/sallyport
+  read -ra race <<<"$SALLYPORT_RACE"
+  go build "${race[@]}" -o bin/sallyport-e2e ./cmd/sallyport
   # The end-to-end tests drive other processes, the server among them, which has the race detector in itself.
   {
-    go test -json -race -timeout 20m ./... || true
+    go test -json "${race[@]}" -timeout 20m ./... || true
     go -C benchmarks test -json -timeout 20m ./... || true
     go -C tools/mutants test -json ./... || true
     go test -json -tags e2e -count 1 -timeout 20m ./e2e || true
