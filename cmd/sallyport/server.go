@@ -295,7 +295,10 @@ type beginner struct{ pages *login.Handler }
 
 // Begin implements [oidcapi.SignIn].
 func (b beginner) Begin(w http.ResponseWriter, r *http.Request, asked grant.SignIn) error {
-	return b.pages.Begin(w, r, signin.Start{App: asked.App, Request: asked.Request, Org: asked.Org, LoginHint: asked.LoginHint, Fresh: asked.Fresh, Offer: asked.Offer})
+	return b.pages.Begin(w, r, signin.Start{
+		App: asked.App, Request: asked.Request, Org: asked.Org, LoginHint: asked.LoginHint, Fresh: asked.Fresh, Offer: asked.Offer,
+		Demand: asked.Demand, Raise: asked.Raise,
+	})
 }
 
 // close ends the background work and the database. What is said here is said

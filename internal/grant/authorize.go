@@ -34,6 +34,8 @@ type SignIn struct {
 	Fresh     bool      // the identity provider, too, must ask the person anew
 	Offer     bool      // who is signed in may go on, in the organization of their choice
 	Org       sso.OrgID // to which they shall be signed in; "": any
+	Demand    sso.AppDemand
+	Raise     bool // who is signed in gives what the app demands besides, and goes on
 }
 
 // Authorize answers an authorize request. The person is whom the browser is
@@ -103,7 +105,13 @@ func (s *Service) answer(ctx context.Context, parameters url.Values, person *sso
 	if err != nil {
 		return Outcome{}, err
 	}
-	switch request.Next(login, when.at, when.now, hint) {
+	step := request.Next(login, when.at, when.now, hint)
+	if step == oidc.Better {
+		if step, err = s.better(ctx, &request, person.Session.User); err != nil {
+			return Outcome{}, err
+		}
+	}
+	switch step {
 	case oidc.IssueCode:
 		if err := s.enter(ctx, &app, &request, person.Session.ID); err != nil {
 			if refusal, ok := errors.AsType[*oidc.AuthorizeError](err); ok {
@@ -124,6 +132,7 @@ func (s *Service) answer(ctx context.Context, parameters url.Values, person *sso
 		return Outcome{SignIn: &SignIn{
 			App: app.ID, Request: request.Values().Encode(), LoginHint: request.LoginHint, UILocales: request.UILocales,
 			Fresh: request.DemandsFreshness(), Offer: offers(person, &request, hint), Org: org,
+			Demand: demandOf(&request), Raise: raises(&request, login, hint),
 		}}, nil
 	}
 }

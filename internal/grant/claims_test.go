@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/grant"
 	"github.com/sallyport/sallyport/internal/oidc"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -128,5 +129,68 @@ func TestAnAppThatDemandsTwoFactorsGetsNobodyWithOne(t *testing.T) {
 	tokens, err := h.exchange(&h.portal, query(t, done.URL).Get("code"))
 	if err != nil || payload(t, tokens.IDToken)["acr"] != "urn:sallyport:mfa" {
 		t.Errorf("the id token says %v, %v", payload(t, tokens.IDToken)["acr"], err)
+	}
+}
+
+func TestWhatAnAppAsksOfASignIn(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.SQLite(t))
+	h.wait(time.Hour)
+	essential := func(acr string) []string {
+		return []string{"claims", `{"id_token":{"acr":{"essential":true,"value":"` + acr + `"}}}`}
+	}
+	asks := func(person *sso.Person, more ...string) grant.Outcome {
+		t.Helper()
+		out, err := h.Authorize(t.Context(), request(&h.portal, more...), person)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	type want struct {
+		demand sso.AppDemand
+		raise  bool
+	}
+	for name, tc := range map[string]struct {
+		person *sso.Person
+		more   []string
+		want   want
+	}{
+		"two factors":              {h.person(), essential("urn:sallyport:mfa"), want{sso.DemandFactor, true}},
+		"a key":                    {h.person(), essential("phr"), want{sso.DemandKey, true}},
+		"of nobody yet":            {nil, essential("urn:sallyport:mfa"), want{sso.DemandFactor, false}},
+		"anew":                     {h.person(), append(essential("urn:sallyport:mfa"), "prompt", "login"), want{sso.DemandFactor, false}},
+		"by a proof of this hour":  {h.person(), append(essential("urn:sallyport:mfa"), "max_age", "60"), want{sso.DemandFactor, false}},
+		"after a choice":           {h.person(), append(essential("urn:sallyport:mfa"), "prompt", "select_account"), want{sso.DemandFactor, false}},
+		"liked, of nobody yet":     {nil, []string{"acr_values", "phr"}, want{sso.LikeKey, false}},
+		"liked or less, of nobody": {nil, []string{"acr_values", "urn:sallyport:mfa urn:sallyport:1fa"}, want{"", false}},
+	} {
+		out := asks(tc.person, tc.more...)
+		if out.SignIn == nil || (want{out.SignIn.Demand, out.SignIn.Raise}) != tc.want {
+			t.Errorf("%s: %+v, want %+v", name, out.SignIn, tc.want)
+		}
+	}
+	// What nobody can meet asks nobody anything.
+	if out := asks(nil, essential("urn:mace:gold")...); out.Refused != oidc.UnmetAuthentication {
+		t.Errorf("an unknown acr: %+v, want unmet_authentication_requirements", out)
+	}
+	// A wish is worth a page where it can be fulfilled.
+	if out := asks(h.person(), "acr_values", "urn:sallyport:mfa"); out.SignIn != nil || out.Refused != "" {
+		t.Errorf("a wish that cannot be fulfilled: %+v, want a code", out)
+	}
+	h.write(func(ctx context.Context, tx *store.Writer) error {
+		return tx.InsertFactor(ctx, sso.Factor{ID: sso.NewFactorID(h.Now()), User: h.user.ID, Kind: sso.FactorTOTP, Secret: []byte{1}, CreatedAt: h.Now()})
+	})
+	if out := asks(h.person(), "acr_values", "urn:sallyport:mfa"); out.SignIn == nil || (want{out.SignIn.Demand, out.SignIn.Raise}) != (want{sso.LikeFactor, true}) {
+		t.Errorf("a wish that can be fulfilled: %+v, want a sign-in", out)
+	}
+	if out := asks(h.person(), "acr_values", "phr"); out.SignIn != nil || out.Refused != "" {
+		t.Errorf("the wish for a key, and there is an app: %+v, want a code", out)
+	}
+	if out := asks(h.person(), "acr_values", "urn:sallyport:mfa", "prompt", "none"); out.SignIn != nil || out.Refused != "" {
+		t.Errorf("a wish where no page may be shown: %+v, want a code", out)
+	}
+	if out := asks(h.person(), append(essential("urn:sallyport:mfa"), "prompt", "none")...); out.Refused != oidc.LoginRequired {
+		t.Errorf("a demand where no page may be shown: %+v, want login_required", out)
 	}
 }

@@ -80,6 +80,31 @@ func (r AuthorizeRequest) wantedACR() []string {
 	return slices.Concat(r.claims.acr, r.ACRValues, r.claims.better)
 }
 
+// Asks returns the least level with which the application is content, and
+// whether it insists on that: acr_values are a wish [OIDCCore 3.1.2.1]. Values
+// that nobody knows are left out.
+func (r AuthorizeRequest) Asks() (least Level, insists bool) {
+	if len(r.claims.acr) > 0 {
+		return leastOf(r.claims.acr), true
+	}
+	return leastOf(r.wantedACR()), false
+}
+
+func leastOf(acr []string) Level {
+	for _, known := range levelNames {
+		if slices.Contains(acr, known.name) {
+			return known.level
+		}
+	}
+	return NoLevel
+}
+
+// beyond reports whether the application insists on what nobody can give here.
+func (r AuthorizeRequest) beyond() bool {
+	least, insists := r.Asks()
+	return insists && least == NoLevel
+}
+
 // Admits reports whether a sign-in of this level is one with which the
 // application is content: where it calls acr essential, and says what it must
 // be, nothing else will do [OIDCCore 5.5.1.1].

@@ -10,7 +10,8 @@ const (
 	SignIn    Step = iota // the person must sign in first
 	IssueCode             // the session at hand is good enough
 	GiveUp                // the application wants no page, or another person: login_required
-	Unmet                 // it wants a better proof, and the sign-in for it has brought none
+	Unmet                 // it wants a better proof, and the sign-in for it has brought none, or none can
+	Better                // the session will do, and the application would like a better proof where there is one
 )
 
 // Login is the browser's session as far as a request may ask about it. The zero
@@ -26,6 +27,9 @@ type Login struct {
 // meets every demand for a fresh one: otherwise max_age=0 and prompt=login would
 // ask for ever. The hint is the subject of a verified id_token_hint, or "".
 func (r AuthorizeRequest) Next(login Login, asked, now time.Time, hint string) Step {
+	if r.beyond() {
+		return Unmet
+	}
 	missing := SignIn
 	if r.Prompt.Has(PromptNone) {
 		missing = GiveUp
@@ -54,6 +58,10 @@ func (r AuthorizeRequest) Next(login Login, asked, now time.Time, hint string) S
 	}
 	if age, ok := r.MaxAge(); ok && now.Sub(login.At) > age {
 		return missing
+	}
+	// Who acts as the person can prove nothing in their place.
+	if least, _ := r.Asks(); login.Level != NoLevel && login.Level < least && missing == SignIn {
+		return Better
 	}
 	return IssueCode
 }

@@ -23,20 +23,24 @@ type Offered struct {
 // Offer returns what the person may add; for a kind, what they need for it. An
 // app that was offered before is offered again.
 func (s *Service) Offer(ctx context.Context, b Browser, id sso.AttemptID, kind sso.FactorKind, before string) (Offered, error) {
-	out := Offered{Kinds: s.Factors.Kinds()}
+	var out Offered
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
-		act, err := s.within(ctx, r, b, id, sso.StepEnrol)
+		a, err := s.waiting(ctx, r, b, id, sso.StepEnrol)
 		if err != nil {
 			return err
 		}
-		out.Name = act.User.Name()
+		act, err := s.act(ctx, r, b, &a)
+		if err != nil {
+			return err
+		}
+		out.Name, out.Kinds = act.User.Name(), a.Demand.Kinds(s.Factors.Kinds())
 		switch kind {
 		case sso.FactorTOTP:
 			app, err := s.Factors.OfferApp(act, before)
 			out.App = &app
 			return err
 		case sso.FactorPasskey:
-			if err := s.mayHaveKey(ctx, r, id); err != nil {
+			if err := s.mayHaveKey(ctx, r, &a); err != nil {
 				return err
 			}
 			out.Passkey, err = s.Factors.OfferPasskey(ctx, r, act)
@@ -60,10 +64,9 @@ func (s *Service) OfferNumber(ctx context.Context, b Browser, id sso.AttemptID, 
 
 // mayHaveKey is [sso.Standing.OwnKey] of who comes from an identity provider: a
 // passkey opens an account by itself.
-func (s *Service) mayHaveKey(ctx context.Context, r *store.Reader, id sso.AttemptID) error {
-	a, err := r.Attempt(ctx, id)
-	if err != nil || a.Method != sso.BySSO {
-		return err
+func (s *Service) mayHaveKey(ctx context.Context, r *store.Reader, a *sso.Attempt) error {
+	if a.Method != sso.BySSO {
+		return nil
 	}
 	c, err := r.Connection(ctx, a.Connection)
 	if err != nil {
@@ -132,7 +135,7 @@ func (s *Service) enrol(ctx context.Context, b Browser, id sso.AttemptID, in Add
 			added, err = s.Factors.AddNumber(ctx, tx, act, code, "")
 		case sso.FactorPasskey:
 			method = "pop"
-			if err := s.mayHaveKey(ctx, tx.Reader, a.ID); err != nil {
+			if err := s.mayHaveKey(ctx, tx.Reader, a); err != nil {
 				return err
 			}
 			added, err = s.Factors.AddPasskey(ctx, tx, act, in.Response, "")

@@ -154,6 +154,9 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, conse
 // session has given nothing, and who was not asked for a second factor no second
 // one: they must not have as many guesses at it elsewhere as they like.
 func proved(a *sso.Attempt, b Browser) []backoff.Key {
+	if a.Proof.Session != "" && a.Proof.Factor != "" { // a second one, which was asked for besides
+		return []backoff.Key{backoff.SecondFactor(a.Proof.User)}
+	}
 	if a.Method == sso.BySSO || a.Proof.Session != "" {
 		return nil
 	}

@@ -25,7 +25,7 @@ func (s *Service) offer(ctx context.Context, tx *store.Writer, b Browser, a *sso
 	if err != nil {
 		return err
 	}
-	if p.Session.ActedAs() || p.Session.BreakGlass() || p.Retired || !a.Typed.IsZero() && !a.Typed.Same(p.User.Email) {
+	if !goesOn(&p, a) {
 		return nil
 	}
 	orgs, err := within(ctx, tx, &p)
@@ -39,12 +39,8 @@ func (s *Service) offer(ctx context.Context, tx *store.Writer, b Browser, a *sso
 	if err != nil || len(places) == 0 {
 		return err
 	}
-	onward := *a
-	onward.Method, onward.Connection = p.Session.Came(sso.Entry{}).Method, p.Session.Connection
-	onward.Proof = sso.Proof{
-		User: p.User.ID, Orgs: orgs, AMR: slices.Clone(p.Session.AMR), At: p.Session.AuthTime, Second: secondOf(p.Session.AMR),
-		SAML: p.Session.SAML, NotAfter: p.Session.ExpiresAt, Session: p.Session.ID,
-	}
+	onward := onwardOf(&p, a)
+	onward.Proof.Orgs = orgs
 	if a.Org != "" {
 		if more, err := s.wantsMore(ctx, tx, b, &onward, a.Org); err != nil || more && p.Session.Org != a.Org {
 			return err
@@ -52,6 +48,22 @@ func (s *Service) offer(ctx context.Context, tx *store.Writer, b Browser, a *sso
 	}
 	*a = onward
 	return nil
+}
+
+// goesOn reports whether who is signed in may go on from there in an attempt.
+func goesOn(p *sso.Person, a *sso.Attempt) bool {
+	return !p.Session.ActedAs() && !p.Session.BreakGlass() && !p.Retired && (a.Typed.IsZero() || a.Typed.Same(p.User.Email))
+}
+
+// onwardOf returns an attempt that stands on the proof which made a session.
+func onwardOf(p *sso.Person, a *sso.Attempt) sso.Attempt {
+	onward := *a
+	onward.Method, onward.Connection = p.Session.Came(sso.Entry{}).Method, p.Session.Connection
+	onward.Proof = sso.Proof{
+		User: p.User.ID, AMR: slices.Clone(p.Session.AMR), At: p.Session.AuthTime, Second: secondOf(p.Session.AMR),
+		SAML: p.Session.SAML, NotAfter: p.Session.ExpiresAt, Session: p.Session.ID,
+	}
+	return onward
 }
 
 // Whereabouts is what there is to choose at [sso.StepOrg].

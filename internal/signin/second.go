@@ -27,6 +27,11 @@ func (s *Service) need(ctx context.Context, tx *store.Writer, b Browser, a *sso.
 	if a.Method == sso.BySSO && slices.Contains(a.Proof.AMR, "mfa") && a.Proof.Second == "" {
 		a.Proof.Second = sso.SecondIdP
 	}
+	needs, err := s.demanded(ctx, tx, a, p, rules, entry)
+	if err != nil || needs != "" {
+		a.Proof.Needs = needs
+		return err
+	}
 	asking := sso.Asking{Entry: entry, Role: p.Membership.Role, Given: a.Proof.Second != "", Has: true}
 	a.Proof.Needs = rules.Need(asking)
 	if a.Proof.Needs == "" {
@@ -132,14 +137,20 @@ func (s *Service) act(ctx context.Context, r *store.Reader, b Browser, a *sso.At
 
 // within returns who is in an attempt that waits for this step.
 func (s *Service) within(ctx context.Context, r *store.Reader, b Browser, id sso.AttemptID, step sso.Step) (factor.Act, error) {
-	a, err := s.load(ctx, r, b, id)
+	a, err := s.waiting(ctx, r, b, id, step)
 	if err != nil {
 		return factor.Act{}, err
 	}
-	if err := at(&a, step); err != nil {
-		return factor.Act{}, err
-	}
 	return s.act(ctx, r, b, &a)
+}
+
+// waiting returns the browser's attempt if it waits for this step.
+func (s *Service) waiting(ctx context.Context, r *store.Reader, b Browser, id sso.AttemptID, step sso.Step) (sso.Attempt, error) {
+	a, err := s.load(ctx, r, b, id)
+	if err == nil {
+		err = at(&a, step)
+	}
+	return a, err
 }
 
 // Asked returns what the person may answer with, at [sso.StepFactor].
@@ -147,19 +158,25 @@ func (s *Service) Asked(ctx context.Context, b Browser, id sso.AttemptID) (Asked
 	var out Asked
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
 		out = Asked{}
-		act, err := s.within(ctx, r, b, id, sso.StepFactor)
+		a, err := s.waiting(ctx, r, b, id, sso.StepFactor)
+		if err != nil {
+			return err
+		}
+		act, err := s.act(ctx, r, b, &a)
 		if err != nil {
 			return err
 		}
 		out.Name = act.User.Name()
-		if out.Factors, err = r.Factors(ctx, act.User.ID); err != nil {
+		have, err := r.Factors(ctx, act.User.ID)
+		if err != nil {
 			return err
 		}
 		left, err := r.RecoveryCodesLeft(ctx, act.User.ID)
 		if err != nil {
 			return err
 		}
-		out.Recovery = left > 0
+		out.Factors, out.Recovery = a.Demand.Among(s.usable(have))
+		out.Recovery = out.Recovery && left > 0
 		if s.Factors.Passkeys() && slices.ContainsFunc(out.Factors, func(f sso.Factor) bool { return f.Kind == sso.FactorPasskey }) {
 			if out.Passkey, err = s.Factors.AskPasskey(act, out.Factors); err != nil {
 				return err

@@ -73,7 +73,9 @@ type Start struct {
 	LoginHint string    // an address the app hints at
 	Fresh     bool      // the person must prove anew who they are
 	Offer     bool      // who is signed in may go on, in the organization of their choice
-	Back      string    // path of ours to go to afterwards, where no app asked
+	Demand    sso.AppDemand
+	Raise     bool   // who is signed in goes on, once they have given what the app demands besides
+	Back      string // path of ours to go to afterwards, where no app asked
 }
 
 // Begin stores a new attempt and finds its way as far as it is known: an
@@ -110,7 +112,7 @@ func (s *Service) SetOut(ctx context.Context, b Browser, start Start) (sso.Attem
 // transaction.
 func (s *Service) begin(ctx context.Context, b Browser, start Start, after func(*store.Writer, *sso.Attempt) error) (sso.Attempt, error) {
 	a := s.newAttempt(b)
-	a.App, a.Org, a.Request, a.Fresh, a.Back = start.App, start.Org, start.Request, start.Fresh, s.sealBack(a.ID, start.Back)
+	a.App, a.Org, a.Request, a.Fresh, a.Demand, a.Back = start.App, start.Org, start.Request, start.Fresh, start.Demand, s.sealBack(a.ID, start.Back)
 	// A hint that is no address is the app's mistake, not the person's.
 	a.Typed, _ = sso.ParseEmail(start.LoginHint)
 	begun := a
@@ -126,7 +128,12 @@ func (s *Service) begin(ctx context.Context, b Browser, start Start, after func(
 			}
 			a.Org = org.ID
 		}
-		if start.Offer && !start.Fresh {
+		if start.Raise && !start.Fresh {
+			if err := s.raise(ctx, tx, b, &a); err != nil {
+				return err
+			}
+		}
+		if start.Offer && !start.Fresh && a.Proof.Session == "" {
 			if err := s.offer(ctx, tx, b, &a); err != nil {
 				return err
 			}

@@ -40,8 +40,9 @@ type Attempt struct {
 	Username   string       // typed in place of an address
 	Connection ConnectionID // chosen or found
 	Choices    []ConnectionID
-	Method     Method // "" until known
-	Fresh      bool   // the person must be asked anew, by the identity provider too
+	Method     Method    // "" until known
+	Fresh      bool      // the person must be asked anew, by the identity provider too
+	Demand     AppDemand // of the app, beyond what the organization demands
 	// Session is the one whose person is to prove themselves again; "" in a
 	// sign-in. Back is the path of ours to which the attempt leads, sealed: the
 	// path may hold a token, as that of an invitation does.

@@ -267,7 +267,7 @@ func (w *world) attempt() sso.Attempt {
 	return sso.Attempt{
 		ID: sso.NewAttemptID(at), Browser: secret.NewToken().Hash(), App: "app_x", Request: "client_id=portal&scope=openid", Org: "org_x",
 		Typed: w.email("alice@acme.example"), Username: "alice", Connection: "con_x", Choices: []sso.ConnectionID{"con_x", "con_y"},
-		Method: sso.BySSO, Fresh: true, Session: "ses_x", Back: []byte("sealed"), Test: "tst_x", CreatedAt: at, ExpiresAt: at.Add(sso.AttemptLife), DoneAt: at,
+		Method: sso.BySSO, Fresh: true, Demand: sso.DemandKey, Session: "ses_x", Back: []byte("sealed"), Test: "tst_x", CreatedAt: at, ExpiresAt: at.Add(sso.AttemptLife), DoneAt: at,
 		Hops: []sso.Hop{{Step: sso.HopIdentify, At: at, Host: "idp.example", By: sso.RouteDomain, Code: "x"}}, Reference: "7F3K-22QD",
 		Proof: sso.Proof{
 			User: "usr_x", Org: "org_x", Orgs: []sso.OrgID{"org_x"}, AMR: []string{"saml"}, At: at, NotAfter: at,
