@@ -67,7 +67,7 @@ const doorsPassword = "violet-teapot-seldom-73"
 
 // doorsHash is of the password that everybody has; it is made once.
 var doorsHash = sync.OnceValues(func() (string, error) {
-	return password.NewHasher().Hash(context.Background(), doorsPassword)
+	return password.NewQuickHasher().Hash(context.Background(), doorsPassword)
 })
 
 func newDoors(t *testing.T, db *store.DB) *doors {
@@ -82,8 +82,7 @@ func newDoors(t *testing.T, db *store.DB) *doors {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hasher := password.NewHasher()
-	hasher.Floor = 0
+	hasher := password.NewQuickHasher()
 	outbox := &notify.Outbox{Sealer: d.sealer, Now: d.now}
 	d.links = &recovery.Service{Outbox: outbox, Now: d.now}
 	factors := &factor.Service{DB: db, Sealer: d.sealer, Party: party, Outbox: outbox, Product: "Sallyport", Now: d.now}

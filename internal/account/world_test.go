@@ -32,9 +32,9 @@ const (
 	good  = "violet-teapot-seldom-73"
 )
 
-// knownHash is of the known password; it is made once, since it takes long.
+// knownHash is of the known password; it is made once.
 var knownHash = sync.OnceValue(func() string {
-	h, err := password.NewHasher().Hash(testContext(), known)
+	h, err := password.NewQuickHasher().Hash(testContext(), known)
 	if err != nil {
 		panic(err)
 	}
@@ -77,7 +77,7 @@ func newWorld(t testing.TB, db *store.DB) *world {
 	}
 	outbox := &notify.Outbox{Sealer: w.sealer, Now: clock}
 	w.Service = &account.Service{
-		DB: db, Passwords: password.NewHasher(), Outbox: outbox, Now: clock,
+		DB: db, Passwords: password.NewQuickHasher(), Outbox: outbox, Now: clock,
 		Factors:  &factor.Service{DB: db, Sealer: w.sealer, Party: party, Outbox: outbox, Product: "Sallyport", Now: clock},
 		Recovery: &recovery.Service{Outbox: outbox, Now: clock},
 		Limits:   backoff.Limiter{DB: db, Now: clock},

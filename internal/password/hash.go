@@ -18,10 +18,18 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 )
 
-// Cost of a new hash [OWASP Password Storage: argon2id, 19 MiB, 2 passes].
+// price is what a hash costs to make.
+type price struct{ memoryKiB, passes uint32 }
+
+// dearly is the price of a new hash [OWASP Password Storage: argon2id, 19 MiB,
+// 2 passes].
+func dearly() price { return price{19 * 1024, 2} }
+
+// quickly is the price of one that protects nobody.
+func quickly() price { return price{64, 1} }
+
+// Lengths of a new hash, and how many lanes it takes.
 const (
-	memoryKiB = 19 * 1024
-	passes    = 2
 	lanes     = 1
 	saltBytes = 16
 	keyBytes  = 32
@@ -64,7 +72,7 @@ type hashed struct {
 	derive func(password []byte) []byte
 	want   []byte
 	bcrypt []byte // compared by its own library, in place of derive and want
-	cost   string // function and parameters; "": those that ours have
+	cost   string // function and parameters
 	weak   bool   // of another kind, or cheaper, than ours
 	dear   bool   // beyond what a customer may bring in
 }
@@ -90,14 +98,21 @@ func (h hashed) equal(password []byte) bool {
 }
 
 // ours is a hash as we make them.
-func ours(salt []byte) hashed {
+func (p price) ours(salt []byte) hashed {
 	return hashed{derive: func(password []byte) []byte {
-		return argon2.IDKey(password, salt, passes, memoryKiB, lanes, keyBytes)
+		return argon2.IDKey(password, salt, p.passes, p.memoryKiB, lanes, keyBytes)
 	}}
 }
 
-func encode(key, salt []byte) string {
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, memoryKiB, passes, lanes,
+// cost is [hashed.cost] of a hash at this price.
+func (p price) cost() string { return "argon2id" + p.parameters() }
+
+func (p price) parameters() string {
+	return fmt.Sprintf("m=%d,t=%d,p=%d", p.memoryKiB, p.passes, lanes)
+}
+
+func (p price) encode(key, salt []byte) string {
+	return fmt.Sprintf("$argon2id$v=%d$%s$%s$%s", argon2.Version, p.parameters(),
 		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(key))
 }
 
@@ -144,17 +159,14 @@ func parseArgon2(part []string) (hashed, error) {
 	if err != nil {
 		return unreadable(err.Error())
 	}
-	derive, cost := argon2.IDKey, part[1]+part[3]
-	if cost == fmt.Sprintf("argon2idm=%d,t=%d,p=%d", memoryKiB, passes, lanes) {
-		cost = ""
-	}
+	derive := argon2.IDKey
 	if part[1] == "argon2i" {
 		derive = argon2.Key
 	}
 	return hashed{
 		derive: func(password []byte) []byte { return derive(password, salt, t, m, uint8(l), uint32(len(key))) },
-		want:   key, cost: cost,
-		weak: part[1] != "argon2id" || m < memoryKiB || t < passes,
+		want:   key, cost: part[1] + part[3],
+		weak: part[1] != "argon2id" || m < dearly().memoryKiB || t < dearly().passes,
 		dear: m*t > fairKiBPasses, // both are bounded
 	}, nil
 }

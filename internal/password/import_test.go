@@ -47,18 +47,36 @@ func TestHashesOfOtherSystemsAreReadAndUpgraded(t *testing.T) {
 		if ok, err := h.Verify(t.Context(), hash, secret+"x"); err != nil || ok {
 			t.Errorf("%s: Verify() of another password = %v, %v, want false", name, ok, err)
 		}
-		if !password.NeedsRehash(hash) {
+		if !password.NewHasher().NeedsRehash(hash) {
 			t.Errorf("%s: NeedsRehash() = false", name)
 		}
 	}
 	own, err := h.Hash(t.Context(), "pässword")
-	if err != nil || password.NeedsRehash(own) {
+	if err != nil || password.NewHasher().NeedsRehash(own) {
 		t.Errorf("NeedsRehash() of our own hash = true (%v)", err)
 	}
 	const cheap = "$argon2id$v=19$m=4096,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
 	const dearer = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
-	if !password.NeedsRehash(cheap) || password.NeedsRehash(dearer) {
+	if !password.NewHasher().NeedsRehash(cheap) || password.NewHasher().NeedsRehash(dearer) {
 		t.Error("NeedsRehash() must be true of a cheaper hash, and false of a dearer one")
+	}
+}
+
+// What tests use is good with them alone.
+func TestAQuickHashIsGoodWithItsHasherAlone(t *testing.T) {
+	t.Parallel()
+	quick, dear := password.NewQuickHasher(), password.NewHasher()
+	made, err := quick.Hash(t.Context(), "correct horse")
+	if err != nil || quick.NeedsRehash(made) || !dear.NeedsRehash(made) {
+		t.Errorf("%q, %v: it is no good with its hasher, or good with the one that serves", made, err)
+	}
+	for _, h := range []*password.Hasher{quick, dear} {
+		if ok, err := h.Verify(t.Context(), made, "correct horse"); err != nil || !ok {
+			t.Errorf("Verify() = %v, %v", ok, err)
+		}
+		if ok, err := h.Verify(t.Context(), made, "incorrect horse"); err != nil || ok {
+			t.Errorf("Verify() of another = %v, %v", ok, err)
+		}
 	}
 }
 

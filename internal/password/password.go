@@ -2,7 +2,7 @@
 // password is guessed.
 //
 // New hashes are argon2id in the PHC string format. Hashes that other systems
-// made are checked too: argon2i, bcrypt and PBKDF2; [NeedsRehash] tells which
+// made are checked too: argon2i, bcrypt and PBKDF2; [Hasher.NeedsRehash] tells which
 // ones should be made anew when their password has been seen. A check costs
 // some 30 ms of one core and 19 MiB by design, so a [Hasher] lets only so many
 // run at a time: a flood of guesses waits in a queue and does not take the
@@ -55,6 +55,7 @@ type Hasher struct {
 	// answers do once one was met. It is set before the hasher is used.
 	Floor time.Duration
 
+	price   price
 	slots   *semaphore.Weighted
 	waiting atomic.Int64
 	dummy   hashed
@@ -64,9 +65,16 @@ type Hasher struct {
 }
 
 // NewHasher returns a hasher that uses at most one core in two.
-func NewHasher() *Hasher {
+func NewHasher() *Hasher { return newHasher(dearly(), defaultFloor) }
+
+// NewQuickHasher returns a hasher for tests of what is done with hashes: those
+// that it makes cost next to nothing, protect nobody, and count as good with it
+// alone. It has no floor.
+func NewQuickHasher() *Hasher { return newHasher(quickly(), 0) }
+
+func newHasher(p price, floor time.Duration) *Hasher {
 	slots := max(1, runtime.GOMAXPROCS(0)/2)
-	h := &Hasher{Floor: defaultFloor, slots: semaphore.NewWeighted(int64(slots)), dummy: ours(make([]byte, saltBytes)), costs: map[string]time.Duration{}}
+	h := &Hasher{Floor: floor, price: p, slots: semaphore.NewWeighted(int64(slots)), dummy: p.ours(make([]byte, saltBytes)), costs: map[string]time.Duration{}}
 	h.dummy.want = make([]byte, keyBytes)
 	return h
 }
@@ -82,8 +90,8 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	defer h.slots.Release(1)
 	salt := make([]byte, saltBytes)
 	_, _ = rand.Read(salt)
-	made := ours(salt)
-	return encode(made.derive(normal(password)), salt), nil
+	made := h.price.ours(salt)
+	return h.price.encode(made.derive(normal(password)), salt), nil
 }
 
 // Verify reports whether password is the one that was hashed. An empty hash
@@ -115,7 +123,9 @@ func (h *Hasher) VerifyAny(ctx context.Context, hashes []string, password string
 		if all[i], err = parse(hash); err != nil {
 			return -1, err
 		}
-		costs[i] = all[i].cost
+		if all[i].cost != h.price.cost() { // what is done for nobody costs as much
+			costs[i] = all[i].cost
+		}
 	}
 	if err := h.wait(ctx); err != nil {
 		return -1, err
@@ -197,9 +207,9 @@ func CheckFair(hash string) error {
 // NeedsRehash reports whether a hash is not as good as those that
 // [Hasher.Hash] makes, so that it should be replaced when the password is at
 // hand.
-func NeedsRehash(hash string) bool {
+func (h *Hasher) NeedsRehash(hash string) bool {
 	stored, err := parse(hash)
-	return err != nil || stored.weak
+	return err != nil || stored.weak && stored.cost != h.price.cost()
 }
 
 func checkLength(password string) error {

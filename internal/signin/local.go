@@ -10,7 +10,6 @@ import (
 
 	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/fault"
-	"github.com/sallyport/sallyport/internal/password"
 	"github.com/sallyport/sallyport/internal/routing"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -135,7 +134,7 @@ func fingerprint(hash string) string {
 // password is known. Where there is no time for it now, there will be at the
 // next sign-in.
 func (s *Service) rehash(ctx context.Context, hash, typed string) (string, error) {
-	if !password.NeedsRehash(hash) {
+	if !s.Passwords.NeedsRehash(hash) {
 		return hash, nil
 	}
 	better, err := s.Passwords.Hash(ctx, typed)
