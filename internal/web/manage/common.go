@@ -158,9 +158,13 @@ func (m Matching) read() (int64, error) {
 // wanted is version for a change that is not made blindly.
 func (m Matching) wanted(latest int64) (int64, error) {
 	if m.IfMatch == "" {
-		return 0, &fault.Error{Kind: fault.Conflict, Code: "api_version_wanted", Want: "If-Match with the ETag that was read", Fix: fault.AppSide}
+		return 0, versionWanted()
 	}
 	return m.version(latest)
+}
+
+func versionWanted() error {
+	return &fault.Error{Kind: fault.Conflict, Code: "api_version_wanted", Want: "If-Match with the ETag that was read", Fix: fault.AppSide}
 }
 
 // instant returns a time as it is shown; nil: there is none.

@@ -117,11 +117,7 @@ func connection(c *connect.Configuration) Connection {
 	x, d := &c.SAML, &c.Defaults
 	out := Connection{
 		ID: string(c.ID), Key: c.Key, Name: c.Name, Protocol: string(c.Protocol), State: string(c.State), Vendor: x.Vendor, Ours: map[string]string{},
-		Provider: Provider{EntityID: x.IdPEntityID, SignOn: each(x.Endpoints, endpoint), Logout: each(x.LogoutTo, endpoint), Certificates: each(c.Certificates, certificate), MetadataURL: x.MetadataURL},
-		Settings: ConnectionSettings{
-			SignRequests: string(x.SignRequests), RequestBinding: string(x.RequestBinding), NameIDFormat: x.NameIDFormat, ForceAuthn: x.ForceAuthn, Encryption: string(x.Encryption),
-			SPEntityID: x.SPEntityID, SharedACS: x.SharedACS, Logout: x.Logout, IdPInitiated: x.IdPInitiated, Legacy: map[string]string{},
-		},
+		Provider: provider(c), Settings: settings(x),
 		Attributes: AttributeNames(c.Attributes), LinkedUsers: c.Linked, Watch: Watch{ReadAt: instant(c.Watching.ReadAt), FailingAt: instant(c.Watching.Failing), Failure: c.Watching.Failure, Waiting: c.Watching.Digest},
 		People: ConnectionPeople{
 			FirstSignIn: string(c.FirstSignIn), Role: string(d.NewRole()), Groups: d.Groups, Organizations: texts(d.Organizations), KeepProfile: d.KeepProfile, GroupMapping: d.Mapping.On,
@@ -134,10 +130,35 @@ func connection(c *connect.Configuration) Connection {
 	for name, value := range c.Ours {
 		out.Ours[string(name)] = value
 	}
+	return out
+}
+
+func provider(c *connect.Configuration) Provider {
+	x := &c.SAML
+	return Provider{EntityID: x.IdPEntityID, SignOn: each(x.Endpoints, endpoint), Logout: each(x.LogoutTo, endpoint), Certificates: each(c.Certificates, certificate), MetadataURL: x.MetadataURL}
+}
+
+func settings(x *sso.SAML) ConnectionSettings {
+	out := ConnectionSettings{
+		SignRequests: string(x.SignRequests), RequestBinding: string(x.RequestBinding), NameIDFormat: x.NameIDFormat, ForceAuthn: x.ForceAuthn, Encryption: string(x.Encryption),
+		SPEntityID: x.SPEntityID, SharedACS: x.SharedACS, Logout: x.Logout, IdPInitiated: x.IdPInitiated, Legacy: map[string]string{},
+	}
 	for _, l := range x.Legacy {
-		out.Settings.Legacy[string(l.Switch)] = l.Until.AddDate(0, 0, -1).UTC().Format(time.DateOnly)
+		out.Legacy[string(l.Switch)] = l.Until.AddDate(0, 0, -1).UTC().Format(time.DateOnly)
 	}
 	return out
+}
+
+// given returns the settings as they are decided about.
+func (s *ConnectionSettings) given() connect.Settings {
+	to := connect.Settings{
+		SignRequests: sso.RequestSign(s.SignRequests), RequestBinding: sso.Binding(s.RequestBinding), NameIDFormat: s.NameIDFormat, ForceAuthn: s.ForceAuthn,
+		Encryption: sso.Encryption(s.Encryption), SPEntityID: s.SPEntityID, SharedACS: s.SharedACS, Logout: s.Logout, IdPInitiated: s.IdPInitiated, Legacy: map[sso.LegacySwitch]string{},
+	}
+	for name, day := range s.Legacy {
+		to.Legacy[sso.LegacySwitch(name)] = day
+	}
+	return to
 }
 
 // InConnection names a connection of an organization.
@@ -168,6 +189,8 @@ func (h *Handler) connections(a *api) {
 	register(a, op{ID: "activateConnection", Method: http.MethodPost, Path: one + "/activate", Scope: write, Tag: tag, Summary: "Have people sign in by a connection", About: "It must have been tried with the settings that it has."}, h.activateConnection)
 	register(a, op{ID: "deactivateConnection", Method: http.MethodPost, Path: one + "/deactivate", Scope: write, Tag: tag, Summary: "Have nobody sign in by a connection any more"}, h.deactivateConnection)
 	h.tests(a)
+	h.besides(a)
+	h.ourSide(a)
 }
 
 // maxMetadata bounds a request that brings metadata, in octets.
@@ -361,15 +384,7 @@ func (h *Handler) setSettings(c *call, in *struct {
 	Body ConnectionSettings
 }) (*told[Connection], error) {
 	return h.edited(c, in.InConnection, in.wanted, func(e *connect.Edit, _ *authority.Place) error {
-		b := &in.Body
-		to := connect.Settings{
-			SignRequests: sso.RequestSign(b.SignRequests), RequestBinding: sso.Binding(b.RequestBinding), NameIDFormat: b.NameIDFormat, ForceAuthn: b.ForceAuthn,
-			Encryption: sso.Encryption(b.Encryption), SPEntityID: b.SPEntityID, SharedACS: b.SharedACS, Logout: b.Logout, IdPInitiated: b.IdPInitiated, Legacy: map[sso.LegacySwitch]string{},
-		}
-		for name, day := range b.Legacy {
-			to.Legacy[sso.LegacySwitch(name)] = day
-		}
-		return h.Connect.SaveSettings(c.ctx(), e, to)
+		return h.Connect.SaveSettings(c.ctx(), e, in.Body.given())
 	})
 }
 

@@ -84,6 +84,7 @@ func (h *Handler) enforcement(a *api) {
 		About: "A page may hold fewer than limit; only where next is missing is it the last."}, h.listForeseen)
 	register(a, op{ID: "vendorPause", Method: http.MethodPost, Path: path + "/vendor-pause", Scope: sso.ScopeDeploymentWrite, Tag: tag, Summary: "Have a customer not demand single sign-on for some hours"}, h.vendorPause)
 	register(a, op{ID: "vendorResume", Method: http.MethodPost, Path: path + "/vendor-resume", Scope: sso.ScopeDeploymentWrite, Tag: tag, Summary: "End a customer's pause before its time"}, h.vendorResume)
+	h.waysOut(a)
 }
 
 func (h *Handler) getEnforcement(c *call, in *struct{ InOrganization }) (*told[Enforcement], error) {

@@ -21,6 +21,7 @@ type Test struct {
 	Side       string      `json:"side,omitempty" doc:"Who can mend it"`
 	Checks     []Check     `json:"checks"`
 	Attributes []Attribute `json:"attributes" doc:"As they were sent"`
+	Offers     []TestOffer `json:"offers" doc:"Changes of settings that it suggests; in lists there are none"`
 	Reference  string      `json:"reference,omitempty" doc:"Of its trace"`
 	CreatedAt  time.Time   `json:"created_at"`
 	AnsweredAt *time.Time  `json:"answered_at,omitempty"`
@@ -54,7 +55,21 @@ type TestLink struct {
 
 // NewTestLink is a link to be made.
 type NewTestLink struct {
-	Days int `json:"days,omitempty" minimum:"1" maximum:"90" default:"7"`
+	Days     int    `json:"days,omitempty" minimum:"1" maximum:"90" default:"7"`
+	Settings string `json:"settings,omitempty" enum:"live,prepared" default:"live" doc:"Which ones are tried"`
+}
+
+// Tried says which settings of a connection tests are asked about.
+type Tried struct {
+	Settings string `query:"settings" enum:"live,prepared" default:"live" doc:"Of which settings"`
+}
+
+// which returns the settings that are meant.
+func which(settings string) sso.Which {
+	if settings == string(sso.Prepared) {
+		return sso.Prepared
+	}
+	return sso.Live
 }
 
 // MadeTestLink is a link that was made.
@@ -76,13 +91,14 @@ func test(t *connect.Trials, of *sso.Test) Test {
 	r := &of.Result
 	return Test{
 		ID: string(of.ID), State: string(of.State), Current: !t.Stale(of), Subject: of.Subject, Email: r.Email, Code: r.Code, Want: r.Want, Got: r.Got, Side: r.Fix,
-		Checks: each(r.Checks, check), Attributes: each(r.Attributes, attribute), Reference: of.Reference, CreatedAt: of.CreatedAt.UTC(), AnsweredAt: instant(of.AnsweredAt),
+		Checks: each(r.Checks, check), Attributes: each(r.Attributes, attribute), Offers: []TestOffer{}, Reference: of.Reference, CreatedAt: of.CreatedAt.UTC(), AnsweredAt: instant(of.AnsweredAt),
 	}
 }
 
 func (h *Handler) listTests(c *call, in *struct {
 	InConnection
 	Paging
+	Tried
 }) (*listed[Test], error) {
 	_, p, err := c.at(h, in.InOrganization)
 	if err != nil {
@@ -92,7 +108,7 @@ func (h *Handler) listTests(c *call, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	t, err := h.Connect.Trials(c.ctx(), p, in.Connection, sso.Live, "", after)
+	t, err := h.Connect.Trials(c.ctx(), p, in.Connection, which(in.Settings), "", after)
 	if err != nil {
 		return nil, err
 	}
@@ -102,17 +118,20 @@ func (h *Handler) listTests(c *call, in *struct {
 
 func (h *Handler) getTest(c *call, in *struct {
 	InConnection
+	Tried
 	Test string `path:"test" doc:"ID of the test" maxLength:"64"`
 }) (*told[Test], error) {
 	_, p, err := c.at(h, in.InOrganization)
 	if err != nil {
 		return nil, err
 	}
-	t, err := h.Connect.Trials(c.ctx(), p, in.Connection, sso.Live, sso.TestID(in.Test), connect.Place{})
+	t, err := h.Connect.Trials(c.ctx(), p, in.Connection, which(in.Settings), sso.TestID(in.Test), connect.Place{})
 	if err != nil {
 		return nil, err
 	}
-	return tell(test(&t, t.Shown)), nil
+	out := test(&t, t.Shown)
+	out.Offers = each(t.Offers, func(o *sso.Offer) TestOffer { return TestOffer{Of: string(o.Of), To: o.To, Seen: o.Seen} })
+	return tell(out), nil
 }
 
 func (h *Handler) listTestLinks(c *call, in *struct{ InConnection }) (*listed[TestLink], error) {
@@ -137,7 +156,7 @@ func (h *Handler) createTestLink(c *call, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	token, err := h.Connect.CreateTestLink(c.ctx(), who, p.ID, in.Connection, sso.Live, in.Body.Days)
+	token, err := h.Connect.CreateTestLink(c.ctx(), who, p.ID, in.Connection, which(in.Body.Settings), in.Body.Days)
 	if err != nil {
 		return nil, err
 	}
