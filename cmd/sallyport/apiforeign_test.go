@@ -159,6 +159,9 @@ func (d *apiDocument) body(o apiOperation, t *tenant) string {
 	return string(b)
 }
 
+// apiLogo is a picture of one pixel, in base64.
+const apiLogo = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
 // apiBodies are those that the document alone does not tell how to make so that
 // they get as far as to what the path names.
 func apiBodies(t *tenant) map[string]string {
@@ -184,6 +187,9 @@ func apiBodies(t *tenant) map[string]string {
 		"createWebhook":         `{"url":"https://hooks.example/"}`,
 		"updateWebhook":         `{"note":"new"}`,
 		"replayWebhook":         `{"since":"2026-01-01T00:00:00Z"}`,
+		"createBundle":          `{"days":7}`,
+		"openTrace":             `{"reason":"Ticket 4711"}`,
+		"setLogo":               `{"picture":"` + apiLogo + `"}`,
 		"createGroup":           `{"name":"New ` + name + `"}`,
 		"updateGroup":           `{"description":"new"}`,
 		"setSecurity":           `{"mfa":"off","mfa_after_sso":"trust","session_idle":0,"session_life":0,"inactive_after":0,"ip_allow":[],"managed":false}`,
@@ -281,5 +287,8 @@ func (h *tenancy) refusedAs(what string, got, want int) {
 // apiTarget fills the gaps of a path with what is the tenant's.
 func apiTarget(path, org string, t *tenant) string {
 	path = strings.NewReplacer("{organization}", org, "{entitlement}", "sso").Replace(path)
+	if strings.HasSuffix(path, "/explain") {
+		path += "?email=someone@" + t.its["domain"]
+	}
 	return t.target(path, t.its)
 }

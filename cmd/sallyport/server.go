@@ -208,7 +208,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	}
 	s.programs = &programs.Service{DB: s.db, Authority: authorities, Sealer: s.sealer, Now: now}
 	management := &manage.Handler{
-		Programs: s.programs, Authority: authorities, Operate: s.operations, People: s.people, Connect: s.connecting, Enforce: s.enforcing, Inspect: looks, Events: s.events,
+		Programs: s.programs, Authority: authorities, Operate: s.operations, People: s.people, Connect: s.connecting, Enforce: s.enforcing, Inspect: looks, Events: s.events, Desk: s.desk,
 		BaseURL: base.String(), Sentence: pages.Sentence,
 	}
 	provider := &oidcapi.Handler{Grants: grants, SignIn: beginner{loginPages}, SignOut: loginPages, UI: pages, Person: signIn.Person}

@@ -90,7 +90,7 @@ func law() []room {
 		{"internal/web/operator", transport, []string{"internal/fault", "internal/secret", domain, "internal/authority", "internal/inspect", "internal/notify", "internal/operate", "internal/grant", "internal/federation", "internal/registration", "internal/web", "internal/web/frame", "internal/web/ui"}},
 		{"internal/web/apikeys", transport, []string{"internal/secret", domain, "internal/authority", "internal/programs", "internal/web", "internal/web/frame", "internal/web/ui"}},
 		{"internal/web/mirror", transport, []string{"internal/fault", "internal/secret", "internal/doctor", "internal/web"}},
-		{"internal/web/manage", transport, []string{"internal/fault", "internal/secret", domain, "internal/authority", "internal/connect", "internal/enforce", "internal/events", "internal/idp", "internal/inspect", "internal/operate", "internal/programs", "internal/provision", "internal/web"}},
+		{"internal/web/manage", transport, []string{"internal/fault", "internal/secret", domain, "internal/authority", "internal/connect", "internal/enforce", "internal/events", "internal/federation", "internal/idp", "internal/inspect", "internal/notify", "internal/operate", "internal/programs", "internal/provision", "internal/web"}},
 		{"internal/web/events", transport, []string{"internal/fault", "internal/secret", domain, "internal/authority", "internal/events", "internal/web", "internal/web/frame", "internal/web/ui"}},
 		{"internal/web/ops", transport, []string{"internal/fault", "internal/web"}},
 

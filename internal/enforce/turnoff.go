@@ -112,10 +112,13 @@ func strandedOf(ctx context.Context, r *store.Reader, org sso.OrgID, q store.Peo
 	return some, page.Next, nil
 }
 
+// Stranded is somebody who would have no way in.
+type Stranded = store.Member
+
 // StrandedList is one page of those who would have no way in.
 type StrandedList struct {
-	People []store.Member
-	Next   store.PeoplePlace // where the next page begins; zero: there is none
+	People []Stranded
+	Next   PeoplePlace // where the next page begins; zero: there is none
 }
 
 // Stranded lists those who would have no way in, by their names. A page may have

@@ -55,6 +55,11 @@ type Item struct {
 	RemoteID  string // what the server or gateway calls it
 }
 
+// Cursor returns the cursor of what comes behind the message.
+func (m *Item) Cursor() string {
+	return strconv.FormatInt(m.CreatedAt.UnixMicro(), 36) + "." + string(m.ID)
+}
+
 // Count is how many messages of a channel lie in a pile.
 type Count struct {
 	Channel Channel
@@ -88,13 +93,12 @@ func (d *Desk) Stuck(ctx context.Context, pile Pile, cursor string) (Stuck, erro
 			return err
 		}
 		page = Stuck{}
-		if len(rows) > pageSize {
-			rows = rows[:pageSize]
-			last := rows[pageSize-1]
-			page.Next = strconv.FormatInt(last.CreatedAt.UnixMicro(), 36) + "." + string(last.ID)
-		}
-		for i := range rows {
+		more := len(rows) > pageSize
+		for i := range rows[:min(len(rows), pageSize)] {
 			page.Items = append(page.Items, item(&rows[i]))
+		}
+		if more {
+			page.Next = page.Items[pageSize-1].Cursor()
 		}
 		for _, c := range counts {
 			page.Counts = append(page.Counts, Count{Channel(c.Channel), Pile(c.State), c.Count, c.Oldest})

@@ -10,6 +10,7 @@ import (
 	"github.com/sallyport/sallyport/internal/enforce"
 	"github.com/sallyport/sallyport/internal/events"
 	"github.com/sallyport/sallyport/internal/inspect"
+	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/operate"
 	"github.com/sallyport/sallyport/internal/programs"
 	"github.com/sallyport/sallyport/internal/provision"
@@ -27,6 +28,7 @@ type Handler struct {
 	Enforce   *enforce.Service
 	Inspect   *inspect.Service
 	Events    *events.Service
+	Desk      *notify.Desk
 	BaseURL   string                   // without a slash at the end
 	Sentence  func(code string) string // what a code means, in English
 }
@@ -56,6 +58,9 @@ func (h *Handler) all() *api {
 	h.apps(a)
 	h.roles(a)
 	h.keys(a)
+	h.messages(a)
+	h.ownKeys(a)
+	h.finding(a)
 	finish(a.OpenAPI())
 	return a
 }
@@ -90,6 +95,8 @@ func tags() []*huma.Tag {
 		{Name: "Streams", Description: "Where the vendor has the audit list carried to."},
 		{Name: "Apps", Description: "Clients of the OpenID provider, and their secrets."},
 		{Name: "Roles", Description: "Roles that operators define for applications."},
+		{Name: "Messages", Description: "Mails and text messages on their way, and what became of them."},
+		{Name: "Our keys", Description: "By which we sign what identity providers are sent, and for which they encrypt."},
 		{Name: "API keys", Description: "What programs prove themselves by."},
 	}
 }

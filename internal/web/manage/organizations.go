@@ -18,14 +18,19 @@ type Organization struct {
 	State        string    `json:"state" enum:"active,suspended"`
 	Entitlements []string  `json:"entitlements" doc:"What the vendor has switched on for it"`
 	Accent       string    `json:"accent,omitempty" doc:"Colour of its pages" example:"#0a6b5e"`
+	Logo         string    `json:"logo,omitempty" doc:"Where its logo is, in this deployment"`
 	CreatedAt    time.Time `json:"created_at"`
 	UpdatedAt    time.Time `json:"updated_at"`
 }
 
 func organization(o *sso.Organization) Organization {
+	logo := ""
+	if o.Brand.Logo != "" {
+		logo = "/logos/" + o.Brand.Logo + ".png"
+	}
 	return Organization{
 		ID: string(o.ID), Key: o.Key, Name: o.Name, Parent: string(o.Parent()), State: string(o.State), Entitlements: texts(o.Entitlements),
-		Accent: o.Brand.Accent, CreatedAt: o.CreatedAt.UTC(), UpdatedAt: o.UpdatedAt.UTC(),
+		Accent: o.Brand.Accent, Logo: logo, CreatedAt: o.CreatedAt.UTC(), UpdatedAt: o.UpdatedAt.UTC(),
 	}
 }
 
@@ -53,6 +58,8 @@ func (h *Handler) organizations(a *api) {
 	register(a, op{ID: "createOrganization", Method: http.MethodPost, Path: "/organizations", Scope: sso.ScopeDeploymentWrite, Tag: tag, Summary: "Create an organization", Status: http.StatusCreated}, h.createOrganization)
 	register(a, op{ID: "getOrganization", Method: http.MethodGet, Path: "/organizations/{organization}", Scope: sso.ScopeOrganizationsRead, Tag: tag, Summary: "Read an organization"}, h.getOrganization)
 	register(a, op{ID: "updateOrganization", Method: http.MethodPatch, Path: "/organizations/{organization}", Scope: sso.ScopeOrganizationsWrite, Tag: tag, Summary: "Change how an organization shows"}, h.updateOrganization)
+	register(a, op{ID: "setLogo", Method: http.MethodPut, Path: "/organizations/{organization}/logo", Scope: sso.ScopeOrganizationsWrite, Tag: tag, Summary: "Give an organization a logo", MaxBody: maxLogo}, h.setLogo)
+	register(a, op{ID: "removeLogo", Method: http.MethodDelete, Path: "/organizations/{organization}/logo", Scope: sso.ScopeOrganizationsWrite, Tag: tag, Summary: "Take the logo of an organization away"}, h.removeLogo)
 	register(a, op{ID: "listSuborganizations", Method: http.MethodGet, Path: "/organizations/{organization}/organizations", Scope: sso.ScopeOrganizationsRead, Tag: tag, Summary: "List the organizations right below one"}, h.listSuborganizations)
 	register(a, op{ID: "createSuborganization", Method: http.MethodPost, Path: "/organizations/{organization}/organizations", Scope: sso.ScopeOrganizationsWrite, Tag: tag, Summary: "Create an organization below one", Status: http.StatusCreated}, h.createSuborganization)
 	register(a, op{ID: "moveOrganization", Method: http.MethodPost, Path: "/organizations/{organization}/move", Scope: sso.ScopeDeploymentWrite, Tag: tag, Summary: "Put an organization below another one",
@@ -128,6 +135,46 @@ func (h *Handler) updateOrganization(c *call, in *struct {
 		return nil, err
 	}
 	return h.getOrganization(c, &struct{ InOrganization }{in.InOrganization})
+}
+
+// maxLogo bounds a request that brings a logo, in octets: base64 takes a third
+// more than the picture.
+const maxLogo = sso.MaxLogo/3*4 + 16<<10
+
+// Logo is a picture.
+type Logo struct {
+	Picture []byte `json:"picture" minLength:"1" doc:"PNG or JPEG, at most 512 KB and 1024 pixels a side"`
+}
+
+func (h *Handler) setLogo(c *call, in *struct {
+	InOrganization
+	Matching
+	Body Logo
+}) (*told[Organization], error) {
+	return h.rebranded(c, in.InOrganization, in.Matching, provision.Logo{Picture: in.Body.Picture})
+}
+
+func (h *Handler) removeLogo(c *call, in *struct {
+	InOrganization
+	Matching
+}) (*done, error) {
+	_, err := h.rebranded(c, in.InOrganization, in.Matching, provision.Logo{Gone: true})
+	return nil, err
+}
+
+func (h *Handler) rebranded(c *call, in InOrganization, m Matching, logo provision.Logo) (*told[Organization], error) {
+	by, o, err := c.by(h, in)
+	if err != nil {
+		return nil, err
+	}
+	version, err := m.version(o.Version)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.People.SaveSettings(c.ctx(), by, o.ID, provision.Settings{Version: version, Name: o.Name, Accent: o.Brand.Accent, Logo: logo}); err != nil {
+		return nil, err
+	}
+	return h.getOrganization(c, &struct{ InOrganization }{in})
 }
 
 func (h *Handler) listSuborganizations(c *call, in *struct {

@@ -74,71 +74,83 @@ func (f *TraceFilter) query(after inspect.Place) inspect.TraceQuery {
 	return inspect.TraceQuery{Words: f.Q, User: sso.UserID(f.User), Connection: f.Connection, Result: inspect.TraceResult(f.Result), From: f.From, To: f.To, After: after}
 }
 
-// InTrace names a trace of an organization.
+// InTrace names a trace.
 type InTrace struct {
-	InOrganization
 	Reference string `path:"reference" example:"7F3K-22QD" maxLength:"20"`
 }
 
-func (h *Handler) traces(a *api) {
-	const tag, all, one = "Traces", "/organizations/{organization}/traces", "/organizations/{organization}/traces/{reference}"
-	scope := sso.ScopeTracesRead
-	register(a, op{ID: "listTraces", Method: http.MethodGet, Path: all, Scope: scope, Tag: tag, Summary: "List what became of sign-ins", About: "The latest first, masked."}, h.listTraces)
-	register(a, op{ID: "getTrace", Method: http.MethodGet, Path: one, Scope: scope, Tag: tag, Summary: "Read what became of a sign-in", About: "Masked."}, h.getTrace)
-	register(a, op{ID: "openTrace", Method: http.MethodPost, Path: one + "/open", Scope: scope, Tag: tag, Summary: "Read what became of a sign-in, with nothing masked", About: "That it was opened stands in the audit list, with the reason."}, h.openTrace)
-	register(a, op{ID: "listAllTraces", Method: http.MethodGet, Path: "/traces", Scope: sso.ScopeDeploymentRead, Tag: tag, Summary: "List what became of sign-ins anywhere", About: "The latest first, masked."}, h.listAllTraces)
+// sightings are the operations on traces that somebody sees: those of an
+// organization, or all.
+type sightings struct {
+	*Handler
+	viewer func(c *call) (*inspect.Viewer, error)
 }
 
-// viewer returns who looks at the traces of an organization.
-func (c *call) viewer(h *Handler, in InOrganization) (*inspect.Viewer, error) {
-	who, p, err := c.at(h, in)
+func (h *Handler) traces(a *api) {
+	sightings{h, h.seeingOne}.register(a, "/organizations/{organization}/traces", "", sso.ScopeTracesRead, sso.ScopeTracesRead)
+	// What a trace says of people anywhere is opened by whoever may change things.
+	sightings{h, h.seeingAll}.register(a, "/traces", "Any", sso.ScopeDeploymentRead, sso.ScopeDeploymentWrite)
+}
+
+// register adds the operations; name stands in their IDs.
+func (h sightings) register(a *api, all, name string, read, open sso.Scope) {
+	const tag = "Traces"
+	one, of, list := all+"/{reference}", "", "listTraces"
+	if name != "" {
+		of, list = " anywhere", "listAllTraces"
+	}
+	register(a, op{ID: list, Method: http.MethodGet, Path: all, Scope: read, Tag: tag, Summary: "List what became of sign-ins" + of, About: "The latest first, masked."}, h.list)
+	register(a, op{ID: "get" + name + "Trace", Method: http.MethodGet, Path: one, Scope: read, Tag: tag, Summary: "Read what became of a sign-in" + of, About: "Masked."}, h.get)
+	register(a, op{ID: "open" + name + "Trace", Method: http.MethodPost, Path: one + "/open", Scope: open, Tag: tag, Summary: "Read what became of a sign-in" + of + ", with nothing masked", About: "That it was opened stands in the audit list, with the reason."}, h.open)
+	register(a, op{ID: "list" + name + "Bundles", Method: http.MethodGet, Path: one + "/bundles", Scope: read, Tag: tag, Summary: "List support bundles of a sign-in" + of}, h.bundles)
+	register(a, op{ID: "create" + name + "Bundle", Method: http.MethodPost, Path: one + "/bundles", Scope: open, Tag: tag, Summary: "Create a support bundle of a sign-in" + of, Status: http.StatusCreated,
+		About: "A link that opens the trace without an account. What is personal is blanked for good."}, h.makeBundle)
+	register(a, op{ID: "revoke" + name + "Bundle", Method: http.MethodDelete, Path: one + "/bundles/{bundle}", Scope: open, Tag: tag, Summary: "Revoke a support bundle of a sign-in" + of}, h.revokeBundle)
+}
+
+// seeingOne returns who looks at the traces of the organization that the path
+// names.
+func (h *Handler) seeingOne(c *call) (*inspect.Viewer, error) {
+	who, p, err := c.at(h, InOrganization{c.Param("organization")})
 	if err != nil {
 		return nil, err
 	}
 	return &inspect.Viewer{Who: *who, Place: p}, nil
 }
 
-// found returns a page of traces.
-func (h *Handler) found(c *call, v *inspect.Viewer, f *TraceFilter, p Paging) (*listed[Trace], error) {
-	after, err := place[inspect.Place](p.Cursor)
-	if err != nil {
-		return nil, err
-	}
-	list, err := h.Inspect.Traces(c.ctx(), v, f.query(after))
-	if err != nil {
-		return nil, err
-	}
-	lines, next := cut(list.Traces, p, further(list.Next), func(t *sso.Trace) inspect.Place { return inspect.Place{At: t.At, ID: t.Reference} })
-	return &listed[Trace]{page[Trace]{each(lines, trace), cursor(next)}}, nil
-}
-
-func (h *Handler) listTraces(c *call, in *struct {
-	InOrganization
-	Paging
-	TraceFilter
-}) (*listed[Trace], error) {
-	v, err := c.viewer(h, in.InOrganization)
-	if err != nil {
-		return nil, err
-	}
-	return h.found(c, v, &in.TraceFilter, in.Paging)
-}
-
-func (h *Handler) listAllTraces(c *call, in *struct {
-	Paging
-	TraceFilter
-}) (*listed[Trace], error) {
+// seeingAll returns who looks at the traces of all.
+func (h *Handler) seeingAll(c *call) (*inspect.Viewer, error) {
 	by, err := c.vendor(h)
 	if err != nil {
 		return nil, err
 	}
 	v := &inspect.Viewer{}
 	v.Who.By, v.Who.Address = *by, c.address
-	return h.found(c, v, &in.TraceFilter, in.Paging)
+	return v, nil
 }
 
-func (h *Handler) getTrace(c *call, in *struct{ InTrace }) (*told[Trace], error) {
-	v, err := c.viewer(h, in.InOrganization)
+func (h sightings) list(c *call, in *struct {
+	Paging
+	TraceFilter
+}) (*listed[Trace], error) {
+	v, err := h.viewer(c)
+	if err != nil {
+		return nil, err
+	}
+	after, err := place[inspect.Place](in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	list, err := h.Inspect.Traces(c.ctx(), v, in.query(after))
+	if err != nil {
+		return nil, err
+	}
+	lines, next := cut(list.Traces, in.Paging, further(list.Next), func(t *sso.Trace) inspect.Place { return inspect.Place{At: t.At, ID: t.Reference} })
+	return &listed[Trace]{page[Trace]{each(lines, trace), cursor(next)}}, nil
+}
+
+func (h sightings) get(c *call, in *struct{ InTrace }) (*told[Trace], error) {
+	v, err := h.viewer(c)
 	if err != nil {
 		return nil, err
 	}
@@ -149,11 +161,11 @@ func (h *Handler) getTrace(c *call, in *struct{ InTrace }) (*told[Trace], error)
 	return tell(trace(&t.Trace)), nil
 }
 
-func (h *Handler) openTrace(c *call, in *struct {
+func (h sightings) open(c *call, in *struct {
 	InTrace
 	Body Reason
 }) (*told[OpenedTrace], error) {
-	v, err := c.viewer(h, in.InOrganization)
+	v, err := h.viewer(c)
 	if err != nil {
 		return nil, err
 	}
@@ -162,4 +174,62 @@ func (h *Handler) openTrace(c *call, in *struct {
 		return nil, err
 	}
 	return tell(OpenedTrace{trace(&t.Trace), t.Raw}), nil
+}
+
+// Bundle is a link that opens a trace without an account.
+type Bundle struct {
+	ID        string    `json:"id"`
+	CreatedBy string    `json:"created_by" doc:"ID of the user or key"`
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// NewBundle is a link to be made.
+type NewBundle struct {
+	Days int `json:"days,omitempty" minimum:"1" maximum:"30" default:"7"`
+}
+
+// MadeBundle is a link that was made.
+type MadeBundle struct {
+	Path string `json:"path" doc:"Where it leads, in this deployment; it is shown this once"`
+}
+
+func (h sightings) bundles(c *call, in *struct{ InTrace }) (*listed[Bundle], error) {
+	v, err := h.viewer(c)
+	if err != nil {
+		return nil, err
+	}
+	t, err := h.Inspect.Trace(c.ctx(), v, in.Reference)
+	if err != nil {
+		return nil, err
+	}
+	return &listed[Bundle]{page[Bundle]{Items: each(t.Bundles, func(b *sso.Bundle) Bundle {
+		return Bundle{ID: string(b.ID), CreatedBy: string(b.By), CreatedAt: b.CreatedAt.UTC(), ExpiresAt: b.ExpiresAt.UTC()}
+	})}}, nil
+}
+
+func (h sightings) makeBundle(c *call, in *struct {
+	InTrace
+	Body NewBundle
+}) (*created[MadeBundle], error) {
+	v, err := h.viewer(c)
+	if err != nil {
+		return nil, err
+	}
+	token, err := h.Inspect.MakeBundle(c.ctx(), v, in.Reference, in.Body.Days)
+	if err != nil {
+		return nil, err
+	}
+	return &created[MadeBundle]{Location: c.r.URL.Path, Body: MadeBundle{Path: "/bundle/" + token.Reveal()}}, nil
+}
+
+func (h sightings) revokeBundle(c *call, in *struct {
+	InTrace
+	Bundle string `path:"bundle" doc:"ID of the support bundle" maxLength:"64"`
+}) (*done, error) {
+	v, err := h.viewer(c)
+	if err != nil {
+		return nil, err
+	}
+	return nil, h.Inspect.RevokeBundle(c.ctx(), v, in.Reference, sso.BundleID(in.Bundle))
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/sallyport/sallyport/internal/enforce"
 	"github.com/sallyport/sallyport/internal/sso"
-	"github.com/sallyport/sallyport/internal/store"
 )
 
 // BreakGlass are codes by which owners come in without the identity provider.
@@ -100,7 +99,7 @@ func (h *Handler) listStranded(c *call, in *struct {
 	if list.Next.User != "" {
 		next = &list.Next
 	}
-	return &listed[Stranded]{page[Stranded]{each(list.People, func(m *store.Member) Stranded {
+	return &listed[Stranded]{page[Stranded]{each(list.People, func(m *enforce.Stranded) Stranded {
 		return Stranded{ID: string(m.ID), Name: m.Name(), Email: m.Email.String()}
 	}), cursor(next)}}, nil
 }
