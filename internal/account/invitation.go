@@ -165,7 +165,7 @@ func (s *Service) Join(ctx context.Context, by *sso.By, token secret.Token) (sso
 		if o.Way != AcceptSignedIn {
 			return &fault.Error{Kind: fault.Denied, Code: "invitation_other", Want: o.Email.String(), Got: by.User.Email.String(), Fix: fault.PersonSide}
 		}
-		return s.accept(ctx, tx, &o, by.User.ID, by.Address)
+		return s.accept(ctx, tx, &o, by.User.ID, by.Event(s.Now(), "invitation.accepted", string(by.User.ID), nil))
 	})
 	return org, err
 }
@@ -213,18 +213,24 @@ func (s *Service) Register(ctx context.Context, b Browser, token secret.Token, i
 		if err := tx.Org(u.Home).SaveUser(ctx, u); err != nil {
 			return err
 		}
-		if err := tx.Org(u.Home).Record(ctx, sso.Event{At: now, Actor: string(u.ID), Address: b.address(), UserAgent: sso.ClipUserAgent(b.UserAgent), Action: "user.registered", Target: string(u.ID)}); err != nil {
+		e := sso.Event{
+			At: now, Actor: string(u.ID), Address: b.address(), UserAgent: sso.ClipUserAgent(b.UserAgent), Action: "user.registered", Target: string(u.ID),
+			Changes: u.Settings().Changed(nil),
+		}
+		if err := tx.Org(u.Home).Record(ctx, e); err != nil {
 			return err
 		}
-		return s.accept(ctx, tx, &o, u.ID, b.address())
+		e.Action, e.Changes = "invitation.accepted", nil
+		return s.accept(ctx, tx, &o, u.ID, e)
 	})
 	return u, err
 }
 
-// accept uses the invitation up and makes the memberships. Of any number that
-// accept it at the same time, one does.
-func (s *Service) accept(ctx context.Context, tx *store.Writer, o *Offer, user sso.UserID, address string) error {
-	now := s.Now()
+// accept uses the invitation up and makes the memberships, with their lines in
+// the audit lists. Of any number that accept it at the same time, one does. e is
+// the line that says who does.
+func (s *Service) accept(ctx context.Context, tx *store.Writer, o *Offer, user sso.UserID, e sso.Event) error {
+	now := e.At
 	err := tx.AcceptInvitation(ctx, o.ID, user, now)
 	if errors.Is(err, store.ErrUsed) {
 		return &fault.Error{Kind: fault.Conflict, Code: "invitation_accepted", Fix: fault.PersonSide}
@@ -266,8 +272,18 @@ func (s *Service) accept(ctx context.Context, tx *store.Writer, o *Offer, user s
 		if err := org.SaveMembership(ctx, m); err != nil {
 			return err
 		}
+		line := e
+		line.Action, line.Changes = "membership.created", m.Settings().Changed(have.Settings())
+		if !have.CreatedAt.IsZero() {
+			line.Action = "membership.saved"
+		}
+		if len(line.Changes) == 0 {
+			continue
+		}
+		if err := org.Record(ctx, line); err != nil {
+			return err
+		}
 	}
-	return tx.Org(o.Org).Record(ctx, sso.Event{
-		At: now, Actor: string(user), Address: address, Action: "invitation.accepted", Target: string(user), Detail: map[string]string{"invitation": string(o.ID), "role": string(o.Role)},
-	})
+	e.Detail = map[string]string{"invitation": string(o.ID)}
+	return tx.Org(o.Org).Record(ctx, e)
 }

@@ -146,11 +146,11 @@ func (s *Service) Redeem(ctx context.Context, b Browser, kind recovery.Kind, tok
 		if err := s.Limits.UnlockFirst(ctx, tx, u.ID); err != nil { // they have shown that the mailbox is theirs
 			return err
 		}
-		action := "user.password_reset"
+		e := sso.Event{At: s.Now(), Actor: string(u.ID), Address: b.address(), UserAgent: sso.ClipUserAgent(b.UserAgent), Action: "user.password_reset", Target: string(u.ID)}
 		if kind == recovery.Registration {
-			action = "user.registered"
+			e.Action, e.Changes = "user.registered", []sso.Change{{Field: "password", To: "set"}}
 		}
-		if err := tx.Org(u.Home).Record(ctx, sso.Event{At: s.Now(), Actor: string(u.ID), Address: b.address(), UserAgent: sso.ClipUserAgent(b.UserAgent), Action: action, Target: string(u.ID)}); err != nil {
+		if err := tx.Org(u.Home).Record(ctx, e); err != nil {
 			return err
 		}
 		return s.store(ctx, tx, &u, b, hash)

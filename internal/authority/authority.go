@@ -208,13 +208,9 @@ func (a *Act) Proved() error {
 	return a.who.By.Session.Proved(a.Now)
 }
 
-// Record writes a line of the organization's audit list.
-func (a *Act) Record(action, target string, detail map[string]string) error {
-	return a.In.Record(a.Ctx, a.event(action, target, detail))
-}
-
-// RecordChange is [Act.Record] for settings that are others now.
-func (a *Act) RecordChange(action, target string, detail map[string]string, changes []sso.Change) error {
+// Record writes a line of the organization's audit list, with the settings that
+// are others now.
+func (a *Act) Record(action, target string, detail map[string]string, changes ...sso.Change) error {
 	e := a.event(action, target, detail)
 	e.Changes = changes
 	return a.In.Record(a.Ctx, e)

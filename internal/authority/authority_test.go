@@ -36,7 +36,7 @@ func eachEngine(t *testing.T, test func(h *house)) {
 			t.Parallel()
 			h := &house{T: t}
 			h.at.Store(time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC).UnixMicro())
-			h.Service = &authority.Service{DB: e.Open(t), Now: h.now}
+			h.Service = &authority.Service{DB: e.Bare(t), Now: h.now}
 			h.acme = h.addOrg("acme", nil)
 			h.emea, h.us, h.rival = h.addOrg("acme-emea", &h.acme), h.addOrg("acme-us", &h.acme), h.addOrg("rival", nil)
 			h.owner, h.admin, h.member = h.add(h.acme, "olga", sso.RoleOwner), h.add(h.acme, "adam", sso.RoleAdmin), h.add(h.acme, "mia", sso.RoleMember)

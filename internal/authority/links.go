@@ -3,7 +3,6 @@ package authority
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/fault"
@@ -40,7 +39,7 @@ func (l Links) Make(ctx context.Context, tx *store.Writer, org *sso.Organization
 		return link, secret.Token{}, err
 	}
 	event.Org, event.Action, event.Target = org.ID, "setup_link.created", string(link.ID)
-	event.Detail = map[string]string{"scope": string(link.Scope), "note": link.Note, "until": link.ExpiresAt.Format(time.RFC3339), "mail": in.Mail}
+	event.Detail, event.Changes = map[string]string{"mail": in.Mail}, link.Settings().Changed(nil)
 	if err := tx.Record(ctx, event); err != nil || in.Mail == "" {
 		return link, token, err
 	}
@@ -69,5 +68,6 @@ func (Links) Revoke(ctx context.Context, tx *store.Writer, org sso.OrgID, id sso
 		return err
 	}
 	event.Org, event.Action, event.Target, event.Detail = org, "setup_link.revoked", string(id), map[string]string{"note": link.Note}
+	event.Changes = sso.Settings{}.Changed(link.Settings())
 	return tx.Record(ctx, event)
 }

@@ -133,6 +133,7 @@ func (s *Service) turn(ctx context.Context, e *Edit, to sso.ConnectionState, jud
 		if err := judge(a, &c); err != nil {
 			return err
 		}
+		before := c.Settings()
 		c.State, c.UpdatedAt = to, a.Now
 		if err := a.In.SaveConnection(ctx, c); err != nil {
 			return err
@@ -143,6 +144,6 @@ func (s *Service) turn(ctx context.Context, e *Edit, to sso.ConnectionState, jud
 		} else if err := a.In.ForgetBeside(ctx); err != nil { // with this connection, nobody has tried to come in past it
 			return err
 		}
-		return a.Record(action, string(c.ID), map[string]string{"key": c.Key, "name": c.Name})
+		return a.Record(action, string(c.ID), map[string]string{"key": c.Key, "name": c.Name}, c.Settings().Changed(before)...)
 	})
 }

@@ -77,7 +77,7 @@ func (s *Service) CreateConnection(ctx context.Context, who *authority.Who, org 
 		if err := watched(ctx, a, &c, c.SAML.Certificates); err != nil {
 			return err
 		}
-		return a.Record("connection.created", string(c.ID), map[string]string{"key": c.Key, "name": c.Name})
+		return a.Record("connection.created", string(c.ID), map[string]string{"key": c.Key, "name": c.Name}, c.Settings().Changed(nil)...)
 	})
 	if err != nil {
 		return sso.Connection{}, err
@@ -171,7 +171,7 @@ func (s *Service) change(ctx context.Context, e *Edit, fn func(a *authority.Act,
 			return err
 		}
 		c.Version++
-		return a.RecordChange("connection.changed", string(c.ID), map[string]string{"changed": changes(&before, &c)}, c.Settings().Changed(before.Settings()))
+		return a.Record("connection.changed", string(c.ID), map[string]string{"changed": changes(&before, &c)}, c.Settings().Changed(before.Settings())...)
 	})
 	if err != nil {
 		return sso.Connection{}, err
@@ -245,7 +245,7 @@ func (s *Service) DeleteConnection(ctx context.Context, e *Edit) error {
 		if linked > 0 && a.Link != nil {
 			return &fault.Error{Kind: fault.Denied, Code: "setup_link_scope", Want: "an owner", Got: string(a.Link.Scope), Fix: fault.AdminSide}
 		}
-		return a.Record("connection.deleted", string(c.ID), map[string]string{"key": c.Key, "name": c.Name, "people": strconv.Itoa(linked)})
+		return a.Record("connection.deleted", string(c.ID), map[string]string{"key": c.Key, "name": c.Name, "people": strconv.Itoa(linked)}, sso.Settings{}.Changed(c.Settings())...)
 	})
 }
 

@@ -91,13 +91,14 @@ func (s *Service) decide(ctx context.Context, e *Edit, digest, action string, en
 		if (d.EntityID || d.Hosts) && a.Link != nil {
 			return &fault.Error{Kind: fault.Denied, Code: "setup_link_scope", Want: "an owner", Got: string(a.Link.Scope), Fix: fault.AdminSide}
 		}
+		before := c.Settings()
 		if err := end(&w, c); err != nil {
 			return err
 		}
 		if err := a.In.SaveWatch(ctx, w); err != nil {
 			return err
 		}
-		return a.Record(action, string(c.ID), map[string]string{"changed": words(&d)})
+		return a.Record(action, string(c.ID), map[string]string{"changed": words(&d)}, c.Settings().Changed(before)...)
 	})
 	return err
 }

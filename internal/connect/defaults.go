@@ -147,10 +147,14 @@ func (s *Service) SaveDefaults(ctx context.Context, who *authority.Who, org sso.
 		}
 		was := c
 		c.FirstSignIn, c.Defaults, c.UpdatedAt = n.FirstSignIn, n.Defaults, a.Now
+		changes := c.Settings().Changed(was.Settings())
+		if len(changes) == 0 {
+			return nil
+		}
 		if err := a.In.SaveConnection(ctx, c); err != nil {
 			return err
 		}
-		return a.RecordChange("connection.defaults_changed", string(c.ID), defaultsChanged(&was, &c), c.Settings().Changed(was.Settings()))
+		return a.Record("connection.defaults_changed", string(c.ID), defaultsChanged(&was, &c), changes...)
 	})
 }
 

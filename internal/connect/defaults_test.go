@@ -53,7 +53,7 @@ func TestDefaultsAreSaved(t *testing.T) {
 			h.Fatalf("saved %+v", c)
 		}
 		refused(h.T, "an older version", h.SaveDefaults(ctx, signedIn(&h.owner), h.acme.ID, "acme-okta", n), "conflict")
-		n.Version = 2
+		n.Version, n.Defaults.Groups = 2, []string{"newer"}
 		must(h.T, "saving by a link", h.SaveDefaults(ctx, holding(token), h.acme.ID, "acme-okta", n))
 		n.Version = 3
 		for what, tc := range map[string]struct {

@@ -111,10 +111,11 @@ func (s *Service) ClaimDomain(ctx context.Context, who *authority.Who, org sso.O
 		case len(all) >= MaxDomains:
 			return &fault.Error{Kind: fault.Exhausted, Code: "domain_many", Want: strconv.Itoa(MaxDomains) + " domains at most", Got: strconv.Itoa(len(all)), Fix: fault.AdminSide}
 		}
-		if err := a.In.SaveDomain(ctx, sso.NewDomain(org, name, a.Now)); err != nil {
+		d := sso.NewDomain(org, name, a.Now)
+		if err := a.In.SaveDomain(ctx, d); err != nil {
 			return err
 		}
-		return a.Record("domain.claimed", name, nil)
+		return a.Record("domain.claimed", name, nil, d.Settings().Changed(nil)...)
 	})
 	return name, err
 }
@@ -134,7 +135,7 @@ func (s *Service) RemoveDomain(ctx context.Context, who *authority.Who, org sso.
 		if err := a.In.DeleteDomain(ctx, name); err != nil {
 			return err
 		}
-		return a.Record("domain.removed", name, map[string]string{"state": string(d.State)})
+		return a.Record("domain.removed", name, nil, sso.Settings{}.Changed(d.Settings())...)
 	})
 }
 
@@ -149,7 +150,7 @@ func (s *Service) SetDomainWays(ctx context.Context, who *authority.Who, org sso
 		if err != nil {
 			return err
 		}
-		was := d.Ways()
+		was, before := d.Ways(), d.Settings()
 		if was.Password != to.Password {
 			if err := a.Allow(authority.Owner); err != nil {
 				return err
@@ -168,9 +169,7 @@ func (s *Service) SetDomainWays(ctx context.Context, who *authority.Who, org sso
 		if err := a.In.SaveDomain(ctx, d); err != nil {
 			return err
 		}
-		return a.Record("domain.changed", name, map[string]string{
-			"sso": strconv.FormatBool(to.SSO), "password": strconv.FormatBool(to.Password), "connection": string(to.Connection),
-		})
+		return a.Record("domain.changed", name, nil, d.Settings().Changed(before)...)
 	})
 }
 

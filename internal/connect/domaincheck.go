@@ -203,7 +203,12 @@ func (t *turning) turn(d *sso.Domain, found sso.DomainLook, holder *sso.Domain) 
 		return err
 	}
 	demanded := d.DemandedBy(line)
+	before, held := d.Settings(), sso.Settings(nil)
+	if holder != nil {
+		held = holder.Settings()
+	}
 	turn := d.Look(found, holder, demanded, t.now)
+	changes := d.Settings().Changed(before)
 	if turn == sso.TurnTaken { // first, since only one may be verified
 		if err := t.tx.Org(holder.Org).SaveDomain(t.ctx, *holder); err != nil {
 			return err
@@ -214,12 +219,18 @@ func (t *turning) turn(d *sso.Domain, found sso.DomainLook, holder *sso.Domain) 
 	}
 	switch turn {
 	case sso.TurnVerified:
-		if err := t.note(d, "domain.verified", nil); err != nil || t.act != nil {
+		if err := t.note(d, "domain.verified", nil, changes...); err != nil || t.act != nil {
 			return err
 		}
 		return t.tell(d, line, notify.DomainVerified, demanded)
 	case sso.TurnTaken:
-		return t.taken(d, line, holder)
+		if err := t.note(d, "domain.verified", map[string]string{"taken": "true"}, changes...); err != nil {
+			return err
+		}
+		if err := t.tell(d, line, notify.DomainVerified, false); err != nil {
+			return err
+		}
+		return t.against(holder, "domain.taken", notify.DomainTaken, holder.Settings().Changed(held)...)
 	case sso.TurnContested:
 		if err := t.note(d, "domain.contested", nil); err != nil {
 			return err
@@ -231,9 +242,9 @@ func (t *turning) turn(d *sso.Domain, found sso.DomainLook, holder *sso.Domain) 
 		}
 		return t.tell(d, line, notify.DomainGone, demanded)
 	case sso.TurnBack:
-		return t.note(d, "domain.record_back", nil)
+		return t.note(d, "domain.record_back", nil, changes...)
 	case sso.TurnLapsed:
-		if err := t.note(d, "domain.lapsed", nil); err != nil {
+		if err := t.note(d, "domain.lapsed", nil, changes...); err != nil {
 			return err
 		}
 		return t.tell(d, line, notify.DomainLapsed, demanded)
@@ -242,25 +253,14 @@ func (t *turning) turn(d *sso.Domain, found sso.DomainLook, holder *sso.Domain) 
 	}
 }
 
-// taken writes down that a domain went from one organization to another.
-func (t *turning) taken(d *sso.Domain, line []sso.Organization, holder *sso.Domain) error {
-	if err := t.note(d, "domain.verified", map[string]string{"taken": "true"}); err != nil {
-		return err
-	}
-	if err := t.tell(d, line, notify.DomainVerified, false); err != nil {
-		return err
-	}
-	return t.against(holder, "domain.taken", notify.DomainTaken)
-}
-
 // against tells those who have a domain, or had it, of another organization's
 // record. Who owns it is not theirs to know.
-func (t *turning) against(holder *sso.Domain, action string, kind notify.Kind) error {
+func (t *turning) against(holder *sso.Domain, action string, kind notify.Kind, changes ...sso.Change) error {
 	line, err := t.tx.Lineage(t.ctx, holder.Org)
 	if err != nil {
 		return err
 	}
-	if err := t.tx.Org(holder.Org).Record(t.ctx, sso.Event{At: t.now, Actor: checkActor, Action: action, Target: holder.Name}); err != nil {
+	if err := t.tx.Org(holder.Org).Record(t.ctx, sso.Event{At: t.now, Actor: checkActor, Action: action, Target: holder.Name, Changes: changes}); err != nil {
 		return err
 	}
 	return t.tell(holder, line, kind, false)
@@ -269,11 +269,11 @@ func (t *turning) against(holder *sso.Domain, action string, kind notify.Kind) e
 // checkActor stands in the audit list for what nobody has asked for.
 const checkActor = "domain-check"
 
-func (t *turning) note(d *sso.Domain, action string, detail map[string]string) error {
+func (t *turning) note(d *sso.Domain, action string, detail map[string]string, changes ...sso.Change) error {
 	if t.act != nil && t.act.ID == d.Org {
-		return t.act.Record(action, d.Name, detail)
+		return t.act.Record(action, d.Name, detail, changes...)
 	}
-	return t.tx.Org(d.Org).Record(t.ctx, sso.Event{At: t.now, Actor: checkActor, Action: action, Target: d.Name, Detail: detail})
+	return t.tx.Org(d.Org).Record(t.ctx, sso.Event{At: t.now, Actor: checkActor, Action: action, Target: d.Name, Detail: detail, Changes: changes})
 }
 
 // tell writes to the owners of an organization about its domain.

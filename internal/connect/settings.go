@@ -158,7 +158,7 @@ func (s *Service) giveKey(ctx context.Context, a *authority.Act, c *sso.Connecti
 	if err := a.In.InsertDecryptionKey(ctx, made); err != nil {
 		return err
 	}
-	return a.Record("connection.key_made", string(c.ID), map[string]string{"key": made.ID})
+	return a.Record("connection.key_made", string(c.ID), nil, sso.Change{Field: "key", To: made.ID})
 }
 
 // SaveAttributes says which attributes of the identity provider carry what. An

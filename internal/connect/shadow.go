@@ -51,7 +51,7 @@ func (e *Edit) savePrepared(ctx context.Context, a *authority.Act, before, c *ss
 	if err := a.In.SaveShadow(ctx, s); err != nil {
 		return err
 	}
-	return a.RecordChange("connection.prepared_changed", string(c.ID), map[string]string{"changed": changes(before, c)}, c.Settings().Changed(before.Settings()))
+	return a.Record("connection.prepared_changed", string(c.ID), map[string]string{"changed": changes(before, c)}, c.Settings().Changed(before.Settings())...)
 }
 
 // onlyLive refuses what is done to a connection, and not to settings beside its

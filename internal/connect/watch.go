@@ -184,7 +184,7 @@ func (l *looking) note(saw *published) error {
 // learn lets metadata that could be read change the connection.
 func (l *looking) learn(said *sso.Published, line []sso.Organization) error {
 	c := &l.connection
-	signed := c.SAML.WantsSigned
+	signed, before := c.SAML.WantsSigned, c.Settings()
 	learned := l.watch.Learn(c, said, saml.MaxKeys, l.now)
 	if len(learned.Added) > 0 || c.SAML.WantsSigned != signed {
 		c.UpdatedAt = l.now
@@ -192,8 +192,9 @@ func (l *looking) learn(said *sso.Published, line []sso.Organization) error {
 			return err
 		}
 	}
+	changes := c.Settings().Changed(before)
 	for _, der := range learned.Added {
-		if err := l.record("connection.key_added", map[string]string{"certificate": Fingerprint(der)}); err != nil {
+		if err := l.record("connection.key_added", map[string]string{"certificate": Fingerprint(der)}, changes...); err != nil {
 			return err
 		}
 	}
@@ -210,6 +211,6 @@ func (l *looking) learn(said *sso.Published, line []sso.Organization) error {
 	return l.tell(line, held)
 }
 
-func (l *looking) record(action string, detail map[string]string) error {
-	return l.in.Record(l.ctx, sso.Event{At: l.now, Actor: watchActor, Action: action, Target: string(l.connection.ID), Detail: detail})
+func (l *looking) record(action string, detail map[string]string, changes ...sso.Change) error {
+	return l.in.Record(l.ctx, sso.Event{At: l.now, Actor: watchActor, Action: action, Target: string(l.connection.ID), Detail: detail, Changes: changes})
 }

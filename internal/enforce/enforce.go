@@ -218,15 +218,15 @@ func (s *Service) Demand(ctx context.Context, e *Edit, in Chosen) error {
 		if err != nil {
 			return err
 		}
-		before := o.Policy.SSO
+		before := o.Settings()
 		if err := o.Policy.Enforce(to, &gate, a.Now); err != nil {
 			return because(ctx, a, &gate, err)
 		}
-		detail := map[string]string{"before": string(before), "after": string(to.SSO), "exempt": strconv.Itoa(len(to.Exempt))}
+		detail := map[string]string{"exempt": strconv.Itoa(len(to.Exempt))}
 		if o.Policy.Demanding() {
 			detail["sessions"] = string(to.Sessions)
 		}
-		return a.Record("enforcement.changed", string(o.ID), detail)
+		return a.Record("enforcement.changed", string(o.ID), detail, o.Settings().Changed(before)...)
 	})
 }
 

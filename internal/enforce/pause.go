@@ -17,10 +17,11 @@ func (s *Service) Pause(ctx context.Context, e *Edit, hours int, reason string) 
 			return err
 		}
 		pause.By = a.By()
+		before := o.Settings()
 		if err := o.Policy.PauseSSO(pause); err != nil {
 			return err
 		}
-		return a.Record("enforcement.paused", string(o.ID), map[string]string{"hours": strconv.Itoa(hours), "reason": pause.Reason})
+		return a.Record("enforcement.paused", string(o.ID), map[string]string{"hours": strconv.Itoa(hours), "reason": pause.Reason}, o.Settings().Changed(before)...)
 	})
 }
 
@@ -30,7 +31,8 @@ func (s *Service) Resume(ctx context.Context, e *Edit) error {
 		if !o.Policy.Pause.Running(a.Now) {
 			return nil
 		}
+		before := o.Settings()
 		o.Policy.Pause = sso.Pause{}
-		return a.Record("enforcement.resumed", string(o.ID), nil)
+		return a.Record("enforcement.resumed", string(o.ID), nil, o.Settings().Changed(before)...)
 	})
 }

@@ -224,7 +224,7 @@ func (s *Shadows) turn(ctx context.Context, a *authority.Act, was *sso.Shadow, a
 	}
 	live := s.Connection
 	before := live.Beside(was)
-	return a.Record(action, string(s.ID), map[string]string{"key": s.Key, "name": s.Name, "changed": strings.Join(differs(&before, &live), ", ")})
+	return a.Record(action, string(s.ID), map[string]string{"key": s.Key, "name": s.Name, "changed": strings.Join(differs(&before, &live), ", ")}, live.Settings().Changed(before.Settings())...)
 }
 
 // watch has what the identity provider publishes looked at anew, from where the

@@ -311,11 +311,11 @@ func (s *Service) TurnOff(ctx context.Context, e *Edit) error {
 		if err := leaves(ctx, a); err != nil {
 			return err
 		}
-		before := o.Policy.SSO
+		before := o.Settings()
 		if err := o.Policy.TurnOff(); err != nil {
 			return err
 		}
-		return a.Record("enforcement.off", string(o.ID), map[string]string{"before": string(before)})
+		return a.Record("enforcement.off", string(o.ID), nil, o.Settings().Changed(before)...)
 	})
 }
 

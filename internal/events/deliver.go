@@ -244,7 +244,7 @@ func (s *Service) settle(ctx context.Context, hook *sso.Webhook, d *sso.Delivery
 		if err := tx.StopWebhook(ctx, hook.ID, over, s.Now()); err != nil {
 			return err
 		}
-		e := sso.Event{Org: hook.Org, At: s.Now(), Actor: "webhooks", Action: "webhook.disabled", Target: string(hook.ID), Detail: map[string]string{"code": over, "failures": strconv.FormatInt(hook.Failures, 10)}}
+		e := sso.Event{Org: hook.Org, At: s.Now(), Actor: "webhooks", Action: "webhook.disabled", Target: string(hook.ID), Detail: map[string]string{"code": over, "failures": strconv.FormatInt(hook.Failures, 10)}, Changes: []sso.Change{{Field: "state", From: string(hook.State), To: string(sso.WebhookFailed)}}}
 		if err := tx.Record(ctx, e); err != nil {
 			return err
 		}

@@ -108,7 +108,7 @@ func (h *house) add(org *sso.Organization, name string, role sso.Role) sso.By {
 func (h *house) record(org sso.OrgID, action, target string) {
 	h.Helper()
 	h.write(func(tx *store.Writer) error {
-		return tx.Record(h.Context(), sso.Event{Org: org, At: h.now(), Actor: "usr_x", Address: "192.0.2.9", Action: action, Target: target})
+		return tx.Record(h.Context(), sso.Event{Org: org, At: h.now(), Actor: "usr_x", Address: "192.0.2.9", Action: action, Target: target, Changes: []sso.Change{{Field: "name", From: "A", To: "B"}}})
 	})
 }
 

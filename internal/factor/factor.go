@@ -158,7 +158,7 @@ func (s *Service) add(ctx context.Context, tx *store.Writer, act Act, f sso.Fact
 	if err := tx.NoteCredentials(ctx, act.User.ID, s.Now()); err != nil {
 		return sso.Factor{}, err
 	}
-	if err := s.record(ctx, tx, act, "factor.added", string(f.ID), map[string]string{"kind": string(f.Kind)}); err != nil {
+	if err := s.record(ctx, tx, act, "factor.added", string(f.ID), map[string]string{"kind": string(f.Kind)}, f.Settings().Changed(nil)...); err != nil {
 		return sso.Factor{}, err
 	}
 	return f, s.tell(ctx, tx, act, notify.FactorAdded, map[notify.Gap]string{notify.Factor: string(f.Kind)})
@@ -188,22 +188,17 @@ func (s *Service) Remove(ctx context.Context, tx *store.Writer, act Act, id sso.
 			return err
 		}
 	}
-	kind := sso.FactorKind("")
-	for _, f := range have {
-		if f.ID == id {
-			kind = f.Kind
-		}
-	}
+	gone := named(have, id)
 	if err := tx.DeleteFactor(ctx, act.User.ID, id); err != nil {
 		return err
 	}
 	if err := tx.DeleteDevices(ctx, act.User.ID); err != nil {
 		return err
 	}
-	if err := s.record(ctx, tx, act, "factor.removed", string(id), map[string]string{"kind": string(kind)}); err != nil {
+	if err := s.record(ctx, tx, act, "factor.removed", string(id), map[string]string{"kind": string(gone.Kind)}, sso.Settings{}.Changed(gone.Settings())...); err != nil {
 		return err
 	}
-	return s.tell(ctx, tx, act, notify.FactorRemoved, map[notify.Gap]string{notify.Factor: string(kind)})
+	return s.tell(ctx, tx, act, notify.FactorRemoved, map[notify.Gap]string{notify.Factor: string(gone.Kind)})
 }
 
 // demanded returns what an organization demands of its member, should they
@@ -227,6 +222,10 @@ func (s *Service) Rename(ctx context.Context, tx *store.Writer, act Act, id sso.
 	if name == "" {
 		return unnameable()
 	}
+	have, err := tx.Factors(ctx, act.User.ID)
+	if err != nil {
+		return err
+	}
 	err = tx.RenameFactor(ctx, act.User.ID, id, name)
 	if errors.Is(err, store.ErrNotFound) {
 		return &fault.Error{Kind: fault.NotFound, Code: "factor_unknown", Fix: fault.PersonSide}
@@ -234,7 +233,17 @@ func (s *Service) Rename(ctx context.Context, tx *store.Writer, act Act, id sso.
 	if err != nil {
 		return err
 	}
-	return s.record(ctx, tx, act, "factor.renamed", string(id), nil)
+	return s.record(ctx, tx, act, "factor.renamed", string(id), nil, sso.Change{Field: "name", From: named(have, id).Name, To: name})
+}
+
+// named returns the one of several factors with this ID.
+func named(all []sso.Factor, id sso.FactorID) *sso.Factor {
+	for i := range all {
+		if all[i].ID == id {
+			return &all[i]
+		}
+	}
+	return &sso.Factor{}
 }
 
 // maxName is the length of the longest name of a factor, in characters.
@@ -255,9 +264,9 @@ func unnameable() error {
 }
 
 // record writes a line into the audit list of the person's organization.
-func (s *Service) record(ctx context.Context, tx *store.Writer, act Act, action, target string, detail map[string]string) error {
+func (s *Service) record(ctx context.Context, tx *store.Writer, act Act, action, target string, detail map[string]string, changes ...sso.Change) error {
 	return tx.Org(act.User.Home).Record(ctx, sso.Event{
-		At: s.Now(), Actor: string(act.User.ID), Address: act.Address, UserAgent: sso.ClipUserAgent(act.UserAgent), Action: action, Target: target, Detail: detail,
+		At: s.Now(), Actor: string(act.User.ID), Address: act.Address, UserAgent: sso.ClipUserAgent(act.UserAgent), Action: action, Target: target, Detail: detail, Changes: changes,
 	})
 }
 

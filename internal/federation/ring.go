@@ -105,7 +105,7 @@ func (g Ring) Turn(ctx context.Context, tx *store.Writer, keys []Key, turn Turn,
 		case next != nil:
 			return refuse("no next key", next.ID)
 		}
-		event.Action, event.Target = "key.made", made.id()
+		event.Action, event.Target, event.Changes = "key.made", made.id(), stateOf(made.id(), "", store.KeyNext)
 		if err := g.insert(ctx, tx, made); err != nil {
 			return err
 		}
@@ -113,7 +113,13 @@ func (g Ring) Turn(ctx context.Context, tx *store.Writer, keys []Key, turn Turn,
 		if next == nil {
 			return refuse("a next key", "none")
 		}
-		event.Action, event.Target = "key.promoted", next.ID
+		event.Action, event.Target, event.Changes = "key.promoted", next.ID, stateOf(next.ID, store.KeyNext, store.KeyCurrent)
+		if current != nil {
+			event.Changes = append(event.Changes, stateOf(current.ID, store.KeyCurrent, store.KeyRetired)...)
+		}
+		if old != nil {
+			event.Changes = append(event.Changes, stateOf(old.ID, store.KeyRetired, "")...)
+		}
 		if err := g.promote(ctx, tx, current, next, old, now); err != nil {
 			return err
 		}
@@ -121,7 +127,7 @@ func (g Ring) Turn(ctx context.Context, tx *store.Writer, keys []Key, turn Turn,
 		if old == nil {
 			return refuse("a retired key", "none")
 		}
-		event.Action, event.Target = "key.deleted", old.ID
+		event.Action, event.Target, event.Changes = "key.deleted", old.ID, stateOf(old.ID, store.KeyRetired, "")
 		if err := g.remove(ctx, tx, old); err != nil {
 			return err
 		}
@@ -137,6 +143,11 @@ func (g Ring) Turn(ctx context.Context, tx *store.Writer, keys []Key, turn Turn,
 	}
 	event.Detail["connection"] = string(g.Connection.ID)
 	return org.Record(ctx, event)
+}
+
+// stateOf is what the audit list says of a key that is in another state now.
+func stateOf(id string, from, to store.KeyState) []sso.Change {
+	return []sso.Change{{Field: id, From: string(from), To: string(to)}}
 }
 
 // promote moves everybody up: what was retired goes, and there is one key in

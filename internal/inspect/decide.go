@@ -48,13 +48,13 @@ func (s *Service) decide(ctx context.Context, who *authority.Who, org sso.OrgID,
 }
 
 // record writes a line of the audit list about the conflict.
-func (d *decision) record(action, target string, detail map[string]string) error {
+func (d *decision) record(action, target string, detail map[string]string, changes ...sso.Change) error {
 	if detail == nil {
 		detail = map[string]string{}
 	}
 	detail["conflict"], detail["kind"], detail["connection"] = string(d.conflict.ID), string(d.conflict.Kind), string(d.connection.ID)
 	detail["asserted"] = d.conflict.Asserted.Email.String()
-	return d.Record(action, target, detail)
+	return d.Record(action, target, detail, changes...)
 }
 
 // named reads one of those between whom it is decided.
@@ -78,13 +78,13 @@ func (s *Service) Relink(ctx context.Context, who *authority.Who, org sso.OrgID,
 		if err := d.rights.Relink(&d.Organization, &them); err != nil {
 			return err
 		}
-		detail := map[string]string{}
+		link := sso.Change{Field: "user", To: string(to)}
 		lost, err := d.take(to)
 		if err != nil {
 			return err
 		}
 		if lost != nil {
-			detail["before"] = string(lost.ID)
+			link.From = string(lost.ID)
 		}
 		links, err := d.Tx.LinksOfUser(ctx, to, d.connection.ID)
 		if err != nil {
@@ -101,7 +101,7 @@ func (s *Service) Relink(ctx context.Context, who *authority.Who, org sso.OrgID,
 		if err := d.handOver(&them.User); err != nil {
 			return err
 		}
-		return d.record("conflict.relinked", string(to), detail)
+		return d.record("conflict.relinked", string(to), nil, link)
 	})
 }
 
@@ -283,7 +283,7 @@ func (s *Service) Invite(ctx context.Context, who *authority.Who, org sso.OrgID,
 		if err := d.mail(&i, token); err != nil {
 			return err
 		}
-		return d.record("conflict.invited", string(i.ID), map[string]string{"address": e.String(), "role": string(role)})
+		return d.record("conflict.invited", string(i.ID), nil, i.Settings().Changed(nil)...)
 	})
 }
 

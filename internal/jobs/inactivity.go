@@ -111,6 +111,7 @@ func (s *Inactivity) warn(ctx context.Context, tx *store.Writer, u *sso.User, id
 }
 
 func (s *Inactivity) shutOut(ctx context.Context, tx *store.Writer, u *sso.User, idle *sso.Idle, now time.Time) error {
+	before := u.Settings()
 	u.State, u.UpdatedAt = sso.UserSuspended, now
 	home := tx.Org(u.Home)
 	if err := home.SaveUser(ctx, *u); err != nil {
@@ -121,5 +122,5 @@ func (s *Inactivity) shutOut(ctx context.Context, tx *store.Writer, u *sso.User,
 	}
 	return home.Record(ctx, sso.Event{At: now, Actor: "inactivity", Action: "user.suspended", Target: string(u.ID), Detail: map[string]string{
 		"last_active": idle.Last.Format(time.RFC3339), "days": strconv.Itoa(int(idle.After.Hours() / 24)),
-	}})
+	}, Changes: u.Settings().Changed(before)})
 }

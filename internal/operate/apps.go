@@ -294,7 +294,7 @@ func (s *Service) AddAppSecret(ctx context.Context, by *sso.By, key string) (sec
 		if err != nil {
 			return err
 		}
-		return record(ctx, tx, by, now, "", "app.secret_added", string(app.ID), map[string]string{"key": app.Key, "secret": string(added.ID)})
+		return record(ctx, tx, by, now, "", "app.secret_added", string(app.ID), map[string]string{"key": app.Key}, sso.Change{Field: "secret", To: string(added.ID)})
 	})
 	if err != nil {
 		return secret.Token{}, err
@@ -315,6 +315,6 @@ func (s *Service) RetireAppSecret(ctx context.Context, by *sso.By, key string, i
 		if err := tx.DeleteAppSecret(ctx, app.ID, id); err != nil {
 			return err
 		}
-		return record(ctx, tx, by, s.Now(), "", "app.secret_retired", string(app.ID), map[string]string{"key": app.Key, "secret": string(id)})
+		return record(ctx, tx, by, s.Now(), "", "app.secret_retired", string(app.ID), map[string]string{"key": app.Key}, sso.Change{Field: "secret", From: string(id)})
 	})
 }

@@ -3,6 +3,7 @@ package operate
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
@@ -233,7 +234,7 @@ func (s *Service) makeKey(ctx context.Context, id string, turn federation.Turn) 
 
 // HoldKeys leaves the keys of a ring as they are until they are released.
 func (s *Service) HoldKeys(ctx context.Context, by *sso.By, id string) error {
-	return s.hold(ctx, by, id, "key.held", func(tx *store.Writer, ring sso.ConnectionID) error {
+	return s.hold(ctx, by, id, keyHeld, func(tx *store.Writer, ring sso.ConnectionID) error {
 		return tx.HoldKeys(ctx, ring, store.KeyHold{By: by.User.ID, At: s.Now()})
 	})
 }
@@ -244,6 +245,8 @@ func (s *Service) ReleaseKeys(ctx context.Context, by *sso.By, id string) error 
 		return tx.ReleaseKeys(ctx, ring)
 	})
 }
+
+const keyHeld = "key.held"
 
 func (s *Service) hold(ctx context.Context, by *sso.By, id, action string, do func(tx *store.Writer, ring sso.ConnectionID) error) error {
 	if err := mayChange(by); err != nil {
@@ -261,7 +264,9 @@ func (s *Service) hold(ctx context.Context, by *sso.By, id, action string, do fu
 		if err := do(tx, ring); err != nil {
 			return err
 		}
-		return record(ctx, tx, by, s.Now(), org, action, string(ring), nil)
+		held := strconv.FormatBool(action == keyHeld)
+		before := strconv.FormatBool(action != keyHeld)
+		return record(ctx, tx, by, s.Now(), org, action, string(ring), nil, sso.Change{Field: "held", From: before, To: held})
 	})
 }
 

@@ -77,8 +77,8 @@ func operatorsOwn(key string) error {
 }
 
 // record writes down what was done to an organization, in its own audit list.
-func record(ctx context.Context, tx *store.Writer, by *sso.By, now time.Time, org sso.OrgID, action, target string, detail map[string]string) error {
+func record(ctx context.Context, tx *store.Writer, by *sso.By, now time.Time, org sso.OrgID, action, target string, detail map[string]string, changes ...sso.Change) error {
 	e := by.Event(now, action, target, detail)
-	e.Org = org
+	e.Org, e.Changes = org, changes
 	return tx.Record(ctx, e)
 }

@@ -48,7 +48,8 @@ func (s *Service) AddOperator(ctx context.Context, address string, role sso.Role
 			return err
 		}
 		if err := tx.Org(org.ID).Record(ctx, sso.Event{
-			At: now, Actor: "operator", Action: "operator.added", Target: string(u.ID), Detail: map[string]string{"role": string(role), "by": "operator add"},
+			At: now, Actor: "operator", Action: "operator.added", Target: string(u.ID), Detail: map[string]string{"by": "operator add"},
+			Changes: []sso.Change{{Field: "role", From: string(had.Role), To: string(role)}}, // who is one already gets another link
 		}); err != nil {
 			return err
 		}

@@ -44,7 +44,7 @@ func (s *Service) CreateOrganization(ctx context.Context, by *sso.By, in NewOrga
 			return err
 		}
 		o.Version = 1
-		return record(ctx, tx, by, now, o.ID, "organization.created", string(o.ID), nil)
+		return record(ctx, tx, by, now, o.ID, "organization.created", string(o.ID), nil, o.Settings().Changed(nil)...)
 	})
 	return o, err
 }
@@ -67,28 +67,27 @@ func (s *Service) RenameOrganization(ctx context.Context, by *sso.By, key, name 
 	if name == "" {
 		return &fault.Error{Kind: fault.Invalid, Code: "name_empty", Fix: fault.PersonSide}
 	}
-	return s.change(ctx, by, key, "organization.renamed", func(_ *store.Writer, o *sso.Organization) (map[string]string, error) {
-		was := o.Name
-		if was == name {
-			return nil, errSame
+	return s.change(ctx, by, key, "organization.renamed", func(_ *store.Writer, o *sso.Organization) (map[string]string, []sso.Change, error) {
+		if o.Name == name {
+			return nil, nil, errSame
 		}
 		o.Name = name
-		return map[string]string{"before": was, "after": name}, nil
+		return nil, nil, nil
 	})
 }
 
 // MoveOrganization puts an organization below another one, or at the top for
 // "". All that stands below it moves along.
 func (s *Service) MoveOrganization(ctx context.Context, by *sso.By, key, parent string) error {
-	return s.change(ctx, by, key, "organization.moved", func(tx *store.Writer, o *sso.Organization) (map[string]string, error) {
+	return s.change(ctx, by, key, "organization.moved", func(tx *store.Writer, o *sso.Organization) (map[string]string, []sso.Change, error) {
 		was := slices.Clone(o.Path)
 		if err := place(ctx, tx, o, parent); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if slices.Equal(was, o.Path) {
-			return nil, errSame
+			return nil, nil, errSame
 		}
-		return map[string]string{"parent": parent}, nil
+		return map[string]string{"parent": parent}, nil, nil
 	})
 }
 
@@ -104,12 +103,12 @@ func (s *Service) ResumeOrganization(ctx context.Context, by *sso.By, key string
 }
 
 func (s *Service) setState(ctx context.Context, by *sso.By, key string, state sso.OrgState, action string) error {
-	return s.change(ctx, by, key, action, func(_ *store.Writer, o *sso.Organization) (map[string]string, error) {
+	return s.change(ctx, by, key, action, func(_ *store.Writer, o *sso.Organization) (map[string]string, []sso.Change, error) {
 		if o.State == state {
-			return nil, errSame
+			return nil, nil, errSame
 		}
 		o.State = state
-		return nil, nil
+		return nil, nil, nil
 	})
 }
 
@@ -120,13 +119,35 @@ func (s *Service) Grant(ctx context.Context, by *sso.By, key string, e sso.Entit
 		return err
 	}
 	plan = sso.CleanName(plan)
-	return s.change(ctx, by, key, "entitlement.granted", func(tx *store.Writer, o *sso.Organization) (map[string]string, error) {
+	return s.change(ctx, by, key, "entitlement.granted", func(tx *store.Writer, o *sso.Organization) (map[string]string, []sso.Change, error) {
+		was, err := planOf(ctx, tx, o, e)
+		if err != nil {
+			return nil, nil, err
+		}
+		if o.Entitled(e) && was == plan {
+			return nil, nil, errSame
+		}
 		if !o.Entitled(e) {
 			o.Entitlements = append(o.Entitlements, e)
 		}
 		g := sso.EntitlementGrant{Entitlement: e, Plan: plan, By: string(by.User.ID), At: s.Now()}
-		return map[string]string{"entitlement": string(e), "plan": plan}, tx.Org(o.ID).SaveEntitlement(ctx, g)
+		changes := []sso.Change{{Field: "plan", From: was, To: plan}}
+		if was == plan {
+			changes = nil
+		}
+		return map[string]string{"entitlement": string(e), "plan": plan}, changes, tx.Org(o.ID).SaveEntitlement(ctx, g)
 	})
+}
+
+// planOf returns under which plan an entitlement was granted, if it was.
+func planOf(ctx context.Context, tx *store.Writer, o *sso.Organization, e sso.Entitlement) (string, error) {
+	all, err := tx.Org(o.ID).Entitlements(ctx)
+	for i := range all {
+		if all[i].Entitlement == e {
+			return all[i].Plan, err
+		}
+	}
+	return "", err
 }
 
 // Revoke switches an entitlement off. While single sign-on is the only way in
@@ -135,17 +156,17 @@ func (s *Service) Revoke(ctx context.Context, by *sso.By, key string, e sso.Enti
 	if err := known(e); err != nil {
 		return err
 	}
-	return s.change(ctx, by, key, "entitlement.revoked", func(tx *store.Writer, o *sso.Organization) (map[string]string, error) {
+	return s.change(ctx, by, key, "entitlement.revoked", func(tx *store.Writer, o *sso.Organization) (map[string]string, []sso.Change, error) {
 		if !o.Entitled(e) {
-			return nil, errSame
+			return nil, nil, errSame
 		}
 		if e == sso.EntitledSSO {
 			if err := spared(ctx, tx, o); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 		}
 		o.Entitlements = slices.DeleteFunc(slices.Clone(o.Entitlements), func(have sso.Entitlement) bool { return have == e })
-		return map[string]string{"entitlement": string(e)}, tx.Org(o.ID).DeleteEntitlement(ctx, e)
+		return map[string]string{"entitlement": string(e)}, nil, tx.Org(o.ID).DeleteEntitlement(ctx, e)
 	})
 }
 
@@ -190,7 +211,7 @@ func known(e sso.Entitlement) error {
 var errSame = &fault.Error{Kind: fault.Conflict, Code: "unchanged"}
 
 // change runs one change of a customer's organization with its audit line.
-func (s *Service) change(ctx context.Context, by *sso.By, key, action string, do func(*store.Writer, *sso.Organization) (map[string]string, error)) error {
+func (s *Service) change(ctx context.Context, by *sso.By, key, action string, do func(*store.Writer, *sso.Organization) (map[string]string, []sso.Change, error)) error {
 	if err := mayChange(by); err != nil {
 		return err
 	}
@@ -200,7 +221,7 @@ func (s *Service) change(ctx context.Context, by *sso.By, key, action string, do
 			return err
 		}
 		was := o
-		detail, err := do(tx, &o)
+		detail, more, err := do(tx, &o)
 		if err != nil {
 			return err
 		}
@@ -209,7 +230,7 @@ func (s *Service) change(ctx context.Context, by *sso.By, key, action string, do
 			return err
 		}
 		e := by.Event(o.UpdatedAt, action, string(o.ID), detail)
-		e.Org, e.Changes = o.ID, o.Settings().Changed(was.Settings())
+		e.Org, e.Changes = o.ID, append(o.Settings().Changed(was.Settings()), more...)
 		return tx.Record(ctx, e)
 	})
 	if fault.Is(err, errSame.Code) {

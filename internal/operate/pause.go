@@ -45,6 +45,7 @@ func (s *Service) changePolicy(ctx context.Context, by *sso.By, key, action stri
 		if err != nil {
 			return err
 		}
+		before := o.Settings()
 		detail, err := do(&o.Policy)
 		if err != nil {
 			return err
@@ -53,7 +54,7 @@ func (s *Service) changePolicy(ctx context.Context, by *sso.By, key, action stri
 		if err := tx.SaveOrganization(ctx, o); err != nil {
 			return err
 		}
-		return record(ctx, tx, by, s.Now(), o.ID, action, string(o.ID), detail)
+		return record(ctx, tx, by, s.Now(), o.ID, action, string(o.ID), detail, o.Settings().Changed(before)...)
 	})
 	if fault.Is(err, errSame.Code) {
 		return nil

@@ -42,14 +42,15 @@ func (s *Service) DefineRole(ctx context.Context, by *sso.By, key, name, descrip
 		if len(all) >= sso.MaxRoles {
 			return &fault.Error{Kind: fault.Exhausted, Code: "role_many", Fix: fault.OperatorSide}
 		}
-		err = tx.SaveRole(ctx, sso.RoleDefinition{Key: role, Name: name, Description: sso.CleanName(description), CreatedAt: now, UpdatedAt: now})
+		d := sso.RoleDefinition{Key: role, Name: name, Description: sso.CleanName(description), CreatedAt: now, UpdatedAt: now}
+		err = tx.SaveRole(ctx, d)
 		if store.ConflictOn(err, store.RoleKey) {
 			return &fault.Error{Kind: fault.Conflict, Code: "role_taken", Got: key, Fix: fault.PersonSide}
 		}
 		if err != nil {
 			return err
 		}
-		return record(ctx, tx, by, now, "", "role.defined", string(role), map[string]string{"name": name})
+		return record(ctx, tx, by, now, "", "role.defined", string(role), nil, d.Settings().Changed(nil)...)
 	})
 }
 
@@ -70,11 +71,12 @@ func (s *Service) ChangeRole(ctx context.Context, by *sso.By, role sso.Role, nam
 		if err != nil {
 			return err
 		}
+		before := d.Settings()
 		d.Name, d.Description, d.UpdatedAt = name, sso.CleanName(description), s.Now()
 		if err := tx.SaveRole(ctx, d); err != nil {
 			return err
 		}
-		return record(ctx, tx, by, d.UpdatedAt, "", "role.changed", string(role), map[string]string{"name": name})
+		return record(ctx, tx, by, d.UpdatedAt, "", "role.changed", string(role), nil, d.Settings().Changed(before)...)
 	})
 }
 
@@ -102,13 +104,16 @@ func (s *Service) DeleteRole(ctx context.Context, by *sso.By, role sso.Role) err
 		if n > 0 {
 			return &fault.Error{Kind: fault.Conflict, Code: "role_used", Got: string(role), Fix: fault.OperatorSide}
 		}
-		err = tx.DeleteRole(ctx, role)
+		d, err := tx.Role(ctx, role)
+		if err == nil {
+			err = tx.DeleteRole(ctx, role)
+		}
 		if errors.Is(err, store.ErrNotFound) {
 			return unknownRole(role)
 		}
 		if err != nil {
 			return err
 		}
-		return record(ctx, tx, by, s.Now(), "", "role.deleted", string(role), nil)
+		return record(ctx, tx, by, s.Now(), "", "role.deleted", string(role), nil, sso.Settings{}.Changed(d.Settings())...)
 	})
 }

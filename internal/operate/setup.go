@@ -94,6 +94,7 @@ func (s *Service) changeDomain(ctx context.Context, by *sso.By, key, name, actio
 		if err != nil {
 			return err
 		}
+		before := d.Settings()
 		if err := do(tx, &d); err != nil {
 			return err
 		}
@@ -104,7 +105,7 @@ func (s *Service) changeDomain(ctx context.Context, by *sso.By, key, name, actio
 		if err != nil {
 			return err
 		}
-		return record(ctx, tx, by, s.Now(), o.ID, action, name, nil)
+		return record(ctx, tx, by, s.Now(), o.ID, action, name, nil, d.Settings().Changed(before)...)
 	})
 	if fault.Is(err, errSame.Code) {
 		return nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/authority"
@@ -116,19 +115,9 @@ func (s *Service) make(ctx context.Context, tx *store.Writer, n sso.NewAPIKey, o
 		return sso.APIKey{}, secret.Token{}, err
 	}
 	event.Action, event.Target = "api_key.created", string(k.ID)
-	event.Detail = map[string]string{"name": k.Name, "scopes": scopes(k.Scopes), "key": k.Hint}
-	if !k.ExpiresAt.IsZero() {
-		event.Detail["until"] = k.ExpiresAt.Format(time.RFC3339)
-	}
+	event.Detail = map[string]string{"name": k.Name, "key": k.Hint}
+	event.Changes = k.Settings().Changed(nil)
 	return k, token, tx.Record(ctx, event)
-}
-
-func scopes(list []sso.Scope) string {
-	text := make([]string, len(list))
-	for i, s := range list {
-		text[i] = string(s)
-	}
-	return strings.Join(text, " ")
 }
 
 // RevokeKey ends an API key of an organization for good.
@@ -158,6 +147,7 @@ func (s *Service) revoke(ctx context.Context, tx *store.Writer, org sso.OrgID, i
 		return err
 	}
 	event.Action, event.Target, event.Detail = "api_key.revoked", string(id), map[string]string{"name": k.Name, "key": k.Hint}
+	event.Changes = sso.Settings{}.Changed(k.Settings())
 	return tx.Record(ctx, event)
 }
 

@@ -61,7 +61,7 @@ func (s *Service) CreateGroup(ctx context.Context, by *sso.By, org sso.OrgID, na
 		if err := taken(a.org.InsertGroup(ctx, g), name); err != nil {
 			return err
 		}
-		return a.record("group.created", string(id), map[string]string{"name": name})
+		return a.record("group.created", string(id), map[string]string{"name": name}, g.Settings().Changed(nil)...)
 	})
 	return id, err
 }
@@ -86,7 +86,7 @@ func (s *Service) EditGroup(ctx context.Context, by *sso.By, org sso.OrgID, id s
 		if err := taken(a.org.SaveGroup(ctx, g), name); err != nil {
 			return err
 		}
-		return a.record("group.changed", string(id), map[string]string{"before": was.Name, "after": name})
+		return a.record("group.changed", string(id), nil, g.Settings().Changed(was.Settings())...)
 	})
 }
 
@@ -104,7 +104,7 @@ func (s *Service) DeleteGroup(ctx context.Context, by *sso.By, org sso.OrgID, id
 		if err := a.org.DeleteGroup(ctx, id, a.now); err != nil {
 			return err
 		}
-		return a.record("group.deleted", string(id), map[string]string{"name": g.Name, "members": strconv.Itoa(n)})
+		return a.record("group.deleted", string(id), map[string]string{"name": g.Name, "members": strconv.Itoa(n)}, sso.Settings{}.Changed(g.Settings())...)
 	})
 }
 

@@ -378,20 +378,25 @@ func (a *importing) make(p *plan, r *sso.ImportRow, i *sso.Import) error {
 			return err
 		}
 	}
-	detail := map[string]string{"role": string(p.role)}
+	detail := map[string]string{}
 	if i.ID != "" {
 		detail["import"] = string(i.ID)
 	}
-	return a.record("user.created", string(u.ID), detail)
+	return a.record("user.created", string(u.ID), detail, u.Settings().Changed(nil)...)
 }
 
 func (a *importing) join(org sso.OrgID, user sso.UserID, role sso.Role, groups []string) error {
-	return a.tx.Org(org).SaveMembership(a.ctx, sso.Membership{Org: org, User: user, Role: role, Groups: groups, CreatedAt: a.now, UpdatedAt: a.now})
+	m := sso.Membership{Org: org, User: user, Role: role, Groups: groups, CreatedAt: a.now, UpdatedAt: a.now}
+	if err := a.tx.Org(org).SaveMembership(a.ctx, m); err != nil {
+		return err
+	}
+	return a.recordIn(org, "membership.created", string(user), nil, m.Settings().Changed(nil)...)
 }
 
 // alter changes somebody who is there, as it was judged.
 func (a *importing) alter(p *plan, r *sso.ImportRow, i *sso.Import) error {
 	u := p.them.User
+	detail := map[string]string{"import": string(i.ID)}
 	if p.profile {
 		for _, f := range []struct {
 			name string
@@ -421,7 +426,7 @@ func (a *importing) alter(p *plan, r *sso.ImportRow, i *sso.Import) error {
 		}
 	case slices.Contains(r.Changes, "role") || slices.Contains(r.Changes, "groups"):
 		m := p.them.Positions[at].Membership
-		was := m.Role
+		was, before := m.Role, m.Settings()
 		if slices.Contains(r.Changes, "role") {
 			m.Role = p.role
 		}
@@ -435,6 +440,9 @@ func (a *importing) alter(p *plan, r *sso.ImportRow, i *sso.Import) error {
 		if err := a.roleChanged(a.place.ID, u.ID, was, m.Role); err != nil {
 			return err
 		}
+		if err := a.record("membership.saved", string(u.ID), detail, m.Settings().Changed(before)...); err != nil {
+			return err
+		}
 	}
 	for j := range p.orgs {
 		if slices.Contains(r.Changes, "organization "+p.orgs[j].Key) {
@@ -443,5 +451,9 @@ func (a *importing) alter(p *plan, r *sso.ImportRow, i *sso.Import) error {
 			}
 		}
 	}
-	return a.recordAround(p.them, "user.changed", map[string]string{"import": string(i.ID), "fields": strings.Join(r.Changes, ", ")})
+	if !p.profile {
+		return nil
+	}
+	detail["fields"] = strings.Join(r.Changes, ", ")
+	return a.recordAround(p.them, "user.changed", detail, u.Settings().Changed(p.them.User.Settings())...)
 }

@@ -185,7 +185,7 @@ func (a *act) invite(i sso.Invitation) error {
 	if err := a.mailInvitation(&i, token); err != nil {
 		return err
 	}
-	return a.record("invitation.sent", string(i.ID), map[string]string{"address": i.Email.String(), "role": string(i.Role)})
+	return a.record("invitation.sent", string(i.ID), map[string]string{"address": i.Email.String(), "role": string(i.Role)}, i.Settings().Changed(nil)...)
 }
 
 // invitable refuses to invite who is a member already, and an address of a
@@ -285,7 +285,7 @@ func (s *Service) Resend(ctx context.Context, by *sso.By, org sso.OrgID, id sso.
 		if err := a.mailInvitation(&i, token); err != nil {
 			return err
 		}
-		return a.record("invitation.sent", string(i.ID), map[string]string{"address": i.Email.String(), "role": string(i.Role), "again": "yes"})
+		return a.record("invitation.sent", string(i.ID), map[string]string{"address": i.Email.String(), "role": string(i.Role), "again": "yes"}, i.Settings().Changed(nil)...)
 	})
 }
 
@@ -310,7 +310,7 @@ func (a *act) withdraw(org sso.OrgID, e sso.Email) error {
 		if err := a.tx.Org(i.Org).RevokeInvitation(a.ctx, i.ID, a.now); err != nil {
 			return err
 		}
-		if err := a.recordIn(i.Org, "invitation.revoked", string(i.ID), map[string]string{"address": i.Email.String()}); err != nil {
+		if err := a.recordIn(i.Org, "invitation.revoked", string(i.ID), map[string]string{"address": i.Email.String()}, sso.Settings{}.Changed(i.Settings())...); err != nil {
 			return err
 		}
 	}
@@ -333,6 +333,6 @@ func (s *Service) Revoke(ctx context.Context, by *sso.By, org sso.OrgID, id sso.
 		if err := a.org.RevokeInvitation(ctx, id, a.now); err != nil {
 			return err
 		}
-		return a.record("invitation.revoked", string(id), map[string]string{"address": i.Email.String()})
+		return a.record("invitation.revoked", string(id), map[string]string{"address": i.Email.String()}, sso.Settings{}.Changed(i.Settings())...)
 	})
 }

@@ -74,10 +74,10 @@ func (s *Service) CreateSuborganization(ctx context.Context, by *sso.By, org sso
 		if err != nil {
 			return err
 		}
-		if err := a.recordIn(o.ID, "organization.created", string(o.ID), map[string]string{"name": name, "key": key}); err != nil {
+		if err := a.recordIn(o.ID, "organization.created", string(o.ID), map[string]string{"name": name, "key": key}, o.Settings().Changed(nil)...); err != nil {
 			return err
 		}
-		return a.record("organization.child_created", string(o.ID), map[string]string{"name": name, "key": key})
+		return a.record("organization.child_created", string(o.ID), map[string]string{"name": name, "key": key}, o.Settings().Changed(nil)...)
 	})
 }
 
@@ -178,7 +178,7 @@ func (s *Service) SaveSecurity(ctx context.Context, by *sso.By, org sso.OrgID, t
 		if err := a.tx.SaveOrganization(ctx, a.place); err != nil {
 			return err
 		}
-		return a.recordChange("policy.changed", string(org), changed, p.Settings().Changed(was.Settings()))
+		return a.record("policy.changed", string(org), changed, p.Settings().Changed(was.Settings())...)
 	})
 }
 

@@ -214,14 +214,12 @@ func (s *Service) EditPerson(ctx context.Context, by *sso.By, org sso.OrgID, use
 		if err != nil {
 			return err
 		}
-		detail := map[string]string{"fields": strings.Join(changed, ", ")}
 		if !u.Email.Same(them.User.Email) {
-			detail["before"], detail["after"] = them.User.Email.String(), u.Email.String()
 			if err := a.tellOfAddress(&them.User, &u); err != nil {
 				return err
 			}
 		}
-		return a.recordChangesAround(&them, "user.changed", detail, u.Settings().Changed(them.User.Settings()))
+		return a.recordAround(&them, "user.changed", map[string]string{"fields": strings.Join(changed, ", ")}, u.Settings().Changed(them.User.Settings())...)
 	})
 }
 
@@ -324,18 +322,11 @@ func (a *act) giveAddress(e sso.Email, home []sso.OrgID, user sso.UserID) error 
 
 // recordAround writes a line about a person into the audit list of the
 // organization, and of their home where that is another one.
-func (a *act) recordAround(them *sso.Standing, action string, detail map[string]string) error {
-	return a.recordChangesAround(them, action, detail, nil)
-}
-
-// recordChangesAround is recordAround for settings that are others now.
-func (a *act) recordChangesAround(them *sso.Standing, action string, detail map[string]string, changes []sso.Change) error {
-	if err := a.recordChange(action, string(them.User.ID), detail, changes); err != nil || them.User.Home == a.place.ID {
+func (a *act) recordAround(them *sso.Standing, action string, detail map[string]string, changes ...sso.Change) error {
+	if err := a.record(action, string(them.User.ID), detail, changes...); err != nil || them.User.Home == a.place.ID {
 		return err
 	}
-	e := a.by.Event(a.now, action, string(them.User.ID), detail)
-	e.Changes = changes
-	return a.tx.Org(them.User.Home).Record(a.ctx, e)
+	return a.recordIn(them.User.Home, action, string(them.User.ID), detail, changes...)
 }
 
 // errSame undoes a change that changes nothing.

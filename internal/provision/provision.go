@@ -135,21 +135,17 @@ func (a *act) enter(org sso.OrgID) error {
 	return a.rights.Give(sso.RoleRestricted)
 }
 
-// record writes a line of the organization's audit list.
-func (a *act) record(action, target string, detail map[string]string) error {
-	return a.recordIn(a.place.ID, action, target, detail)
-}
-
-// recordChange is record for settings that are others now.
-func (a *act) recordChange(action, target string, detail map[string]string, changes []sso.Change) error {
-	e := a.by.Event(a.now, action, target, detail)
-	e.Changes = changes
-	return a.org.Record(a.ctx, e)
+// record writes a line of the organization's audit list, with the settings that
+// are others now.
+func (a *act) record(action, target string, detail map[string]string, changes ...sso.Change) error {
+	return a.recordIn(a.place.ID, action, target, detail, changes...)
 }
 
 // recordIn writes a line of another organization's audit list.
-func (a *act) recordIn(org sso.OrgID, action, target string, detail map[string]string) error {
-	return a.tx.Org(org).Record(a.ctx, a.by.Event(a.now, action, target, detail))
+func (a *act) recordIn(org sso.OrgID, action, target string, detail map[string]string, changes ...sso.Change) error {
+	e := a.by.Event(a.now, action, target, detail)
+	e.Changes = changes
+	return a.tx.Org(org).Record(a.ctx, e)
 }
 
 // position reads what somebody is in the organization.

@@ -43,7 +43,7 @@ func (a *act) changeRole(p *sso.Position, to sso.Role) error {
 	if err := rights.ChangeRole(p, to); err != nil {
 		return err
 	}
-	was := p.Role
+	was, before := p.Role, p.Settings()
 	if was == to {
 		return errSame
 	}
@@ -54,7 +54,7 @@ func (a *act) changeRole(p *sso.Position, to sso.Role) error {
 	if err := a.roleChanged(p.Org, p.User, was, to); err != nil {
 		return err
 	}
-	return a.recordIn(p.Org, "membership.role_changed", string(p.User), map[string]string{"before": string(was), "after": string(to)})
+	return a.recordIn(p.Org, "membership.role_changed", string(p.User), nil, p.Settings().Changed(before)...)
 }
 
 // roleChanged has the sessions of somebody follow a change of their role.
@@ -123,15 +123,15 @@ func (a *act) setGroups(p *sso.Position, groups []string) error {
 	if err != nil {
 		return err
 	}
-	was := slices.Clone(p.Groups)
-	if sameGroups(was, groups) {
+	if sameGroups(p.Groups, groups) {
 		return errSame
 	}
+	before := p.Settings()
 	p.Groups, p.UpdatedAt = groups, a.now
 	if err := a.tx.Org(p.Org).SaveMembership(a.ctx, p.Membership); err != nil {
 		return err
 	}
-	return a.recordIn(p.Org, "membership.groups_changed", string(p.User), map[string]string{"before": strings.Join(was, ", "), "after": strings.Join(groups, ", ")})
+	return a.recordIn(p.Org, "membership.groups_changed", string(p.User), nil, p.Settings().Changed(before)...)
 }
 
 // groupNames judges names of groups, each of which counts once.
@@ -210,7 +210,7 @@ func (a *act) access(them *sso.Standing, id sso.OrgID, to string) error {
 	if err := a.tx.Org(id).SaveMembership(a.ctx, m); err != nil {
 		return err
 	}
-	return a.recordIn(id, "membership.created", string(m.User), map[string]string{"role": string(role)})
+	return a.recordIn(id, "membership.created", string(m.User), nil, m.Settings().Changed(nil)...)
 }
 
 // removeFrom ends a membership.
@@ -222,5 +222,5 @@ func (a *act) removeFrom(p *sso.Position) error {
 	if err := a.tx.Org(p.Org).RemoveMembership(a.ctx, p.User, a.now); err != nil {
 		return err
 	}
-	return a.recordIn(p.Org, "membership.removed", string(p.User), map[string]string{"role": string(p.Role)})
+	return a.recordIn(p.Org, "membership.removed", string(p.User), nil, sso.Settings{}.Changed(p.Settings())...)
 }

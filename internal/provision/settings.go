@@ -67,14 +67,15 @@ func (s *Service) SaveSettings(ctx context.Context, by *sso.By, org sso.OrgID, t
 			return err
 		}
 		if was.Name != name {
-			if err := a.record("organization.renamed", string(org), map[string]string{"before": was.Name, "after": name}); err != nil {
+			if err := a.record("organization.renamed", string(org), nil, sso.Change{Field: "name", From: was.Name, To: name}); err != nil {
 				return err
 			}
 		}
 		if was.Brand == a.place.Brand {
 			return nil
 		}
-		return a.record("organization.brand_changed", string(org), map[string]string{"accent": accent, "logo": a.place.Brand.Logo})
+		was.Name = name // of that the line before tells
+		return a.record("organization.brand_changed", string(org), nil, a.place.Settings().Changed(was.Settings())...)
 	})
 }
 

@@ -37,7 +37,7 @@ func (s *Service) Resume(ctx context.Context, by *sso.By, org sso.OrgID, user ss
 }
 
 func (a *act) setState(them *sso.Standing, state sso.UserState, action string, detail map[string]string) error {
-	u := them.User
+	u, before := them.User, them.User.Settings()
 	if u.State == state {
 		return nil
 	}
@@ -45,7 +45,7 @@ func (a *act) setState(them *sso.Standing, state sso.UserState, action string, d
 	if err := a.tx.Org(u.Home).SaveUser(a.ctx, u); err != nil {
 		return err
 	}
-	return a.recordAround(them, action, detail)
+	return a.recordAround(them, action, detail, u.Settings().Changed(before)...)
 }
 
 // Removal says what it means to remove somebody.
@@ -138,7 +138,7 @@ func (a *act) delete(them *sso.Standing) error {
 			return err
 		}
 		if p.Org != a.place.ID && p.Org != them.User.Home {
-			if err := a.recordIn(p.Org, "membership.removed", string(p.User), map[string]string{"role": string(p.Role)}); err != nil {
+			if err := a.recordIn(p.Org, "membership.removed", string(p.User), nil, sso.Settings{}.Changed(p.Settings())...); err != nil {
 				return err
 			}
 		}

@@ -72,9 +72,6 @@ func (a *applier) decryptionKey(c *sso.Connection, from *Connection) error {
 		return err
 	}
 	a.did("decryption key", from.Key, Made, nil)
-	if err := a.record(c.Org, "connection.key_made", string(c.ID), nil); err != nil {
-		return err
-	}
 	if a.outside.keys == nil {
 		return nil // a dry run makes none
 	}
@@ -83,5 +80,8 @@ func (a *applier) decryptionKey(c *sso.Connection, from *Connection) error {
 		return fmt.Errorf("making a decryption key: connection %s has changed meanwhile", from.Key)
 	}
 	key.Connection = c.ID
-	return org.InsertDecryptionKey(a.ctx, key)
+	if err := org.InsertDecryptionKey(a.ctx, key); err != nil {
+		return err
+	}
+	return a.record(c.Org, "connection.key_made", string(c.ID), []Field{{Key: "key", After: key.ID}})
 }

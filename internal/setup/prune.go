@@ -78,12 +78,13 @@ func (a *applier) deleteUser(org *sso.Organization, n *store.UserName) error {
 	if err != nil {
 		return err
 	}
+	was := u.State
 	u.Username, u.State, u.UpdatedAt = "", sso.UserDeleted, a.now
 	if err := a.tx.Org(org.ID).SaveUser(a.ctx, u); err != nil {
 		return err
 	}
 	a.did("user", n.Name()+" in "+org.Key, Deleted, nil)
-	return a.record(org.ID, "user.deleted", string(n.ID), []Field{{Key: "address", Before: u.Email.String()}})
+	return a.record(org.ID, "user.deleted", string(n.ID), []Field{{Key: "email", Before: u.Email.String()}, {Key: "state", Before: string(was), After: string(u.State)}})
 }
 
 func (a *applier) pruneDomains(o *Organization, org *sso.Organization) error {
@@ -212,7 +213,7 @@ func (a *applier) pruneRoles(f *File) error {
 			return err
 		}
 		a.did("role", string(key), Deleted, nil)
-		if err := a.record("", "role.deleted", string(key), nil); err != nil {
+		if err := a.record("", "role.deleted", string(key), []Field{{Key: "name", Before: all[i].Name}}); err != nil {
 			return err
 		}
 	}

@@ -214,7 +214,7 @@ func (s *Service) answer(ctx context.Context, b Browser, id sso.AttemptID, do fu
 		if err := at(&a, sso.StepFirst); err != nil {
 			return err
 		}
-		m, err := s.newcomer(ctx, tx, &a)
+		m, err := s.newcomer(ctx, tx, b, &a)
 		if err != nil {
 			return err
 		}
@@ -241,7 +241,7 @@ func (s *Service) answer(ctx context.Context, b Browser, id sso.AttemptID, do fu
 
 // newcomer meets anew what is stored by now. What the connection may do is asked
 // as if the answer of the identity provider had come this moment.
-func (s *Service) newcomer(ctx context.Context, tx *store.Writer, a *sso.Attempt) (*meeting, error) {
+func (s *Service) newcomer(ctx context.Context, tx *store.Writer, b Browser, a *sso.Attempt) (*meeting, error) {
 	c, err := connection(ctx, tx.Reader, a.Connection)
 	if err != nil {
 		return nil, err
@@ -253,7 +253,7 @@ func (s *Service) newcomer(ctx context.Context, tx *store.Writer, a *sso.Attempt
 	if err != nil {
 		return nil, err
 	}
-	m := &meeting{ctx: ctx, tx: tx, outbox: s.Factors.Outbox, now: s.Now(), connection: c, attempt: a}
+	m := &meeting{ctx: ctx, tx: tx, outbox: s.Factors.Outbox, now: s.Now(), connection: c, attempt: a, address: addressOf(b), userAgent: b.UserAgent}
 	err = m.meet(org, a.Proof.First.Asserted)
 	return m, err
 }
@@ -279,7 +279,7 @@ func (s *Service) refuse(m *meeting, b Browser, f *fault.Error) (*fault.Error, e
 // link ties a newcomer to the account that they have shown to be theirs, at
 // [sso.StepFinish].
 func (s *Service) link(ctx context.Context, tx *store.Writer, b Browser, a *sso.Attempt) (*fault.Error, error) {
-	m, err := s.newcomer(ctx, tx, a)
+	m, err := s.newcomer(ctx, tx, b, a)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/authority"
@@ -28,6 +27,8 @@ type meeting struct {
 	now        time.Time
 	connection sso.Connection
 	attempt    *sso.Attempt
+	address    string // from where they have come
+	userAgent  string
 
 	in          sso.SignIn
 	decision    sso.Decision
@@ -206,12 +207,16 @@ func (m *meeting) store() error {
 		}
 	}
 	if d.Changed {
-		if err := m.tx.Org(d.User.Home).SaveUser(m.ctx, d.User); err != nil {
+		if err := m.save(); err != nil {
 			return err
 		}
 	}
 	for _, membership := range d.Memberships {
-		if err := m.tx.Org(membership.Org).SaveMembership(m.ctx, membership); err != nil {
+		in := m.tx.Org(membership.Org)
+		if err := in.SaveMembership(m.ctx, membership); err != nil {
+			return err
+		}
+		if err := in.Record(m.ctx, m.event("membership.created", nil, membership.Settings().Changed(nil)...)); err != nil {
 			return err
 		}
 	}
@@ -225,6 +230,23 @@ func (m *meeting) store() error {
 		return m.recreated()
 	}
 	return nil
+}
+
+// save stores the user, with what is new about somebody who was there before.
+func (m *meeting) save() error {
+	u := &m.decision.User
+	home := m.tx.Org(u.Home)
+	if m.decision.Act == sso.ActCreate {
+		return home.SaveUser(m.ctx, *u)
+	}
+	was, err := m.tx.User(m.ctx, u.ID)
+	if err != nil {
+		return err
+	}
+	if err := home.SaveUser(m.ctx, *u); err != nil {
+		return err
+	}
+	return home.Record(m.ctx, m.event("user.changed", map[string]string{"connection": string(m.connection.ID)}, u.Settings().Changed(was.Settings())...))
 }
 
 // tie links the subject to the user, or notes what is new about the link.
@@ -242,16 +264,19 @@ func (m *meeting) tie() error {
 	if err := own.InsertLink(m.ctx, link); err != nil {
 		return err
 	}
-	action := "user.linked"
 	detail := map[string]string{"connection": string(m.connection.ID)}
-	if m.decision.Act == sso.ActCreate {
-		action, detail["why"] = "user.created", m.decision.Why.Check().Got
+	if m.decision.Act != sso.ActCreate {
+		return own.Record(m.ctx, m.event("user.linked", detail))
 	}
-	return own.Record(m.ctx, m.event(action, detail))
+	detail["why"] = m.decision.Why.Check().Got
+	return own.Record(m.ctx, m.event("user.created", detail, m.decision.User.Settings().Changed(nil)...))
 }
 
-func (m *meeting) event(action string, detail map[string]string) sso.Event {
-	return sso.Event{At: m.now, Actor: "sign-in", Action: action, Target: string(m.decision.User.ID), Detail: detail}
+func (m *meeting) event(action string, detail map[string]string, changes ...sso.Change) sso.Event {
+	return sso.Event{
+		At: m.now, Actor: "sign-in", Address: m.address, UserAgent: sso.ClipUserAgent(m.userAgent), Action: action, Target: string(m.decision.User.ID),
+		Detail: detail, Changes: changes,
+	}
 }
 
 // sameGroups reports whether both are the same groups, in whatever order.
@@ -305,6 +330,7 @@ func (m *meeting) following(do func(*sso.Following) error) error {
 func (m *meeting) become(f *sso.Following) error {
 	org := m.tx.Org(f.Org)
 	f.UpdatedAt = m.now
+	changes := f.Settings().Changed(f.Was.Settings())
 	if err := org.SaveMembership(m.ctx, f.Membership); err != nil {
 		return err
 	}
@@ -316,9 +342,9 @@ func (m *meeting) become(f *sso.Following) error {
 		if err := org.RoleChanged(m.ctx, &o, f.User, f.Was.Role, f.Role, m.now); err != nil {
 			return err
 		}
-		return org.Record(m.ctx, m.event("membership.role_changed", map[string]string{"before": string(f.Was.Role), "after": string(f.Role), "why": f.Reason.Check().Got}))
+		return org.Record(m.ctx, m.event("membership.role_changed", map[string]string{"why": f.Reason.Check().Got}, changes...))
 	}
-	return org.Record(m.ctx, m.event("membership.groups_changed", map[string]string{"before": strings.Join(f.Was.Groups, ", "), "after": strings.Join(f.Groups, ", ")}))
+	return org.Record(m.ctx, m.event("membership.groups_changed", nil, changes...))
 }
 
 // accept uses an invitation up.
@@ -328,7 +354,7 @@ func (m *meeting) accept(id sso.InvitationID) error {
 	}
 	for i := range m.in.Invited {
 		if in := &m.in.Invited[i]; in.ID == id {
-			return m.tx.Org(in.Org).Record(m.ctx, m.event("invitation.accepted", map[string]string{"invitation": string(id), "role": string(in.Role)}))
+			return m.tx.Org(in.Org).Record(m.ctx, m.event("invitation.accepted", map[string]string{"invitation": string(id)}))
 		}
 	}
 	return nil

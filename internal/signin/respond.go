@@ -256,7 +256,7 @@ func (j *judgement) judge(relay string) error {
 
 // meets decides who is spoken of. It writes nothing.
 func (j *judgement) meets(a *sso.Attempt, asserted sso.Asserted) (*meeting, error) {
-	m := &meeting{ctx: j.ctx, tx: j.tx, outbox: j.Factors.Outbox, now: j.now, connection: j.connection, attempt: a}
+	m := &meeting{ctx: j.ctx, tx: j.tx, outbox: j.Factors.Outbox, now: j.now, connection: j.connection, attempt: a, address: j.trace.Address, userAgent: j.trace.UserAgent}
 	if err := m.meet(j.lineage[len(j.lineage)-1], asserted); err != nil {
 		return m, err
 	}

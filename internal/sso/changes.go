@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // Setting is one setting of a thing, as the audit list says it. What is secret
@@ -70,7 +72,10 @@ func (o *Organization) Settings() Settings {
 	for _, e := range o.Entitlements {
 		granted = append(granted, string(e))
 	}
-	return append(Settings{{"name", o.Name}, {"parent", string(o.Parent())}, {"state", string(o.State)}, {"entitlements", strings.Join(granted, " ")}}, o.Policy.Settings()...)
+	return append(Settings{
+		{"key", o.Key}, {"name", o.Name}, {"parent", string(o.Parent())}, {"state", string(o.State)}, {"entitlements", strings.Join(granted, " ")},
+		{"brand.accent", o.Brand.Accent}, {"brand.logo", o.Brand.Logo},
+	}, o.Policy.Settings()...)
 }
 
 // Settings are what the audit list says of a connection. Certificates stand in
@@ -89,10 +94,60 @@ func (c *Connection) Settings() Settings {
 	)
 }
 
+// Settings are what the audit list says of a claim to a domain.
+func (d *Domain) Settings() Settings {
+	return Settings{
+		{"state", string(d.State)}, {"proof", string(d.Proof)}, {"sso", strconv.FormatBool(!d.SSOOff)}, {"password", strconv.FormatBool(!d.PasswordOff)},
+		{"connection", string(d.Connection)},
+	}
+}
+
+// Settings are what the audit list says of a membership.
+func (m *Membership) Settings() Settings {
+	return Settings{{"role", string(m.Role)}, {"groups", strings.Join(slices.Sorted(slices.Values(m.Groups)), ", ")}}
+}
+
+// Settings are what the audit list says of an invitation.
+func (i *Invitation) Settings() Settings {
+	return Settings{{"email", i.Email.String()}, {"role", string(i.Role)}, {"groups", strings.Join(i.Groups, ", ")}, {"organizations", words(i.Organizations)}}
+}
+
+// Settings are what the audit list says of a group.
+func (g *Group) Settings() Settings {
+	return Settings{{"name", g.Name}, {"description", g.Description}}
+}
+
+// Settings are what the audit list says of a role.
+func (d *RoleDefinition) Settings() Settings {
+	return Settings{{"name", d.Name}, {"description", d.Description}}
+}
+
+// Settings are what the audit list says of a second factor or a passkey.
+func (f *Factor) Settings() Settings { return Settings{{"kind", string(f.Kind)}, {"name", f.Name}} }
+
+// Settings are what the audit list says of an API key.
+func (k *APIKey) Settings() Settings {
+	s := Settings{{"name", k.Name}, {"scopes", words(k.Scopes)}}
+	if !k.ExpiresAt.IsZero() {
+		s = append(s, Setting{"until", k.ExpiresAt.UTC().Format(time.RFC3339)})
+	}
+	return s
+}
+
+// Settings are what the audit list says of a setup link.
+func (l *SetupLink) Settings() Settings {
+	return Settings{{"scope", string(l.Scope)}, {"note", l.Note}, {"until", l.ExpiresAt.UTC().Format(time.RFC3339)}}
+}
+
 // Settings are what the audit list says of a person.
 func (u *User) Settings() Settings {
+	password := ""
+	if u.PasswordHash != "" {
+		password = "set"
+	}
 	return Settings{
 		{"username", u.Username}, {"email", u.Email.String()}, {"first_name", u.FirstName}, {"last_name", u.LastName}, {"state", string(u.State)}, {"language", u.Language},
+		{"password", password},
 	}
 }
 

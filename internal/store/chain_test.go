@@ -90,7 +90,7 @@ func TestAnAlteredAuditListIsFoundOut(t *testing.T) {
 // somebody has noted of it elsewhere.
 func TestARewrittenAuditListDoesNotFitItsAnchors(t *testing.T) {
 	t.Parallel()
-	ours, theirs := storetest.SQLite(t), storetest.SQLite(t)
+	ours, theirs := storetest.Engines(t)[0].Bare(t), storetest.SQLite(t)
 	genuine, err := sealSome(t.Context(), ours, 5)
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ func TestListsAreTheSameHoweverTheyAreLookedThrough(t *testing.T) {
 				t.Parallel()
 				storetest.RunLists(t, func(t *testing.T) *store.DB {
 					t.Helper()
-					db := engine.Open(t)
+					db := engine.Bare(t)
 					db.Look(few, 3)
 					return db
 				})

@@ -27,7 +27,7 @@ func TestStoreKeepsItsPromises(t *testing.T) {
 			t.Parallel()
 			storetest.Run(t, func(t *testing.T) *store.DB {
 				t.Helper()
-				return engine.Open(t)
+				return engine.Bare(t)
 			})
 		})
 	}
@@ -43,7 +43,7 @@ func TestNoStatementReadsAWholeTable(t *testing.T) {
 	t.Run("collecting", func(t *testing.T) {
 		storetest.Run(t, func(t *testing.T) *store.DB {
 			t.Helper()
-			db := storetest.SQLite(t)
+			db := storetest.Engines(t)[0].Bare(t)
 			t.Cleanup(func() { // before it is closed
 				mu.Lock()
 				defer mu.Unlock()

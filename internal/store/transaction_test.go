@@ -38,7 +38,7 @@ func TestTransactionsInEachOthersWayRunAgain(t *testing.T) {
 	for _, engine := range storetest.Engines(t) {
 		t.Run(engine.Name, func(t *testing.T) {
 			t.Parallel()
-			db := engine.Open(t)
+			db := engine.Bare(t)
 			a, b := organization("a"), organization("b")
 			if err := db.Write(t.Context(), func(tx *store.Writer) error {
 				return errors.Join(tx.SaveOrganization(t.Context(), a), tx.SaveOrganization(t.Context(), b))

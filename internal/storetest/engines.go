@@ -36,8 +36,18 @@ type Engine struct {
 	filled func(t testing.TB) string // as URL, with the schema in it
 }
 
-// Open makes a database with the schema in it for one test.
+// Open makes a database with the schema in it for one test. At its end, the
+// audit list is held to say what it has to.
 func (e Engine) Open(t testing.TB) *store.DB {
+	t.Helper()
+	db := e.Bare(t)
+	t.Cleanup(func() { audited(t, db) })
+	return db
+}
+
+// Bare is [Engine.Open] for tests that write events into the audit list which
+// nobody else does.
+func (e Engine) Bare(t testing.TB) *store.DB {
 	t.Helper()
 	return e.Attach(t, e.filled(t))
 }

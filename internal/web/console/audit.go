@@ -9,6 +9,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/provision"
 	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/web/frame"
 	"github.com/sallyport/sallyport/internal/web/ui"
 )
 
@@ -113,7 +114,7 @@ func eventTable(v *visit, all []sso.Event, names map[string]string) ui.Table {
 	t := ui.Table{Caption: ui.Say("audit"), Columns: []ui.Column{{Name: ui.Say("action"), Wide: true}, {Name: ui.Say("actor")}, {Name: ui.Say("target")}, {Name: ui.Say("from")}, {Name: ui.Say("when")}}}
 	for i := range all {
 		e := &all[i]
-		action := ui.Cell{Text: ui.As(e.Action), Sub: ui.As(detail(e.Detail))}
+		action := ui.Cell{Text: ui.As(e.Action), Sub: ui.As(frame.Told(e))}
 		if slices.Contains(known(), e.Action) {
 			action.Text = ui.Say("did_" + strings.ReplaceAll(e.Action, ".", "_"))
 		}

@@ -88,7 +88,7 @@ func alice() provision.PersonPage {
 
 func events() []sso.Event {
 	return []sso.Event{
-		{At: then, Actor: "usr_o", Address: "192.0.2.7", Action: "membership.role_changed", Target: "usr_a", Detail: map[string]string{"before": "member", "after": "admin"}},
+		{At: then, Actor: "usr_o", Address: "192.0.2.7", Action: "membership.role_changed", Target: "usr_a", Changes: []sso.Change{{Field: "role", From: "member", To: "admin"}}},
 		{At: then, Actor: "usr_s", OnBehalf: "usr_o", Action: "user.unlocked", Target: "usr_a"},
 		{At: then, Actor: "operator", Action: "thing.unheard_of", Target: "org_a"},
 		{At: then, Actor: "usr_o", Action: "user.deleted", Target: "usr_gone", Detail: map[string]string{"address": "gone@acme.example", "empty": ""}},

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -348,18 +347,4 @@ func sessionTable(v *visit, d *provision.PersonPage) ui.Table {
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{device, {Text: ui.As(s.Address)}, {At: s.AuthTime}, {At: s.SeenAt}, end}})
 	}
 	return t
-}
-
-// detail writes what an event says beside itself.
-func detail(d map[string]string) string {
-	var parts []string
-	if d["before"] != "" && d["after"] != "" {
-		parts = append(parts, d["before"]+" → "+d["after"])
-	}
-	for _, k := range slices.Sorted(maps.Keys(d)) {
-		if d[k] != "" && (len(parts) == 0 || k != "before" && k != "after") {
-			parts = append(parts, k+": "+d[k])
-		}
-	}
-	return strings.Join(parts, " · ")
 }

@@ -2,10 +2,8 @@ package operator
 
 import (
 	"cmp"
-	"maps"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/operate"
@@ -101,17 +99,6 @@ func auditFilter(key, noun, actor, target string) ui.Filter {
 	return f
 }
 
-// detail writes what an event says beside itself.
-func detail(d map[string]string) string {
-	var parts []string
-	for _, k := range slices.Sorted(maps.Keys(d)) {
-		if d[k] != "" {
-			parts = append(parts, k+": "+d[k])
-		}
-	}
-	return strings.Join(parts, " · ")
-}
-
 // somebody names who or what an identifier stands for, where that is known.
 func somebody(id string, names map[string]string) ui.Cell {
 	switch name := names[id]; {
@@ -132,7 +119,7 @@ func eventTable(all []sso.Event, names map[string]string) ui.Table {
 		if e.OnBehalf != "" {
 			actor.Sub = ui.Say("on_behalf", "Name", cmp.Or(names[string(e.OnBehalf)], string(e.OnBehalf)))
 		}
-		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: ui.As(e.Action), Sub: ui.As(detail(e.Detail))}, actor, somebody(e.Target, names), {At: e.At}}})
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: ui.As(e.Action), Sub: ui.As(frame.Told(e))}, actor, somebody(e.Target, names), {At: e.At}}})
 	}
 	return t
 }

@@ -1,0 +1,90 @@
+package storetest
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+// unchanging lists the types of events that change no setting, each with what
+// they are instead. All others say what was before and after, in their changes.
+func unchanging() map[string]string {
+	const (
+		link    = "a link or a code was made or used: there is nothing before it"
+		looked  = "somebody has looked at something, or taken it with them"
+		counted = "what was done to many, each of whom has a line of their own"
+		secret  = "what has changed is a secret, which is told to nobody"
+		tried   = "something was tried"
+		came    = "somebody came in or went out"
+		decided = "a decision about who somebody is: what it names stands beside it"
+		posted  = "a message on its way, and no setting"
+	)
+	return map[string]string{
+		"accounts.reset_begun": counted, "accounts.reset_done": counted, "accounts.reset_stopped": counted,
+		"acting.begun": came, "acting.ended": came,
+		"app.token_given": came, "app.tried": tried,
+		"break_glass.made": secret, "break_glass.used": came,
+		"conflict.allowed": decided, "conflict.merged": decided, "conflict.refused": decided,
+		"connection.change_held": "it waits to be decided", "connection.change_refused": "everything stays as it is",
+		"connection.discarded": "the live settings stay", "connection.prepared": "a copy of the live settings",
+		"device.approved": came, "device.forgotten": came, "device.refused": came,
+		"domain.contested": "another's record was seen: the claim stays as it is", "domain.record_back": "a record in the DNS", "domain.record_missing": "a record in the DNS",
+		"enforcement.foreseen":     tried,
+		"events.exported":          looked,
+		"factor.counter_regressed": "a passkey has behaved like a copy",
+		"grant.revoked":            came,
+		"import.done":              counted, "import.started": counted, "import.stopped": counted, "import.uploaded": counted,
+		"invitation.accepted": "the memberships that it gives have lines of their own",
+		"message.dropped":     posted, "message.retried": posted, "message.tested": tried,
+		"people.exported":    looked,
+		"recovery_code.used": secret, "recovery_codes.made": secret,
+		"session.ended":     came,
+		"setup_link.opened": link,
+		sso.SignInRefused:   came, sso.SignInSucceeded: came,
+		"test_link.created": link, "test_link.revoked": link,
+		"trace.bundle_made": looked, "trace.bundle_revoked": looked, "trace.opened": looked,
+		"user.account_reset": secret, "user.linked": decided, "user.password_changed": secret, "user.password_reset": secret, "user.password_reset_sent": secret,
+		"user.signed_out": came, "user.unlocked": "what was counted is forgotten",
+		"webhook.replayed": posted, "webhook.secret_made": secret, sso.WebhookTested: tried,
+	}
+}
+
+// auditPage is how many lines of the audit list are read together.
+const auditPage = 500
+
+// audited fails a test in which something was written into the audit list that
+// does not say what it has to: an event of no known type, or a change of
+// settings without what was before and after.
+func audited(t testing.TB, db *store.DB) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	plain, known := unchanging(), sso.EventTypes()
+	said := map[string]bool{}
+	q := store.EventQuery{Limit: auditPage}
+	for {
+		var page store.EventPage
+		err := db.Read(ctx, func(r *store.Reader) (err error) {
+			page, err = r.ListEvents(ctx, q)
+			return err
+		})
+		if err != nil {
+			return // the test has closed it, or taken it apart
+		}
+		for i := range page.Events {
+			e := &page.Events[i]
+			_, ok := plain[e.Action]
+			if said[e.Action] || ok || len(e.Changes) > 0 && slices.Contains(known, e.Action) {
+				continue
+			}
+			said[e.Action] = true
+			t.Errorf("the audit list has a line %q (by %s) of no known type, or without what was before and after", e.Action, e.Actor)
+		}
+		if page.Next == "" {
+			return
+		}
+		q.After = page.Next
+	}
+}
