@@ -267,7 +267,7 @@ func (s *server) setupOf(r *http.Request) sso.OrgID {
 }
 
 func shownBrand(b sso.Brand) ui.Brand {
-	return ui.Brand{Product: b.Name, Accent: b.Accent, Logo: console.LogoPath(b.Logo)}
+	return ui.Brand{Product: b.Name, Accent: b.Accent, Logo: web.LogoPath(b.Logo)}
 }
 
 // answerOf has a sign-in that an app asked for end with the answer to its

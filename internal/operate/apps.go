@@ -140,9 +140,43 @@ func appTaken(err error, app *sso.App) error {
 }
 
 // ChangeApp changes settings of an app, of the version that whoever changes it
-// has looked at; 0 stands for the latest. Secrets, the key and how often it was
-// saved are not changed so.
+// has looked at; 0 stands for the latest. Secrets, the logo, the key and how
+// often it was saved are not changed so.
 func (s *Service) ChangeApp(ctx context.Context, by *sso.By, key string, version int64, change func(*sso.App) error) error {
+	return s.changeApp(ctx, by, key, version, func(_ *store.Writer, app *sso.App) error {
+		logo := app.Brand.Logo
+		err := change(app)
+		app.Brand.Logo = logo
+		return err
+	})
+}
+
+// AppBrand is how the sign-in pages are to look for who comes to them by an app.
+type AppBrand struct {
+	Name   string // of the product; "": the organization's, or the deployment's
+	Accent string // colour, as #rrggbb; "": likewise
+	Logo   sso.NewLogo
+}
+
+// SaveAppBrand changes how the sign-in pages look for an app, of a version as in
+// [Service.ChangeApp].
+func (s *Service) SaveAppBrand(ctx context.Context, by *sso.By, key string, version int64, to AppBrand) error {
+	accent, wrong := sso.ParseAccent(to.Accent)
+	logo, err := to.Logo.Drawn()
+	if err := errors.Join(wrong, err); err != nil {
+		return err
+	}
+	return s.changeApp(ctx, by, key, version, func(tx *store.Writer, app *sso.App) error {
+		was := app.Brand.Logo
+		app.Brand = sso.Brand{Name: sso.CleanName(to.Name), Accent: accent, Logo: sso.LogoAfter(app.ID, was, logo)}
+		if app.Brand.Logo == was {
+			return nil
+		}
+		return tx.SaveAppLogo(ctx, app.ID, app.Brand.Logo, logo.Picture, s.Now())
+	})
+}
+
+func (s *Service) changeApp(ctx context.Context, by *sso.By, key string, version int64, change func(*store.Writer, *sso.App) error) error {
 	if err := mayChange(by); err != nil {
 		return err
 	}
@@ -158,7 +192,7 @@ func (s *Service) ChangeApp(ctx context.Context, by *sso.By, key string, version
 		if err := by.Program.Become(&was); err != nil {
 			return err
 		}
-		if err := change(&app); err != nil {
+		if err := change(tx, &app); err != nil {
 			return err
 		}
 		if err := by.Program.Become(&app); err != nil {

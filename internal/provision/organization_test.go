@@ -198,7 +198,7 @@ func TestSettings(t *testing.T) {
 			h.Errorf("brand %+v", b)
 		}
 		logo := append(picture(h, 40, 20), "<script>alert(1)</script>"...)
-		must(h, "a logo", save(provision.Settings{Name: "Acme", Logo: provision.Logo{Picture: logo}}))
+		must(h, "a logo", save(provision.Settings{Name: "Acme", Logo: sso.NewLogo{Picture: logo}}))
 		kept, err := h.LogoOf(h.Context(), brand().Logo+".png")
 		if err != nil || !bytes.HasPrefix(kept, []byte("\x89PNG")) || bytes.Contains(kept, []byte("script")) {
 			h.Errorf("LogoOf() = %q, %v", kept, err)
@@ -215,15 +215,15 @@ func TestSettings(t *testing.T) {
 			"no name":            {provision.Settings{Name: " "}, "name_empty"},
 			"a name of a colour": {provision.Settings{Name: "x", Accent: "red"}, "brand_accent"},
 			"style in a colour":  {provision.Settings{Name: "x", Accent: "#fff;} body{"}, "brand_accent"},
-			"no picture":         {provision.Settings{Name: "x", Logo: provision.Logo{Picture: []byte("<svg onload=alert(1)>")}}, "brand_logo"},
-			"half a picture":     {provision.Settings{Name: "x", Logo: provision.Logo{Picture: logo[:60]}}, "brand_logo"},
-			"too wide":           {provision.Settings{Name: "x", Logo: provision.Logo{Picture: picture(h, 1025, 1)}}, "brand_logo"},
-			"too large":          {provision.Settings{Name: "x", Logo: provision.Logo{Picture: append(picture(h, 1, 1), make([]byte, sso.MaxLogo)...)}}, "brand_logo"},
+			"no picture":         {provision.Settings{Name: "x", Logo: sso.NewLogo{Picture: []byte("<svg onload=alert(1)>")}}, "brand_logo"},
+			"half a picture":     {provision.Settings{Name: "x", Logo: sso.NewLogo{Picture: logo[:60]}}, "brand_logo"},
+			"too wide":           {provision.Settings{Name: "x", Logo: sso.NewLogo{Picture: picture(h, 1025, 1)}}, "brand_logo"},
+			"too large":          {provision.Settings{Name: "x", Logo: sso.NewLogo{Picture: append(picture(h, 1, 1), make([]byte, sso.MaxLogo)...)}}, "brand_logo"},
 		} {
 			refused(h, what, save(tc.to), tc.code)
 		}
 		last := brand().Logo
-		must(h, "no logo", save(provision.Settings{Name: "Acme", Logo: provision.Logo{Gone: true}}))
+		must(h, "no logo", save(provision.Settings{Name: "Acme", Logo: sso.NewLogo{Gone: true}}))
 		if b := brand(); !b.IsZero() {
 			h.Errorf("brand %+v", b)
 		}

@@ -13,13 +13,7 @@ type Settings struct {
 	Version int64 // of the organization that was looked at; 0: whichever there is by now
 	Name    string
 	Accent  string // colour, as #rrggbb; "": the deployment's
-	Logo    Logo
-}
-
-// Logo says what becomes of the logo. The zero value leaves it as it is.
-type Logo struct {
-	Picture []byte // PNG or JPEG; nil: no new one
-	Gone    bool   // there is to be none
+	Logo    sso.NewLogo
 }
 
 // SaveSettings changes how an organization shows. Only owners do.
@@ -32,11 +26,9 @@ func (s *Service) SaveSettings(ctx context.Context, by *sso.By, org sso.OrgID, t
 	if err != nil {
 		return err
 	}
-	var logo []byte
-	if to.Logo.Picture != nil {
-		if logo, err = sso.DrawLogo(to.Logo.Picture); err != nil {
-			return err
-		}
+	logo, err := to.Logo.Drawn()
+	if err != nil {
+		return err
 	}
 	return s.change(ctx, by, org, func(a *act) error {
 		if err := a.rights.Govern(); err != nil {
@@ -46,16 +38,9 @@ func (s *Service) SaveSettings(ctx context.Context, by *sso.By, org sso.OrgID, t
 			return store.ErrConflict
 		}
 		was := a.place
-		a.place.Name, a.place.Brand.Accent = name, accent
-		switch {
-		case logo != nil:
-			a.place.Brand.Logo = sso.LogoHash(org, logo)
-			if err := a.org.SaveLogo(ctx, a.place.Brand.Logo, logo, a.now); err != nil {
-				return err
-			}
-		case to.Logo.Gone:
-			a.place.Brand.Logo = ""
-			if err := a.org.SaveLogo(ctx, "", nil, a.now); err != nil {
+		a.place.Name, a.place.Brand.Accent, a.place.Brand.Logo = name, accent, sso.LogoAfter(org, was.Brand.Logo, logo)
+		if a.place.Brand.Logo != was.Brand.Logo {
+			if err := a.org.SaveLogo(ctx, a.place.Brand.Logo, logo.Picture, a.now); err != nil {
 				return err
 			}
 		}

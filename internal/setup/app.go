@@ -18,6 +18,11 @@ import (
 
 // app reads the files that an app names.
 func (g *gathered) app(from *App, files Files) error {
+	logo, err := pictureOf(from.Brand.Logo, from.Brand.LogoFile, files)
+	if err != nil {
+		return err
+	}
+	g.logos[from] = logo
 	key, names := "client_secret_files", from.ClientSecretFiles
 	if from.ClientSecretFile != nil {
 		if names != nil {
@@ -77,7 +82,7 @@ func (a *applier) app(from *App) error {
 		return nil
 	}
 	app.UpdatedAt = a.now
-	if err := a.saveApp(&old, &app); err != nil {
+	if err := a.saveApp(&old, &app, from); err != nil {
 		return err
 	}
 	did, action := Created, "app.created"
@@ -93,11 +98,15 @@ func (a *applier) app(from *App) error {
 	return a.record("", action, string(app.ID), fields)
 }
 
-// saveApp saves an app, and the secrets that it has now and had not before.
-func (a *applier) saveApp(old, app *sso.App) error {
+// saveApp saves an app, with its logo, and the secrets that it has now and had
+// not before.
+func (a *applier) saveApp(old, app *sso.App, from *App) error {
 	err := a.tx.SaveApp(a.ctx, *app)
 	if errors.Is(err, store.ErrConflict) {
 		return in("client_id", &fault.Error{Kind: fault.Conflict, Code: "app_client_id_taken", Want: "a client_id that no other app has", Got: app.ClientID, Fix: fault.OperatorSide, Err: err})
+	}
+	if err == nil && app.Brand.Logo != old.Brand.Logo {
+		err = a.tx.SaveAppLogo(a.ctx, app.ID, app.Brand.Logo, a.outside.logos[from], a.now)
 	}
 	if err != nil || app.Version == 0 {
 		return err
@@ -146,7 +155,7 @@ func (a *applier) mergeApp(app *sso.App, from *App) error {
 	wrong = append(wrong,
 		choose(&app.Kind, from.Kind, "kind", sso.AppKinds()...),
 		choose(&alg, from.IDTokenAlg, "id_token_alg", sso.AlgES256, sso.AlgRS256),
-		a.mergeEntry(app, from), from.Brand.merge(&app.Brand), from.Claims.merge(&app.Claims),
+		a.mergeEntry(app, from), in("brand", look(&app.Brand, app.ID, from.Brand.Logo, a.outside.logos[from], from.Brand.Accent)), from.Claims.merge(&app.Claims),
 	)
 	if err := errors.Join(wrong...); err != nil {
 		return err
@@ -167,17 +176,6 @@ func within(err error) error {
 		return err
 	}
 	return errors.Join(wrong...)
-}
-
-func (b *AppBrand) merge(to *sso.Brand) error {
-	if b.Accent == nil {
-		return nil
-	}
-	accent, err := sso.ParseAccent(*b.Accent)
-	if err == nil {
-		to.Accent = accent
-	}
-	return in("brand.accent", err)
 }
 
 // mergeEntry says whom the app lets in.

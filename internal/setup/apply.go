@@ -168,18 +168,18 @@ type gathered struct {
 	idps    map[*Connection]*sso.SAML           // what the metadata says; nil: none was given
 	secrets map[*App][]secret.Token             // nil: none was given
 	jwks    map[*App]string                     // of a file
-	logos   map[*Organization][]byte            // PNG
+	logos   map[any][]byte                      // PNG, by *Organization or *App
 	keys    map[*Connection]store.DecryptionKey // made for those that had none
 	hooks   map[*Webhook][]byte                 // secrets of a file
 	sealer  *secret.Sealer                      // of the secrets of webhooks; nil: none is needed
 }
 
 func (s *Service) gather(ctx context.Context, f *File, files Files) (gathered, error) {
-	g := gathered{idps: map[*Connection]*sso.SAML{}, secrets: map[*App][]secret.Token{}, jwks: map[*App]string{}, logos: map[*Organization][]byte{}, hooks: map[*Webhook][]byte{}}
+	g := gathered{idps: map[*Connection]*sso.SAML{}, secrets: map[*App][]secret.Token{}, jwks: map[*App]string{}, logos: map[any][]byte{}, hooks: map[*Webhook][]byte{}}
 	wrong := g.webhooks(f, files)
 	for i := range f.Organizations {
 		o := &f.Organizations[i]
-		logo, err := o.Brand.picture(files)
+		logo, err := pictureOf(o.Brand.Logo, o.Brand.LogoFile, files)
 		if err != nil {
 			wrong = append(wrong, on(o, "organization "+o.Key, err))
 		}

@@ -42,7 +42,7 @@ func newHouse(t testing.TB, e storetest.Engine) *house {
 		t.Fatal(err)
 	}
 	for name, content := range map[string]string{
-		"idp.xml": string(metadata), "app.secret": strings.Repeat("s", 32) + "\n", "short.secret": "short", "page.html": "<!doctype html><html><body>Sign in</body></html>",
+		"idp.xml": string(metadata), "logo.png": string(picture(t)), "app.secret": strings.Repeat("s", 32) + "\n", "short.secret": "short", "page.html": "<!doctype html><html><body>Sign in</body></html>",
 	} {
 		if err := os.WriteFile(filepath.Join(h.dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)

@@ -38,7 +38,7 @@ apps:
     allowed_organizations: [acme]
     required_entitlement: scim
     allowed_roles: [owner, admin]
-    brand: {name: The Portal, accent: "#0A6B5E"}
+    brand: {name: The Portal, accent: "#0A6B5E", logo_file: logo.png}
     claims: {role: never, groups: always, names: never, role_claim: role, groups_claim: teams}
 `
 
@@ -65,7 +65,7 @@ func TestAnAppIsWhatTheFileSays(t *testing.T) {
 			RedirectURIs: []string{"https://app.example/cb", "com.example.app:/cb"}, PostLogoutRedirectURIs: []string{"https://app.example/bye"},
 			BackchannelLogoutURI: "https://app.example/out", LoginURL: "https://app.example/login", IDTokenAlg: sso.AlgRS256, RequirePAR: true, DPoP: true,
 			AllowedOrgs: []sso.OrgID{h.organization("acme").ID}, RequiredEntitlement: sso.EntitledSCIM, AllowedRoles: []sso.Role{sso.RoleOwner, sso.RoleAdmin},
-			Brand:     sso.Brand{Name: "The Portal", Accent: "#0a6b5e"},
+			Brand:     sso.Brand{Name: "The Portal", Accent: "#0a6b5e", Logo: sso.LogoHash(got.ID, picture(t))},
 			Claims:    sso.AppClaims{Role: sso.ClaimNever, Groups: sso.ClaimAlways, Names: sso.ClaimNever, RoleClaim: "role", GroupsClaim: "teams"},
 			CreatedAt: got.CreatedAt, UpdatedAt: got.UpdatedAt, Version: 1,
 		}
@@ -80,7 +80,7 @@ func TestAnAppIsWhatTheFileSays(t *testing.T) {
 			t.Errorf("a bare mention says %q, want nothing", said)
 		}
 		h.must(`apps: [{key: portal, kind: web, disabled: false, auth_method: secret, grant_types: [], post_logout_redirect_uris: [], backchannel_logout_uri: "", login_url: "",
-  id_token_alg: ES256, require_par: false, dpop: false, allowed_organizations: [], required_entitlement: "", allowed_roles: [], brand: {name: "", accent: ""},
+  id_token_alg: ES256, require_par: false, dpop: false, allowed_organizations: [], required_entitlement: "", allowed_roles: [], brand: {name: "", accent: "", logo: ""},
   claims: {role: always, groups: scope, names: scope, role_claim: "", groups_claim: ""}}]`)
 		got = h.app("portal-1")
 		want = sso.App{
@@ -122,6 +122,8 @@ func TestAppsThatCannotBeAreRefused(t *testing.T) {
 			"an entitlement that is none":       {"required_entitlement: scim", "required_entitlement: all", "apply_value"},
 			"a role that nobody has defined":    {"[owner, admin]", "[owner, auditor]", "role_unknown"},
 			"a colour that is none":             {"#0A6B5E", "teal", "brand_accent"},
+			"a logo that is none":               {"logo_file: logo.png", "logo_file: app.secret", "brand_logo"},
+			"two logos":                         {"logo_file: logo.png", "logo_file: logo.png, logo: ''", "apply_value"},
 			"a word about claims that is none":  {"groups: always", "groups: sometimes", "apply_value"},
 			"a claim that means something else": {"role_claim: role", "role_claim: sub", "app_claim_name"},
 		} {

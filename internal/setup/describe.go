@@ -81,15 +81,21 @@ func (d *describer) organization(o *sso.Organization) (Organization, error) {
 	if out.Policy, err = d.policy(o); err != nil {
 		return out, err
 	}
-	out.Brand = Brand{Accent: to(o.Brand.Accent), Logo: to("")}
-	if o.Brand.Logo != "" {
-		logo, err := d.r.Logo(d.ctx, o.Brand.Logo)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return out, err
-		}
-		out.Brand.Logo = to(base64.StdEncoding.EncodeToString(logo))
+	logo, err := d.logo(o.Brand.Logo)
+	out.Brand = Brand{Accent: to(o.Brand.Accent), Logo: logo}
+	return out, err
+}
+
+// logo describes the picture of this name; "" is none.
+func (d *describer) logo(hash string) (*string, error) {
+	if hash == "" {
+		return to(""), nil
 	}
-	return out, nil
+	picture, err := d.r.Logo(d.ctx, hash)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	return to(base64.StdEncoding.EncodeToString(picture)), nil
 }
 
 func (d *describer) entitlements(o *sso.Organization) ([]Entitlement, error) {
@@ -241,12 +247,16 @@ func (d *describer) user(u *sso.User) User {
 
 // app describes an app. What its secrets are only hashes say.
 func (d *describer) app(a *sso.App) (App, error) {
+	logo, err := d.logo(a.Brand.Logo)
+	if err != nil {
+		return App{}, err
+	}
 	out := App{
 		Key: a.Key, Name: to(a.Name), ClientID: to(a.ClientID), Kind: to(string(a.Kind)), Disabled: to(a.Disabled), AuthMethod: wordOr(a.AuthMethod, "secret"),
 		JWKS: to(a.JWKS), JWKSURI: to(a.JWKSURI), GrantTypes: texts(a.GrantTypes), RedirectURIs: texts(a.RedirectURIs), PostLogoutRedirectURIs: texts(a.PostLogoutRedirectURIs),
 		BackchannelLogoutURI: to(a.BackchannelLogoutURI), LoginURL: to(a.LoginURL), IDTokenAlg: to(string(a.SignedBy())), Scopes: texts(a.Scopes), RequirePAR: to(a.RequirePAR), DPoP: to(a.DPoP),
 		AllowedOrganizations: []string{}, RequiredEntitlement: to(string(a.RequiredEntitlement)), AllowedRoles: texts(a.AllowedRoles),
-		Brand: AppBrand{Name: to(a.Brand.Name), Accent: to(a.Brand.Accent)},
+		Brand: AppBrand{Name: to(a.Brand.Name), Accent: to(a.Brand.Accent), Logo: logo},
 		Claims: AppClaims{
 			Role: wordOr(a.Claims.Role, "always"), Groups: wordOr(a.Claims.Groups, "scope"), Names: wordOr(a.Claims.Names, "scope"),
 			RoleClaim: to(a.Claims.RoleClaim), GroupsClaim: to(a.Claims.GroupsClaim),

@@ -77,7 +77,7 @@ func flat(t reflect.Type) bool {
 func inline(t reflect.Type) bool {
 	switch t {
 	case reflect.TypeFor[File](), reflect.TypeFor[Organization](), reflect.TypeFor[Connection](), reflect.TypeFor[Defaults](), reflect.TypeFor[Mapping](),
-		reflect.TypeFor[IdP](), reflect.TypeFor[Policy](), reflect.TypeFor[Brand](), reflect.TypeFor[App]():
+		reflect.TypeFor[IdP](), reflect.TypeFor[Policy](), reflect.TypeFor[Brand](), reflect.TypeFor[App](), reflect.TypeFor[AppBrand]():
 		return false
 	}
 	return true

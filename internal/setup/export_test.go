@@ -38,13 +38,18 @@ func (h *house) export(hashes setup.Hashes) string {
 // logo is a small picture in base64.
 func logo(t testing.TB) string {
 	t.Helper()
+	return base64.StdEncoding.EncodeToString(picture(t))
+}
+
+func picture(t testing.TB) []byte {
+	t.Helper()
 	m := image.NewNRGBA(image.Rect(0, 0, 3, 2))
 	m.Set(1, 1, color.NRGBA{R: 200, G: 20, B: 90, A: 120})
 	var b bytes.Buffer
 	if err := png.Encode(&b, m); err != nil {
 		t.Fatal(err)
 	}
-	return base64.StdEncoding.EncodeToString(b.Bytes())
+	return b.Bytes()
 }
 
 // rich is a deployment with everything that a file can say.
@@ -64,6 +69,7 @@ roles:
 		"defaults: {role: restricted,", "defaults: {keep_profile: true, mapping: {on: true, rows: [{group: Platform, role: auditor, groups: [ops]}, {group: 5a1b0c2d-0000-4abc-8def-0123456789ab, label: All, groups: [Ops]}]}, role: restricted,",
 		"role: owner, groups: [a, b]", "role: owner, language: de, groups: [a, b], access: [{organization: acme-emea, role: auditor, groups: [x]}]",
 		"organizations:\n", "organizations:\n  - {key: calm, policy: {sso: off}, domains: [{name: partner.example, vouched: true, sso: false}]}\n",
+		"app.secret, redirect_uris", "app.secret, brand: {name: The Portal, logo: "+logo(t)+"}, redirect_uris",
 		"    users:\n", "    webhooks: [{url: \"https://hooks.acme.example/in\", note: people, events: [user.*, membership.saved], state: disabled}]\n    users:\n",
 	).Replace(strings.Replace(whole, "users:\n", "users:\n      - {username: Zoë, first_name: \"O'Neil: \\\"Z\\\"\", last_name: 'yes', groups: [b]}\n", 1)) + `
 webhooks: [{url: "https://events.vendor.example/"}, {url: "https://events.vendor.example/", note: second}]

@@ -248,8 +248,10 @@ type App struct {
 
 // AppBrand is how the sign-in pages look for an app.
 type AppBrand struct {
-	Name   *string `yaml:"name"`
-	Accent *string `yaml:"accent"` // #0a6b5e
+	Name     *string `yaml:"name"`
+	Accent   *string `yaml:"accent"`    // #0a6b5e
+	Logo     *string `yaml:"logo"`      // PNG or JPEG in base64; empty: the organization's
+	LogoFile *string `yaml:"logo_file"` // relative to the apply file
 }
 
 // AppClaims says what an app is told of people.

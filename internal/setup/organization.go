@@ -169,7 +169,7 @@ func (a *applier) mergeOrganization(org *sso.Organization, o *Organization) erro
 		choose(&org.State, o.State, "state", sso.OrgActive, sso.OrgSuspended),
 		o.mergeEntitlements(org),
 		o.Policy.merge(&org.Policy),
-		in("brand", o.Brand.merge(&org.Brand, org.ID, a.outside.logos[o])),
+		in("brand", look(&org.Brand, org.ID, o.Brand.Logo, a.outside.logos[o], o.Brand.Accent)),
 		in("parent", a.mergeParent(org, o.Parent)),
 	)
 }
@@ -260,23 +260,24 @@ func (a *applier) saveBeside(old, org *sso.Organization, o *Organization, plans 
 	return a.tx.Org(org.ID).SaveLogo(a.ctx, org.Brand.Logo, a.outside.logos[o], a.now)
 }
 
-// picture returns the logo that the file gives, as we keep it; nil: none.
-func (b *Brand) picture(files Files) ([]byte, error) {
+// pictureOf returns the logo that a brand of the file gives, as text or by the
+// name of another file, as we keep it; nil: none.
+func pictureOf(logo, file *string, files Files) ([]byte, error) {
 	switch {
-	case b.Logo != nil && b.LogoFile != nil:
+	case logo != nil && file != nil:
 		return nil, in("brand", refused("one of logo and logo_file", "both"))
-	case b.LogoFile != nil:
-		picture, err := files.Read(*b.LogoFile)
+	case file != nil:
+		picture, err := files.Read(*file)
 		if err == nil {
 			picture, err = drawn(picture)
 		}
 		return picture, in("brand.logo_file", err)
-	case value(b.Logo) == "":
+	case value(logo) == "":
 		return nil, nil
 	}
-	picture, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(*b.Logo), ""))
+	picture, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(*logo), ""))
 	if err != nil {
-		return nil, in("brand.logo", refused("brand.logo: a picture in base64", short(*b.Logo)))
+		return nil, in("brand.logo", refused("brand.logo: a picture in base64", short(*logo)))
 	}
 	picture, err = drawn(picture)
 	return picture, in("brand.logo", err)
@@ -293,18 +294,14 @@ func drawn(picture []byte) ([]byte, error) {
 	return out, err
 }
 
-// merge gives the brand what the file says of it.
-func (b *Brand) merge(to *sso.Brand, org sso.OrgID, logo []byte) error {
-	switch {
-	case logo != nil:
-		to.Logo = sso.LogoHash(org, logo)
-	case b.Logo != nil:
-		to.Logo = ""
-	}
-	if b.Accent == nil {
+// look gives the brand of an organization, or of an app, what the file says of
+// it: a picture, or that there is to be none, and a colour.
+func look[ID sso.OrgID | sso.AppID](to *sso.Brand, owner ID, said *string, picture []byte, colour *string) error {
+	to.Logo = sso.LogoAfter(owner, to.Logo, sso.NewLogo{Picture: picture, Gone: said != nil})
+	if colour == nil {
 		return nil
 	}
-	accent, err := sso.ParseAccent(*b.Accent)
+	accent, err := sso.ParseAccent(*colour)
 	if err == nil {
 		to.Accent = accent
 	}

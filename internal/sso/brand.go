@@ -48,11 +48,39 @@ const (
 	maxSide = 1024      // pixels
 )
 
-// LogoHash returns the name of an organization's picture. It is of the
-// organization too, so that no two ever share one.
-func LogoHash(org OrgID, picture []byte) string {
-	sum := sha256.Sum256(append([]byte(string(org)+"\x00"), picture...))
+// LogoHash returns the name of the picture of an organization, or an app. It is
+// of its owner too, so that no two ever share one.
+func LogoHash[ID OrgID | AppID](owner ID, picture []byte) string {
+	sum := sha256.Sum256(append([]byte(string(owner)+"\x00"), picture...))
 	return hex.EncodeToString(sum[:16])
+}
+
+// NewLogo says what becomes of a logo. The zero value leaves it as it is.
+type NewLogo struct {
+	Picture []byte // PNG or JPEG; nil: no new one
+	Gone    bool   // there is to be none
+}
+
+// Drawn returns l with its picture as we keep it, or refuses that.
+func (l NewLogo) Drawn() (NewLogo, error) {
+	if l.Picture == nil {
+		return l, nil
+	}
+	picture, err := DrawLogo(l.Picture)
+	return NewLogo{Picture: picture}, err
+}
+
+// LogoAfter returns the name of the logo of an owner that had one of the name
+// was, after l, which is [NewLogo.Drawn].
+func LogoAfter[ID OrgID | AppID](owner ID, was string, l NewLogo) string {
+	switch {
+	case l.Picture != nil:
+		return LogoHash(owner, l.Picture)
+	case l.Gone:
+		return ""
+	default:
+		return was
+	}
 }
 
 // DrawLogo decodes a picture, PNG or JPEG, and draws it anew as PNG: what leaves

@@ -53,12 +53,17 @@ func (r *Reader) BrandOfAttempt(ctx context.Context, id sso.AttemptID) (sso.Bran
 	return b.Over(above), err
 }
 
-// Logo returns the picture of this hash, or [ErrNotFound].
+// Logo returns the picture of this hash, of an organization or an app, or
+// [ErrNotFound].
 func (r *Reader) Logo(ctx context.Context, hash string) ([]byte, error) {
 	image, err := one(ctx, r.q, func(b *[]byte) []any { return []any{b} }, `
 		select l.image
 		from logos l
-		where l.hash = $1`,
+		where l.hash = $1
+		union all
+		select a.image
+		from app_logos a
+		where a.hash = $1`,
 		hash)
 	return image, doing(err, "reading a logo")
 }
@@ -79,4 +84,22 @@ func (w *OrgWriter) SaveLogo(ctx context.Context, hash string, image []byte, now
 			hash, w.org, image, at(now))
 	}
 	return doing(err, "saving the logo of %s", w.org)
+}
+
+// SaveAppLogo keeps a picture for an app in place of any other of its own, or
+// none for the hash "". The hash is one that nobody else comes to. It takes two
+// statements.
+func (w *Writer) SaveAppLogo(ctx context.Context, app sso.AppID, hash string, image []byte, now time.Time) error {
+	_, err := w.q.exec(ctx, `
+		delete from app_logos
+		where app_id = $1 and hash <> $2`,
+		app, hash)
+	if err == nil && hash != "" {
+		_, err = w.q.exec(ctx, `
+			insert into app_logos (hash, app_id, image, created_at)
+			values ($1, $2, $3, $4)
+			on conflict (hash) do nothing`,
+			hash, app, image, at(now))
+	}
+	return doing(err, "saving the logo of %s", app)
 }

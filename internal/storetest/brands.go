@@ -49,4 +49,19 @@ func brandsAreKept(w *world) {
 	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).SaveLogo(ctx, "", nil, w.now) })
 	missing[[]byte](w, "Logo() that was removed")(r.Logo(ctx, "b"))
 	same(w, "Logo() of another", []byte{2}, get[[]byte](w, "Logo()")(r.Logo(ctx, "c")))
+
+	// Those of apps are found the same way, and go with their app.
+	for _, hash := range []string{"d", "e", "e"} {
+		w.write(func(tx *store.Writer) error { return tx.SaveAppLogo(ctx, app.ID, hash, []byte{3, 0}, w.now) })
+	}
+	admin := w.addApp("admin")
+	w.write(func(tx *store.Writer) error { return tx.SaveAppLogo(ctx, admin.ID, "f", []byte{4}, w.now) })
+	missing[[]byte](w, "Logo() of an app that was replaced")(r.Logo(ctx, "d"))
+	same(w, "Logo() of an app", []byte{3, 0}, get[[]byte](w, "Logo()")(r.Logo(ctx, "e")))
+	w.write(func(tx *store.Writer) error { return tx.SaveAppLogo(ctx, app.ID, "", nil, w.now) })
+	missing[[]byte](w, "Logo() of an app that was removed")(r.Logo(ctx, "e"))
+	same(w, "Logo() of another app", []byte{4}, get[[]byte](w, "Logo()")(r.Logo(ctx, "f")))
+	w.write(func(tx *store.Writer) error { return tx.DeleteApp(ctx, admin.ID) })
+	missing[[]byte](w, "Logo() of an app that is gone")(r.Logo(ctx, "f"))
+	same(w, "Logo() of another", []byte{2}, get[[]byte](w, "Logo()")(r.Logo(ctx, "c")))
 }

@@ -64,6 +64,14 @@ const BreakGlassPath = "/login/break-glass"
 // LoginPath returns the path at which a sign-in goes on, whatever it needs.
 func LoginPath(id sso.AttemptID) string { return AttemptPath(loginPath, id) }
 
+// LogoPath returns the path of the logo of this hash, or "" for none.
+func LogoPath(hash string) string {
+	if hash == "" {
+		return ""
+	}
+	return "/logos/" + url.PathEscape(hash) + ".png"
+}
+
 // accountPath is where somebody who signs in gets on to, when no page is asked for.
 const accountPath = "/account"
 

@@ -3,7 +3,6 @@ package console
 import (
 	"bytes"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/provision"
@@ -131,7 +130,7 @@ func settingsPageOf(v *visit, f ui.Filled) formPage {
 		input(f.Input(ui.Input{Name: "name", Label: ui.Say("organization_name"), Help: ui.Say("organization_name_help"), Value: v.Name, Max: 4 * sso.MaxName})),
 		input(ui.Input{Name: "key", Label: ui.Say("key"), Help: ui.Say("key_fixed"), Value: v.Key, Mono: true, Fixed: true}),
 		input(f.Input(ui.Input{Name: "accent", Label: ui.Say("accent"), Help: ui.Say("accent_help"), Value: v.Brand.Accent, Max: 7, Mono: true, Optional: true})),
-		file(f.File(ui.File{Name: "logo", Label: ui.Say("logo"), Help: ui.Say("logo_help"), Accept: "image/png,image/jpeg", Optional: true})),
+		file(f.File(ui.File{Name: "logo", Label: ui.Say("logo"), Help: ui.Say("logo_help"), Accept: "image/png,image/jpeg", Optional: true, Now: web.LogoPath(v.Brand.Logo)})),
 	}
 	if v.Brand.Logo != "" {
 		fields = append(fields, check(f.Check(ui.Check{Name: "no_logo", Label: ui.Say("logo_remove")})))
@@ -150,7 +149,7 @@ func (h *Handler) saveSettings(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	to := provision.Settings{Name: form.Fields.Get("name"), Accent: form.Fields.Get("accent"), Logo: provision.Logo{Picture: form.File, Gone: form.Fields.Has("no_logo")}}
+	to := provision.Settings{Name: form.Fields.Get("name"), Accent: form.Fields.Get("accent"), Logo: sso.NewLogo{Picture: form.File, Gone: form.Fields.Has("no_logo")}}
 	if err := h.Flow.SaveSettings(r.Context(), &v.by, v.ID, to); err != nil {
 		fields := map[string]string{"name_empty": "name", "brand_accent": "accent", "brand_logo": "logo"}
 		return ui.Filled{Values: form.Fields}.Again(r, err, fields, func(f ui.Filled, status int) error { return h.showSettings(w, r, status, f) })
@@ -169,12 +168,4 @@ func (h *Handler) logo(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(picture))
 	return nil
-}
-
-// LogoPath returns the path of a logo, or "" for none.
-func LogoPath(hash string) string {
-	if hash == "" {
-		return ""
-	}
-	return "/logos/" + url.PathEscape(hash) + ".png"
 }

@@ -151,18 +151,18 @@ func (h *Handler) setLogo(c *call, in *struct {
 	Matching
 	Body Logo
 }) (*told[Organization], error) {
-	return h.rebranded(c, in.InOrganization, in.Matching, provision.Logo{Picture: in.Body.Picture})
+	return h.rebranded(c, in.InOrganization, in.Matching, sso.NewLogo{Picture: in.Body.Picture})
 }
 
 func (h *Handler) removeLogo(c *call, in *struct {
 	InOrganization
 	Matching
 }) (*done, error) {
-	_, err := h.rebranded(c, in.InOrganization, in.Matching, provision.Logo{Gone: true})
+	_, err := h.rebranded(c, in.InOrganization, in.Matching, sso.NewLogo{Gone: true})
 	return nil, err
 }
 
-func (h *Handler) rebranded(c *call, in InOrganization, m Matching, logo provision.Logo) (*told[Organization], error) {
+func (h *Handler) rebranded(c *call, in InOrganization, m Matching, logo sso.NewLogo) (*told[Organization], error) {
 	by, o, err := c.by(h, in)
 	if err != nil {
 		return nil, err

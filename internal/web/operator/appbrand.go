@@ -3,7 +3,6 @@ package operator
 import (
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/sallyport/sallyport/internal/operate"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -23,25 +22,31 @@ func (h *Handler) appBrand(w http.ResponseWriter, r *http.Request) error {
 func brandPage(v *operate.AppView, f ui.Filled) formPage {
 	p := formPage{Shell: appShell(&v.App, tabBrand, changes), Name: ui.As(v.Name)}
 	p.Lead = ui.Say("app_brand_lead")
+	logo := ui.File{Name: "logo", Label: ui.Say("logo"), Help: ui.Say("app_brand_logo_help"), Accept: "image/png,image/jpeg", Optional: true, Now: web.LogoPath(v.Brand.Logo)}
+	fields := []field{
+		input(f.Input(ui.Input{Name: "product", Label: ui.Say("app_brand_name"), Help: ui.Say("app_brand_name_help"), Value: v.Brand.Name, Max: 4 * sso.MaxName, Optional: true})),
+		input(f.Input(ui.Input{Name: "accent", Label: ui.Say("app_brand_accent"), Help: ui.Say("app_brand_accent_help"), Value: v.Brand.Accent, Max: 7, Mono: true, Optional: true})),
+		file(f.File(logo)),
+	}
+	if v.Brand.Logo != "" {
+		fields = append(fields, check(f.Check(ui.Check{Name: "no_logo", Label: ui.Say("logo_remove")})))
+	}
 	p.Forms = []form{{
-		Action: pathOfApp(v.Key) + "/brand", Hidden: []ui.Hidden{{Name: "version", Value: strconv.FormatInt(v.Version, 10)}},
-		Fields: []field{
-			input(f.Input(ui.Input{Name: "product", Label: ui.Say("app_brand_name"), Help: ui.Say("app_brand_name_help"), Value: v.Brand.Name, Max: 4 * sso.MaxName, Optional: true})),
-			input(f.Input(ui.Input{Name: "accent", Label: ui.Say("app_brand_accent"), Help: ui.Say("app_brand_accent_help"), Value: v.Brand.Accent, Max: 7, Mono: true, Optional: true})),
-		},
-		Submit: ui.Submit{Word: ui.Say("save_changes")},
+		Action: pathOfApp(v.Key) + "/brand", File: true, Hidden: []ui.Hidden{{Name: "version", Value: strconv.FormatInt(v.Version, 10)}},
+		Fields: fields, Submit: ui.Submit{Word: ui.Say("save_changes")},
 	}}
 	return p
 }
 
 // saveAppBrand serves POST /operator/apps/{app}/brand.
 func (h *Handler) saveAppBrand(w http.ResponseWriter, r *http.Request) error {
-	f, err := web.Form(r)
+	sent, err := web.UploadForm(r, "logo")
 	if err != nil {
 		return err
 	}
-	return h.changeApp(w, r, f, brandPage, func(a *sso.App) error {
-		a.Brand.Name, a.Brand.Accent = sso.CleanName(f.Get("product")), strings.ToLower(strings.TrimSpace(f.Get("accent")))
-		return nil
+	f := sent.Fields
+	to := operate.AppBrand{Name: f.Get("product"), Accent: f.Get("accent"), Logo: sso.NewLogo{Picture: sent.File, Gone: f.Has("no_logo")}}
+	return h.saveApp(w, r, f, brandPage, func(by *sso.By, key string, version int64) error {
+		return h.Flow.SaveAppBrand(r.Context(), by, key, version, to)
 	})
 }

@@ -24,7 +24,7 @@ func portal() *operate.AppView {
 			GrantTypes: []sso.GrantType{sso.GrantCode, sso.GrantRefresh}, RedirectURIs: []string{"https://app.example/cb", "https://app.example/cb?x='1'"},
 			PostLogoutRedirectURIs: []string{"https://app.example/bye"}, BackchannelLogoutURI: "https://app.example/out", LoginURL: "https://app.example/login",
 			AllowedOrgs: []sso.OrgID{"org_a", "org_gone"}, RequiredEntitlement: sso.EntitledSCIM, AllowedRoles: []sso.Role{sso.RoleOwner, "auditor"},
-			Claims: sso.AppClaims{Groups: sso.ClaimAlways, Names: sso.ClaimNever, RoleClaim: "role"},
+			Claims: sso.AppClaims{Groups: sso.ClaimAlways, Names: sso.ClaimNever, RoleClaim: "role"}, Brand: sso.Brand{Name: "The Portal", Logo: "abc"},
 		},
 		Orgs: []sso.Organization{{ID: "org_a", Key: "acme"}}, Roles: []sso.RoleDefinition{{Key: "auditor", Name: "Auditor"}}, Names: map[string]string{"usr_o": "Olga Operator"},
 	}

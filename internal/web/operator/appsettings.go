@@ -106,16 +106,23 @@ func (h *Handler) saveAppSettings(w http.ResponseWriter, r *http.Request) error 
 	})
 }
 
-// changeApp saves one of the forms of an app, and shows the page again where
-// something in it is wrong.
+// changeApp saves one of the forms of an app.
 func (h *Handler) changeApp(w http.ResponseWriter, r *http.Request, f url.Values, page func(*operate.AppView, ui.Filled) formPage, change func(*sso.App) error) error {
+	return h.saveApp(w, r, f, page, func(by *sso.By, key string, version int64) error {
+		return h.Flow.ChangeApp(r.Context(), by, key, version, change)
+	})
+}
+
+// saveApp saves what a form of an app says, of the version that it was made of,
+// and shows the page again where something in it is wrong.
+func (h *Handler) saveApp(w http.ResponseWriter, r *http.Request, f url.Values, page func(*operate.AppView, ui.Filled) formPage, save func(by *sso.By, key string, version int64) error) error {
 	by, key := web.ByFrom(r), r.PathValue("app")
 	version, err := strconv.ParseInt(f.Get("version"), 10, 64)
 	if err != nil || version < 1 {
 		return moved()
 	}
 	web.RetryAt(r, r.URL.Path)
-	if err := h.Flow.ChangeApp(r.Context(), &by, key, version, change); err != nil {
+	if err := save(&by, key, version); err != nil {
 		return besideSettings(r, f, err, func(f ui.Filled, status int) error {
 			v, err := h.appView(r)
 			if err != nil {
@@ -148,7 +155,7 @@ func besideSettings(r *http.Request, typed url.Values, err error, again func(f u
 	}
 	codes := map[string]string{
 		"name_empty": "name", "key_taken": "key", "app_client_id_taken": "key", "app_grant_types": "grant_types", "organization_unknown": "organizations",
-		"app_settings": "organizations", "role_unknown": "roles", "brand_logo": "logo", "app_secret_none": "auth_method",
+		"app_settings": "organizations", "role_unknown": "roles", "brand_logo": "logo", "brand_accent": "accent", "app_secret_none": "auth_method",
 	}
 	return ui.Filled{Values: typed}.Again(r, err, codes, again)
 }

@@ -87,6 +87,8 @@ func (h *Handler) Routes() []web.Route {
 		r.Fresh = true
 		return r
 	}
+	brand := fresh(change(appPath+"/brand", h.saveAppBrand))
+	brand.MaxBody = sso.MaxLogo + 64<<10
 	return []web.Route{
 		look(homePath, h.home),
 		look(organizationsPath, h.organizations),
@@ -149,7 +151,7 @@ func (h *Handler) Routes() []web.Route {
 		fresh(ask(appPath+"/delete", h.askDeleteApp)),
 		fresh(change(appPath+"/delete", h.deleteApp)),
 		fresh(ask(appPath+"/brand", h.appBrand)),
-		fresh(change(appPath+"/brand", h.saveAppBrand)),
+		brand,
 		fresh(ask(appPath+"/try", h.askTry)),
 		fresh(change(appPath+"/try", h.try)),
 		ask(grant.TrialPath, h.tried),
@@ -258,6 +260,7 @@ func area(a ui.Area) field       { return field{Area: &a} }
 func choose(s ui.Select) field   { return field{Select: &s} }
 func check(c ui.Check) field     { return field{Check: &c} }
 func choices(c ui.Choices) field { return field{Choices: &c} }
+func file(f ui.File) field       { return field{File: &f} }
 
 // Head implements [ui.Page].
 func (p formPage) Head() ui.Head { return ui.Head{Template: "form", Title: p.Name} }

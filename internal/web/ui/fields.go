@@ -103,6 +103,7 @@ type File struct {
 	Problem  string
 	Accept   string
 	Optional bool
+	Now      string // path of ours of the picture that there is by now; "": none
 }
 
 // Hidden is a value that a form carries along.
