@@ -170,7 +170,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 		DB: s.db, Issuer: base.String(), Locales: ui.Languages(), Sealer: s.sealer, Now: now, Limits: limiter,
 		Fetch: safehttp.New(cfg.apps...).Get, Call: safehttp.NewCaller(safehttp.Public, cfg.apps...).Call,
 	}
-	s.grants = grants
+	s.grants, signIn.Reply = grants, replyOf(grants)
 	if err := grants.Prepare(ctx); err != nil {
 		return err
 	}
@@ -185,7 +185,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	if err != nil {
 		return err
 	}
-	loginPages := &login.Handler{Flow: signIn, UI: pages, Person: signIn.Person, Forgot: accountpages.ForgotPath, Back: answerOf(grants), Again: grants.Again}
+	loginPages := &login.Handler{Flow: signIn, UI: pages, Person: signIn.Person, Forgot: accountpages.ForgotPath, Again: grants.Again}
 	ownPages := &accountpages.Handler{Flow: s.accounts, UI: pages, Person: signIn.Person, SignIn: func(w http.ResponseWriter, r *http.Request, who accountpages.SignIn) error {
 		return loginPages.Begin(w, r, signin.Start{OrgKey: who.Org, LoginHint: who.Address, Back: who.Back})
 	}}
@@ -270,22 +270,22 @@ func shownBrand(b sso.Brand) ui.Brand {
 	return ui.Brand{Product: b.Name, Accent: b.Accent, Logo: web.LogoPath(b.Logo)}
 }
 
-// answerOf has a sign-in that an app asked for end with the answer to its
+// replyOf has a sign-in that an app asked for end with the answer to its
 // request.
-func answerOf(grants *grant.Service) func(context.Context, string, sso.Session) (login.End, error) {
-	return func(ctx context.Context, request string, session sso.Session) (login.End, error) {
-		out, err := grants.Resume(ctx, request, session)
+func replyOf(grants *grant.Service) func(context.Context, *store.Writer, string, sso.Session) (signin.Reply, error) {
+	return func(ctx context.Context, tx *store.Writer, request string, session sso.Session) (signin.Reply, error) {
+		out, err := grants.Resume(ctx, tx, request, session)
 		if err != nil {
-			return login.End{}, err
+			return signin.Reply{}, err
 		}
 		if out.SignIn != nil {
-			return login.End{}, errors.New("resuming an authorize request: a fresh session is not fresh enough")
+			return signin.Reply{}, errors.New("resuming an authorize request: a fresh session is not fresh enough")
 		}
-		end := login.End{URL: out.URL}
+		reply := signin.Reply{URL: out.URL}
 		for _, p := range out.Form {
-			end.Fields = append(end.Fields, ui.FormField(p))
+			reply.Fields = append(reply.Fields, signin.Field(p))
 		}
-		return end, nil
+		return reply, nil
 	}
 }
 

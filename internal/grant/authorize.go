@@ -50,7 +50,7 @@ func (s *Service) Authorize(ctx context.Context, parameters url.Values, person *
 			return Outcome{}, err
 		}
 	}
-	return s.answer(ctx, parameters, person, asked{at: now, now: now, past: !token.IsZero()})
+	return s.outside().answer(ctx, parameters, person, asked{at: now, now: now, past: !token.IsZero()})
 }
 
 // asked says when a request came, and how.
@@ -59,19 +59,42 @@ type asked struct {
 	past    bool // past the browser, where the app had to prove itself
 }
 
-// Resume answers the request for which a sign-in was begun, now that it has
-// become this session. The error is for a page: the app may have changed in
-// the meantime.
-func (s *Service) Resume(ctx context.Context, request string, session sso.Session) (Outcome, error) {
+// place is where an authorize request is answered: within the transaction of the
+// sign-in that was begun for it, or with none around it.
+type place struct {
+	*Service
+	tx *store.Writer // nil: none
+}
+
+func (s *Service) outside() place { return place{Service: s} }
+
+func (s place) read(ctx context.Context, fn func(*store.Reader) error) error {
+	if s.tx != nil {
+		return fn(s.tx.Reader)
+	}
+	return s.DB.Read(ctx, fn)
+}
+
+func (s place) write(ctx context.Context, fn func(*store.Writer) error) error {
+	if s.tx != nil {
+		return fn(s.tx)
+	}
+	return s.DB.Write(ctx, fn)
+}
+
+// Resume answers the request for which a sign-in was begun, in the transaction in
+// which that becomes this session: a code is there with the session or not at all.
+// The error is for a page: the app may have changed in the meantime.
+func (s *Service) Resume(ctx context.Context, tx *store.Writer, request string, session sso.Session) (Outcome, error) {
 	parameters, err := oidc.ParseForm(request)
 	if err != nil {
 		return Outcome{}, fmt.Errorf("resuming an authorize request: %w", err)
 	}
 	// The session was made for this request, so it is as fresh as can be.
-	return s.answer(ctx, parameters, &sso.Person{Session: session}, asked{at: session.AuthTime, now: s.Now(), past: true})
+	return place{s, tx}.answer(ctx, parameters, &sso.Person{Session: session}, asked{at: session.AuthTime, now: s.Now(), past: true})
 }
 
-func (s *Service) answer(ctx context.Context, parameters url.Values, person *sso.Person, when asked) (Outcome, error) {
+func (s place) answer(ctx context.Context, parameters url.Values, person *sso.Person, when asked) (Outcome, error) {
 	tried, err := s.tried(ctx, parameters, person, when.now)
 	if err != nil {
 		return Outcome{}, err
@@ -149,12 +172,12 @@ func offers(person *sso.Person, request *oidc.AuthorizeRequest, hint string) boo
 
 // organization returns the organization that a request names by its ID or key;
 // "" where it names none, or one that there is not.
-func (s *Service) organization(ctx context.Context, request *oidc.AuthorizeRequest) (sso.OrgID, error) {
+func (s place) organization(ctx context.Context, request *oidc.AuthorizeRequest) (sso.OrgID, error) {
 	if request.Organization == "" {
 		return "", nil
 	}
 	var org sso.Organization
-	err := s.DB.Read(ctx, func(r *store.Reader) error {
+	err := s.read(ctx, func(r *store.Reader) error {
 		var err error
 		org, err = r.OrganizationByKey(ctx, request.Organization) // no key looks like an ID
 		if errors.Is(err, store.ErrNotFound) {
@@ -184,7 +207,7 @@ func outcome(a oidc.Answer) Outcome {
 
 // wanted returns the only person who will do, or "": whom the claims parameter
 // names, or the id_token_hint. Where they name two, nobody will.
-func (s *Service) wanted(ctx context.Context, request *oidc.AuthorizeRequest) (string, error) {
+func (s place) wanted(ctx context.Context, request *oidc.AuthorizeRequest) (string, error) {
 	hint, err := s.hinted(ctx, request)
 	switch subject := request.Subject(); {
 	case err != nil:
@@ -206,11 +229,11 @@ const nobody = "somebody unknown"
 // for longer than we keep its key must still be able to sign in. Where there is
 // no page on which somebody else could be noticed, it names nobody who could
 // be there.
-func (s *Service) hinted(ctx context.Context, request *oidc.AuthorizeRequest) (string, error) {
+func (s place) hinted(ctx context.Context, request *oidc.AuthorizeRequest) (string, error) {
 	if request.IDTokenHint == "" {
 		return "", nil
 	}
-	keys, err := s.keys(ctx)
+	keys, err := s.known(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -223,6 +246,22 @@ func (s *Service) hinted(ctx context.Context, request *oidc.AuthorizeRequest) (s
 	default:
 		return "", nil
 	}
+}
+
+// known returns the keys by which a hint is verified. Where none are at hand they
+// are read as they are: within a transaction none can be made.
+func (s place) known(ctx context.Context) (*keySet, error) {
+	if s.tx == nil {
+		return s.keys(ctx)
+	}
+	if k := s.loaded.Load(); k != nil {
+		return k, nil
+	}
+	stored, err := s.tx.SigningKeys(ctx, store.KeyForOIDC)
+	if err != nil {
+		return nil, err
+	}
+	return s.open(stored)
 }
 
 // issued is what a code stands for, as it is kept under the hash of the code.
@@ -239,7 +278,7 @@ type issued struct {
 }
 
 // issue makes a code.
-func (s *Service) issue(ctx context.Context, app *sso.App, request *oidc.AuthorizeRequest, session sso.SessionID, level oidc.Level, kind store.Kind, now time.Time) (Outcome, error) {
+func (s place) issue(ctx context.Context, app *sso.App, request *oidc.AuthorizeRequest, session sso.SessionID, level oidc.Level, kind store.Kind, now time.Time) (Outcome, error) {
 	kept, err := json.Marshal(issued{
 		App: app.ID, Session: session, RedirectURI: request.RedirectURI(),
 		Challenge: request.Challenge[:], Scope: request.Scope.String(), Nonce: request.Nonce,
@@ -249,7 +288,7 @@ func (s *Service) issue(ctx context.Context, app *sso.App, request *oidc.Authori
 		return Outcome{}, fmt.Errorf("keeping a code: %w", err)
 	}
 	code := secret.NewToken()
-	err = s.DB.Write(ctx, func(tx *store.Writer) error {
+	err = s.write(ctx, func(tx *store.Writer) error {
 		return tx.InsertSingleUse(ctx, kind, code.Hash(), now.Add(CodeLife), string(kept))
 	})
 	if err != nil {

@@ -38,7 +38,7 @@ func TestAuthorizeAsksForASignIn(t *testing.T) {
 			t.Errorf("%s: Authorize() = %+v", name, *out.SignIn)
 		}
 		// What was asked for is met by the session that the sign-in gives.
-		done, err := h.Resume(t.Context(), out.SignIn.Request, h.person().Session)
+		done, err := h.resume(out.SignIn.Request, h.person().Session)
 		if err != nil || done.Refused != "" || done.SignIn != nil || query(t, done.URL).Get("code") == "" || query(t, done.URL).Get("state") != "s-1" {
 			t.Errorf("%s: Resume() = %+v, %v, want a code", name, done, err)
 		}
@@ -87,7 +87,7 @@ func TestResumeJudgesTheRequestAnew(t *testing.T) {
 	}
 	h.portal.RedirectURIs = []string{"https://app.example/new"}
 	h.write(func(ctx context.Context, tx *store.Writer) error { return tx.SaveApp(ctx, h.portal) })
-	if done, err := h.Resume(t.Context(), out.SignIn.Request, h.person().Session); !fault.Is(err, "oidc_redirect_uri") {
+	if done, err := h.resume(out.SignIn.Request, h.person().Session); !fault.Is(err, "oidc_redirect_uri") {
 		t.Errorf("Resume() = %+v, %v, want oidc_redirect_uri: the app no longer has that URI", done, err)
 	}
 }
@@ -120,7 +120,7 @@ func TestHintHoldsTheAnswerToThePersonItNames(t *testing.T) {
 			t.Errorf("%s: Authorize() = %+v, %v", name, out, err)
 		}
 	}
-	out, err := h.Resume(t.Context(), request(&h.portal, "id_token_hint", tokens.IDToken).Encode(), other.Session)
+	out, err := h.resume(request(&h.portal, "id_token_hint", tokens.IDToken).Encode(), other.Session)
 	if err != nil || out.Refused != oidc.LoginRequired {
 		t.Errorf("Resume() as another person = %+v, %v, want login_required", out, err)
 	}

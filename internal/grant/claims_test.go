@@ -95,7 +95,7 @@ func TestNobodyElseWillDo(t *testing.T) {
 	if err != nil || out.SignIn == nil {
 		t.Fatalf("with a page: %+v, %v, want a sign-in", out, err)
 	}
-	if done, err := h.Resume(t.Context(), out.SignIn.Request, h.person().Session); err != nil || done.Refused != oidc.LoginRequired {
+	if done, err := h.resume(out.SignIn.Request, h.person().Session); err != nil || done.Refused != oidc.LoginRequired {
 		t.Errorf("Alice has signed in again: %+v, %v, want login_required", done, err)
 	}
 	// A hint that says one and a claim that says the other want nobody.
@@ -115,14 +115,14 @@ func TestAnAppThatDemandsTwoFactorsGetsNobodyWithOne(t *testing.T) {
 		t.Fatalf("%+v, %v, want a sign-in", out, err)
 	}
 	session := h.person().Session
-	if done, err := h.Resume(t.Context(), out.SignIn.Request, session); err != nil || done.Refused != oidc.UnmetAuthentication || query(t, done.URL).Get("code") != "" {
+	if done, err := h.resume(out.SignIn.Request, session); err != nil || done.Refused != oidc.UnmetAuthentication || query(t, done.URL).Get("code") != "" {
 		t.Errorf("signed in with a password alone: %+v, %v, want unmet_authentication_requirements", done, err)
 	}
 	session.ID, session.AMR, session.AuthTime = sso.NewSessionID(h.Now()), []string{"pwd", "otp", "mfa"}, h.Now()
 	h.write(func(ctx context.Context, tx *store.Writer) error {
 		return tx.InsertSession(ctx, session, secret.NewToken().Hash())
 	})
-	done, err := h.Resume(t.Context(), out.SignIn.Request, session)
+	done, err := h.resume(out.SignIn.Request, session)
 	if err != nil || done.Refused != "" {
 		t.Fatalf("signed in with two: %+v, %v, want a code", done, err)
 	}

@@ -15,10 +15,10 @@ import (
 // when a code is about to be issued. The person sees a page that says why, and
 // whom to ask: at the app they could do nothing about it. An app that wants no
 // page is told access_denied.
-func (s *Service) enter(ctx context.Context, app *sso.App, request *oidc.AuthorizeRequest, session sso.SessionID) error {
+func (s place) enter(ctx context.Context, app *sso.App, request *oidc.AuthorizeRequest, session sso.SessionID) error {
 	err := app.On()
 	if err == nil && app.Restricts() {
-		err = s.DB.Read(ctx, func(r *store.Reader) error {
+		err = s.read(ctx, func(r *store.Reader) error {
 			p, err := r.PersonBySession(ctx, session)
 			if err != nil {
 				return err

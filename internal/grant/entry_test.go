@@ -57,7 +57,7 @@ func TestNobodyEntersAnAppThatDoesNotLetThemIn(t *testing.T) {
 				h.Errorf("%s: Authorize() = %q, %v, want the page", code, url, err)
 			}
 			session := h.person().Session
-			if out, err := h.Resume(h.Context(), request(&h.portal).Encode(), session); !fault.Is(err, code) || out.URL != "" {
+			if out, err := h.resume(request(&h.portal).Encode(), session); !fault.Is(err, code) || out.URL != "" {
 				h.Errorf("%s: Resume() = %+v, %v, want the page", code, out, err)
 			}
 			// An app that asks in secret, in a frame, must not be shown a page.

@@ -65,8 +65,12 @@ type Service struct {
 
 // app returns the app that calls itself so, or [store.ErrNotFound].
 func (s *Service) app(ctx context.Context, clientID string) (sso.App, error) {
+	return s.outside().app(ctx, clientID)
+}
+
+func (s place) app(ctx context.Context, clientID string) (sso.App, error) {
 	var app sso.App
-	err := s.DB.Read(ctx, func(r *store.Reader) error {
+	err := s.read(ctx, func(r *store.Reader) error {
 		var err error
 		app, err = r.Settings().AppByClientID(ctx, clientID)
 		return err
@@ -118,7 +122,7 @@ func (s *Service) AllowsOrigin(ctx context.Context, clientID, origin string) (bo
 
 // judge reads an authorize request and finds its app. Tried is the redirect URI
 // that is good for it beside those that are registered, or "".
-func (s *Service) judge(ctx context.Context, parameters url.Values, tried string) (sso.App, oidc.AuthorizeRequest, error) {
+func (s place) judge(ctx context.Context, parameters url.Values, tried string) (sso.App, oidc.AuthorizeRequest, error) {
 	id, err := oidc.ClientIDOf(parameters)
 	if err != nil {
 		return sso.App{}, oidc.AuthorizeRequest{}, err

@@ -221,3 +221,13 @@ func onEngines(t *testing.T, story func(h *house)) {
 		})
 	}
 }
+
+// resume answers the request for which a sign-in was begun.
+func (h *house) resume(request string, session sso.Session) (out grant.Outcome, err error) {
+	err = h.DB.Write(h.Context(), func(tx *store.Writer) error {
+		var err error
+		out, err = h.Resume(h.Context(), tx, request, session)
+		return err
+	})
+	return out, err
+}

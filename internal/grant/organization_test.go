@@ -66,11 +66,11 @@ func TestASessionOfAnotherOrganizationIsNoGood(t *testing.T) {
 		}
 		session := h.person().Session
 		session.Org = tc.org
-		if done, err := h.Resume(t.Context(), out.SignIn.Request, session); err != nil || query(t, done.URL).Get("code") == "" {
+		if done, err := h.resume(out.SignIn.Request, session); err != nil || query(t, done.URL).Get("code") == "" {
 			t.Errorf("%s: Resume() = %+v, %v, want a code", name, done, err)
 		}
 		if session.Org = h.org.ID; tc.org == other.ID {
-			if done, err := h.Resume(t.Context(), out.SignIn.Request, session); err != nil || done.Refused != oidc.AccessDenied {
+			if done, err := h.resume(out.SignIn.Request, session); err != nil || done.Refused != oidc.AccessDenied {
 				t.Errorf("%s: Resume() elsewhere = %+v, %v, want access_denied", name, done, err)
 			}
 		}

@@ -109,7 +109,7 @@ func (s *Service) Again(ctx context.Context, request string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("beginning an authorize request anew: %w", err)
 	}
-	app, judged, err := s.judge(ctx, parameters, "")
+	app, judged, err := s.outside().judge(ctx, parameters, "")
 	if err == nil && app.RequirePAR {
 		token, err := s.push(ctx, &app, &judged)
 		return oidc.PushedQuery(app.ClientID, token).Encode(), err

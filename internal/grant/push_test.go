@@ -157,7 +157,7 @@ func TestAnAppThatHasToPushIsNotAnsweredOtherwise(t *testing.T) {
 	if err != nil || out.SignIn == nil {
 		t.Fatalf("begun anew: %+v, %v, want a sign-in", out, err)
 	}
-	if done, err := h.Resume(t.Context(), out.SignIn.Request, h.person().Session); err != nil || done.Refused != "" {
+	if done, err := h.resume(out.SignIn.Request, h.person().Session); err != nil || done.Refused != "" {
 		t.Errorf("and done: %+v, %v, want a code", done, err)
 	}
 	if same, err := h.Again(t.Context(), request(&h.native).Encode()); err != nil || same != request(&h.native).Encode() {

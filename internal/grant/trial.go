@@ -108,13 +108,13 @@ func mayTry(by *sso.By) error {
 // tried returns our address for trials where an authorize request is the one of
 // a trial that this session has begun; else "", and the address is as unknown as
 // any other.
-func (s *Service) tried(ctx context.Context, parameters url.Values, person *sso.Person, now time.Time) (string, error) {
+func (s place) tried(ctx context.Context, parameters url.Values, person *sso.Person, now time.Time) (string, error) {
 	if parameters.Get("redirect_uri") != s.trialURI() || person == nil {
 		return "", nil
 	}
 	var t trial
 	var app sso.App
-	err := s.DB.Read(ctx, func(r *store.Reader) error {
+	err := s.read(ctx, func(r *store.Reader) error {
 		payload, err := r.SingleUse(ctx, store.KindTrial, secret.ParseToken(parameters.Get("state")).Hash(), now)
 		if err != nil {
 			return err

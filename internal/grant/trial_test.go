@@ -139,7 +139,7 @@ func TestTheAddressOfTrialsIsNobodyElses(t *testing.T) {
 		refused("an address below", with(begun, "redirect_uri", issuer+grant.TrialPath+"/x"), &olga.Person)
 		refused("an address with a query", with(begun, "redirect_uri", issuer+grant.TrialPath+"?x=1"), &olga.Person)
 		// Who signs in anew for the request has another session.
-		if out, err := h.Resume(h.Context(), begun.Encode(), h.person().Session); !fault.Is(err, "oidc_redirect_uri") {
+		if out, err := h.resume(begun.Encode(), h.person().Session); !fault.Is(err, "oidc_redirect_uri") {
 			h.Errorf("after a sign-in: %+v, %v, want oidc_redirect_uri", out, err)
 		}
 		answer := h.answered(olga, begun)

@@ -2,9 +2,7 @@ package signin
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/sallyport/sallyport/internal/federation"
 	"github.com/sallyport/sallyport/internal/saml"
@@ -29,19 +27,6 @@ type Form struct {
 
 // Field is a field of a [Form].
 type Field struct{ Name, Value string }
-
-// pending is what is kept of a request that is out, under the hash of its
-// RelayState.
-type pending struct {
-	Attempt    sso.AttemptID    `json:"attempt"`
-	Connection sso.ConnectionID `json:"connection"`
-	Request    string           `json:"request"`
-	Fresh      time.Time        `json:"fresh,omitzero"`  // when the person had to be asked anew
-	Left       time.Time        `json:"left,omitzero"`   // when the browser left
-	Test       sso.TestID       `json:"test,omitempty"`  // that the answer is for; "": a sign-in
-	Which      sso.Which        `json:"which,omitempty"` // settings of the connection it left by
-	Turn       int64            `json:"turn,omitempty"`  // of these, where they were live
-}
 
 // Depart makes the request to the identity provider, at [sso.StepSSO].
 func (s *Service) Depart(ctx context.Context, b Browser, id sso.AttemptID) (Departure, error) {
@@ -70,8 +55,10 @@ func (s *Service) leave(ctx context.Context, b Browser, id sso.AttemptID) (Depar
 		if err := at(&a, sso.StepSSO); err != nil {
 			return err
 		}
-		out, err = s.request(ctx, tx, &a)
-		return err
+		if out, err = s.request(ctx, tx, &a); err != nil {
+			return err
+		}
+		return saveAttempt(ctx, tx, &a)
 	})
 	if err != nil {
 		return Departure{}, err
@@ -79,28 +66,26 @@ func (s *Service) leave(ctx context.Context, b Browser, id sso.AttemptID) (Depar
 	return s.send(ctx, &out)
 }
 
-// request keeps a request by which an attempt leaves through its connection.
+// request has an attempt wait for the answer to a request by which it leaves
+// through its connection. The attempt is still to be stored.
 func (s *Service) request(ctx context.Context, tx *store.Writer, a *sso.Attempt) (outgoing, error) {
-	out := outgoing{id: saml.NewID(), relay: secret.NewToken()}
-	kept := pending{Attempt: a.ID, Connection: a.Connection, Request: out.id, Test: a.Test, Left: s.Now()}
+	out := outgoing{id: saml.NewID()}
+	wait := sso.Wait{Connection: a.Connection, Request: out.id, Left: s.Now()}
 	var err error
 	if a.Test == "" {
 		out.connection, err = connection(ctx, tx.Reader, a.Connection)
 	} else {
-		out.connection, kept.Which, err = triedBy(ctx, tx.Reader, a)
+		out.connection, wait.Which, err = triedBy(ctx, tx.Reader, a)
 	}
 	if err != nil {
 		return outgoing{}, err
 	}
-	kept.Turn = out.connection.Turn
+	wait.Turn = out.connection.Turn
 	if out.fresh = a.Fresh || out.connection.SAML.ForceAuthn; out.fresh {
-		kept.Fresh = s.Now()
+		wait.Fresh = wait.Left
 	}
-	payload, err := json.Marshal(kept)
-	if err != nil {
-		return outgoing{}, fmt.Errorf("keeping a request: %w", err)
-	}
-	return out, tx.InsertSingleUse(ctx, store.KindSAMLRequest, out.relay.Hash(), a.ExpiresAt, string(payload))
+	out.relay = a.Await(wait)
+	return out, nil
 }
 
 // send writes the request as the connection wants it.

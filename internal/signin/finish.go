@@ -26,6 +26,24 @@ type Finished struct {
 	Back    string       // path of ours to go back to; "": none
 	Device  secret.Token // by which the browser is to be remembered; zero: it is not
 	Known   secret.Token // by which the browser is to be told from others; zero: as before
+	Reply   Reply        // to the app's request, where it leads there
+	Refused error        // why there is none, for a page; nil: there is one
+}
+
+// Reply is the answer to the request of an app: a URL to send the browser to, or
+// one to post Fields to.
+type Reply struct {
+	URL    string
+	Fields []Field
+}
+
+// reply answers the request of an app, where one asked. It happens with the
+// sign-in or not at all; the sign-in counts also where the app is refused its
+// answer.
+func (s *Service) reply(ctx context.Context, tx *store.Writer, out *Finished) {
+	if s.Reply != nil && out.Request != "" && out.Back == "" {
+		out.Reply, out.Refused = s.Reply(ctx, tx, out.Request, out.Session)
+	}
 }
 
 // Consent says whether the person has agreed to be somebody else from now on.
@@ -104,6 +122,7 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, conse
 			if out, err = s.refresh(ctx, tx, b, &a, token); err != nil {
 				return err
 			}
+			s.reply(ctx, tx, &out)
 			return record(ctx, tx, &trace)
 		}
 		out = Finished{Token: token, Session: session(&a, b, rules, now), App: a.App, Request: a.Request, Back: s.wayBack(&a)}
@@ -139,6 +158,7 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, conse
 		if err := tx.NoteSignIn(ctx, a.Proof.User, out.Session.Org, now); err != nil {
 			return err
 		}
+		s.reply(ctx, tx, &out)
 		return record(ctx, tx, &trace)
 	})
 	if err != nil {

@@ -2,7 +2,6 @@ package signin
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -33,6 +32,23 @@ type Response struct {
 // can begin again for the same app. An answer to a test is no sign-in, and
 // never refused: what it was worth stands in the test.
 func (s *Service) Respond(ctx context.Context, b Browser, in Response) (Answered, error) {
+	for range maxAnew {
+		answered, err := s.respond(ctx, b, in)
+		if !errors.Is(err, errMeanwhile) {
+			return answered, err
+		}
+	}
+	return Answered{}, &fault.Error{Kind: fault.Conflict, Code: "attempt_changed", Fix: fault.PersonSide}
+}
+
+// maxAnew is how often a response is judged where each time the attempt is
+// another one when the verdict is to be written down.
+const maxAnew = 3
+
+// errMeanwhile says that the attempt was changed while a response to it was judged.
+var errMeanwhile = errors.New("the attempt was changed meanwhile")
+
+func (s *Service) respond(ctx context.Context, b Browser, in Response) (Answered, error) {
 	j := judgement{Service: s, ctx: ctx, now: s.Now(), browser: b}
 	j.trace = sso.Trace{Method: sso.BySSO, At: j.now, Address: addressOf(b), UserAgent: b.UserAgent}
 	message, err := saml.DecodePost(in.SAMLResponse)
@@ -67,11 +83,11 @@ func (s *Service) Respond(ctx context.Context, b Browser, in Response) (Answered
 		case tiled:
 			answered.Tile, err = again.tile(in.RelayState, unwaited)
 		case unwaited != nil:
-		case j.waiting.Test != "":
+		case j.attempt.Test != "":
 			answered.Test = true
-			err = again.tryOut(in.RelayState)
+			err = again.tryOut()
 		default:
-			err = again.judge(in.RelayState)
+			err = again.judge()
 		}
 		answered.Attempt = again.trace.Attempt
 		if answered.Org, err = again.begins(err); answered.Tile != nil {
@@ -143,9 +159,10 @@ type judgement struct {
 
 	message     string // what was decoded of it
 	undecodable error
-	waiting     pending
-	unsolicited bool // no request is out under its RelayState
-	shared      bool // it came to the address that connections share
+	attempt     sso.Attempt // that it answers, with the request used up; zero: none
+	waiting     sso.Wait    // the request
+	unsolicited bool        // no request is out under its RelayState
+	shared      bool        // it came to the address that connections share
 	connection  sso.Connection
 	which       sso.Which    // of its settings the response is judged by
 	gone        *fault.Error // they are not there any more; nil: they are
@@ -163,28 +180,18 @@ type judgement struct {
 // nobody waits for it.
 func (j *judgement) expect(r *store.Reader, in Response) (*fault.Error, error) {
 	j.shared = in.ConnectionKey == ""
+	unwaited, err := j.find(r, in.RelayState)
+	if err != nil {
+		return nil, err
+	}
 	if !j.shared {
 		c, err := r.Settings().ConnectionByKey(j.ctx, in.ConnectionKey)
 		if err := j.about(r, c, err, in.ConnectionKey); err != nil {
 			return nil, err
 		}
 	}
-	if in.RelayState == "" {
-		j.unsolicited = true
-		return unsolicited(), nil
-	}
-	kept, err := r.SingleUse(j.ctx, store.KindSAMLRequest, relayHash(in.RelayState), j.now)
-	switch {
-	case errors.Is(err, store.ErrUsed):
-		return replayed(), nil
-	case errors.Is(err, store.ErrNotFound):
-		j.unsolicited = true
-		return unsolicited(), nil
-	case err != nil:
-		return nil, err
-	}
-	if err := json.Unmarshal([]byte(kept), &j.waiting); err != nil {
-		return nil, fmt.Errorf("reading a pending request: %w", err)
+	if unwaited != nil {
+		return unwaited, nil
 	}
 	if j.shared {
 		c, err := r.Settings().Connection(j.ctx, j.waiting.Connection)
@@ -192,11 +199,31 @@ func (j *judgement) expect(r *store.Reader, in Response) (*fault.Error, error) {
 			return nil, err
 		}
 	}
-	j.trace.Attempt = j.waiting.Attempt
+	j.trace.Attempt = j.attempt.ID
 	if err := j.meant(r); err != nil || j.which == sso.Live || j.gone != nil {
 		return nil, err
 	}
 	return nil, j.trusting(r)
+}
+
+// find reads the attempt whose request a RelayState leads back to. Whatever
+// becomes of the response, the request is used up where the attempt is saved.
+func (j *judgement) find(r *store.Reader, relay string) (*fault.Error, error) {
+	a, err := r.Attempt(j.ctx, sso.RelayedAttempt(relay))
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	w := a.Awaited(relay)
+	switch {
+	case w != nil && w.Answered:
+		return replayed(), nil
+	case w == nil, !j.now.Before(a.ExpiresAt):
+		j.unsolicited = true
+		return unsolicited(), nil
+	}
+	w.Answered = true
+	j.attempt, j.waiting = a, *w
+	return nil, nil
 }
 
 // about has the response judged by what a connection trusts, if there is such
@@ -213,15 +240,13 @@ func (j *judgement) about(r *store.Reader, c sso.Connection, err error, named st
 	return err
 }
 
-func relayHash(relay string) secret.Hash { return secret.ParseToken(relay).Hash() }
-
 func replayed() *fault.Error {
 	return &fault.Error{Kind: fault.Denied, Code: "saml_replay", Want: "the first answer to this request", Got: "a further one", Fix: fault.PersonSide}
 }
 
-// judge decides within the transaction, which burns the request first.
-func (j *judgement) judge(relay string) error {
-	if err := j.burn(relay); err != nil {
+// judge decides within the transaction.
+func (j *judgement) judge() error {
+	if err := j.addressed(); err != nil {
 		return err
 	}
 	before, err := j.reread()
@@ -244,13 +269,10 @@ func (j *judgement) judge(relay string) error {
 	case j.refused != nil:
 		return j.refused
 	}
-	a, err := j.attempt(j.waiting)
-	if err != nil {
+	if err := j.usable(); err != nil {
 		return err
 	}
-	if err := j.once(j.assertion); err != nil {
-		return err
-	}
+	a := j.attempt
 	return j.identify(&a)
 }
 
@@ -288,18 +310,22 @@ func (j *judgement) identify(a *sso.Attempt) error {
 	j.trace.Checks = append(j.trace.Checks, m.checks...)
 	j.came(a, "")
 	a.Hops, a.Reference = j.trace.Hops, j.trace.Reference
-	return saveAttempt(j.ctx, j.tx, a)
+	return j.save(a)
 }
 
-// burn uses the request up, whatever becomes of the response.
-func (j *judgement) burn(relay string) error {
-	_, err := j.tx.Consume(j.ctx, store.KindSAMLRequest, relayHash(relay), j.now)
-	if errors.Is(err, store.ErrUsed) || errors.Is(err, store.ErrNotFound) {
-		return replayed()
+// save stores the attempt as the verdict leaves it, and with it that the request
+// was answered: of any number of responses to one, one is.
+func (j *judgement) save(a *sso.Attempt) error {
+	err := j.tx.SaveAttempt(j.ctx, *a)
+	if store.ConflictOn(err, store.StaleVersion) {
+		return errMeanwhile
 	}
-	if err != nil {
-		return err
-	}
+	return err
+}
+
+// addressed refuses an answer that came to the address of another connection
+// than the request named.
+func (j *judgement) addressed() error {
 	if j.waiting.Connection != j.connection.ID || j.shared != j.connection.SAML.SharedACS {
 		return &fault.Error{Kind: fault.Denied, Code: "tenant_connection", Want: "an answer at the address that the request named", Got: "an answer at the address of another connection", Fix: fault.IdPSide}
 	}
@@ -376,25 +402,24 @@ func (j *judgement) verify() {
 	j.refused = refused(err)
 }
 
-// attempt reads the attempt that the request was made for. Whether the browser
-// is the right one is asked later, where its cookie comes along.
-func (j *judgement) attempt(p pending) (sso.Attempt, error) {
-	a, err := j.tx.Attempt(j.ctx, p.Attempt)
-	if err != nil {
-		return sso.Attempt{}, err
-	}
+// usable refuses an attempt that does not wait for this connection any more.
+// Whether the browser is the right one is asked later, where its cookie comes
+// along.
+func (j *judgement) usable() error {
+	a := &j.attempt
 	if err := a.Usable(a.Browser, j.now); err != nil {
-		return sso.Attempt{}, err
+		return err
 	}
 	if a.Next() != sso.StepSSO || a.Connection != j.connection.ID {
-		return sso.Attempt{}, &fault.Error{Kind: fault.Conflict, Code: "attempt_step", Want: string(sso.StepSSO), Got: string(a.Next()), Fix: fault.PersonSide}
+		return &fault.Error{Kind: fault.Conflict, Code: "attempt_step", Want: string(sso.StepSSO), Got: string(a.Next()), Fix: fault.PersonSide}
 	}
-	return a, nil
+	return nil
 }
 
-// once takes an assertion's ID out of circulation. The key is the ID alone
-// under its connection and issuer: a signature or its octets can be written in
-// more than one way.
+// once takes the ID of an assertion out of circulation that answers no request:
+// one that does names it in its signed confirmation, and falls with it. The key
+// is the ID alone under its connection and issuer: a signature or its octets can
+// be written in more than one way.
 func (j *judgement) once(a *saml.Assertion) error {
 	key := secret.HashOf([]byte(string(j.connection.ID) + "\x00" + a.Issuer + "\x00" + a.ID))
 	err := j.tx.InsertSingleUse(j.ctx, store.KindSAMLAssertion, key, a.NotOnOrAfter, "")

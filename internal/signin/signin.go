@@ -42,7 +42,10 @@ type Service struct {
 	Limiter   backoff.Limiter
 	Sealer    *secret.Sealer // of our keys
 	Now       func() time.Time
-	Keep      Keep // which messages of identity providers are kept as they came
+	// Reply answers the request of an app for which somebody has signed in, in the
+	// transaction that makes the session; nil: no app asks.
+	Reply func(ctx context.Context, tx *store.Writer, request string, session sso.Session) (Reply, error)
+	Keep  Keep // which messages of identity providers are kept as they came
 
 	loading  sync.Mutex // held by whoever reads the keys that sign our messages
 	signing  atomic.Pointer[requestKeys]
@@ -108,8 +111,7 @@ func (s *Service) SetOut(ctx context.Context, b Browser, start Start) (sso.Attem
 	return a, &d, err
 }
 
-// begin stores a new attempt, and does what comes after that in the same
-// transaction.
+// begin makes a new attempt, does what comes after that, and stores it.
 func (s *Service) begin(ctx context.Context, b Browser, start Start, after func(*store.Writer, *sso.Attempt) error) (sso.Attempt, error) {
 	a := s.newAttempt(b)
 	a.App, a.Org, a.Request, a.Fresh, a.Demand, a.Back = start.App, start.Org, start.Request, start.Fresh, start.Demand, s.sealBack(a.ID, start.Back)
@@ -148,10 +150,10 @@ func (s *Service) begin(ctx context.Context, b Browser, start Start, after func(
 		if a.Method == sso.ByPassword && a.Typed.IsZero() {
 			a.Method = ""
 		}
-		if err := tx.InsertAttempt(ctx, a); err != nil {
+		if err := after(tx, &a); err != nil {
 			return err
 		}
-		return after(tx, &a)
+		return tx.InsertAttempt(ctx, a)
 	})
 	if err != nil {
 		return sso.Attempt{}, fmt.Errorf("beginning a sign-in: %w", err)

@@ -166,18 +166,17 @@ func (j *judgement) hear() {
 	j.trace.Detail.Message = m
 }
 
-// refuse keeps the trace of a response that is refused, and what was sent.
+// refuse uses the request up, and keeps the trace of a response that is refused,
+// and what was sent.
 func (j *judgement) refuse(f *fault.Error) (*fault.Error, error) {
-	t := &j.trace
-	if j.waiting.Attempt != "" && !j.refusals.allow(refusalKey(j.connection.ID, j.browser), j.now) {
-		return f, nil // the log has it
-	}
-	var a sso.Attempt
-	if t.Attempt != "" {
-		var err error
-		if a, err = j.tx.Attempt(j.ctx, t.Attempt); err != nil && !errors.Is(err, store.ErrNotFound) {
+	t, a := &j.trace, j.attempt
+	if a.ID != "" {
+		if err := j.save(&a); err != nil {
 			return nil, err
 		}
+	}
+	if a.ID != "" && !j.refusals.allow(refusalKey(j.connection.ID, j.browser), j.now) {
+		return f, nil // the log has it
 	}
 	if m := j.meeting; m != nil {
 		t.Checks = append(t.Checks, m.checks...)

@@ -124,11 +124,11 @@ func tried(ctx context.Context, r *store.Reader, id sso.ConnectionID, which sso.
 	})
 }
 
-// tryOut judges the answer to a test in the transaction, which burns the
-// request first, and writes down what a sign-in would have come to. Nobody is
+// tryOut judges the answer to a test in the transaction, and writes down what a
+// sign-in would have come to. Nobody is
 // made, linked, changed or signed in; a draft that passes is one that was tested.
-func (j *judgement) tryOut(relay string) error {
-	if err := j.burn(relay); err != nil {
+func (j *judgement) tryOut() error {
+	if err := j.addressed(); err != nil {
 		return err
 	}
 	before, err := j.reread()
@@ -138,14 +138,14 @@ func (j *judgement) tryOut(relay string) error {
 	if err := j.again(before); err != nil {
 		return err
 	}
-	t, err := j.tx.Test(j.ctx, j.waiting.Test)
+	t, err := j.tx.Test(j.ctx, j.attempt.Test)
 	if err != nil {
 		return err
 	}
-	a, err := j.attempt(j.waiting)
-	if err != nil {
+	if err := j.usable(); err != nil {
 		return err
 	}
+	a := j.attempt
 	verdict := j.examine(&t, &a)
 	failure, isFault := errors.AsType[*fault.Error](verdict)
 	if verdict != nil && !isFault {
@@ -189,7 +189,7 @@ func (j *judgement) tryOut(relay string) error {
 		}
 	}
 	a.DoneAt = j.now
-	return saveAttempt(j.ctx, j.tx, &a)
+	return j.save(&a)
 }
 
 // examine fills in what the answer was worth, and returns why a sign-in by it
@@ -211,9 +211,6 @@ func (j *judgement) examine(t *sso.Test, a *sso.Attempt) error {
 			}
 		}
 		return j.refused
-	}
-	if err := j.once(j.assertion); err != nil {
-		return err
 	}
 	x.said = j.assertion.Said()
 	return x.run(a)

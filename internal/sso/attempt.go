@@ -49,6 +49,7 @@ type Attempt struct {
 	Session   SessionID
 	Back      []byte
 	Test      TestID // that it is; "" in a sign-in
+	Waits     []Wait // requests to identity providers, the latest last
 	Proof     Proof  // zero until the person has been proven
 	Hops      []Hop  // what has happened so far
 	Reference string // of its trace; "": there is none yet

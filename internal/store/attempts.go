@@ -8,12 +8,12 @@ import (
 	"github.com/sallyport/sallyport/internal/sso"
 )
 
-const attemptColumns = `a.id, a.browser, a.app_id, a.request, a.org_id, a.typed, a.username, a.connection_id, a.choices, a.method, a.fresh, a.demand, a.session_id, a.way_back, a.test_id, a.proof, a.hops, a.reference, a.created_at, a.expires_at, a.done_at, a.version`
+const attemptColumns = `a.id, a.browser, a.app_id, a.request, a.org_id, a.typed, a.username, a.connection_id, a.choices, a.method, a.fresh, a.demand, a.session_id, a.way_back, a.test_id, a.waits, a.proof, a.hops, a.reference, a.created_at, a.expires_at, a.done_at, a.version`
 
 func attemptFields(a *sso.Attempt) []any {
 	return []any{
 		&a.ID, hash(&a.Browser), opt(&a.App), &a.Request, opt(&a.Org), email(&a.Typed), &a.Username, opt(&a.Connection),
-		fromJSON(&a.Choices), &a.Method, &a.Fresh, &a.Demand, opt(&a.Session), &a.Back, opt(&a.Test), fromJSON(&a.Proof), fromJSON(&a.Hops), &a.Reference, utc(&a.CreatedAt), utc(&a.ExpiresAt), utc(&a.DoneAt), &a.Version,
+		fromJSON(&a.Choices), &a.Method, &a.Fresh, &a.Demand, opt(&a.Session), &a.Back, opt(&a.Test), fromJSON(&a.Waits), fromJSON(&a.Proof), fromJSON(&a.Hops), &a.Reference, utc(&a.CreatedAt), utc(&a.ExpiresAt), utc(&a.DoneAt), &a.Version,
 	}
 }
 
@@ -25,7 +25,7 @@ func WayBackPlace(id sso.AttemptID) secret.Place {
 
 // Attempt returns the attempt with this ID, or [ErrNotFound].
 func (r *Reader) Attempt(ctx context.Context, id sso.AttemptID) (sso.Attempt, error) {
-	a, err := one(ctx, r.q, func(a *sso.Attempt) []any { return append(attemptFields(a), &r.q.mark) }, `
+	a, err := one(ctx, r.q, func(a *sso.Attempt) []any { return append(attemptFields(a), r.q.seen()) }, `
 		select `+attemptColumns+`, `+marked+`
 		from attempts a
 		where a.id = $1`,
@@ -56,24 +56,24 @@ func (r *Reader) LostAttempts(ctx context.Context, now time.Time, limit int) ([]
 
 // InsertAttempt stores a new attempt, as version 1.
 func (w *Writer) InsertAttempt(ctx context.Context, a sso.Attempt) error {
-	_, err := w.q.exec(ctx, `
-		insert into attempts (id, browser, app_id, request, org_id, typed, username, connection_id, choices, method, fresh, session_id, way_back, proof, created_at, expires_at, done_at, test_id, hops, reference, demand, version)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 1)`,
+	_, err := w.q.changed(ctx, `
+		insert into attempts (id, browser, app_id, request, org_id, typed, username, connection_id, choices, method, fresh, session_id, way_back, proof, created_at, expires_at, done_at, test_id, hops, reference, waits, demand, version)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, 1)`,
 		a.ID, a.Browser[:], null(a.App), a.Request, null(a.Org), null(a.Typed.String()), a.Username, null(a.Connection), toJSON(a.Choices), a.Method,
-		a.Fresh, null(a.Session), a.Back, toJSON(a.Proof), at(a.CreatedAt), at(a.ExpiresAt), at(a.DoneAt), null(a.Test), toJSON(a.Hops), a.Reference, a.Demand)
+		a.Fresh, null(a.Session), a.Back, toJSON(a.Proof), at(a.CreatedAt), at(a.ExpiresAt), at(a.DoneAt), null(a.Test), toJSON(a.Hops), a.Reference, toJSON(a.Waits), a.Demand)
 	return doing(err, "inserting attempt %s", a.ID)
 }
 
 // SaveAttempt replaces this version of an attempt. Its browser, its first
 // instant, what the app demands, and whether it is a test, stay.
 func (w *Writer) SaveAttempt(ctx context.Context, a sso.Attempt) error {
-	n, err := w.q.exec(ctx, `
+	n, err := w.q.changed(ctx, `
 		update attempts
 		set app_id = $3, request = $4, org_id = $5, typed = $6, username = $7, connection_id = $8, choices = $9, method = $10, fresh = $11, session_id = $12, way_back = $13,
-			proof = $14, expires_at = $15, done_at = $16, hops = $17, reference = $18, version = version + 1
+			proof = $14, expires_at = $15, done_at = $16, hops = $17, reference = $18, waits = $19, version = version + 1
 		where id = $1 and version = $2`,
 		a.ID, a.Version, null(a.App), a.Request, null(a.Org), null(a.Typed.String()), a.Username, null(a.Connection), toJSON(a.Choices), a.Method,
-		a.Fresh, null(a.Session), a.Back, toJSON(a.Proof), at(a.ExpiresAt), at(a.DoneAt), toJSON(a.Hops), a.Reference)
+		a.Fresh, null(a.Session), a.Back, toJSON(a.Proof), at(a.ExpiresAt), at(a.DoneAt), toJSON(a.Hops), a.Reference, toJSON(a.Waits))
 	return doing(saved(n, err), "saving attempt %s", a.ID)
 }
 

@@ -153,6 +153,10 @@ func (db *DB) Read(_ context.Context, fn func(*Reader) error) error {
 func (db *DB) Write(ctx context.Context, fn func(*Writer) error) error {
 	for try := 1; ; try++ {
 		err := db.writeOnce(ctx, fn)
+		if errors.Is(err, errOutdated) && try < maxTries {
+			db.retries.Add(1)
+			continue
+		}
 		if locked(err) || (again(err) && try == maxTries) {
 			return &fault.Error{Kind: fault.Unavailable, Code: "database_busy", Fix: fault.OperatorSide, Err: err}
 		}
@@ -173,6 +177,9 @@ func (db *DB) writeOnce(ctx context.Context, fn func(*Writer) error) error {
 		err := fn(w)
 		if err == nil {
 			err = along(ctx, w)
+		}
+		if unsure := q.assured(ctx); errors.Is(unsure, errOutdated) || err == nil {
+			err = unsure // a refusal, too, may have been one by settings that are gone
 		}
 		if q.spent != nil && (err == nil || again(q.spent)) {
 			// PostgreSQL has undone the transaction already; SQLite shall do the same.

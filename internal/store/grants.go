@@ -80,7 +80,7 @@ func accessFields(a *Access) []any {
 // Access returns what the token of this kind stands for, whether or not it may
 // still be used, or [ErrNotFound].
 func (r *Reader) Access(ctx context.Context, kind TokenKind, token secret.Hash) (Access, error) {
-	a, err := one(ctx, r.q, func(a *Access) []any { return append(accessFields(a), &r.q.mark) }, `
+	a, err := one(ctx, r.q, func(a *Access) []any { return append(accessFields(a), r.q.seen()) }, `
 		select `+tokenColumns+`, `+grantColumns+`, `+appColumns+`, `+personColumns+`, `+marked+`
 		from tokens t
 		join grants on grants.id = t.grant_id

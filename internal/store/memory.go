@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -99,19 +101,77 @@ const marked = `(select marks.mark from settings_marks marks where marks.id = 1)
 // settingsMark returns the mark of the settings as they are seen here: in a
 // transaction as it sees all else, else as they were when it was first asked
 // for.
+//
+// A transaction assumes that it is still the one that was seen last. A statement
+// of its own that brings the mark along says whether that is so, or one that
+// asks for it in the end; where it is not, all is done anew.
 func (q *queries) settingsMark(ctx context.Context) (string, error) {
 	if q.mark != "" {
 		return q.mark, nil
 	}
+	if q.writing {
+		if q.mark = q.db.memory.last(); q.mark != "" {
+			q.assumed = true
+			return q.mark, nil
+		}
+	}
+	mark, err := q.readMark(ctx)
+	if err == nil {
+		q.mark = mark
+	}
+	return mark, err
+}
+
+func (q *queries) readMark(ctx context.Context) (string, error) {
 	mark, err := one(ctx, q, textFields, `
 		select marks.mark
 		from settings_marks marks
 		where marks.id = 1`)
-	if err == nil {
-		q.mark = mark
-	}
 	return mark, doing(err, "reading the mark of the settings")
 }
+
+// seen is the mark as a destination, where a statement brings it along.
+func (q *queries) seen() sql.Scanner { return sighting{q} }
+
+type sighting struct{ q *queries }
+
+// Scan compares the mark with the one that was assumed.
+func (s sighting) Scan(src any) error {
+	mark, err := textOf(src)
+	if err == nil {
+		s.q.sees(mark)
+	}
+	return err
+}
+
+// sees takes note of the mark that stands in the database.
+func (q *queries) sees(mark string) {
+	if q.assumed && q.mark != mark {
+		q.outdated = true
+	}
+	q.mark, q.assumed = mark, false
+}
+
+// assured returns [errOutdated] where a transaction has gone by settings that
+// are not those of the database any more. It takes a statement where none has
+// brought the mark along; of one that cannot be asked any more nothing counts.
+func (q *queries) assured(ctx context.Context) error {
+	if q.assumed && !q.moved && q.spent == nil {
+		mark, err := q.readMark(ctx)
+		if err != nil {
+			return err
+		}
+		q.sees(mark)
+	}
+	if q.outdated {
+		q.db.memory.see(q.mark)
+		return errOutdated
+	}
+	return nil
+}
+
+// errOutdated has a transaction be run again.
+var errOutdated = errors.New("the settings have changed")
 
 // changesSettings finds the statements that change what [Settings] remembers,
 // the tables that hang on these included.
@@ -138,6 +198,12 @@ func (q *queries) move(ctx context.Context, text string) error {
 }
 
 func (q *queries) moveOn(ctx context.Context) error {
+	if q.assumed { // what was judged so far was judged by it
+		if err := q.assured(ctx); err != nil {
+			q.spent = err
+			return err
+		}
+	}
 	q.moved = true
 	q.db.statements.Add(1)
 	_, err := q.to.exec(ctx, `update settings_marks set mark = $1 where id = 1`, []any{secret.NewToken().Reveal()})
@@ -153,6 +219,22 @@ type memory struct {
 	mu   sync.Mutex
 	mark string
 	kept map[string]any
+}
+
+// last returns the mark under which something is remembered; "": nothing is.
+func (m *memory) last() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.mark
+}
+
+// see forgets what is remembered under another mark.
+func (m *memory) see(mark string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.mark != mark {
+		m.mark, m.kept = mark, map[string]any{}
+	}
 }
 
 func (m *memory) get(mark, name string) any {

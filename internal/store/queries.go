@@ -32,8 +32,10 @@ type queries struct {
 	events  uint16 // that the transaction has recorded
 	spent   error  // why the transaction cannot be committed any more
 
-	mark  string // of the settings that are seen here; "": not asked yet
-	moved bool   // the transaction has changed settings
+	mark     string // of the settings that are seen here; "": not asked yet
+	assumed  bool   // the mark is the one that was seen last, and not asked for
+	outdated bool   // the mark that was assumed was another one
+	moved    bool   // the transaction has changed settings
 }
 
 // rows runs a statement that gives rows.
@@ -60,7 +62,7 @@ func (q *queries) rowsBy(ctx context.Context, way func(context.Context, string, 
 // exec runs a statement that gives no rows, and returns how many it changed.
 func (q *queries) exec(ctx context.Context, text string, args ...any) (int64, error) {
 	if !storableArgs(args) {
-		return 0, &fault.Error{Kind: fault.Invalid, Code: "text_form", Want: "UTF-8 without U+0000"}
+		return 0, errTextForm()
 	}
 	if q.spent != nil {
 		return 0, q.spent
@@ -75,6 +77,10 @@ func (q *queries) exec(ctx context.Context, text string, args ...any) (int64, er
 	}
 	n, err := result.RowsAffected()
 	return n, q.failed(err)
+}
+
+func errTextForm() error {
+	return &fault.Error{Kind: fault.Invalid, Code: "text_form", Want: "UTF-8 without U+0000"}
 }
 
 // failed gives an error of the engine its meaning. A transaction in which one
@@ -144,6 +150,16 @@ func all[T any](q *queries, rows *sql.Rows, err error, fields func(*T) []any) ([
 		all = append(all, v)
 	}
 	return all, q.failed(rows.Err())
+}
+
+// changed runs a statement that brings the mark along for each row that it
+// changes, and returns how many these were.
+func (q *queries) changed(ctx context.Context, text string, args ...any) (int64, error) {
+	if !storableArgs(args) {
+		return 0, errTextForm()
+	}
+	all, err := list(ctx, q, func(*struct{}) []any { return []any{q.seen()} }, text+` returning `+marked, args...)
+	return int64(len(all)), err
 }
 
 // doing says what an error happened at; nil stays nil.

@@ -14,7 +14,6 @@ type Kind string
 
 // The kinds.
 const (
-	KindSAMLRequest       Kind = "saml_request"       // an AuthnRequest that is out
 	KindSAMLAssertion     Kind = "saml_assertion"     // an assertion that came in
 	KindSAMLLogout        Kind = "saml_logout"        // a LogoutRequest that is out
 	KindSAMLLogoutRequest Kind = "saml_logout_in"     // a LogoutRequest that came in
@@ -53,7 +52,7 @@ func (r *Reader) SingleUse(ctx context.Context, kind Kind, hash secret.Hash, now
 		payload string
 		used    bool
 	}
-	t, err := one(ctx, r.q, func(t *thing) []any { return []any{&t.payload, &t.used, &r.q.mark} }, `
+	t, err := one(ctx, r.q, func(t *thing) []any { return []any{&t.payload, &t.used, r.q.seen()} }, `
 		select payload, consumed_at is not null, `+marked+`
 		from single_use
 		where kind = $1 and hash = $2 and (consumed_at is not null or expires_at > $3)`,
@@ -72,7 +71,7 @@ func (r *Reader) SingleUse(ctx context.Context, kind Kind, hash secret.Hash, now
 // was consumed before; a second statement tells these apart. Of any number of
 // transactions that consume it, one succeeds.
 func (w *Writer) Consume(ctx context.Context, kind Kind, hash secret.Hash, now time.Time) (string, error) {
-	payload, err := one(ctx, w.q, func(s *string) []any { return []any{s, &w.q.mark} }, `
+	payload, err := one(ctx, w.q, func(s *string) []any { return []any{s, w.q.seen()} }, `
 		update single_use
 		set consumed_at = $3
 		where kind = $1 and hash = $2 and consumed_at is null and expires_at > $3

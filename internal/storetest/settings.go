@@ -152,4 +152,42 @@ func RunBeside(t *testing.T, one, other *store.DB) {
 		org.Name += "+"
 		here.write(func(tx *store.Writer) error { return tx.SaveOrganization(here.ctx, org) })
 	}
+	get[[]sso.Organization](there, "Lineage()")(there.reader().Settings().Lineage(there.ctx, org.ID))
+
+	// A transaction begins by what was seen last, and counts only by what is.
+	refusal := errors.New("refused")
+	for _, does := range []struct {
+		what string
+		with func(tx *store.Writer) error
+		want error
+	}{
+		{"nothing but look", func(*store.Writer) error { return nil }, nil},
+		{"refuse", func(*store.Writer) error { return refusal }, refusal},
+		{"write what brings the mark along", func(tx *store.Writer) error {
+			return tx.InsertAttempt(there.ctx, sso.Attempt{ID: sso.NewAttemptID(there.now), CreatedAt: there.now, ExpiresAt: there.now})
+		}, nil},
+		{"change settings", func(tx *store.Writer) error {
+			o, err := tx.Organization(there.ctx, org.ID)
+			if err == nil {
+				err = tx.SaveOrganization(there.ctx, o)
+			}
+			return err
+		}, nil},
+	} {
+		org = get[sso.Organization](here, "Organization()")(here.reader().Organization(here.ctx, org.ID))
+		org.Name += "+"
+		here.write(func(tx *store.Writer) error { return tx.SaveOrganization(here.ctx, org) })
+		var seen []string
+		err := there.db.Write(there.ctx, func(tx *store.Writer) error {
+			line, err := tx.Settings().Lineage(there.ctx, org.ID)
+			if err != nil {
+				return err
+			}
+			seen = append(seen, line[0].Name)
+			return does.with(tx)
+		})
+		if !errors.Is(err, does.want) || len(seen) == 0 || seen[len(seen)-1] != org.Name {
+			t.Errorf("who is to %s goes by %q at last, and comes to %v; want %q, %v", does.what, seen, err, org.Name, does.want)
+		}
+	}
 }

@@ -163,15 +163,15 @@ func singleUse(w *world) {
 			w.Errorf("%s: Consume() = %q, %v, want %q, %v", what, got, err, payload, want)
 		}
 	}
-	gives("never there", "", store.ErrNotFound, store.KindSAMLRequest, w.now)
-	w.addSingleUse(store.KindSAMLRequest, hash, end)
-	w.refused(store.ErrUsed, insert(store.KindSAMLRequest))
+	gives("never there", "", store.ErrNotFound, store.KindSAMLLogout, w.now)
+	w.addSingleUse(store.KindSAMLLogout, hash, end)
+	w.refused(store.ErrUsed, insert(store.KindSAMLLogout))
 	gives("of another kind", "", store.ErrNotFound, store.KindAuthorizationCode, w.now)
-	gives("expired", "", store.ErrNotFound, store.KindSAMLRequest, end)
-	gives("in time", `{"a":1}`, nil, store.KindSAMLRequest, end.Add(-time.Microsecond))
-	gives("twice", "", store.ErrUsed, store.KindSAMLRequest, w.now)
-	gives("twice, expired", "", store.ErrUsed, store.KindSAMLRequest, end)
-	w.refused(store.ErrUsed, insert(store.KindSAMLRequest))
+	gives("expired", "", store.ErrNotFound, store.KindSAMLLogout, end)
+	gives("in time", `{"a":1}`, nil, store.KindSAMLLogout, end.Add(-time.Microsecond))
+	gives("twice", "", store.ErrUsed, store.KindSAMLLogout, w.now)
+	gives("twice, expired", "", store.ErrUsed, store.KindSAMLLogout, end)
+	w.refused(store.ErrUsed, insert(store.KindSAMLLogout))
 	w.write(insert(store.KindSAMLAssertion)) // the same value of another kind is another thing
 
 	// What is undone is not used up.

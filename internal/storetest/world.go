@@ -269,6 +269,7 @@ func (w *world) attempt() sso.Attempt {
 		Typed: w.email("alice@acme.example"), Username: "alice", Connection: "con_x", Choices: []sso.ConnectionID{"con_x", "con_y"},
 		Method: sso.BySSO, Fresh: true, Demand: sso.DemandKey, Session: "ses_x", Back: []byte("sealed"), Test: "tst_x", CreatedAt: at, ExpiresAt: at.Add(sso.AttemptLife), DoneAt: at,
 		Hops: []sso.Hop{{Step: sso.HopIdentify, At: at, Host: "idp.example", By: sso.RouteDomain, Code: "x"}}, Reference: "7F3K-22QD",
+		Waits: []sso.Wait{{Relay: []byte("hash"), Connection: "con_x", Request: "_x", Fresh: at, Left: at, Which: sso.Prepared, Turn: 7, Answered: true}},
 		Proof: sso.Proof{
 			User: "usr_x", Org: "org_x", Orgs: []sso.OrgID{"org_x"}, AMR: []string{"saml"}, At: at, NotAfter: at,
 			SAML:  sso.SAMLSession{Subject: "s", NameID: "n", Format: "f", NameQualifier: "q", SPNameQualifier: "s", SessionIndex: "_s", IssuedAt: at},

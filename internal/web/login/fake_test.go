@@ -251,7 +251,7 @@ func (f *fake) Finish(ctx context.Context, b signin.Browser, id sso.AttemptID, c
 		Org:        sso.Organization{ID: a.Proof.Org, Name: "Acme"},
 		Membership: sso.Membership{Role: sso.RoleOwner},
 	}
-	return signin.Finished{Token: token, Session: sso.Session{ID: sso.NewSessionID(a.CreatedAt), User: a.Proof.User}, App: a.App, Request: a.Request, Back: string(a.Back), Device: device}, nil
+	return signin.Finished{Token: token, Session: sso.Session{ID: sso.NewSessionID(a.CreatedAt), User: a.Proof.User}, App: a.App, Request: a.Request, Back: string(a.Back), Device: device, Reply: reply(a.Request)}, nil
 }
 
 func (f *fake) Person(_ context.Context, token secret.Token, _ netip.Addr) (sso.Person, error) {
@@ -328,15 +328,7 @@ func open(t *testing.T) house {
 	}
 	f := &fake{attempts: map[sso.AttemptID]sso.Attempt{}, sessions: map[string]sso.Person{}}
 	again := func(_ context.Context, request string) (string, error) { return request, nil }
-	h := &login.Handler{Flow: f, UI: pages, Person: f.Person, Again: again, Back: func(_ context.Context, request string, _ sso.Session) (login.End, error) {
-		switch {
-		case strings.Contains(request, "native"):
-			return login.End{URL: atNative}, nil
-		case strings.Contains(request, "form_post"):
-			return login.End{URL: "https://app.example/cb", Fields: []ui.FormField{{Name: "code", Value: "1"}, {Name: "state", Value: request}}}, nil
-		}
-		return login.End{URL: "https://app.example/cb?code=1&for=" + url.QueryEscape(request)}, nil
-	}}
+	h := &login.Handler{Flow: f, UI: pages, Person: f.Person, Again: again}
 	log := &lines{}
 	base := webtest.Serve(t, func(baseURL string) http.Handler {
 		base, err := web.ParseBaseURL(baseURL)
@@ -448,4 +440,15 @@ func (f *fake) Register(_ context.Context, b signin.Browser, id sso.AttemptID) (
 	}
 	a.Proof.User, a.Proof.Org, a.Proof.First = "usr_1", "org_1", nil
 	return f.keep(a), nil
+}
+
+// reply is how an app's request is answered: the way that it is in shows in it.
+func reply(request string) signin.Reply {
+	switch {
+	case strings.Contains(request, "native"):
+		return signin.Reply{URL: atNative}
+	case strings.Contains(request, "form_post"):
+		return signin.Reply{URL: "https://app.example/cb", Fields: []signin.Field{{Name: "code", Value: "1"}, {Name: "state", Value: request}}}
+	}
+	return signin.Reply{URL: "https://app.example/cb?code=1&for=" + url.QueryEscape(request)}
 }

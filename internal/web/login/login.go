@@ -50,9 +50,6 @@ type Handler struct {
 	UI   *ui.UI
 	// Forgot is the path for who has forgotten their password; "": there is none.
 	Forgot string
-	// Back returns where a sign-in that an app asked for ends: the answer to its
-	// request, for the session that was made.
-	Back func(ctx context.Context, request string, session sso.Session) (End, error)
 	// Again returns the query of an app's request with which a sign-in begins anew.
 	Again func(ctx context.Context, request string) (string, error)
 	// Person returns who a session token stands for, judged now, in a browser at

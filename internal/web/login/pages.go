@@ -195,7 +195,14 @@ func (h *Handler) session(w http.ResponseWriter, r *http.Request, id sso.Attempt
 	case done.Request == "":
 		return End{URL: accountPath}, nil
 	}
-	return h.Back(r.Context(), done.Request, done.Session)
+	if done.Refused != nil {
+		return End{}, done.Refused
+	}
+	end := End{URL: done.Reply.URL}
+	for _, f := range done.Reply.Fields {
+		end.Fields = append(end.Fields, ui.FormField(f))
+	}
+	return end, nil
 }
 
 // home serves GET /: the account, or the sign-in before it.

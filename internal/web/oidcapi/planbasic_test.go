@@ -12,6 +12,7 @@ import (
 	coreoidc "github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
+	"github.com/sallyport/sallyport/internal/grant"
 	"github.com/sallyport/sallyport/internal/oidc"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -151,7 +152,12 @@ func (p *relying) comesBack() answer {
 	if err != nil {
 		p.Fatal(err)
 	}
-	out, err := p.grants.Resume(p.Context(), p.asked[len(p.asked)-1].Request, session)
+	var out grant.Outcome
+	err = p.grants.DB.Write(p.Context(), func(tx *store.Writer) error {
+		var err error
+		out, err = p.grants.Resume(p.Context(), tx, p.asked[len(p.asked)-1].Request, session)
+		return err
+	})
 	if err != nil || out.SignIn != nil {
 		p.Fatalf("Resume() = %+v, %v", out, err)
 	}
