@@ -27,7 +27,7 @@ func attemptsAreKept(w *world) {
 	same(w, "an attempt of which little is known", fresh, get[sso.Attempt](w, "Attempt()")(r.Attempt(ctx, fresh.ID)))
 
 	changed := w.attempt()
-	changed.ID, changed.Browser, changed.CreatedAt, changed.Test, changed.Version = fresh.ID, fresh.Browser, fresh.CreatedAt, "", 1
+	changed.ID, changed.Browser, changed.CreatedAt, changed.Test, changed.Demand, changed.Version = fresh.ID, fresh.Browser, fresh.CreatedAt, "", fresh.Demand, 1
 	w.write(func(tx *store.Writer) error { return tx.SaveAttempt(ctx, changed) })
 	w.conflict(store.StaleVersion, func(tx *store.Writer) error { return tx.SaveAttempt(ctx, changed) })
 	changed.Version++
