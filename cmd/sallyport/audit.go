@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/events"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -60,9 +61,22 @@ func parseAnchor(s string) (sso.ChainEnd, error) {
 // auditConfig says what the audit list tells of.
 type auditConfig struct {
 	SignIns string `name:"audit-sign-ins" default:"all" enum:"all,refused" help:"Which sign-ins the audit list tells of: all or refused. Each has its trace in any case."`
+	Days    int    `name:"audit-days" default:"400" placeholder:"DAYS" help:"How many days the audit list is kept; 0: for ever. What a stream or a webhook has not been told of is kept 30 days longer."`
 	// EventNetworks are inside; what customers configure never reaches them.
 	EventNetworks []string `name:"event-networks" placeholder:"CIDR" help:"Private networks that webhooks and streams of the deployment may reach, by plain http too. Those of customers never do."`
 }
+
+// Validate refuses what would keep next to nothing.
+func (c *auditConfig) Validate() error {
+	const fewest, most = 30, 36500
+	if c.Days != 0 && (c.Days < fewest || c.Days > most) {
+		return fmt.Errorf("--audit-days: %d is neither 0 nor a number of days from %d to %d", c.Days, fewest, most)
+	}
+	return nil
+}
+
+// keep returns for how long the audit list is kept; 0: for ever.
+func (c auditConfig) keep() time.Duration { return time.Duration(c.Days) * 24 * time.Hour }
 
 func (c auditConfig) signIns() events.SignIns {
 	if c.SignIns == "all" {

@@ -23,6 +23,7 @@ const (
 	endEvery    = 5 * time.Second
 	rollEvery   = 10 * time.Minute
 	sealEvery   = time.Second
+	trimEvery   = time.Hour
 	jobLimit    = 10 * time.Minute
 )
 
@@ -43,6 +44,7 @@ func (s *server) background(courier *notify.Courier) []jobs.Job {
 		{Name: "tell-apps", Scope: jobs.Everywhere, Every: sendEvery, Limit: jobLimit, Batch: s.grants.TellApps},
 		{Name: "roll-keys", Scope: jobs.Once, Every: rollEvery, Limit: jobLimit, Batch: s.operations.RollKeys},
 		{Name: "seal-events", Scope: jobs.Everywhere, Every: sealEvery, Limit: jobLimit, Batch: s.events.Seal},
+		{Name: "trim-events", Scope: jobs.Once, Every: trimEvery, Limit: jobLimit, Batch: s.events.Trim},
 		{Name: "call-webhooks", Scope: jobs.Everywhere, Every: sendEvery, Limit: jobLimit, Batch: s.events.Deliver},
 		{Name: "carry-streams", Scope: jobs.Everywhere, Every: sendEvery, Limit: jobLimit, Batch: s.events.Carry},
 		{Name: "inactivity", Scope: jobs.Once, Every: idleEvery, Limit: jobLimit, Batch: inactivity.Batch},

@@ -61,7 +61,7 @@ func (c *serverOptions) Validate() error {
 	if err := c.limits.check(); err != nil {
 		return err
 	}
-	return c.tracesConfig.Validate()
+	return errors.Join(c.tracesConfig.Validate(), c.auditConfig.Validate())
 }
 
 // limits bound what one request or connection may take. More than is usual is

@@ -316,7 +316,7 @@ func TestAuditListThatWasAltered(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				e := sso.NewRecorded(sso.Event{At: time.Now(), Actor: "operator", Action: "role.defined", Target: "auditor"}, 0)
+				e := sso.NewRecorded(sso.Event{At: time.Now(), Actor: "operator", Action: "role.defined", Target: "auditor", Changes: []sso.Change{{Field: "name", To: "Auditor"}}}, 0)
 				hash(&e, last)
 				return tx.Tell(ctx, last, []sso.Recorded{e}, nil)
 			})

@@ -133,7 +133,11 @@ func (e *examination) audit(ctx context.Context) {
 	case v.Broken != nil:
 		e.say(check, Fail, "an audit list that is whole and unaltered", v.Broken.String(), "keep a copy of the database as it is, compare it with a backup and with what was streamed elsewhere, and find out who can write to it")
 	default:
-		e.fine(check, fmt.Sprintf("whole: %d events", v.To.Number-v.From.Number))
+		said := fmt.Sprintf("whole: %d events", v.To.Number-v.From.Number)
+		if v.From.Number > 0 {
+			said += fmt.Sprintf("; the %d before them were deleted for their age (--audit-days)", v.From.Number)
+		}
+		e.fine(check, said)
 	}
 }
 

@@ -46,6 +46,8 @@ type Service struct {
 	Outbox    *notify.Outbox
 	Sealer    *secret.Sealer
 	SignIns   SignIns // which of them the audit list tells of
+	// Keep is for how long the audit list is kept; 0: for ever.
+	Keep time.Duration
 	// Outside calls what customers have chosen, and Inside what operators have.
 	Outside, Inside Caller
 	Dialer          *net.Dialer // connects streams; it judges addresses

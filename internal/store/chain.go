@@ -168,37 +168,56 @@ const verifyStep = 1000
 // VerifyChain walks the whole audit list and finds the first entry that is
 // missing, or altered, or does not follow the one before it. anchors are ends
 // of the chain that somebody has noted elsewhere: a list that was rewritten as
-// a whole fits itself, and not these.
+// a whole fits itself, and not these. What is sealed, or deleted for its age, while
+// it walks, changes nothing of what it finds.
 func (db *DB) VerifyChain(ctx context.Context, anchors ...sso.ChainEnd) (Verified, error) {
-	var v Verified
 	noted := map[int64]string{}
 	for _, a := range anchors {
 		noted[a.Number] = a.Hash
 	}
-	err := db.Read(ctx, func(r *Reader) error {
-		cut, last, err := r.ChainEnds(ctx)
-		if err != nil {
+	cut, last, err := db.chainEnds(ctx)
+	if err != nil {
+		return Verified{}, err
+	}
+	v := Verified{From: cut, To: last}
+	for _, a := range anchors {
+		if a.Number > last.Number {
+			v.Broken = &Broken{Number: last.Number + 1, Why: "the list ends at " + strconv.FormatInt(last.Number, 10) + ", and " + strconv.FormatInt(a.Number, 10) + " was noted elsewhere"}
+			return v, nil
+		}
+	}
+	for end := cut; end.Number < last.Number; {
+		var all []sso.Recorded
+		err := db.Read(ctx, func(r *Reader) (err error) {
+			all, err = r.EventsAfter(ctx, end.Number, verifyStep)
 			return err
+		})
+		if err != nil {
+			return v, err
 		}
-		v = Verified{From: cut, To: last}
-		for _, a := range anchors {
-			if a.Number > last.Number {
-				v.Broken = &Broken{Number: last.Number + 1, Why: "the list ends at " + strconv.FormatInt(last.Number, 10) + ", and " + strconv.FormatInt(a.Number, 10) + " was noted elsewhere"}
-				return nil
-			}
+		var broken *Broken
+		if end, broken = follow(end, last, all, noted); broken == nil {
+			continue
 		}
-		for end := cut; end.Number < last.Number; {
-			all, err := r.EventsAfter(ctx, end.Number, verifyStep)
-			if err != nil {
-				return err
-			}
-			if end, v.Broken = follow(end, last, all, noted); v.Broken != nil {
-				return nil
-			}
+		// What is missing may have been deleted meanwhile for its age.
+		if cut, _, err = db.chainEnds(ctx); err != nil {
+			return v, err
 		}
-		return nil
+		if cut.Number <= end.Number {
+			v.Broken = broken
+			return v, nil
+		}
+		v.From, end = cut, cut
+	}
+	return v, nil
+}
+
+func (db *DB) chainEnds(ctx context.Context) (cut, last sso.ChainEnd, err error) {
+	err = db.Read(ctx, func(r *Reader) error {
+		cut, last, err = r.ChainEnds(ctx)
+		return err
 	})
-	return v, err
+	return cut, last, err
 }
 
 // follow walks along some entries, which begin behind end.
@@ -210,10 +229,10 @@ func follow(end, last sso.ChainEnd, all []sso.Recorded, noted map[int64]string) 
 		e := &all[i]
 		hash, anchored := noted[e.Number]
 		switch {
-		case e.Number > last.Number:
-			return sso.ChainEnd{Number: e.Number, Hash: e.Hash}, nil // sealed meanwhile
 		case e.Number != end.Number+1:
 			return end, &Broken{Number: end.Number + 1, Why: "the entry is missing"}
+		case e.Number > last.Number:
+			return last, nil // sealed meanwhile
 		}
 		e.Before = end.Hash
 		switch {
@@ -232,10 +251,26 @@ func follow(end, last sso.ChainEnd, all []sso.Recorded, noted map[int64]string) 
 // cutStep is how many entries are deleted at a time.
 const cutStep = 1000
 
+// ToldUpTo returns the number up to which every stream has carried the entries of
+// the chain, and no delivery to a webhook is waiting; the highest number there is
+// where nobody is to be told.
+func (r *Reader) ToldUpTo(ctx context.Context) (int64, error) {
+	n, err := one(ctx, r.q, func(n *int64) []any { return []any{n} }, `select coalesce(min(s.sent), 9223372036854775807) from streams s`)
+	if err != nil {
+		return 0, doing(err, "looking how far streams have come")
+	}
+	waiting, err := one(ctx, r.q, func(n *int64) []any { return []any{n} }, `
+		select coalesce(min(d.number), 9223372036854775807)
+		from webhook_deliveries d
+		where d.state = 'waiting'`)
+	return min(n, waiting-1), doing(err, "looking what waits for webhooks")
+}
+
 // CutChain deletes the oldest entries of the chain that are older than an
-// instant, at most a thousand, and keeps the hash of the last of them, so that
-// what is left can still be verified. It returns how many it deleted.
-func (w *Writer) CutChain(ctx context.Context, before time.Time) (int64, error) {
+// instant, up to a number and at most a thousand, and keeps the hash of the last
+// of them, so that what is left can still be verified. It returns how many it
+// deleted.
+func (w *Writer) CutChain(ctx context.Context, before time.Time, upTo int64) (int64, error) {
 	cut, _, err := w.ChainEnds(ctx)
 	if err != nil {
 		return 0, err
@@ -246,7 +281,7 @@ func (w *Writer) CutChain(ctx context.Context, before time.Time) (int64, error) 
 	}
 	end := cut
 	for i := range all {
-		if !all[i].At.Before(before) {
+		if !all[i].At.Before(before) || all[i].Number > upTo {
 			break // entries behind it may be older by a moment: they go with it
 		}
 		end = sso.ChainEnd{Number: all[i].Number, Hash: all[i].Hash}

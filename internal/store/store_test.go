@@ -86,7 +86,7 @@ func mayScan(step, text string) bool {
 			return true
 		}
 	}
-	if strings.HasSuffix(step, "-ROW VALUES CLAUSE") || strings.HasSuffix(step, " CONSTANT ROWS") || strings.HasSuffix(step, "_unsorted") || strings.HasSuffix(step, "_working") || strings.HasSuffix(step, "_unsealed") || strings.HasSuffix(step, "_untold") { // an index of what is left to do
+	if strings.HasSuffix(step, "-ROW VALUES CLAUSE") || strings.HasSuffix(step, " CONSTANT ROWS") || strings.HasSuffix(step, "_unsorted") || strings.HasSuffix(step, "_working") || strings.HasSuffix(step, "_deliveries_waiting") || strings.HasSuffix(step, "_unsealed") || strings.HasSuffix(step, "_untold") { // an index of what is left to do
 		return true
 	}
 	return !strings.Contains(text, "where") && (step == "SCAN s" || step == "SCAN o" || step == "SCAN p" || step == "SCAN p USING INDEX sqlite_autoindex_apps_1") // all organizations, all apps

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -91,16 +92,23 @@ func chainIsCut(w *world) {
 	ctx := w.ctx
 	w.record("org_a", "user.created", "user.changed", "user.deleted")
 	all := w.seal()
-	cut := func(before time.Time) (n int64) {
+	upTo := func(before time.Time, number int64) (n int64) {
 		w.Helper()
 		w.write(func(tx *store.Writer) (err error) {
-			n, err = tx.CutChain(ctx, before)
+			n, err = tx.CutChain(ctx, before, number)
 			return err
 		})
 		return n
 	}
+	cut := func(before time.Time) int64 {
+		w.Helper()
+		return upTo(before, math.MaxInt64)
+	}
 	if n := cut(all[0].At); n != 0 {
 		w.Errorf("%d events are older than the first", n)
+	}
+	if n := upTo(w.later(), 0); n != 0 {
+		w.Errorf("CutChain() deletes %d events past the number", n)
 	}
 	if n := cut(all[2].At); n != 2 {
 		w.Errorf("CutChain() deletes %d events, want 2", n)
@@ -119,6 +127,69 @@ func chainIsCut(w *world) {
 	if v, err := w.db.VerifyChain(ctx); err != nil || v.Broken != nil {
 		w.Errorf("VerifyChain() = %v, %v", v, err)
 	}
+}
+
+// chainIsCutMeanwhile has somebody verify the audit list while it grows at one end
+// and is deleted at the other: neither breaks it.
+func chainIsCutMeanwhile(w *world) {
+	ctx := w.ctx
+	var wg sync.WaitGroup
+	for range 3 {
+		w.record("org_a", "user.created", "user.changed", "user.deleted")
+		w.seal()
+	}
+	done := make(chan struct{})
+	for range 2 {
+		wg.Go(func() {
+			for {
+				v, err := w.db.VerifyChain(ctx)
+				if err != nil || v.Broken != nil {
+					w.Errorf("VerifyChain() = %+v, %v, while nobody breaks anything", v, err)
+					return
+				}
+				select {
+				case <-done:
+					return
+				default:
+				}
+			}
+		})
+	}
+	for range 20 {
+		w.record("org_a", "user.created", "user.changed")
+		w.seal()
+		w.write(func(tx *store.Writer) error {
+			_, last, err := tx.ChainEnds(ctx)
+			if err == nil {
+				_, err = tx.CutChain(ctx, w.now.Add(time.Hour), last.Number-3)
+			}
+			return err
+		})
+	}
+	close(done)
+	wg.Wait()
+}
+
+// whoIsToBeTold shows up to where everybody has been told.
+func whoIsToBeTold(w *world) {
+	ctx := w.ctx
+	told := func(what string, want int64) {
+		w.Helper()
+		same(w, "ToldUpTo() "+what, want, get[int64](w, "ToldUpTo()")(w.reader().ToldUpTo(ctx)))
+	}
+	w.record("org_a", "user.created", "user.changed", "user.deleted")
+	all := w.seal()
+	told("where nobody is to be told", math.MaxInt64-1)
+	x := sso.Stream{ID: "str_1", Kind: sso.StreamHTTP, Target: "https://logs.example/", State: sso.WebhookDisabled, Sent: 2, CreatedAt: w.now, UpdatedAt: w.now}
+	w.write(func(tx *store.Writer) error { return tx.SaveStream(ctx, x) })
+	told("with a stream", 2)
+	hook := sso.Webhook{ID: "whk_1", URL: "https://hooks.example/", Secret: []byte("sealed"), State: sso.WebhookEnabled, CreatedAt: w.now, UpdatedAt: w.now}
+	w.write(func(tx *store.Writer) error {
+		return errors.Join(tx.Org("").SaveWebhook(ctx, hook), tx.Enqueue(ctx, w.now, all[1:], map[sso.EventID][]sso.WebhookID{all[1].ID: {hook.ID}, all[2].ID: {hook.ID}}))
+	})
+	told("with deliveries that wait", 1)
+	w.write(func(tx *store.Writer) error { return tx.StopWebhook(ctx, hook.ID, "webhook_off", w.now) })
+	told("when these were given up", 2)
 }
 
 func hashes(all []sso.Recorded) []string {

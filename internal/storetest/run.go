@@ -96,6 +96,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"audit events are kept":                                     eventsAreKept,
 		"the audit list is one chain":                               chainIsSealed,
 		"the older part of the audit list is deleted":               chainIsCut,
+		"the audit list is verified while it is cut":                chainIsCutMeanwhile,
+		"up to where everybody has been told":                       whoIsToBeTold,
 		"the audit list tells of sign-ins":                          signInsAreTold,
 		"what is committed while it is sealed is sealed later":      sealingMissesNothing,
 		"streams are kept":                                          streamsAreKept,
