@@ -269,7 +269,7 @@ type issued struct {
 	App         sso.AppID     `json:"app"`
 	Session     sso.SessionID `json:"session"`
 	RedirectURI string        `json:"redirect_uri"`
-	Challenge   []byte        `json:"challenge"`
+	Challenge   []byte        `json:"challenge,omitempty"` // none: the app may go without
 	Scope       string        `json:"scope"`
 	Claims      string        `json:"claims,omitempty"`
 	Nonce       string        `json:"nonce,omitempty"`
@@ -277,11 +277,19 @@ type issued struct {
 	Key         string        `json:"key,omitempty"` // to which it is bound
 }
 
+// kept returns a challenge as it is kept.
+func kept(c oidc.Challenge) []byte {
+	if c.IsZero() {
+		return nil
+	}
+	return c[:]
+}
+
 // issue makes a code.
 func (s place) issue(ctx context.Context, app *sso.App, request *oidc.AuthorizeRequest, session sso.SessionID, level oidc.Level, kind store.Kind, now time.Time) (Outcome, error) {
-	kept, err := json.Marshal(issued{
+	stands, err := json.Marshal(issued{
 		App: app.ID, Session: session, RedirectURI: request.RedirectURI(),
-		Challenge: request.Challenge[:], Scope: request.Scope.String(), Nonce: request.Nonce,
+		Challenge: kept(request.Challenge), Scope: request.Scope.String(), Nonce: request.Nonce,
 		Claims: (request.Claims() &^ request.Scope.Claims()).String(), ACR: request.ACR(level), Key: request.Key(),
 	})
 	if err != nil {
@@ -289,7 +297,7 @@ func (s place) issue(ctx context.Context, app *sso.App, request *oidc.AuthorizeR
 	}
 	code := secret.NewToken()
 	err = s.write(ctx, func(tx *store.Writer) error {
-		return tx.InsertSingleUse(ctx, kind, code.Hash(), now.Add(CodeLife), string(kept))
+		return tx.InsertSingleUse(ctx, kind, code.Hash(), now.Add(CodeLife), string(stands))
 	})
 	if err != nil {
 		return Outcome{}, fmt.Errorf("issuing a code: %w", err)

@@ -236,13 +236,14 @@ func insertAccess(ctx context.Context, tx *store.Writer, grant sso.GrantID, scop
 
 // check holds a token request to what the code was issued for.
 func (c *issued) check(app *sso.App, r *asking) error {
-	if c.App != app.ID || len(c.Challenge) != len(oidc.Challenge{}) {
-		return oidc.InvalidCode()
+	var challenge oidc.Challenge
+	if n := copy(challenge[:], c.Challenge); c.App != app.ID || n != len(challenge) && (n > 0 || !app.PKCEOptional || app.Public()) {
+		return oidc.InvalidCode() // an app that must use PKCE by now, too
 	}
 	if c.Key != "" && c.Key != r.key {
 		return oidc.ForeignKey()
 	}
-	return r.Redeem(oidc.Binding{ClientID: app.ClientID, RedirectURI: c.RedirectURI, Challenge: oidc.Challenge(c.Challenge)})
+	return r.Redeem(oidc.Binding{ClientID: app.ClientID, RedirectURI: c.RedirectURI, Challenge: challenge})
 }
 
 // revokeByCode revokes what a code gave, if it gave anything, and writes that

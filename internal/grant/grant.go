@@ -80,7 +80,7 @@ func (s place) app(ctx context.Context, clientID string) (sso.App, error) {
 
 // client describes an app in the words of the protocol.
 func client(a *sso.App) oidc.Client {
-	c := oidc.Client{ID: a.ClientID, RedirectURIs: a.RedirectURIs, Public: a.Public(), Signs: a.AuthMethod == sso.AuthPrivateKeyJWT}
+	c := oidc.Client{ID: a.ClientID, RedirectURIs: a.RedirectURIs, Public: a.Public(), PKCEOptional: a.PKCEOptional, Signs: a.AuthMethod == sso.AuthPrivateKeyJWT}
 	for i := range a.Secrets {
 		c.SecretHashes = append(c.SecretHashes, a.Secrets[i].Hash)
 	}

@@ -153,7 +153,7 @@ func Judge(v url.Values, c Client) (AuthorizeRequest, error) {
 	}
 	r.State = state
 	for _, read := range []func(url.Values) *AuthorizeError{
-		r.readResponse, r.readScope, r.readChallenge, r.readPrompt, r.readHints, r.readClaims,
+		r.readResponse, r.readScope, func(v url.Values) *AuthorizeError { return r.readChallenge(v, c) }, r.readKey, r.readPrompt, r.readHints, r.readClaims,
 	} {
 		if refusal := read(v); refusal != nil {
 			return AuthorizeRequest{}, refusal
@@ -189,12 +189,14 @@ func (r AuthorizeRequest) Answer(issuer, code string) Answer {
 // is then, it gives the same request or says what has changed.
 func (r AuthorizeRequest) Values() url.Values {
 	v := url.Values{
-		"response_type":         {"code"},
-		"client_id":             {r.ClientID},
-		"redirect_uri":          {r.redirectURI},
-		"scope":                 {r.Scope.String()},
-		"code_challenge":        {r.Challenge.String()},
-		"code_challenge_method": {"S256"},
+		"response_type": {"code"},
+		"client_id":     {r.ClientID},
+		"redirect_uri":  {r.redirectURI},
+		"scope":         {r.Scope.String()},
+	}
+	if !r.Challenge.IsZero() {
+		v.Set("code_challenge", r.Challenge.String())
+		v.Set("code_challenge_method", "S256")
 	}
 	for name, value := range map[string]string{
 		"state":         r.State,
@@ -275,10 +277,14 @@ func (r *AuthorizeRequest) readScope(v url.Values) *AuthorizeError {
 	return nil
 }
 
-// readChallenge insists on PKCE with S256. A missing method means plain
-// [RFC 7636 4.3], which is refused like any other.
-func (r *AuthorizeRequest) readChallenge(v url.Values) *AuthorizeError {
+// readChallenge insists on PKCE with S256, but of a client that may go without.
+// Where that one sends a challenge, it is held to it like any other. A missing
+// method means plain [RFC 7636 4.3], which is refused like any other.
+func (r *AuthorizeRequest) readChallenge(v url.Values, c Client) *AuthorizeError {
 	text, ok := single(v, "code_challenge")
+	if ok && text == "" && c.PKCEOptional && !c.Public && strings.Join(v["code_challenge_method"], "") == "" {
+		return nil
+	}
 	if !ok || text == "" {
 		return r.Refuse(InvalidRequest, "code_challenge is missing or repeated: PKCE with S256 is required")
 	}
@@ -288,6 +294,12 @@ func (r *AuthorizeRequest) readChallenge(v url.Values) *AuthorizeError {
 	if r.Challenge, ok = parseChallenge(text); !ok {
 		return r.Refuse(InvalidRequest, "code_challenge is not a base64url SHA-256")
 	}
+	return nil
+}
+
+// readKey reads the key to which the code shall be bound.
+func (r *AuthorizeRequest) readKey(v url.Values) *AuthorizeError {
+	var ok bool
 	if r.key, ok = single(v, "dpop_jkt"); !ok {
 		return r.Refuse(InvalidRequest, "dpop_jkt is repeated")
 	}

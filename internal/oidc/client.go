@@ -23,6 +23,7 @@ type Client struct {
 	RedirectURIs []string
 	Public       bool
 	SecretHashes []secret.Hash // of a confidential client, all that are good; ignored for a public one
+	PKCEOptional bool          // a request may lack PKCE; ignored for a public one
 	Signs        bool          // it proves itself by a signature: see [Credentials.Prove]
 }
 

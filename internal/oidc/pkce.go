@@ -14,15 +14,19 @@ const (
 )
 
 // Challenge is the SHA-256 of a code verifier. Only the method S256 exists here,
-// so a challenge needs no method beside it.
+// so a challenge needs no method beside it. The zero value is none.
 type Challenge [sha256.Size]byte
 
+// IsZero reports whether there is no challenge.
+func (c Challenge) IsZero() bool { return c == Challenge{} }
+
 // parseChallenge reads the text of a code_challenge: 43 characters of base64url,
-// without padding and without stray bits.
+// without padding and without stray bits. Nothing but zeros is none: nobody knows
+// a verifier for it, and it must not pass for a request without one.
 func parseChallenge(s string) (Challenge, bool) {
 	var c Challenge
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	if err != nil || len(b) != len(c) || strings.ContainsAny(s, "\r\n") {
+	if err != nil || len(b) != len(c) || strings.ContainsAny(s, "\r\n") || Challenge(b) == c {
 		return Challenge{}, false
 	}
 	return Challenge(b), true

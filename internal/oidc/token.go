@@ -148,9 +148,7 @@ func readCode(client Credentials, form url.Values) (TokenRequest, error) {
 		return TokenRequest{}, badToken(InvalidRequest, "code is missing or too long")
 	case r.RedirectURI == "":
 		return TokenRequest{}, badToken(InvalidRequest, "redirect_uri is missing")
-	case r.verifier == "":
-		return TokenRequest{}, badToken(InvalidRequest, "code_verifier is missing")
-	case !wellFormedVerifier(r.verifier):
+	case r.verifier != "" && !wellFormedVerifier(r.verifier):
 		return TokenRequest{}, badToken(InvalidRequest, "code_verifier must be 43 to 128 unreserved characters")
 	}
 	return r, nil
@@ -220,7 +218,11 @@ func (r TokenRequest) Redeem(b Binding) error {
 		return InvalidCode()
 	case r.RedirectURI != b.RedirectURI:
 		return badToken(InvalidGrant, "redirect_uri is not that of the authorize request")
-	case !b.Challenge.met(r.verifier):
+	case b.Challenge.IsZero() && r.verifier != "": // the challenge was taken out on the way [RFC 9700 4.8.2]
+		return badToken(InvalidGrant, "there is a code_verifier, and there was no code_challenge")
+	case !b.Challenge.IsZero() && r.verifier == "":
+		return badToken(InvalidGrant, "code_verifier is missing")
+	case !b.Challenge.IsZero() && !b.Challenge.met(r.verifier):
 		return badToken(InvalidGrant, "code_verifier does not match the code_challenge")
 	}
 	return nil

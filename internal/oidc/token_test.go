@@ -158,7 +158,6 @@ func TestReadTokenRefuses(t *testing.T) {
 		"code with a zero":           {edit(good, "code", "c\x00"), edit(good, "code", "c0"), oidc.InvalidRequest, 400},
 		"no redirect URI":            {edit(good, "redirect_uri"), good, oidc.InvalidRequest, 400},
 		"two redirect URIs":          {edit(good, "redirect_uri", "https://app.example/cb", "https://evil.example/"), good, oidc.InvalidRequest, 400},
-		"no verifier":                {edit(good, "code_verifier"), good, oidc.InvalidRequest, 400},
 		"two verifiers":              {edit(good, "code_verifier", verifier, verifier), good, oidc.InvalidRequest, 400},
 		"short verifier":             {edit(good, "code_verifier", strings.Repeat("v", 42)), edit(good, "code_verifier", strings.Repeat("v", 43)), oidc.InvalidRequest, 400},
 		"long verifier":              {edit(good, "code_verifier", strings.Repeat("v", 129)), edit(good, "code_verifier", strings.Repeat("v", 128)), oidc.InvalidRequest, 400},

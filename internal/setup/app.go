@@ -151,6 +151,7 @@ func (a *applier) mergeApp(app *sso.App, from *App) error {
 	setList(&app.Scopes, from.Scopes)
 	set(&app.RequirePAR, from.RequirePAR)
 	set(&app.DPoP, from.DPoP)
+	set(&app.PKCEOptional, from.PKCEOptional)
 	setName(&app.Brand.Name, from.Brand.Name, "")
 	wrong = append(wrong,
 		choose(&app.Kind, from.Kind, "kind", sso.AppKinds()...),

@@ -35,6 +35,7 @@ apps:
     id_token_alg: RS256
     require_par: true
     dpop: true
+    pkce_optional: true
     allowed_organizations: [acme]
     required_entitlement: scim
     allowed_roles: [owner, admin]
@@ -63,7 +64,7 @@ func TestAnAppIsWhatTheFileSays(t *testing.T) {
 			ID: got.ID, Key: "portal", Name: "Portal", ClientID: "portal-1", Kind: sso.AppNative, Disabled: true,
 			AuthMethod: sso.AuthPrivateKeyJWT, JWKSURI: "https://app.example/jwks", GrantTypes: []sso.GrantType{sso.GrantCode, sso.GrantDevice},
 			RedirectURIs: []string{"https://app.example/cb", "com.example.app:/cb"}, PostLogoutRedirectURIs: []string{"https://app.example/bye"},
-			BackchannelLogoutURI: "https://app.example/out", LoginURL: "https://app.example/login", IDTokenAlg: sso.AlgRS256, RequirePAR: true, DPoP: true,
+			BackchannelLogoutURI: "https://app.example/out", LoginURL: "https://app.example/login", IDTokenAlg: sso.AlgRS256, RequirePAR: true, DPoP: true, PKCEOptional: true,
 			AllowedOrgs: []sso.OrgID{h.organization("acme").ID}, RequiredEntitlement: sso.EntitledSCIM, AllowedRoles: []sso.Role{sso.RoleOwner, sso.RoleAdmin},
 			Brand:     sso.Brand{Name: "The Portal", Accent: "#0a6b5e", Logo: sso.LogoHash(got.ID, picture(t))},
 			Claims:    sso.AppClaims{Role: sso.ClaimNever, Groups: sso.ClaimAlways, Names: sso.ClaimNever, RoleClaim: "role", GroupsClaim: "teams"},
@@ -80,7 +81,7 @@ func TestAnAppIsWhatTheFileSays(t *testing.T) {
 			t.Errorf("a bare mention says %q, want nothing", said)
 		}
 		h.must(`apps: [{key: portal, kind: web, disabled: false, auth_method: secret, grant_types: [], post_logout_redirect_uris: [], backchannel_logout_uri: "", login_url: "",
-  id_token_alg: ES256, require_par: false, dpop: false, allowed_organizations: [], required_entitlement: "", allowed_roles: [], brand: {name: "", accent: "", logo: ""},
+  id_token_alg: ES256, require_par: false, dpop: false, pkce_optional: false, allowed_organizations: [], required_entitlement: "", allowed_roles: [], brand: {name: "", accent: "", logo: ""},
   claims: {role: always, groups: scope, names: scope, role_claim: "", groups_claim: ""}}]`)
 		got = h.app("portal-1")
 		want = sso.App{

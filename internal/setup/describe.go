@@ -254,7 +254,7 @@ func (d *describer) app(a *sso.App) (App, error) {
 	out := App{
 		Key: a.Key, Name: to(a.Name), ClientID: to(a.ClientID), Kind: to(string(a.Kind)), Disabled: to(a.Disabled), AuthMethod: wordOr(a.AuthMethod, "secret"),
 		JWKS: to(a.JWKS), JWKSURI: to(a.JWKSURI), GrantTypes: texts(a.GrantTypes), RedirectURIs: texts(a.RedirectURIs), PostLogoutRedirectURIs: texts(a.PostLogoutRedirectURIs),
-		BackchannelLogoutURI: to(a.BackchannelLogoutURI), LoginURL: to(a.LoginURL), IDTokenAlg: to(string(a.SignedBy())), Scopes: texts(a.Scopes), RequirePAR: to(a.RequirePAR), DPoP: to(a.DPoP),
+		BackchannelLogoutURI: to(a.BackchannelLogoutURI), LoginURL: to(a.LoginURL), IDTokenAlg: to(string(a.SignedBy())), Scopes: texts(a.Scopes), RequirePAR: to(a.RequirePAR), DPoP: to(a.DPoP), PKCEOptional: to(a.PKCEOptional),
 		AllowedOrganizations: []string{}, RequiredEntitlement: to(string(a.RequiredEntitlement)), AllowedRoles: texts(a.AllowedRoles),
 		Brand: AppBrand{Name: to(a.Brand.Name), Accent: to(a.Brand.Accent), Logo: logo},
 		Claims: AppClaims{

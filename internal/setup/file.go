@@ -239,6 +239,7 @@ type App struct {
 	Scopes                 []string  `yaml:"scopes"`       // what it may do for itself, with client_credentials
 	RequirePAR             *bool     `yaml:"require_par"`
 	DPoP                   *bool     `yaml:"dpop"`
+	PKCEOptional           *bool     `yaml:"pkce_optional"`         // for old libraries that know no PKCE
 	AllowedOrganizations   []string  `yaml:"allowed_organizations"` // keys; empty: all
 	RequiredEntitlement    *string   `yaml:"required_entitlement"`
 	AllowedRoles           []string  `yaml:"allowed_roles"` // empty: all

@@ -96,6 +96,7 @@ type App struct {
 	Scopes                 []string // what it may do for itself, with client_credentials
 	RequirePAR             bool     // authorize requests are pushed first [RFC 9126]
 	DPoP                   bool     // tokens are bound to a key of the app's [RFC 9449]
+	PKCEOptional           bool     // authorize requests may lack PKCE: of an app that keeps a secret, and knows no better
 
 	// Who may enter: all of these, where they say something.
 	AllowedOrgs         []OrgID // with what stands below them
@@ -277,6 +278,8 @@ func (a *App) Check() error {
 		}
 	}
 	switch {
+	case a.Public() && a.PKCEOptional:
+		return refuse("app_settings", "PKCE, where the app keeps no secret", "pkce_optional")
 	case a.Public() && a.Grants(GrantClientCredentials):
 		return refuse("app_grant_types", "client_credentials only for an app that proves itself", "none")
 	case a.Grants(GrantRefresh) && !a.Grants(GrantCode) && !a.Grants(GrantDevice):

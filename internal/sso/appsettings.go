@@ -17,7 +17,7 @@ func (a *App) Settings() Settings {
 		{"auth_method", string(a.AuthMethod)}, {"jwks", digest(a.JWKS)}, {"jwks_uri", a.JWKSURI}, {"grant_types", words(a.GrantTypes)}, {"scopes", words(a.Scopes)},
 		{"redirect_uris", words(a.RedirectURIs)}, {"post_logout_redirect_uris", words(a.PostLogoutRedirectURIs)},
 		{"backchannel_logout_uri", a.BackchannelLogoutURI}, {"login_url", a.LoginURL}, {"id_token_alg", string(a.IDTokenAlg)},
-		{"require_par", strconv.FormatBool(a.RequirePAR)}, {"dpop", strconv.FormatBool(a.DPoP)},
+		{"require_par", strconv.FormatBool(a.RequirePAR)}, {"dpop", strconv.FormatBool(a.DPoP)}, {"pkce_optional", strconv.FormatBool(a.PKCEOptional)},
 		{"allowed_organizations", words(a.AllowedOrgs)}, {"required_entitlement", string(a.RequiredEntitlement)}, {"allowed_roles", words(a.AllowedRoles)},
 		{"brand.name", a.Brand.Name}, {"brand.accent", a.Brand.Accent}, {"brand.logo", a.Brand.Logo},
 		{"claims.role", string(a.Claims.Role)}, {"claims.groups", string(a.Claims.Groups)}, {"claims.names", string(a.Claims.Names)},

@@ -12,7 +12,7 @@ import (
 // have two places, so that they come with the app in one statement.
 const (
 	appColumns = `p.id, p.key, p.name, p.client_id, p.kind, p.disabled, p.auth_method, p.jwks, p.jwks_uri, p.grant_types, p.redirect_uris,
-		p.logout_uris, p.backchannel_uri, p.login_url, p.token_alg, p.require_par, p.dpop, p.allowed_orgs, p.required_entitlement, p.allowed_roles,
+		p.logout_uris, p.backchannel_uri, p.login_url, p.token_alg, p.require_par, p.dpop, p.pkce_optional, p.allowed_orgs, p.required_entitlement, p.allowed_roles,
 		p.brand, p.claims, p.scopes, p.created_at, p.updated_at, p.version`
 	keyedAppColumns = appColumns + `,
 		k1.id, k1.hash, k1.hint, k1.created_by, k1.created_at, u1.used_at, k2.id, k2.hash, k2.hint, k2.created_by, k2.created_at, u2.used_at`
@@ -26,7 +26,7 @@ const (
 func appFields(a *sso.App) []any {
 	return []any{
 		&a.ID, &a.Key, &a.Name, &a.ClientID, &a.Kind, &a.Disabled, &a.AuthMethod, &a.JWKS, &a.JWKSURI, fromJSON(&a.GrantTypes), fromJSON(&a.RedirectURIs),
-		fromJSON(&a.PostLogoutRedirectURIs), &a.BackchannelLogoutURI, &a.LoginURL, &a.IDTokenAlg, &a.RequirePAR, &a.DPoP, fromJSON(&a.AllowedOrgs),
+		fromJSON(&a.PostLogoutRedirectURIs), &a.BackchannelLogoutURI, &a.LoginURL, &a.IDTokenAlg, &a.RequirePAR, &a.DPoP, &a.PKCEOptional, fromJSON(&a.AllowedOrgs),
 		&a.RequiredEntitlement, fromJSON(&a.AllowedRoles), fromJSON(&a.Brand), fromJSON(&a.Claims), fromJSON(&a.Scopes), utc(&a.CreatedAt), utc(&a.UpdatedAt), &a.Version,
 	}
 }
@@ -146,7 +146,7 @@ func (w *Writer) SaveApp(ctx context.Context, a sso.App) error {
 		update apps
 		set key = $3, name = $4, client_id = $5, kind = $6, disabled = $7, auth_method = $8, jwks = $9, jwks_uri = $10, grant_types = $11,
 			redirect_uris = $12, logout_uris = $13, backchannel_uri = $14, login_url = $15, token_alg = $16, require_par = $17, dpop = $18,
-			allowed_orgs = $19, required_entitlement = $20, allowed_roles = $21, brand = $22, claims = $23, scopes = $24, updated_at = $25, version = version + 1
+			allowed_orgs = $19, required_entitlement = $20, allowed_roles = $21, brand = $22, claims = $23, scopes = $24, updated_at = $25, pkce_optional = $26, version = version + 1
 		where id = $1 and version = $2`,
 		append([]any{a.ID, a.Version}, appValues(&a)...)...)
 	return doing(saved(n, err), "saving app %s", a.ID)
@@ -155,8 +155,8 @@ func (w *Writer) SaveApp(ctx context.Context, a sso.App) error {
 func (w *Writer) insertApp(ctx context.Context, a *sso.App) error {
 	_, err := w.q.exec(ctx, `
 		insert into apps (id, created_at, key, name, client_id, kind, disabled, auth_method, jwks, jwks_uri, grant_types, redirect_uris, logout_uris,
-			backchannel_uri, login_url, token_alg, require_par, dpop, allowed_orgs, required_entitlement, allowed_roles, brand, claims, scopes, updated_at, version)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, 1)`,
+			backchannel_uri, login_url, token_alg, require_par, dpop, allowed_orgs, required_entitlement, allowed_roles, brand, claims, scopes, updated_at, pkce_optional, version)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, 1)`,
 		append([]any{a.ID, at(a.CreatedAt)}, appValues(a)...)...)
 	if err != nil {
 		return doing(err, "inserting app %s", a.ID)
@@ -174,7 +174,7 @@ func appValues(a *sso.App) []any {
 	return []any{
 		a.Key, a.Name, a.ClientID, a.Kind, a.Disabled, a.AuthMethod, a.JWKS, a.JWKSURI, toJSON(a.GrantTypes), toJSON(a.RedirectURIs),
 		toJSON(a.PostLogoutRedirectURIs), a.BackchannelLogoutURI, a.LoginURL, a.IDTokenAlg, a.RequirePAR, a.DPoP, toJSON(a.AllowedOrgs),
-		a.RequiredEntitlement, toJSON(a.AllowedRoles), toJSON(a.Brand), toJSON(a.Claims), toJSON(a.Scopes), at(a.UpdatedAt),
+		a.RequiredEntitlement, toJSON(a.AllowedRoles), toJSON(a.Brand), toJSON(a.Claims), toJSON(a.Scopes), at(a.UpdatedAt), a.PKCEOptional,
 	}
 }
 

@@ -14,7 +14,7 @@ func (w *world) app(key string) sso.App {
 		ID: sso.NewAppID(at), Key: key, Name: "Portal", ClientID: "client-" + key, Kind: sso.AppNative, Disabled: true,
 		AuthMethod: sso.AuthPrivateKeyJWT, Secrets: []sso.AppSecret{w.appSecret()}, JWKS: `{"keys":[]}`, JWKSURI: "https://app.example/jwks",
 		GrantTypes: sso.GrantTypes(), RedirectURIs: []string{"https://app.example/cb?a=1&b=2"}, PostLogoutRedirectURIs: []string{"https://app.example/bye"},
-		BackchannelLogoutURI: "https://app.example/out", LoginURL: "https://app.example/login", IDTokenAlg: sso.AlgRS256, RequirePAR: true, DPoP: true,
+		BackchannelLogoutURI: "https://app.example/out", LoginURL: "https://app.example/login", IDTokenAlg: sso.AlgRS256, RequirePAR: true, DPoP: true, PKCEOptional: true,
 		AllowedOrgs: []sso.OrgID{"org_a", "org_b"}, RequiredEntitlement: sso.EntitledSCIM, AllowedRoles: []sso.Role{sso.RoleOwner},
 		Brand:  sso.Brand{Name: "Portal", Accent: "#0a6b5e", Logo: "abc"},
 		Claims: sso.AppClaims{Role: sso.ClaimNever, Groups: sso.ClaimAlways, Names: sso.ClaimNever, RoleClaim: "role", GroupsClaim: "teams"}, Scopes: []string{"users:read"},

@@ -30,6 +30,7 @@ type App struct {
 	Scopes        []string    `json:"scopes" doc:"What it may do for itself, with client_credentials"`
 	RequirePAR    bool        `json:"require_par"`
 	DPoP          bool        `json:"dpop"`
+	PKCEOptional  bool        `json:"pkce_optional" doc:"Its authorize requests may lack PKCE, for old libraries; never of a public app"`
 	Organizations []string    `json:"organizations" doc:"IDs of those whose people may enter, and of those below; empty: all"`
 	Entitlement   string      `json:"entitlement,omitempty" doc:"That an organization must have for its people to enter"`
 	Roles         []string    `json:"roles" doc:"Of who may enter; empty: all"`
@@ -81,6 +82,7 @@ type AppChange struct {
 	Scopes        *[]string `json:"scopes,omitempty" maxItems:"100"`
 	RequirePAR    *bool     `json:"require_par,omitempty"`
 	DPoP          *bool     `json:"dpop,omitempty"`
+	PKCEOptional  *bool     `json:"pkce_optional,omitempty"`
 	Organizations *[]string `json:"organizations,omitempty" maxItems:"1000" doc:"Keys"`
 	Entitlement   *string   `json:"entitlement,omitempty" enum:",sso,scim"`
 	Roles         *[]string `json:"roles,omitempty" maxItems:"100"`
@@ -100,7 +102,7 @@ func app(a *sso.App) App {
 			return AppSecret{ID: string(s.ID), Hint: s.Hint, CreatedBy: s.CreatedBy, CreatedAt: s.CreatedAt.UTC(), UsedAt: instant(s.UsedAt)}
 		}),
 		JWKS: a.JWKS, JWKSURI: a.JWKSURI, GrantTypes: texts(a.GrantTypes), RedirectURIs: texts(a.RedirectURIs), LogoutURIs: texts(a.PostLogoutRedirectURIs),
-		Backchannel: a.BackchannelLogoutURI, LoginURL: a.LoginURL, IDTokenAlg: string(a.SignedBy()), Scopes: texts(a.Scopes), RequirePAR: a.RequirePAR, DPoP: a.DPoP,
+		Backchannel: a.BackchannelLogoutURI, LoginURL: a.LoginURL, IDTokenAlg: string(a.SignedBy()), Scopes: texts(a.Scopes), RequirePAR: a.RequirePAR, DPoP: a.DPoP, PKCEOptional: a.PKCEOptional,
 		Organizations: texts(a.AllowedOrgs), Entitlement: string(a.RequiredEntitlement), Roles: texts(a.AllowedRoles), CreatedAt: a.CreatedAt.UTC(), UpdatedAt: a.UpdatedAt.UTC(),
 	}
 }
@@ -218,7 +220,7 @@ func (b *AppChange) give(a *sso.App) {
 	a.Name, a.Disabled, a.JWKS, a.JWKSURI = or(b.Name, a.Name), or(b.Disabled, a.Disabled), or(b.JWKS, a.JWKS), or(b.JWKSURI, a.JWKSURI)
 	a.RedirectURIs, a.PostLogoutRedirectURIs = or(b.RedirectURIs, a.RedirectURIs), or(b.LogoutURIs, a.PostLogoutRedirectURIs)
 	a.BackchannelLogoutURI, a.LoginURL, a.Scopes = or(b.Backchannel, a.BackchannelLogoutURI), or(b.LoginURL, a.LoginURL), or(b.Scopes, a.Scopes)
-	a.RequirePAR, a.DPoP = or(b.RequirePAR, a.RequirePAR), or(b.DPoP, a.DPoP)
+	a.RequirePAR, a.DPoP, a.PKCEOptional = or(b.RequirePAR, a.RequirePAR), or(b.DPoP, a.DPoP), or(b.PKCEOptional, a.PKCEOptional)
 	a.IDTokenAlg, a.RequiredEntitlement = sso.TokenAlg(or(b.IDTokenAlg, string(a.IDTokenAlg))), sso.Entitlement(or(b.Entitlement, string(a.RequiredEntitlement)))
 	if b.AuthMethod != nil {
 		a.AuthMethod = sso.AppAuth(*b.AuthMethod)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"golang.org/x/oauth2"
 
 	"github.com/sallyport/sallyport/internal/oidc"
 )
@@ -23,6 +24,7 @@ import (
 func TestTokensAreBoundToTheKeyOfTheHeader(t *testing.T) {
 	t.Parallel()
 	p := newRelying(t)
+	p.verifier = oauth2.GenerateVerifier()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)

@@ -105,7 +105,7 @@ func (s *site) fill() {
 	if err := org.Place(nil); err != nil {
 		s.Fatal(err)
 	}
-	user := sso.User{ID: sso.NewUserID(now), Home: org.ID, Email: email, State: sso.UserActive, CreatedAt: now, UpdatedAt: now}
+	user := sso.User{ID: sso.NewUserID(now), Home: org.ID, Username: "alice", Email: email, State: sso.UserActive, CreatedAt: now, UpdatedAt: now}
 	err = s.grants.DB.Write(s.Context(), func(tx *store.Writer) error {
 		ctx, own := s.Context(), tx.Org(org.ID)
 		return errors.Join(

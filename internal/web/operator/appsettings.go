@@ -75,6 +75,7 @@ func settingsFields(a *sso.App, f ui.Filled) []field {
 		choose(f.Select(alg)),
 		check(f.Check(ui.Check{Name: "require_par", Label: ui.Say("app_par"), Help: ui.Say("app_par_help"), Checked: a.RequirePAR})),
 		check(f.Check(ui.Check{Name: "dpop", Label: ui.Say("app_dpop"), Help: ui.Say("app_dpop_help"), Checked: a.DPoP})),
+		check(f.Check(ui.Check{Name: "pkce_optional", Label: ui.Say("app_pkce"), Help: ui.Say("app_pkce_help"), Checked: a.PKCEOptional})),
 	}
 }
 
@@ -98,7 +99,7 @@ func (h *Handler) saveAppSettings(w http.ResponseWriter, r *http.Request) error 
 		if alg := sso.TokenAlg(f.Get("id_token_alg")); alg != a.SignedBy() {
 			a.IDTokenAlg = alg
 		}
-		a.RequirePAR, a.DPoP = f.Has("require_par"), f.Has("dpop")
+		a.RequirePAR, a.DPoP, a.PKCEOptional = f.Has("require_par"), f.Has("dpop"), f.Has("pkce_optional")
 		if len(a.GrantTypes) == 0 { // which would say the usual ones
 			return noGrant()
 		}
