@@ -154,9 +154,6 @@ func claims(ctx context.Context, r *store.Reader, app *sso.App, p *sso.Person, s
 		Email: p.User.Email.String(), Groups: p.Membership.Groups,
 		Org: orgClaim(p),
 	}
-	if person.PreferredUsername == "" {
-		person.PreferredUsername = person.Email
-	}
 	if set.Has(oidc.ClaimEmailVerified) && person.Email != "" {
 		var err error
 		if person.EmailVerified, err = vouchedFor(ctx, r, p); err != nil {

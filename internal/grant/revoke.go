@@ -1,7 +1,6 @@
 package grant
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,7 +91,7 @@ func (s *Service) Introspect(ctx context.Context, q oidc.TokenQuestion) (oidc.In
 		IssuedAt: a.Token.CreatedAt, Expires: a.Token.ExpiresAt, Org: orgClaim(p),
 	}
 	if within(&a.App.Claims, claimsOf(&a)).Has(oidc.ClaimPreferredUsername) {
-		out.Username = cmp.Or(p.User.Username, p.User.Email.String())
+		out.Username = p.User.Username
 	}
 	if a.App.Claims.Role == sso.ClaimNever {
 		out.Org.Role = ""
