@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/fault"
@@ -83,9 +84,48 @@ func TestARequestWhoseAnswerIsLostIsNotCarriedOutAgain(t *testing.T) {
 		if _, err := tx.BeginAPIRequest(t.Context(), later, now()); err != nil {
 			return err
 		}
-		return tx.FinishAPIRequest(t.Context(), string(k.ID), name)
+		return tx.FinishAPIRequest(t.Context(), string(k.ID), name, later.BegunAt)
 	})
 	h.refused(h.call(key, http.MethodPost, path, body, "Idempotency-Key", "one"), http.StatusConflict, "idempotency_unanswered")
+}
+
+// A request that takes longer than anybody waits gives way to one that is sent
+// again. Of the two, one has its effect, whichever comes to it first.
+func TestARequestThatIsOvertakenHasNoEffect(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	acme := h.newTenant("acme")
+	k, _ := h.apiKey(&acme, sso.OrganizationScopes()...)
+	program, asks, at := k.Program(), secret.HashOf([]byte("what it asks")), now()
+	slow := &programs.Service{DB: h.db, Authority: h.programs.Authority, Sealer: h.programs.Sealer, Now: func() time.Time { return at.Add(-time.Hour) }}
+	begin := func(s *programs.Service) (context.Context, programs.Request) {
+		t.Helper()
+		ctx, q, _, err := s.Begin(t.Context(), &program, "one", asks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ctx, q
+	}
+	effect := func(*store.Writer) error { return nil }
+	first, overtaken := begin(slow)
+	second, request := begin(h.programs)
+	if err := h.db.Write(first, effect); !fault.Is(err, "idempotency_running") {
+		t.Errorf("the effect of the first: %v, want idempotency_running", err)
+	}
+	if err := h.programs.Forget(t.Context(), overtaken); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // an effect may take more than one transaction
+		if err := h.db.Write(second, effect); err != nil {
+			t.Errorf("the effect of the second: %v", err)
+		}
+	}
+	if err := h.programs.Keep(t.Context(), request, programs.Answer{Status: http.StatusCreated}); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, answer, err := h.programs.Begin(t.Context(), &program, "one", asks); err != nil || answer == nil || answer.Status != http.StatusCreated {
+		t.Errorf("sent again: %v, %v, want the answer of the second", answer, err)
+	}
 }
 
 // Whoever hangs up after the effect, and asks again under the same name, gets no

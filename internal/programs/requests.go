@@ -3,6 +3,7 @@ package programs
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -18,8 +19,8 @@ import (
 const (
 	// RequestKept is how long the answer of a request is kept.
 	RequestKept = 24 * time.Hour
-	// abandonedAfter is when a request counts as dead that has had no effect yet:
-	// no answer takes as long.
+	// abandonedAfter is when a request gives way to one that is sent again, if it
+	// has had no effect yet. Should it live all the same, it has none any more.
 	abandonedAfter = 2 * time.Minute
 	maxRequestName = 255
 )
@@ -29,6 +30,7 @@ type Request struct {
 	program *sso.Program
 	key     secret.Hash
 	place   secret.Place
+	begun   time.Time
 }
 
 // Answer is what a request was answered.
@@ -50,7 +52,8 @@ func (s *Service) Begin(ctx context.Context, p *sso.Program, name string, asks s
 	q.place = secret.Place{Table: "api_requests", Column: "answer", Row: fmt.Sprintf("%s %x", p.ID, q.key)}
 	var there *store.APIRequest
 	err := s.DB.Write(ctx, func(tx *store.Writer) error {
-		now := s.Now()
+		now := s.Now().Truncate(time.Microsecond) // as it is stored
+		q.begun = now
 		var err error
 		there, err = tx.BeginAPIRequest(ctx, store.APIRequest{Program: p.ID, Key: q.key, Body: asks, BegunAt: now, ExpiresAt: now.Add(RequestKept)}, now.Add(-abandonedAfter))
 		return err
@@ -60,7 +63,11 @@ func (s *Service) Begin(ctx context.Context, p *sso.Program, name string, asks s
 	}
 	if there == nil {
 		return store.Along(ctx, func(ctx context.Context, tx *store.Writer) error {
-			return tx.FinishAPIRequest(ctx, p.ID, q.key)
+			err := tx.FinishAPIRequest(ctx, p.ID, q.key, q.begun)
+			if errors.Is(err, store.ErrNotFound) {
+				return running()
+			}
+			return err
 		}), q, nil, nil
 	}
 	if !there.Body.Equal(asks) {
@@ -68,7 +75,7 @@ func (s *Service) Begin(ctx context.Context, p *sso.Program, name string, asks s
 	}
 	switch there.State {
 	case store.APIRequestRunning:
-		return ctx, Request{}, nil, &fault.Error{Kind: fault.Conflict, Code: "idempotency_running", Want: "the answer of the first one", Fix: fault.AppSide}
+		return ctx, Request{}, nil, running()
 	case store.APIRequestDone:
 		return ctx, Request{}, nil, &fault.Error{Kind: fault.Conflict, Code: "idempotency_unanswered", Want: "a look at what has changed", Fix: fault.AppSide}
 	}
@@ -83,6 +90,11 @@ func (s *Service) Begin(ctx context.Context, p *sso.Program, name string, asks s
 	return ctx, q, &a, nil
 }
 
+// running refuses a request of which another one is on its way.
+func running() error {
+	return &fault.Error{Kind: fault.Conflict, Code: "idempotency_running", Want: "the answer of the other one", Fix: fault.AppSide}
+}
+
 // Keep keeps the answer of a request that has had its effect.
 func (s *Service) Keep(ctx context.Context, q Request, a Answer) error {
 	text, err := json.Marshal(a)
@@ -90,16 +102,16 @@ func (s *Service) Keep(ctx context.Context, q Request, a Answer) error {
 		return err
 	}
 	sealed := s.Sealer.Seal(q.place, text)
-	return s.DB.Write(context.WithoutCancel(ctx), func(tx *store.Writer) error {
-		return tx.AnswerAPIRequest(ctx, q.program.ID, q.key, sealed)
+	return s.DB.Write(store.Aside(context.WithoutCancel(ctx)), func(tx *store.Writer) error {
+		return tx.AnswerAPIRequest(ctx, q.program.ID, q.key, q.begun, sealed)
 	})
 }
 
 // Forget forgets a request that was refused: it may be sent again. Where it has
 // had an effect before it failed, that it has stays known.
 func (s *Service) Forget(ctx context.Context, q Request) error {
-	ctx = context.WithoutCancel(ctx)
+	ctx = store.Aside(context.WithoutCancel(ctx))
 	return s.DB.Write(ctx, func(tx *store.Writer) error {
-		return tx.ForgetAPIRequest(ctx, q.program.ID, q.key)
+		return tx.ForgetAPIRequest(ctx, q.program.ID, q.key, q.begun)
 	})
 }

@@ -70,34 +70,37 @@ func (r *Reader) APIRequest(ctx context.Context, program string, key secret.Hash
 	return q, doing(err, "reading a request of %s", program)
 }
 
-// FinishAPIRequest notes, in the transaction of its effect, that a request has
-// had one.
-func (w *Writer) FinishAPIRequest(ctx context.Context, program string, key secret.Hash) error {
-	_, err := w.q.exec(ctx, `
+// FinishAPIRequest notes, in the transaction of its effect, that the request
+// which began at that instant has had one. Where another one has begun in its
+// place meanwhile, it is [ErrNotFound]: the effect is that one's to have.
+func (w *Writer) FinishAPIRequest(ctx context.Context, program string, key secret.Hash, begun time.Time) error {
+	n, err := w.q.exec(ctx, `
 		update api_requests
 		set state = 'done'
-		where program_id = $1 and key_hash = $2 and state = 'running'`,
-		program, key[:])
-	return doing(err, "finishing a request of %s", program)
+		where program_id = $1 and key_hash = $2 and begun_at = $3 and state <> 'answered'`,
+		program, key[:], at(begun))
+	return doing(found(n, err), "finishing a request of %s", program)
 }
 
-// AnswerAPIRequest keeps the answer of a request, sealed.
-func (w *Writer) AnswerAPIRequest(ctx context.Context, program string, key secret.Hash, answer []byte) error {
+// AnswerAPIRequest keeps the answer of the request that began at that instant,
+// sealed.
+func (w *Writer) AnswerAPIRequest(ctx context.Context, program string, key secret.Hash, begun time.Time, answer []byte) error {
 	_, err := w.q.exec(ctx, `
 		update api_requests
-		set state = 'answered', answer = $3
-		where program_id = $1 and key_hash = $2 and state <> 'answered'`,
-		program, key[:], answer)
+		set state = 'answered', answer = $4
+		where program_id = $1 and key_hash = $2 and begun_at = $3 and state <> 'answered'`,
+		program, key[:], at(begun), answer)
 	return doing(err, "keeping the answer of a request of %s", program)
 }
 
-// ForgetAPIRequest forgets a request that was refused, so that it may be sent
-// again. One that has had an effect is not forgotten, however it has ended.
-func (w *Writer) ForgetAPIRequest(ctx context.Context, program string, key secret.Hash) error {
+// ForgetAPIRequest forgets the request that began at that instant, since it was
+// refused: it may be sent again. One that has had an effect is not forgotten,
+// however it has ended.
+func (w *Writer) ForgetAPIRequest(ctx context.Context, program string, key secret.Hash, begun time.Time) error {
 	_, err := w.q.exec(ctx, `
 		delete from api_requests
-		where program_id = $1 and key_hash = $2 and state = 'running'`,
-		program, key[:])
+		where program_id = $1 and key_hash = $2 and begun_at = $3 and state = 'running'`,
+		program, key[:], at(begun))
 	return doing(err, "forgetting a request of %s", program)
 }
 

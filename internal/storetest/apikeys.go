@@ -112,13 +112,26 @@ func apiRequestsAreKept(w *world) {
 	if there := begin(again, w.now); there != nil {
 		w.Errorf("a request that was abandoned does not give way: %v", there)
 	}
-	w.write(func(tx *store.Writer) error { return tx.FinishAPIRequest(ctx, q.Program, q.Key) })
-	w.write(func(tx *store.Writer) error { return tx.ForgetAPIRequest(ctx, q.Program, q.Key) })
+	// The one that it has taken the place of has no effect any more, and is not the
+	// one that is answered or forgotten.
+	if err := w.db.Write(ctx, func(tx *store.Writer) error { return tx.FinishAPIRequest(ctx, q.Program, q.Key, q.BegunAt) }); !errors.Is(err, store.ErrNotFound) {
+		w.Errorf("the effect of a request that was abandoned: %v, want ErrNotFound", err)
+	}
+	w.write(func(tx *store.Writer) error {
+		return errors.Join(tx.AnswerAPIRequest(ctx, q.Program, q.Key, q.BegunAt, []byte("late")), tx.ForgetAPIRequest(ctx, q.Program, q.Key, q.BegunAt))
+	})
+	if there := begin(again, w.now.Add(-time.Second)); there == nil || there.State != store.APIRequestRunning {
+		w.Errorf("what was abandoned ends the one in its place: %v", there)
+	}
+	w.write(func(tx *store.Writer) error { return tx.FinishAPIRequest(ctx, q.Program, q.Key, again.BegunAt) })
+	w.write(func(tx *store.Writer) error { return tx.ForgetAPIRequest(ctx, q.Program, q.Key, again.BegunAt) })
 	if there := begin(again, w.now.Add(time.Hour)); there == nil || there.State != store.APIRequestDone {
 		w.Errorf("a request that had its effect is begun again: %v", there)
 	}
-	w.write(func(tx *store.Writer) error { return tx.AnswerAPIRequest(ctx, q.Program, q.Key, []byte("sealed")) })
-	w.write(func(tx *store.Writer) error { return tx.ForgetAPIRequest(ctx, q.Program, q.Key) })
+	w.write(func(tx *store.Writer) error {
+		return tx.AnswerAPIRequest(ctx, q.Program, q.Key, again.BegunAt, []byte("sealed"))
+	})
+	w.write(func(tx *store.Writer) error { return tx.ForgetAPIRequest(ctx, q.Program, q.Key, again.BegunAt) })
 	if there := begin(again, w.now.Add(time.Hour)); there == nil || there.State != store.APIRequestAnswered || string(there.Answer) != "sealed" {
 		w.Errorf("a request that was answered is %v", there)
 	}
@@ -127,7 +140,7 @@ func apiRequestsAreKept(w *world) {
 	if there := begin(late, time.Time{}); there != nil {
 		w.Errorf("a request past its time does not give way: %v", there)
 	}
-	w.write(func(tx *store.Writer) error { return tx.ForgetAPIRequest(ctx, q.Program, q.Key) })
+	w.write(func(tx *store.Writer) error { return tx.ForgetAPIRequest(ctx, q.Program, q.Key, late.BegunAt) })
 	missing[store.APIRequest](w, "APIRequest() that was forgotten")(w.reader().APIRequest(ctx, q.Program, q.Key))
 	w.write(func(tx *store.Writer) error {
 		_, err := tx.DeleteExpired(ctx, q.ExpiresAt, store.Retention{})
@@ -167,7 +180,9 @@ func alongWithATransaction(w *world) {
 		_, err := tx.BeginAPIRequest(w.ctx, q, w.now.Add(-time.Hour))
 		return err
 	})
-	ctx := store.Along(w.ctx, func(ctx context.Context, tx *store.Writer) error { return tx.FinishAPIRequest(ctx, q.Program, q.Key) })
+	ctx := store.Along(w.ctx, func(ctx context.Context, tx *store.Writer) error {
+		return tx.FinishAPIRequest(ctx, q.Program, q.Key, q.BegunAt)
+	})
 	state := func() store.APIRequestState {
 		return get[store.APIRequest](w, "APIRequest()")(w.reader().APIRequest(w.ctx, q.Program, q.Key)).State
 	}
