@@ -10,9 +10,6 @@ import (
 	"image/color"
 	"image/png"
 	"io"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -417,105 +414,4 @@ func TestExportReadsPieceByPiece(t *testing.T) {
 	if people := int64(2600 / 500); whole > 20+2*people {
 		t.Errorf("%d statements for 2,600 people, want few for each 500", whole)
 	}
-}
-
-func TestWebhooksAreSetByAFile(t *testing.T) {
-	t.Parallel()
-	eachEngine(t, func(t *testing.T, h *house) {
-		keys := map[string][]byte{"one": bytes.Repeat([]byte{1}, 32), "two": bytes.Repeat([]byte{2}, 32)}
-		for name, key := range keys {
-			if err := os.WriteFile(filepath.Join(h.dir, name), []byte("whsec_"+base64.StdEncoding.EncodeToString(key)+"\n"), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		sealer, err := h.Sealer(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		hook := func() (w sso.Webhook, key, previous []byte) {
-			t.Helper()
-			h.read(func(ctx context.Context, r *store.Reader) error {
-				all, err := r.Org("").Webhooks(ctx)
-				if err != nil || len(all) != 1 {
-					t.Fatalf("webhooks %+v, %v, want one", all, err)
-				}
-				w = all[0]
-				return nil
-			})
-			key, err := sealer.Open(store.WebhookSecretPlace(w.ID), w.Secret)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if w.Previous != nil {
-				if previous, err = sealer.Open(store.WebhookSecretPlace(w.ID), w.Previous); err != nil {
-					t.Fatal(err)
-				}
-			}
-			return w, key, previous
-		}
-		file := func(says string) string { return `webhooks: [{url: "https://hooks.example/in"` + says + `}]` }
-		dry, err := h.apply(file(", secret_file: one"), setup.DryRun)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := h.must(file(", secret_file: one")); len(got) != 1 || !slices.Equal(got, dry) {
-			t.Errorf("a new one: %q, and a dry run said %q", got, dry)
-		}
-		if _, key, _ := hook(); !bytes.Equal(key, keys["one"]) {
-			t.Error("it has another secret than the file")
-		}
-		for _, same := range []string{file(", secret_file: one"), file("")} {
-			if got := h.must(same); len(got) != 0 {
-				t.Errorf("%s again: %q, want nothing", same, got)
-			}
-		}
-		if got := h.must(file(", secret_file: two, note: people, events: [user.created]")); len(got) != 1 || got[0] != "webhook https://hooks.example/in: changed note, events, secret_file" {
-			t.Errorf("another secret: %q", got)
-		}
-		if w, key, previous := hook(); !bytes.Equal(key, keys["two"]) || !bytes.Equal(previous, keys["one"]) || !w.PreviousUntil.Equal(h.Now().Add(sso.SecretOverlap)) {
-			t.Errorf("secrets %v and %v until %v, want the one before to sign beside it for a while", key, previous, w.PreviousUntil)
-		}
-		err = h.DB.Read(t.Context(), func(r *store.Reader) error {
-			all, err := r.ListEvents(t.Context(), store.EventQuery{Noun: "webhook", Limit: 10})
-			for _, e := range all.Recorded {
-				if text := string(e.Line()); strings.Contains(text, "hooks.example/in") { // by which the receiver may know us
-					t.Errorf("the audit list says the path: %s", text)
-				}
-			}
-			if len(all.Recorded) != 2 {
-				t.Errorf("%d events, want 2", len(all.Recorded))
-			}
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for name, tc := range map[string]struct{ file, code string }{
-			"not to be called":       {`webhooks: [{url: "ftp://hooks.example/"}]`, "webhook_url"},
-			"an event that is none":  {file(", events: [user.eaten]"), "event_type_unknown"},
-			"a secret that is none":  {file(", secret_file: app.secret"), "webhook_secret"},
-			"a state that is none":   {file(", state: failed"), "apply_value"},
-			"more than there may be": {`webhooks: [` + strings.Repeat(`{url: "https://x.example/"},`, 1) + manyHooks() + `]`, "webhooks_many"},
-			"one of them twice":      {`webhooks: [{url: "https://x.example/"}, {url: "https://x.example/"}]`, "apply_twice"},
-		} {
-			if _, err := h.apply(tc.file, setup.Commit); !says(err, tc.code) {
-				t.Errorf("%s: %v, want %s", name, err, tc.code)
-			}
-		}
-		f, err := setup.ParseFile([]byte(`webhooks: []`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if changes, err := h.Apply(t.Context(), f, setup.Files(h.dir), setup.Options{Prune: setup.PruneListed}); err != nil || len(changes) != 1 || changes[0].Did != setup.Deleted {
-			t.Errorf("pruned: %v, %v", changes, err)
-		}
-	})
-}
-
-func manyHooks() string {
-	var b strings.Builder
-	for i := range sso.MaxWebhooks {
-		fmt.Fprintf(&b, `{url: "https://h%d.example/"},`, i)
-	}
-	return b.String()
 }

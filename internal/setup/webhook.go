@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/secret"
@@ -144,6 +145,16 @@ func (a *applier) webhook(org sso.OrgID, key string, from *Webhook, have []sso.W
 	}
 	if found && len(fields) == 0 {
 		return nil
+	}
+	if found && hook.State != old.State {
+		// As in the console: it has not failed yet, and nothing waits for it any more.
+		hook.Failures, hook.FailingSince = 0, time.Time{}
+		if hook.State != sso.WebhookEnabled {
+			if err := a.tx.StopWebhook(a.ctx, hook.ID, "webhook_off", a.now); err != nil {
+				return err
+			}
+			hook.Version++
+		}
 	}
 	hook.UpdatedAt = a.now
 	if err := a.tx.Org(org).SaveWebhook(a.ctx, hook); err != nil {
