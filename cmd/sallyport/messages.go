@@ -233,7 +233,9 @@ func secretFrom(flag, text, file string) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("%s-file: %w", flag, err)
 		}
-		text = strings.TrimSpace(string(b))
+		if text = strings.TrimSpace(string(b)); text == "" {
+			return "", fmt.Errorf("%s-file: %s is empty", flag, file)
+		}
 	}
 	if text == "" {
 		return "", fmt.Errorf("%s-file is needed", flag)
