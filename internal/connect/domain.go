@@ -142,6 +142,15 @@ func (s *Service) RemoveDomain(ctx context.Context, who *authority.Who, org sso.
 // SetDomainWays chooses how the people of a domain sign in. Only an owner
 // closes a password, or opens it again.
 func (s *Service) SetDomainWays(ctx context.Context, who *authority.Who, org sso.OrgID, name string, to sso.DomainWays) error {
+	return s.ChangeDomainWays(ctx, who, org, name, func(w *sso.DomainWays) error {
+		*w = to
+		return nil
+	})
+}
+
+// ChangeDomainWays is [Service.SetDomainWays] for who changes the ways as they
+// are now: edit changes them, or refuses. It may run twice.
+func (s *Service) ChangeDomainWays(ctx context.Context, who *authority.Who, org sso.OrgID, name string, edit func(w *sso.DomainWays) error) error {
 	return s.Authority.Change(ctx, who, org, authority.Setup, func(a *authority.Act) error {
 		if err := a.Granted(); err != nil {
 			return err
@@ -151,6 +160,10 @@ func (s *Service) SetDomainWays(ctx context.Context, who *authority.Who, org sso
 			return err
 		}
 		was, before := d.Ways(), d.Settings()
+		to := was
+		if err := edit(&to); err != nil {
+			return err
+		}
 		if was.Password != to.Password {
 			if err := a.Allow(authority.Owner); err != nil {
 				return err

@@ -69,21 +69,30 @@ func (s *Service) CreateGroup(ctx context.Context, by *sso.By, org sso.OrgID, na
 // EditGroup gives a group another name, which applications are told of each of
 // its members from then on, and another description.
 func (s *Service) EditGroup(ctx context.Context, by *sso.By, org sso.OrgID, id sso.GroupID, name, description string) error {
-	name, description, err := groupText(name, description)
-	if err != nil {
-		return err
-	}
+	return s.ChangeGroup(ctx, by, org, id, func(g *sso.Group) error {
+		g.Name, g.Description = name, description
+		return nil
+	})
+}
+
+// ChangeGroup is [Service.EditGroup] for who changes a group as it is now: edit
+// gives it a name and a description, or refuses. It may run twice.
+func (s *Service) ChangeGroup(ctx context.Context, by *sso.By, org sso.OrgID, id sso.GroupID, edit func(g *sso.Group) error) error {
 	return s.change(ctx, by, org, func(a *act) error {
-		g, err := a.org.Group(ctx, id)
+		was, err := a.org.Group(ctx, id)
 		if err != nil {
 			return err
 		}
-		was := g
-		if g.Name, g.Description = name, description; g == was {
-			return nil
+		to := was
+		if err := edit(&to); err != nil {
+			return err
+		}
+		g := was
+		if g.Name, g.Description, err = groupText(to.Name, to.Description); err != nil || g == was {
+			return err
 		}
 		g.UpdatedAt = a.now
-		if err := taken(a.org.SaveGroup(ctx, g), name); err != nil {
+		if err := taken(a.org.SaveGroup(ctx, g), g.Name); err != nil {
 			return err
 		}
 		return a.record("group.changed", string(id), nil, g.Settings().Changed(was.Settings())...)

@@ -58,7 +58,7 @@ func newAPI(h *Handler) *api {
 			e.SetEscapeHTML(false)
 			return e.Encode(v)
 		},
-		Unmarshal: json.Unmarshal,
+		Unmarshal: unmarshal,
 	}
 	cfg := huma.Config{
 		OpenAPI: document(), Formats: map[string]huma.Format{"application/json": plain, "json": plain}, DefaultFormat: "application/json",

@@ -1,8 +1,10 @@
 package manage
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
@@ -121,6 +123,15 @@ func texts[T ~string](all []T) []string {
 
 // etag writes a version.
 func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
+
+// etagOf writes a version of what has none: all that can be changed of it.
+func etagOf(parts ...string) string {
+	sum := sha256.New()
+	for _, p := range parts {
+		_, _ = fmt.Fprintf(sum, "%d:%s", len(p), p)
+	}
+	return `"` + base64.RawURLEncoding.EncodeToString(sum.Sum(nil)[:15]) + `"`
+}
 
 // Matching is the version that a change is made to.
 type Matching struct {

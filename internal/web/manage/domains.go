@@ -3,6 +3,7 @@ package manage
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/authority"
@@ -106,7 +107,13 @@ func (h *Handler) claim(c *call, p *authority.Place, name string) (*told[Domain]
 	if err != nil {
 		return nil, err
 	}
-	return tell(domain(&v.Domain)), nil
+	return &told[Domain]{ETag: etagOfWays(v.Ways()), Body: domain(&v.Domain)}, nil
+}
+
+// etagOfWays is the version of how the people of a domain sign in, which is all
+// that is changed of one.
+func etagOfWays(w sso.DomainWays) string {
+	return etagOf(strconv.FormatBool(w.SSO), strconv.FormatBool(w.Password), string(w.Connection))
 }
 
 func (h *Handler) claimDomain(c *call, in *struct {
@@ -125,7 +132,7 @@ func (h *Handler) claimDomain(c *call, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &created[Domain]{Location: Path + "/organizations/" + p.Key + "/domains/" + name, Body: t.Body}, nil
+	return &created[Domain]{Location: Path + "/organizations/" + p.Key + "/domains/" + name, ETag: t.ETag, Body: t.Body}, nil
 }
 
 func (h *Handler) getDomain(c *call, in *struct{ InDomain }) (*told[Domain], error) {
@@ -138,6 +145,7 @@ func (h *Handler) getDomain(c *call, in *struct{ InDomain }) (*told[Domain], err
 
 func (h *Handler) updateDomain(c *call, in *struct {
 	InDomain
+	Matching
 	Body DomainChange
 }) (*told[Domain], error) {
 	who, p, err := c.at(h, in.InOrganization)
@@ -148,9 +156,14 @@ func (h *Handler) updateDomain(c *call, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	to := v.Ways()
-	to.SSO, to.Password, to.Connection = or(in.Body.SSO, to.SSO), or(in.Body.Password, to.Password), sso.ConnectionID(or(in.Body.Connection, string(to.Connection)))
-	if err := h.Connect.SetDomainWays(c.ctx(), who, p.ID, v.Name, to); err != nil {
+	err = h.Connect.ChangeDomainWays(c.ctx(), who, p.ID, v.Name, func(w *sso.DomainWays) error {
+		if !in.blind() && in.IfMatch != etagOfWays(*w) {
+			return stale(nil)
+		}
+		w.SSO, w.Password, w.Connection = or(in.Body.SSO, w.SSO), or(in.Body.Password, w.Password), sso.ConnectionID(or(in.Body.Connection, string(w.Connection)))
+		return nil
+	})
+	if err != nil {
 		return nil, err
 	}
 	return h.claim(c, p, v.Name)

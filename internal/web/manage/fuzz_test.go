@@ -2,6 +2,7 @@ package manage
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -50,6 +51,40 @@ func FuzzPointer(f *testing.F) {
 		}
 		if _, err := json.Marshal(p); err != nil {
 			t.Errorf("pointer(%q) cannot be written: %v", at, err)
+		}
+	})
+}
+
+// What has each field once is let pass, however deep; what is put in front of it
+// a second time is not, and the pointer says which.
+func FuzzOnce(f *testing.F) {
+	f.Add(`{"a":[{"b":1},{"b":2}],"c":{"a":null}}`, "a")
+	f.Add(`[1,{"a":{}},"a"]`, "b/~")
+	f.Add(`{"a":"b","b":"a"}`, "")
+	f.Fuzz(func(t *testing.T, text, name string) {
+		var v any
+		if json.Unmarshal([]byte(text), &v) != nil {
+			_ = once([]byte(text)) // it comes to an end
+			return
+		}
+		plain, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := once(plain); err != nil {
+			t.Errorf("once(%s) = %v", plain, err)
+		}
+		key, err := json.Marshal(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var read string // as it is read, whatever octets it had
+		if err := json.Unmarshal(key, &read); err != nil {
+			t.Fatal(err)
+		}
+		twice := `[{` + string(key) + `:` + string(plain) + `,` + string(key) + `:0}]`
+		if got, ok := errors.AsType[*repeated](once([]byte(twice))); !ok || got.pointer != "/0/"+escape(read) {
+			t.Errorf("once(%s) = %v", twice, got)
 		}
 	})
 }

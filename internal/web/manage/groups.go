@@ -79,7 +79,7 @@ func (h *Handler) theGroup(c *call, o *sso.Organization, id string) (*told[Group
 	if err != nil {
 		return nil, err
 	}
-	return tell(group(&g, n)), nil
+	return &told[Group]{ETag: etagOf(g.Name, g.Description), Body: group(&g, n)}, nil
 }
 
 func (h *Handler) createGroup(c *call, in *struct {
@@ -98,7 +98,7 @@ func (h *Handler) createGroup(c *call, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &created[Group]{Location: under(&o, "groups", string(id)), Body: t.Body}, nil
+	return &created[Group]{Location: under(&o, "groups", string(id)), ETag: t.ETag, Body: t.Body}, nil
 }
 
 func (h *Handler) getGroup(c *call, in *struct{ InGroup }) (*told[Group], error) {
@@ -111,17 +111,21 @@ func (h *Handler) getGroup(c *call, in *struct{ InGroup }) (*told[Group], error)
 
 func (h *Handler) updateGroup(c *call, in *struct {
 	InGroup
+	Matching
 	Body GroupChange
 }) (*told[Group], error) {
 	by, o, err := c.by(h, in.InOrganization)
 	if err != nil {
 		return nil, err
 	}
-	was, err := h.theGroup(c, &o, in.Group)
+	err = h.People.ChangeGroup(c.ctx(), by, o.ID, sso.GroupID(in.Group), func(g *sso.Group) error {
+		if !in.blind() && in.IfMatch != etagOf(g.Name, g.Description) {
+			return stale(nil)
+		}
+		g.Name, g.Description = or(in.Body.Name, g.Name), or(in.Body.Description, g.Description)
+		return nil
+	})
 	if err != nil {
-		return nil, err
-	}
-	if err := h.People.EditGroup(c.ctx(), by, o.ID, sso.GroupID(in.Group), or(in.Body.Name, was.Body.Name), or(in.Body.Description, was.Body.Description)); err != nil {
 		return nil, err
 	}
 	return h.theGroup(c, &o, in.Group)

@@ -149,7 +149,11 @@ func wrong(e *huma.ErrorModel) error {
 	}
 	out := &web.WrongRequest{Fault: f}
 	for _, d := range e.Errors {
-		out.Members = append(out.Members, web.WrongMember{Pointer: pointer(d.Location), Detail: d.Message})
+		at := pointer(d.Location)
+		if second, ok := strings.CutPrefix(d.Message, repeatedAt); ok {
+			at = second
+		}
+		out.Members = append(out.Members, web.WrongMember{Pointer: at, Detail: d.Message})
 	}
 	if len(out.Members) == 0 && e.Detail != "" {
 		out.Members = []web.WrongMember{{Pointer: "", Detail: e.Detail}}
@@ -167,7 +171,7 @@ func pointer(place string) string {
 	}
 	var p strings.Builder
 	for _, part := range strings.FieldsFunc(rest, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
-		p.WriteString("/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(part))
+		p.WriteString("/" + escape(part))
 	}
 	return p.String()
 }

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+)
+
+func TestAChangeIsMadeToTheVersionThatWasRead(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	acme := h.newTenant("acme")
+	_, key := h.apiKey(&acme, sso.OrganizationScopes()...)
+	path := "/api/v1/organizations/acme/users/" + acme.its["user"]
+	read := h.call(key, http.MethodGet, path, "")
+	h.answered(read, http.StatusOK)
+	tag := read.Header().Get("ETag")
+	changed := h.call(key, http.MethodPatch, path, `{"first_name":"Zoë"}`, "If-Match", tag)
+	if got := h.answered(changed, http.StatusOK); got["first_name"] != "Zoë" || changed.Header().Get("ETag") == tag {
+		t.Errorf("changed %v, %v", got, changed.Header())
+	}
+	h.refused(h.call(key, http.MethodPatch, path, `{"first_name":"Eve"}`, "If-Match", tag), http.StatusPreconditionFailed, "api_version_stale")
+	h.refused(h.call(key, http.MethodPatch, path, `{"first_name":"Eve"}`, "If-Match", `W/"1"`), http.StatusPreconditionFailed, "api_version_stale")
+	h.answered(h.call(key, http.MethodPatch, path, `{"last_name":"X"}`), http.StatusOK)
+	h.refused(h.call(key, http.MethodPatch, path, `{"last_name":"Y","role":"admin"}`), http.StatusBadRequest, "api_mixed")
+
+	// What somebody is in the organization is part of what was read.
+	tag = h.call(key, http.MethodGet, path, "").Header().Get("ETag")
+	h.answered(h.call(key, http.MethodPatch, path, `{"groups":["staff"]}`, "If-Match", tag), http.StatusOK)
+	h.refused(h.call(key, http.MethodPatch, path, `{"role":"admin"}`, "If-Match", tag), http.StatusPreconditionFailed, "api_version_stale")
+	if got := h.answered(h.call(key, http.MethodPatch, path, `{"role":"admin"}`, "If-Match", "*"), http.StatusOK); len(got["groups"].([]any)) != 1 {
+		t.Errorf("another role takes the groups away: %v", got)
+	}
+}
+
+// Of two who change different things of one group or domain at the same time,
+// without a word about versions, neither is lost; who names a version that is
+// not the latest changes nothing.
+func TestChangesOfDifferentThingsAreBothMade(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	acme := h.newTenant("acme")
+	_, key := h.apiKey(&acme, sso.OrganizationScopes()...)
+	const org = "/api/v1/organizations/acme"
+	connection := h.named(&acme)
+	for path, bodies := range map[string][2]string{
+		org + "/groups/" + acme.its["group"]:   {`{"name":"Staff"}`, `{"description":"All of them"}`},
+		org + "/domains/" + acme.its["domain"]: {`{"sso":false}`, `{"connection":"` + connection + `"}`},
+	} {
+		before := h.call(key, http.MethodGet, path, "").Header().Get("ETag")
+		for round := range 4 {
+			var both sync.WaitGroup
+			var got [2]*httptest.ResponseRecorder
+			for i, body := range bodies {
+				both.Go(func() { got[i] = h.call(key, http.MethodPatch, path, body) })
+			}
+			both.Wait()
+			for i := range got {
+				h.answered(got[i], http.StatusOK)
+			}
+			is := h.answered(h.call(key, http.MethodGet, path, ""), http.StatusOK)
+			for _, body := range bodies {
+				var wanted map[string]any
+				if err := json.Unmarshal([]byte(body), &wanted); err != nil {
+					t.Fatal(err)
+				}
+				for name, value := range wanted {
+					if is[name] != value {
+						t.Errorf("%s: %s is %v after round %d, want %v", path, name, is[name], round, value)
+					}
+				}
+			}
+		}
+		h.refused(h.call(key, http.MethodPatch, path, bodies[0], "If-Match", before), http.StatusPreconditionFailed, "api_version_stale")
+		latest := h.call(key, http.MethodGet, path, "").Header().Get("ETag")
+		h.answered(h.call(key, http.MethodPatch, path, bodies[0], "If-Match", latest), http.StatusOK)
+	}
+}
+
+// named makes a tenant's domain and connection fit for each other, and returns
+// the ID of the connection.
+func (h *tenancy) named(t *tenant) (id string) {
+	h.Helper()
+	h.write(func(tx *store.Writer) error {
+		org := tx.Org(t.by.Org.ID)
+		c, err := tx.ConnectionByKey(h.Context(), t.its["connection"])
+		if err != nil {
+			return err
+		}
+		d, err := org.Domain(h.Context(), t.its["domain"])
+		if err != nil {
+			return err
+		}
+		id, c.State, d.State, d.Proof = string(c.ID), sso.ConnectionActive, sso.DomainVerified, sso.ProofVouched
+		return errors.Join(org.SaveConnection(h.Context(), c), org.SaveDomain(h.Context(), d))
+	})
+	return id
+}
+
+// Of several who have read the same version, one changes it.
+func TestOfManyChangesToOneVersionOneIsMade(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	acme := h.newTenant("acme")
+	_, key := h.apiKey(&acme, sso.OrganizationScopes()...)
+	const org = "/api/v1/organizations/acme"
+	for path, body := range map[string]func(n string) string{
+		org:                                func(n string) string { return `{"name":"Acme ` + n + `"}` },
+		org + "/users/" + acme.its["user"]: func(n string) string { return `{"groups":["g` + n + `"]}` },
+	} {
+		tag := h.call(key, http.MethodGet, path, "").Header().Get("ETag")
+		var all sync.WaitGroup
+		codes := make([]int, 12)
+		for i := range codes {
+			all.Go(func() { codes[i] = h.call(key, http.MethodPatch, path, body(strconv.Itoa(i)), "If-Match", tag).Code })
+		}
+		all.Wait()
+		made := 0
+		for _, code := range codes {
+			switch code {
+			case http.StatusOK:
+				made++
+			case http.StatusPreconditionFailed:
+			default:
+				t.Errorf("%s: answered with %d", path, code)
+			}
+		}
+		if made != 1 {
+			t.Errorf("%s: %d changes of one version are made: %v", path, made, codes)
+		}
+	}
+}

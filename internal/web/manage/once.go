@@ -1,0 +1,97 @@
+package manage
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// repeated says that a member of an object stands there a second time. Readers
+// differ in which one counts, so none does.
+type repeated struct{ pointer string }
+
+// repeatedAt begins what is said of it; the pointer follows.
+const repeatedAt = "expected each field once, and not a second time "
+
+// Error implements [error].
+func (r *repeated) Error() string { return repeatedAt + r.pointer }
+
+// unmarshal is [json.Unmarshal], but for objects with a field that comes twice:
+// those are refused.
+func unmarshal(b []byte, v any) error {
+	if err := once(b); err != nil {
+		return err
+	}
+	return json.Unmarshal(b, v)
+}
+
+// level is an object or list that is being read.
+type level struct {
+	seen  map[string]bool // fields of an object; nil: it is a list
+	name  string          // of the field that is being read; "": a name comes next
+	named bool
+	at    int // in a list
+}
+
+// once refuses objects with a field that comes twice. What is no JSON is left to
+// who reads it.
+func once(b []byte) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	var levels []level
+	for {
+		t, err := d.Token()
+		if errors.Is(err, io.EOF) || err != nil {
+			return nil
+		}
+		if n := len(levels); n > 0 {
+			l := &levels[n-1]
+			if name, ok := t.(string); ok && l.seen != nil && !l.named {
+				l.name, l.named = name, true
+				if l.seen[name] {
+					return &repeated{pointerOf(levels)}
+				}
+				l.seen[name] = true
+				continue
+			}
+		}
+		switch t {
+		case json.Delim('{'):
+			levels = append(levels, level{seen: map[string]bool{}})
+		case json.Delim('['):
+			levels = append(levels, level{})
+		case json.Delim('}'), json.Delim(']'):
+			levels = levels[:len(levels)-1]
+			valued(levels)
+		default:
+			valued(levels)
+		}
+	}
+}
+
+// valued notes that a value has come to its end.
+func valued(levels []level) {
+	if n := len(levels); n > 0 {
+		levels[n-1].named = false
+		levels[n-1].at++
+	}
+}
+
+// pointerOf returns where somebody is who reads [RFC 6901].
+func pointerOf(levels []level) string {
+	var p strings.Builder
+	for i := range levels {
+		part := strconv.Itoa(levels[i].at)
+		if levels[i].seen != nil {
+			part = escape(levels[i].name)
+		}
+		p.WriteString("/" + part)
+	}
+	return p.String()
+}
+
+// escape writes a part of a pointer.
+func escape(part string) string { return strings.NewReplacer("~", "~0", "/", "~1").Replace(part) }
