@@ -21,7 +21,15 @@ bin=$(postgres_bin) || {
   exit 1
 }
 
-dir=$(mktemp -d "${TMPDIR:-/tmp}/sallyport-postgres.XXXXXX")
+# Each test has a database of its own, of some 700 files that are made and unlinked again: in memory, where there is
+# enough of it, that takes a tenth of the time.
+enough=$((2 << 20)) # KiB
+place=${TMPDIR:-/tmp}
+if [ -w /dev/shm ] && [ "$(df --output=fstype,avail /dev/shm | awk -v n=$enough 'END { print ($1 == "tmpfs" && $2 >= n) }')" = 1 ] &&
+  [ "$(awk -v n=$enough '/^MemAvailable:/ { print ($2 >= n) }' /proc/meminfo)" = 1 ]; then
+  place=/dev/shm
+fi
+dir=$(mktemp -d "$place/sallyport-postgres.XXXXXX")
 # Should this script be killed, the kernel tells its server to shut down.
 as=(setpriv --pdeathsig INT)
 if [ "$(id -u)" = 0 ]; then
@@ -66,7 +74,7 @@ for _ in 1 2 3 4 5; do
   port=$(free_port)
   (cd "$dir" && exec "${as[@]}" "$bin/postgres" -D "$dir/data" -h 127.0.0.1 -p "$port" -k '' \
     -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200 \
-    -c shared_buffers=64MB -c log_min_messages=fatal) >>"$dir/server.log" 2>&1 &
+    -c wal_level=minimal -c max_wal_senders=0 -c max_wal_size=256MB -c autovacuum=off -c shared_buffers=64MB -c log_min_messages=fatal) >>"$dir/server.log" 2>&1 &
   server=$!
   for _ in $(seq 150); do
     if answers "$port" || ! kill -0 "$server" 2>/dev/null; then break; fi
