@@ -198,7 +198,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	looks := &inspection.Service{DB: s.db, Authority: authorities, Outbox: s.outbox, Sealer: s.sealer, BaseURL: base.String(), Now: now}
 	s.enforcing = &enforce.Service{DB: s.db, Authority: authorities, BaseURL: base.String(), Recovery: links, Limits: limiter, Now: now}
 	s.events = &events.Service{
-		DB: s.db, Authority: authorities, Outbox: s.outbox, Sealer: s.sealer, SignIns: cfg.audit.signIns(), Keep: cfg.audit.keep(),
+		DB: s.db, Authority: authorities, Outbox: s.outbox, Limits: limiter, Sealer: s.sealer, SignIns: cfg.audit.signIns(), Keep: cfg.audit.keep(),
 		Outside: safehttp.NewCaller(safehttp.Public), Inside: safehttp.NewCaller(safehttp.Public, cfg.eventNetworks...), Dialer: safehttp.NewDialer(cfg.eventNetworks...), Host: base.Host(), Now: now, Log: s.log,
 	}
 	setup := &connectpages.Handler{

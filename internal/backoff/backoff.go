@@ -51,6 +51,7 @@ var (
 	tilePace    = pace{4, 20 * time.Second}
 	tilesPace   = pace{300, time.Second}
 	devicePace  = pace{30, 10 * time.Second}
+	replayPace  = pace{20, time.Minute}
 	guessPace   = pace{10, 30 * time.Second}
 	recoverPace = pace{RecoveriesADay, 24 * time.Hour / RecoveriesADay}
 	letterPace  = pace{LettersADay, 24 * time.Hour / LettersADay}
@@ -133,6 +134,9 @@ func DeviceCodes(app sso.AppID, from netip.Addr) Key {
 	return Key{devicePace, "devices\x00" + string(app) + "\x00" + network(from), ""}
 }
 
+// Replays counts how often a webhook is told again of what it was told.
+func Replays(hook sso.WebhookID) Key { return Key{replayPace, "replays\x00" + string(hook), ""} }
+
 // DeviceGuesses counts codes of devices that somebody types who is signed in. No
 // stranger spends them.
 func DeviceGuesses(user sso.UserID) Key { return Key{guessPace, "device\x00" + string(user), ""} }
@@ -178,17 +182,9 @@ type Limiter struct {
 func (l Limiter) Allow(ctx context.Context, keys ...Key) error {
 	ctx = store.Aside(ctx) // a try is no effect of what is tried
 	err := l.DB.Write(ctx, func(tx *store.Writer) error {
-		now := l.Now()
 		for _, k := range keys {
-			wait, err := k.take(ctx, tx, now)
-			if err != nil {
+			if err := l.Within(ctx, tx, k); err != nil {
 				return err
-			}
-			if !wait.IsZero() {
-				return &fault.Error{
-					Kind: fault.Exhausted, Code: "try_later", Want: "from " + wait.UTC().Format(time.RFC3339), Got: "a try at " + now.UTC().Format(time.RFC3339),
-					Fix: fault.PersonSide,
-				}
 			}
 		}
 		return nil
@@ -197,6 +193,20 @@ func (l Limiter) Allow(ctx context.Context, keys ...Key) error {
 		return fmt.Errorf("asking whether to try: %w", err)
 	}
 	return nil
+}
+
+// Within counts one try within the transaction of what it is for, or returns the
+// fault of [Limiter.Allow]. A try that fails does not count.
+func (l Limiter) Within(ctx context.Context, tx *store.Writer, k Key) error {
+	now := l.Now()
+	wait, err := k.take(ctx, tx, now)
+	if err != nil || wait.IsZero() {
+		return err
+	}
+	return &fault.Error{
+		Kind: fault.Exhausted, Code: "try_later", Want: "from " + wait.UTC().Format(time.RFC3339), Got: "a try at " + now.UTC().Format(time.RFC3339),
+		Fix: fault.PersonSide,
+	}
 }
 
 // Take counts one try within the transaction of what it is for, where nobody

@@ -21,6 +21,7 @@ const (
 	workers      = 8                // webhooks that a node calls at the same time
 	callsAtOnce  = 16               // deliveries of one webhook, one after the other
 	webhookLease = 5 * time.Minute  // longer than these may take
+	turnTime     = 20 * time.Second // after which a webhook waits for its next turn
 	callMargin   = 30 * time.Second // of the lease, that must be left to begin another one
 	longestWait  = 10 * time.Hour   // that a receiver may ask for
 	maxExcerpt   = 500              // octets kept of an answer
@@ -107,8 +108,9 @@ func (s *Service) serve(ctx context.Context, hook *sso.Webhook, lease time.Time)
 	if err != nil {
 		return s.Now(), err
 	}
+	began := s.Now()
 	for i := range due {
-		if ctx.Err() != nil || !s.Now().Add(callMargin).Before(lease) {
+		if now := s.Now(); ctx.Err() != nil || !now.Add(callMargin).Before(lease) || now.Sub(began) >= turnTime {
 			break
 		}
 		refused, err := s.send(ctx, hook, &due[i], keys)
@@ -252,6 +254,9 @@ func (s *Service) settle(ctx context.Context, hook *sso.Webhook, d *sso.Delivery
 	})
 	if errors.Is(err, store.ErrNotFound) {
 		return nil // deleted, or tried by somebody else
+	}
+	if err == nil && over != "" {
+		hook.Version++ // as it was stopped: what has failed counts
 	}
 	return err
 }

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/authority"
+	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/safehttp"
@@ -44,6 +45,7 @@ type Service struct {
 	DB        *store.DB
 	Authority *authority.Service
 	Outbox    *notify.Outbox
+	Limits    backoff.Limiter
 	Sealer    *secret.Sealer
 	SignIns   SignIns // which of them the audit list tells of
 	// Keep is for how long the audit list is kept; 0: for ever.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/authority"
+	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/events"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/notify"
@@ -44,7 +45,7 @@ func eachEngine(t *testing.T, test func(h *house)) {
 			db := e.Open(t)
 			here := safehttp.NewCaller(safehttp.Public, netip.MustParsePrefix("127.0.0.0/8"))
 			h.Service = &events.Service{
-				DB: db, Authority: &authority.Service{DB: db, Now: h.now}, Outbox: &notify.Outbox{Sealer: sealer(t), Now: h.now}, Sealer: sealer(t),
+				DB: db, Authority: &authority.Service{DB: db, Now: h.now}, Outbox: &notify.Outbox{Sealer: sealer(t), Now: h.now}, Sealer: sealer(t), Limits: backoff.Limiter{DB: db, Now: h.now},
 				Outside: here, Inside: here, Dialer: safehttp.NewDialer(netip.MustParsePrefix("127.0.0.0/8")), Host: "sso.example", Now: h.now, Log: slog.New(slog.DiscardHandler),
 			}
 			h.operators, h.acme, h.rival = h.addOrg(sso.OperatorsKey, nil), h.addOrg("acme", nil), h.addOrg("rival", nil)

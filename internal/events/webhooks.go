@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
@@ -251,12 +252,16 @@ const (
 )
 
 // Replay tells a webhook again, or for the first time what happened while it was
-// off: at most ten thousand events at once, and returns how many.
+// off: at most ten thousand events at once, and twenty times in a row. It returns
+// how many events that were.
 func (s *Service) Replay(ctx context.Context, who *Who, id sso.WebhookID, what Replayed) (int, error) {
 	n := 0
 	err := s.on(ctx, who, id, func(c *change, hook *sso.Webhook) error {
 		n = 0
 		if err := running(hook); err != nil {
+			return err
+		}
+		if err := s.Limits.Within(c.ctx, c.tx, backoff.Replays(id)); err != nil {
 			return err
 		}
 		detail := map[string]string{"event": string(what.Event)}

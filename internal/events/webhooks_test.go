@@ -508,3 +508,27 @@ func TestTheAuditListDoesNotSayThePathOfAWebhook(t *testing.T) {
 		must(t, "Events()", err)
 	})
 }
+
+// Whoever replays without an end is stopped, and another webhook is replayed all
+// the same.
+func TestReplaysAreLimited(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		r := h.receiver()
+		hook, _ := h.hook(h.acmes(), r)
+		other, _ := h.hook(h.acmes(), r)
+		h.seal()
+		all := events.Replayed{Since: h.now().Add(-time.Hour)}
+		for range 20 {
+			_, err := h.Replay(h.Context(), h.acmes(), hook.ID, all)
+			must(t, "Replay()", err)
+		}
+		_, err := h.Replay(h.Context(), h.acmes(), hook.ID, all)
+		refused(t, "once more", err, "try_later")
+		_, err = h.Replay(h.Context(), h.acmes(), other.ID, all)
+		must(t, "Replay() of another one", err)
+		h.pass(time.Minute)
+		_, err = h.Replay(h.Context(), h.acmes(), hook.ID, all)
+		must(t, "Replay() a minute later", err)
+	})
+}

@@ -58,7 +58,8 @@ func (r *Reader) WebhooksFor(ctx context.Context, orgs []sso.OrgID) ([]sso.Webho
 }
 
 // SaveWebhook stores a webhook of the organization. The version is that which was
-// read, 0 for a new one; somebody else's save in between is a conflict.
+// read, 0 for a new one; somebody else's save in between is a conflict. One that
+// is switched on again has not failed yet.
 func (w *OrgWriter) SaveWebhook(ctx context.Context, hook sso.Webhook) error {
 	if err := w.own(hook.Org); err != nil {
 		return doing(err, "saving webhook %s", hook.ID)
@@ -68,7 +69,9 @@ func (w *OrgWriter) SaveWebhook(ctx context.Context, hook sso.Webhook) error {
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 + 1)
 		on conflict (id) do update
 		set url = excluded.url, note = excluded.note, types = excluded.types, secret = excluded.secret, previous = excluded.previous, previous_until = excluded.previous_until,
-			state = excluded.state, created_by = excluded.created_by, updated_at = excluded.updated_at, failures = excluded.failures, failing_since = excluded.failing_since,
+			state = excluded.state, created_by = excluded.created_by, updated_at = excluded.updated_at,
+			failures = case when excluded.state = 'enabled' and webhooks.state <> 'enabled' then 0 else excluded.failures end,
+			failing_since = case when excluded.state = 'enabled' and webhooks.state <> 'enabled' then null else excluded.failing_since end,
 			version = excluded.version
 		where webhooks.version = $15 and webhooks.org_id = $2`,
 		hook.ID, w.org, hook.URL, hook.Note, toJSON(hook.Types), hook.Secret, hook.Previous, at(hook.PreviousUntil), hook.State, hook.By, at(hook.CreatedAt), at(hook.UpdatedAt),
@@ -86,19 +89,26 @@ func (w *OrgWriter) DeleteWebhook(ctx context.Context, id sso.WebhookID) error {
 	return doing(found(n, err), "deleting webhook %s", id)
 }
 
+// webhookDue holds for webhooks that are to be served now: of one organization, or
+// of the deployment, two at the same time, by all nodes together. Who has twenty
+// receivers that take their time keeps nobody else waiting.
+const webhookDue = `d.due_at <= $1 and (d.leased_until is null or d.leased_until <= $1)
+			and (select count(*) from webhooks l where l.org_id = d.org_id and l.leased_until > $1) < 2`
+
 // WebhookDue reports whether a claim would give a webhook.
 func (r *Reader) WebhookDue(ctx context.Context, now time.Time) (bool, error) {
 	due, err := one(ctx, r.q, func(b *bool) []any { return []any{b} }, `
 		select exists (
-			select 1 from webhooks
-			where due_at <= $1 and (leased_until is null or leased_until <= $1)
+			select 1 from webhooks d
+			where `+webhookDue+`
 		)`,
 		at(now))
 	return due, doing(err, "looking for webhooks")
 }
 
 // ClaimWebhook gives the webhook that has been due for longest to the caller
-// alone, until the lease ends. There being none is [ErrNotFound].
+// alone, until the lease ends. Of one organization no more than two are given at
+// a time. There being none is [ErrNotFound].
 func (w *Writer) ClaimWebhook(ctx context.Context, now, until time.Time) (sso.Webhook, error) {
 	hook, err := one(ctx, w.q, webhookFields, `
 		update webhooks
@@ -106,7 +116,7 @@ func (w *Writer) ClaimWebhook(ctx context.Context, now, until time.Time) (sso.We
 		where id = (
 			select d.id
 			from webhooks d
-			where d.due_at <= $1 and (d.leased_until is null or d.leased_until <= $1)
+			where `+webhookDue+`
 			order by d.due_at, d.id
 			limit 1
 		)
@@ -117,18 +127,21 @@ func (w *Writer) ClaimWebhook(ctx context.Context, now, until time.Time) (sso.We
 
 // ReleaseWebhook gives a webhook back whose lease ends at that instant: with how
 // it has fared, to be looked at again when the next delivery is due, and not
-// before rest. Where somebody else has claimed it meanwhile, or it is there no
+// before rest. How it has fared does not count where somebody has changed it
+// meanwhile, such as by switching it off and on. Where somebody else has claimed it meanwhile, or it is there no
 // more, it is [ErrNotFound].
 func (w *Writer) ReleaseWebhook(ctx context.Context, hook sso.Webhook, lease, rest time.Time) error {
 	n, err := w.q.exec(ctx, `
 		update webhooks
-		set leased_until = null, failures = $3, failing_since = $4, due_at = (
+		set leased_until = null,
+			failures = case when version = $6 then $3 else failures end, failing_since = case when version = $6 then $4 else failing_since end,
+			due_at = (
 			select case when min(d.due_at) < $5 then $5 else min(d.due_at) end
 			from webhook_deliveries d
 			where d.webhook_id = webhooks.id and d.state = 'waiting'
 		)
 		where id = $1 and leased_until = $2`,
-		hook.ID, at(lease), hook.Failures, at(hook.FailingSince), at(rest))
+		hook.ID, at(lease), hook.Failures, at(hook.FailingSince), at(rest), hook.Version)
 	return doing(found(n, err), "releasing webhook %s", hook.ID)
 }
 

@@ -103,6 +103,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"streams are kept":                                          streamsAreKept,
 		"webhooks are kept":                                         webhooksAreKept,
 		"deliveries to webhooks are kept":                           deliveriesAreKept,
+		"webhooks of one organization wait for one another":         webhooksTakeTurns,
+		"a webhook that is switched on again has not failed":        webhooksBeginAnew,
 		"one of many claims a webhook":                              oneOfManyClaimsAWebhook,
 		"apps are kept":                                             appsAreKept,
 		"apps are listed":                                           appsAreListed,
