@@ -165,18 +165,19 @@ func (s *Service) Apply(ctx context.Context, f *File, files Files, how Options) 
 
 // gathered is what an apply file names and does not hold.
 type gathered struct {
-	idps    map[*Connection]*sso.SAML           // what the metadata says; nil: none was given
-	secrets map[*App][]secret.Token             // nil: none was given
-	jwks    map[*App]string                     // of a file
-	logos   map[any][]byte                      // PNG, by *Organization or *App
-	keys    map[*Connection]store.DecryptionKey // made for those that had none
-	hooks   map[*Webhook][]byte                 // secrets of a file
-	sealer  *secret.Sealer                      // of the secrets of webhooks; nil: none is needed
+	idps       map[*Connection]*sso.SAML           // what the metadata says; nil: none was given
+	secrets    map[*App][]secret.Token             // nil: none was given
+	jwks       map[*App]string                     // of a file
+	logos      map[any][]byte                      // PNG, by *Organization or *App
+	keys       map[*Connection]store.DecryptionKey // made for those that had none
+	hooks      map[*Webhook][]byte                 // secrets of a file
+	sealer     *secret.Sealer                      // of the secrets of webhooks and streams; nil: none is needed
+	streamKeys map[*Stream][]byte                  // secrets of a file
 }
 
 func (s *Service) gather(ctx context.Context, f *File, files Files) (gathered, error) {
-	g := gathered{idps: map[*Connection]*sso.SAML{}, secrets: map[*App][]secret.Token{}, jwks: map[*App]string{}, logos: map[any][]byte{}, hooks: map[*Webhook][]byte{}}
-	wrong := g.webhooks(f, files)
+	g := gathered{idps: map[*Connection]*sso.SAML{}, secrets: map[*App][]secret.Token{}, jwks: map[*App]string{}, logos: map[any][]byte{}, hooks: map[*Webhook][]byte{}, streamKeys: map[*Stream][]byte{}}
+	wrong := append(g.webhooks(f, files), g.streams(f, files)...)
 	for i := range f.Organizations {
 		o := &f.Organizations[i]
 		logo, err := pictureOf(o.Brand.Logo, o.Brand.LogoFile, files)
@@ -291,7 +292,7 @@ func (a *applier) apply(f *File, prune Prune) error {
 	}
 	err = a.each(f, func(o *Organization, org *sso.Organization) error { return a.webhooks(org.ID, o.Key, o.Webhooks) })
 	if err == nil {
-		err = a.noteEach(a.webhooks("", "", f.Webhooks))
+		err = a.noteEach(errors.Join(a.webhooks("", "", f.Webhooks), a.streams(f.Streams)))
 	}
 	if err != nil {
 		return err

@@ -64,7 +64,10 @@ func (e *exporter) export() error {
 	if err := items(e, "apps", 0, apps, e.app); err != nil {
 		return err
 	}
-	return e.webhooks("", 0)
+	if err := e.webhooks("", 0); err != nil {
+		return err
+	}
+	return e.streams()
 }
 
 // text writes; what cannot be written is said by the last flush.

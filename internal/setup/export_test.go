@@ -70,6 +70,7 @@ roles:
 		"    users:\n", "    webhooks: [{url: \"https://hooks.acme.example/in\", note: people, events: [user.*, membership.saved], state: disabled}]\n    users:\n",
 	).Replace(strings.Replace(whole, "users:\n", "users:\n      - {username: Zoë, first_name: \"O'Neil: \\\"Z\\\"\", last_name: 'yes', groups: [b]}\n", 1)) + `
 webhooks: [{url: "https://events.vendor.example/"}, {url: "https://events.vendor.example/", note: second}]
+streams: [{kind: http, target: "https://siem.example/in", note: SIEM, organization: calm, state: disabled}, {kind: syslog-tls, target: "siem.example:6514"}]
 `
 }
 

@@ -26,6 +26,7 @@ type File struct {
 	Organizations []Organization `yaml:"organizations"`
 	Apps          []App          `yaml:"apps"`
 	Webhooks      []Webhook      `yaml:"webhooks"` // of the deployment
+	Streams       []Stream       `yaml:"streams"`
 
 	// places is where in the file each thing stands, by the address of it.
 	places map[any]*yaml.Node
@@ -69,6 +70,18 @@ type Webhook struct {
 	Events     []string `yaml:"events"`      // such as user.created or user.*; empty or new: all
 	State      *string  `yaml:"state"`       // enabled or disabled; new: enabled
 	SecretFile *string  `yaml:"secret_file"` // whsec_ and base64; new without it: one of its own, which is turned in the console
+}
+
+// Stream carries the audit list elsewhere, and is found by its kind, its target
+// and its organization.
+type Stream struct {
+	Kind         string  `yaml:"kind"`         // syslog-tls, syslog-tcp, syslog-udp, http
+	Target       string  `yaml:"target"`       // host:port, or a URL
+	Organization string  `yaml:"organization"` // key of the one whose events it carries, and of those below; empty: all
+	Note         *string `yaml:"note"`
+	CA           *string `yaml:"ca"`          // certificates in PEM that a receiver's must lead to; empty: the system's
+	State        *string `yaml:"state"`       // enabled or disabled; new: enabled
+	SecretFile   *string `yaml:"secret_file"` // of http: whsec_ and base64; new without it: one that nobody knows
 }
 
 // Brand is how an organization wants its pages to look.
@@ -334,6 +347,9 @@ func (f *File) once() error {
 	}
 	for i := range f.Webhooks {
 		add(all.addWebhook(&f.Webhooks[i]))
+	}
+	for i := range f.Streams {
+		add(all.add(&f.Streams[i], "stream", f.Streams[i].same(), f.Streams[i].name()))
 	}
 	for i := range f.Apps {
 		add(all.add(&f.Apps[i], "app", f.Apps[i].Key, f.Apps[i].Key))

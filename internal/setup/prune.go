@@ -20,7 +20,7 @@ func (a *applier) prune(f *File) error {
 	if err != nil {
 		return err
 	}
-	return a.noteEach(errors.Join(a.pruneApps(f), a.pruneRoles(f), a.pruneWebhooks("", "", f.Webhooks)))
+	return a.noteEach(errors.Join(a.pruneApps(f), a.pruneRoles(f), a.pruneWebhooks("", "", f.Webhooks), a.pruneStreams(f)))
 }
 
 // usersAtOnce is of how many people more is read at once.

@@ -69,16 +69,21 @@ func (g *gathered) webhooks(f *File, files Files) []error {
 	return wrong
 }
 
-// webhookSealer returns what seals the secrets of webhooks, where the file has
-// any. A dry run asks for it only where something is sealed already: it must
+// webhookSealer returns what seals the secrets of webhooks and streams, where the
+// file has any. A dry run asks for it only where something is sealed already: it must
 // not have a key made.
 func (s *Service) webhookSealer(ctx context.Context, f *File, mode Mode) (*secret.Sealer, error) {
-	if len(f.webhooksOf()) == 0 {
+	if len(f.webhooksOf()) == 0 && len(f.Streams) == 0 {
 		return nil, nil
 	}
 	if mode == DryRun {
 		sealed := false
 		err := s.DB.Read(ctx, func(r *store.Reader) error {
+			streams, err := r.Streams(ctx)
+			if err != nil {
+				return err
+			}
+			sealed = slices.ContainsFunc(streams, func(x sso.Stream) bool { return x.Secret != nil })
 			orgs := []sso.OrgID{""}
 			for i := range f.Organizations {
 				o, err := r.OrganizationByKey(ctx, f.Organizations[i].Key)
