@@ -98,6 +98,16 @@ func TestAProgramKeepsApps(t *testing.T) {
 		t.Errorf("changed: %v", got)
 	}
 	h.refused(h.call(key, http.MethodPatch, "/api/v1/apps/portal", `{"name":"X"}`, "If-Match", `"1"`), http.StatusPreconditionFailed, "api_version_stale")
+	branded := h.call(key, http.MethodPatch, "/api/v1/apps/portal", `{"brand":{"name":"The Portal","accent":"#0A6B5E"},"claims":{"groups":"always","role_claim":"https://app.example/role"}}`)
+	if got := h.answered(branded, http.StatusOK); got["brand"].(map[string]any)["accent"] != "#0a6b5e" || got["claims"].(map[string]any)["groups"] != "always" {
+		t.Errorf("branded: %v", got)
+	}
+	h.refused(h.call(key, http.MethodPatch, "/api/v1/apps/portal", `{"brand":{"accent":"red"}}`), http.StatusBadRequest, "brand_accent")
+	logo := h.answered(h.call(key, http.MethodPut, "/api/v1/apps/portal/logo", `{"picture":"`+apiLogo+`"}`, "If-Match", branded.Header().Get("ETag")), http.StatusOK)["brand"].(map[string]any)
+	if at, _ := logo["logo"].(string); logo["name"] != "The Portal" || h.send("", http.MethodGet, at, nil).Header().Get("Content-Type") != "image/png" {
+		t.Errorf("the logo: %v", logo)
+	}
+	h.answered(h.call(key, http.MethodDelete, "/api/v1/apps/portal/logo", ""), http.StatusNoContent)
 	h.answered(h.call(key, http.MethodDelete, "/api/v1/apps/portal", ""), http.StatusNoContent)
 	h.refused(h.call(key, http.MethodGet, "/api/v1/apps/portal", ""), http.StatusNotFound, "not_found")
 }

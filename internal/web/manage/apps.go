@@ -2,6 +2,7 @@ package manage
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/operate"
@@ -34,8 +35,27 @@ type App struct {
 	Organizations []string    `json:"organizations" doc:"IDs of those whose people may enter, and of those below; empty: all"`
 	Entitlement   string      `json:"entitlement,omitempty" doc:"That an organization must have for its people to enter"`
 	Roles         []string    `json:"roles" doc:"Of who may enter; empty: all"`
+	Brand         AppBrand    `json:"brand"`
+	Claims        AppClaims   `json:"claims"`
 	CreatedAt     time.Time   `json:"created_at"`
 	UpdatedAt     time.Time   `json:"updated_at"`
+}
+
+// AppBrand is how the pages look on which people sign in to an app; what is
+// empty is as the organization has it.
+type AppBrand struct {
+	Name   string `json:"name,omitempty" maxLength:"200" doc:"Of the product" example:"Portal"`
+	Accent string `json:"accent,omitempty" maxLength:"7" doc:"Colour, as #rrggbb" example:"#0a6b5e"`
+	Logo   string `json:"logo,omitempty" readOnly:"true" doc:"Where its logo is, in this deployment"`
+}
+
+// AppClaims says what an app is told of people, in id tokens and userinfo alike.
+type AppClaims struct {
+	Role        string `json:"role,omitempty" enum:",always,never" doc:"In the organization; empty: without any scope"`
+	Groups      string `json:"groups,omitempty" enum:",always,never" doc:"In the organization; empty: where the app asks for the scope"`
+	Names       string `json:"names,omitempty" enum:",always,never" doc:"Of the person; empty: where the app asks for the scope"`
+	RoleClaim   string `json:"role_claim,omitempty" maxLength:"200" doc:"A claim that says the role once more"`
+	GroupsClaim string `json:"groups_claim,omitempty" maxLength:"200" doc:"A claim that says the groups once more"`
 }
 
 // AppSecret is a secret of an app, without what it is.
@@ -86,6 +106,9 @@ type AppChange struct {
 	Organizations *[]string `json:"organizations,omitempty" maxItems:"1000" doc:"Keys"`
 	Entitlement   *string   `json:"entitlement,omitempty" enum:",sso,scim"`
 	Roles         *[]string `json:"roles,omitempty" maxItems:"100"`
+
+	Brand  *AppBrand  `json:"brand,omitempty" doc:"As a whole, but for the logo"`
+	Claims *AppClaims `json:"claims,omitempty" doc:"As a whole"`
 }
 
 // secretMethod is how the API calls the way that has no name in an app.
@@ -103,7 +126,9 @@ func app(a *sso.App) App {
 		}),
 		JWKS: a.JWKS, JWKSURI: a.JWKSURI, GrantTypes: texts(a.GrantTypes), RedirectURIs: texts(a.RedirectURIs), LogoutURIs: texts(a.PostLogoutRedirectURIs),
 		Backchannel: a.BackchannelLogoutURI, LoginURL: a.LoginURL, IDTokenAlg: string(a.SignedBy()), Scopes: texts(a.Scopes), RequirePAR: a.RequirePAR, DPoP: a.DPoP, PKCEOptional: a.PKCEOptional,
-		Organizations: texts(a.AllowedOrgs), Entitlement: string(a.RequiredEntitlement), Roles: texts(a.AllowedRoles), CreatedAt: a.CreatedAt.UTC(), UpdatedAt: a.UpdatedAt.UTC(),
+		Organizations: texts(a.AllowedOrgs), Entitlement: string(a.RequiredEntitlement), Roles: texts(a.AllowedRoles),
+		Brand:  AppBrand{Name: a.Brand.Name, Accent: a.Brand.Accent, Logo: logoAt(a.Brand.Logo)},
+		Claims: AppClaims{string(a.Claims.Role), string(a.Claims.Groups), string(a.Claims.Names), a.Claims.RoleClaim, a.Claims.GroupsClaim}, CreatedAt: a.CreatedAt.UTC(), UpdatedAt: a.UpdatedAt.UTC(),
 	}
 }
 
@@ -119,6 +144,8 @@ func (h *Handler) apps(a *api) {
 	register(a, op{ID: "createApp", Method: http.MethodPost, Path: all, Scope: write, Tag: tag, Summary: "Create an app", About: "As most of its kind are; what is else is changed afterwards.", Status: http.StatusCreated}, h.createApp)
 	register(a, op{ID: "getApp", Method: http.MethodGet, Path: one, Scope: read, Tag: tag, Summary: "Read an app"}, h.getApp)
 	register(a, op{ID: "updateApp", Method: http.MethodPatch, Path: one, Scope: write, Tag: tag, Summary: "Change an app", About: "One that keeps no secret from now on loses those that it has."}, h.updateApp)
+	register(a, op{ID: "setAppLogo", Method: http.MethodPut, Path: one + "/logo", Scope: write, Tag: tag, Summary: "Give an app a logo", MaxBody: maxLogo}, h.setAppLogo)
+	register(a, op{ID: "removeAppLogo", Method: http.MethodDelete, Path: one + "/logo", Scope: write, Tag: tag, Summary: "Take the logo of an app away"}, h.removeAppLogo)
 	register(a, op{ID: "deleteApp", Method: http.MethodDelete, Path: one, Scope: write, Tag: tag, Summary: "Delete an app", About: "With all that it was given."}, h.deleteApp)
 	register(a, op{ID: "addAppSecret", Method: http.MethodPost, Path: one + "/secrets", Scope: write, Tag: tag, Summary: "Create a secret beside the one that there is", Status: http.StatusCreated}, h.addAppSecret)
 	register(a, op{ID: "retireAppSecret", Method: http.MethodDelete, Path: one + "/secrets/{secret}", Scope: write, Tag: tag, Summary: "Have a secret be good for nothing from now on"}, h.retireAppSecret)
@@ -222,6 +249,12 @@ func (b *AppChange) give(a *sso.App) {
 	a.BackchannelLogoutURI, a.LoginURL, a.Scopes = or(b.Backchannel, a.BackchannelLogoutURI), or(b.LoginURL, a.LoginURL), or(b.Scopes, a.Scopes)
 	a.RequirePAR, a.DPoP, a.PKCEOptional = or(b.RequirePAR, a.RequirePAR), or(b.DPoP, a.DPoP), or(b.PKCEOptional, a.PKCEOptional)
 	a.IDTokenAlg, a.RequiredEntitlement = sso.TokenAlg(or(b.IDTokenAlg, string(a.IDTokenAlg))), sso.Entitlement(or(b.Entitlement, string(a.RequiredEntitlement)))
+	if b.Brand != nil {
+		a.Brand.Name, a.Brand.Accent = sso.CleanName(b.Brand.Name), strings.ToLower(b.Brand.Accent)
+	}
+	if c := b.Claims; c != nil {
+		a.Claims = sso.AppClaims{Role: sso.ClaimWhen(c.Role), Groups: sso.ClaimWhen(c.Groups), Names: sso.ClaimWhen(c.Names), RoleClaim: c.RoleClaim, GroupsClaim: c.GroupsClaim}
+	}
 	if b.AuthMethod != nil {
 		a.AuthMethod = sso.AppAuth(*b.AuthMethod)
 		if *b.AuthMethod == secretMethod {
@@ -265,4 +298,40 @@ func (h *Handler) retireAppSecret(c *call, in *struct {
 		return nil, err
 	}
 	return nil, h.Operate.RetireAppSecret(c.ctx(), by, in.App, sso.AppSecretID(in.Secret))
+}
+
+func (h *Handler) setAppLogo(c *call, in *struct {
+	InApp
+	Matching
+	Body Logo
+}) (*told[App], error) {
+	return h.appLogo(c, in.InApp, in.Matching, sso.NewLogo{Picture: in.Body.Picture})
+}
+
+func (h *Handler) removeAppLogo(c *call, in *struct {
+	InApp
+	Matching
+}) (*done, error) {
+	_, err := h.appLogo(c, in.InApp, in.Matching, sso.NewLogo{Gone: true})
+	return nil, err
+}
+
+func (h *Handler) appLogo(c *call, in InApp, m Matching, logo sso.NewLogo) (*told[App], error) {
+	by, err := c.vendor(h)
+	if err != nil {
+		return nil, err
+	}
+	is, err := h.Operate.App(c.ctx(), by, in.App)
+	if err != nil {
+		return nil, err
+	}
+	version, err := m.version(is.Version)
+	if err != nil {
+		return nil, err
+	}
+	to := operate.AppBrand{Name: is.Brand.Name, Accent: is.Brand.Accent, Logo: logo}
+	if err := h.Operate.SaveAppBrand(c.ctx(), by, is.Key, version, to); err != nil {
+		return nil, err
+	}
+	return h.theApp(c, by, is.Key)
 }

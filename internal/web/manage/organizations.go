@@ -23,14 +23,18 @@ type Organization struct {
 	UpdatedAt    time.Time `json:"updated_at"`
 }
 
-func organization(o *sso.Organization) Organization {
-	logo := ""
-	if o.Brand.Logo != "" {
-		logo = "/logos/" + o.Brand.Logo + ".png"
+// logoAt returns where the picture with this hash is; "": there is none.
+func logoAt(hash string) string {
+	if hash == "" {
+		return ""
 	}
+	return "/logos/" + hash + ".png"
+}
+
+func organization(o *sso.Organization) Organization {
 	return Organization{
 		ID: string(o.ID), Key: o.Key, Name: o.Name, Parent: string(o.Parent()), State: string(o.State), Entitlements: texts(o.Entitlements),
-		Accent: o.Brand.Accent, Logo: logo, CreatedAt: o.CreatedAt.UTC(), UpdatedAt: o.UpdatedAt.UTC(),
+		Accent: o.Brand.Accent, Logo: logoAt(o.Brand.Logo), CreatedAt: o.CreatedAt.UTC(), UpdatedAt: o.UpdatedAt.UTC(),
 	}
 }
 
