@@ -20,6 +20,7 @@ import (
 	"github.com/sallyport/sallyport/internal/events"
 	"github.com/sallyport/sallyport/internal/safehttp"
 	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
 )
 
 // stream makes a stream of the deployment's.
@@ -267,6 +268,48 @@ func TestStreamsReachNothingInside(t *testing.T) {
 		}
 		if _, err := safehttp.NewDialer().DialContext(h.Context(), "udp", "169.254.169.254:514"); !safehttp.Forbidden(err) && !errors.Is(err, net.ErrClosed) {
 			t.Errorf("the cloud's metadata can be sent datagrams: %v", err)
+		}
+	})
+}
+
+// What follows the host is often all that a receiver knows us by; the audit list
+// goes to all who look at it, and to every other stream.
+func TestTheAuditListDoesNotSayThePathOfAStream(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		made := map[sso.StreamID]string{}
+		for _, n := range []events.NewStream{
+			{Kind: sso.StreamHTTP, Target: "https://siem.example/collect/s3cret?token=s3cret"},
+			{Kind: sso.StreamSyslogTLS, Target: "siem.example:6514"}, // twin: there is no secret in it
+		} {
+			x, _ := h.stream(n)
+			made[x.ID] = "https://siem.example/…"
+			if n.Kind != sso.StreamHTTP {
+				made[x.ID] = n.Target
+			}
+			if n.Kind == sso.StreamHTTP {
+				must(t, "ChangeStream()", h.ChangeStream(h.Context(), h.vendors(), x.ID, 0, func(d *events.StreamDraft) { d.Target = "https://siem.example/collect/s3cret2" }))
+			}
+			must(t, "DeleteStream()", h.DeleteStream(h.Context(), h.vendors(), x.ID))
+		}
+		told := 0
+		must(t, "Events()", h.DB.Read(h.Context(), func(r *store.Reader) error {
+			all, err := r.Unsealed(h.Context(), 50)
+			for _, e := range all {
+				i := slices.IndexFunc(e.Changes, func(c sso.Change) bool { return c.Field == "target" })
+				if i < 0 {
+					continue
+				}
+				told++
+				c := e.Changes[i]
+				if strings.Contains(c.From+c.To, "s3cret") || !strings.Contains(c.From+c.To, made[sso.StreamID(e.Target)]) || c.From == c.To {
+					t.Errorf("%s says %+v", e.Action, c)
+				}
+			}
+			return err
+		}))
+		if told != 5 {
+			t.Errorf("%d events tell of a target, want 5", told)
 		}
 	})
 }

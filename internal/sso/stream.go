@@ -97,5 +97,9 @@ func (s *Stream) Rest() time.Duration { return min(DeliveryWait(s.Failures), max
 
 // Settings are what the audit list says of a stream.
 func (s *Stream) Settings() Settings {
-	return Settings{{"kind", string(s.Kind)}, {"target", s.Target}, {"note", s.Note}, {"organization", string(s.Org)}, {"ca", s.CA}, {"state", string(s.State)}}
+	target := s.Target
+	if s.Kind == StreamHTTP {
+		target = VeiledURL(target)
+	}
+	return Settings{{"kind", string(s.Kind)}, {"target", target}, {"note", s.Note}, {"organization", string(s.Org)}, {"ca", s.CA}, {"state", string(s.State)}}
 }
