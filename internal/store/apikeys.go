@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/secret"
@@ -101,19 +100,4 @@ func (w *Writer) TouchAPIKey(ctx context.Context, id sso.APIKeyID, now time.Time
 		where id = $1 and (used_at is null or used_at < $2)`,
 		id, at(now))
 	return doing(err, "noting the use of API key %s", id)
-}
-
-// apiKeyNames returns the API keys with these IDs, with their names alone.
-func (r *Reader) apiKeyNames(ctx context.Context, ids []sso.APIKeyID) ([]sso.APIKey, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	slices.Sort(ids)
-	placeholders, args := anyOf(1, slices.Compact(ids))
-	all, err := list(ctx, r.q, func(k *sso.APIKey) []any { return []any{&k.ID, &k.Name} }, `
-		select k.id, k.name
-		from api_keys k
-		where k.id in (`+placeholders+`)`,
-		args...)
-	return all, doing(err, "reading names of API keys")
 }

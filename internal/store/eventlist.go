@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -214,42 +215,61 @@ func eventCursor(s string) (micros int64, id string, ok bool) {
 	return micros, id, ok && err == nil && storable(id)
 }
 
-// NamesIn returns what to call who stands in events, by their identifiers:
-// users and API keys by name, setup links by what is noted of them.
+// NamesIn returns what to call who and what stands in events, by their
+// identifiers: users, API keys, apps, organizations, connections and groups by
+// name, setup links by what is noted of them. It reads each kind once, and none
+// that does not occur.
 func (r *Reader) NamesIn(ctx context.Context, events []sso.Event) (map[string]string, error) {
-	var ids []sso.UserID
-	var links []sso.SetupLinkID
-	var keys []sso.APIKeyID
+	of := map[string][]string{} // by what identifiers begin with
 	for i := range events {
 		for _, id := range []string{events[i].Actor, string(events[i].OnBehalf), events[i].Target} {
-			switch {
-			case strings.HasPrefix(id, "usr_"):
-				ids = append(ids, sso.UserID(id))
-			case strings.HasPrefix(id, "set_"):
-				links = append(links, sso.SetupLinkID(id))
-			case strings.HasPrefix(id, "key_"):
-				keys = append(keys, sso.APIKeyID(id))
+			if kind, _, ok := strings.Cut(id, "_"); ok {
+				of[kind] = append(of[kind], id)
 			}
 		}
 	}
-	users, err := r.UsersByID(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	named, err := r.apiKeyNames(ctx, keys)
-	if err != nil {
-		return nil, err
-	}
-	notes, err := r.setupLinkNotes(ctx, links)
 	found := map[string]string{}
+	users, err := r.UsersByID(ctx, typed[sso.UserID](of["usr"]))
+	if err != nil {
+		return nil, err
+	}
 	for i := range users {
 		found[string(users[i].ID)] = cmp.Or(users[i].Name(), string(users[i].ID))
 	}
-	for i := range named {
-		found[string(named[i].ID)] = named[i].Name
+	for _, kind := range []struct{ prefix, text string }{
+		{"set", `select l.id, l.note from setup_links l where l.id in `},
+		{"key", `select k.id, k.name from api_keys k where k.id in `},
+		{"app", `select a.id, a.name from apps a where a.id in `},
+		{"org", `select o.id, o.name from organizations o where o.id in `},
+		{"con", `select c.id, c.name from connections c where c.id in `},
+		{"grp", `select g.id, g.name from groups g where g.id in `},
+	} {
+		if err := r.namesOf(ctx, kind.text, of[kind.prefix], found); err != nil {
+			return nil, err
+		}
 	}
-	for i := range notes {
-		found[string(notes[i].ID)] = cmp.Or(notes[i].Note, string(notes[i].ID))
+	return found, nil
+}
+
+func typed[T ~string](ids []string) []T {
+	var all []T
+	for _, id := range ids {
+		all = append(all, T(id))
 	}
-	return found, err
+	return all
+}
+
+// namesOf reads names by identifiers; what has none is called by its identifier.
+func (r *Reader) namesOf(ctx context.Context, text string, ids []string, found map[string]string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	slices.Sort(ids)
+	in, args := anyOf(1, slices.Compact(ids))
+	type named struct{ id, name string }
+	all, err := list(ctx, r.q, func(n *named) []any { return []any{&n.id, &n.name} }, text+`(`+in+`)`, args...)
+	for _, n := range all {
+		found[n.id] = cmp.Or(n.name, n.id)
+	}
+	return doing(err, "reading names")
 }

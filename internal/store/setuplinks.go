@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/secret"
@@ -66,21 +65,6 @@ func (r *OrgReader) SetupLinks(ctx context.Context, after Place, limit int) ([]s
 		limit `+s.arg(limit),
 		s.args...)
 	return all, doing(err, "listing setup links of %s", r.org)
-}
-
-// setupLinkNotes returns the setup links with these IDs, with their notes alone.
-func (r *Reader) setupLinkNotes(ctx context.Context, ids []sso.SetupLinkID) ([]sso.SetupLink, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	slices.Sort(ids)
-	placeholders, args := anyOf(1, slices.Compact(ids))
-	all, err := list(ctx, r.q, func(l *sso.SetupLink) []any { return []any{&l.ID, &l.Note} }, `
-		select l.id, l.note
-		from setup_links l
-		where l.id in (`+placeholders+`)`,
-		args...)
-	return all, doing(err, "reading notes of setup links")
 }
 
 // InsertSetupLink stores a setup link, to be found by the hash of its token.

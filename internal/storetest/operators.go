@@ -10,6 +10,18 @@ import (
 	"github.com/sallyport/sallyport/internal/store"
 )
 
+// nounsAreNamed shows what stands in the audit list by its name, and what is gone
+// by none.
+func nounsAreNamed(w *world) {
+	acme := w.addOrg("acme", nil)
+	c, app, g := w.addConnection(acme.ID, "acme-okta"), w.addApp("portal"), w.group(acme.ID, "Zoo")
+	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).InsertGroup(w.ctx, g) })
+	names := get[map[string]string](w, "NamesIn()")(w.reader().NamesIn(w.ctx, []sso.Event{
+		{Actor: string(app.ID), Target: string(c.ID)}, {Actor: "sign-in", Target: string(acme.ID)}, {Target: string(g.ID)}, {Target: string(g.ID)}, {Actor: "app_gone", Target: "acme.example"},
+	}))
+	same(w, "NamesIn()", map[string]string{string(app.ID): app.Name, string(c.ID): c.Name, string(acme.ID): acme.Name, string(g.ID): "Zoo"}, names)
+}
+
 func eventsAreListed(w *world) {
 	ctx, r := w.ctx, w.reader()
 	if names := get[map[string]string](w, "NamesIn()")(r.NamesIn(ctx, nil)); len(names) != 0 {

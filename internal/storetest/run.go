@@ -93,6 +93,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"traces are found":                                          tracesAreFound,
 		"support bundles are kept":                                  bundlesAreKept,
 		"traces end, and messages go before them":                   tracesEnd,
+		"what stands in the audit list has a name":                  nounsAreNamed,
 		"audit events are kept":                                     eventsAreKept,
 		"the audit list is one chain":                               chainIsSealed,
 		"the older part of the audit list is deleted":               chainIsCut,

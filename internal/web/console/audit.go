@@ -123,6 +123,9 @@ func eventTable(v *visit, all []sso.Event, names map[string]string) ui.Table {
 			actor.Sub = ui.Say("on_behalf", "Name", or(names[string(e.OnBehalf)], string(e.OnBehalf)))
 		}
 		target := ui.Cell{Text: ui.As(names[e.Target])}
+		if !strings.Contains(e.Target, "_") { // a domain, and no identifier
+			target.Text = ui.As(e.Target)
+		}
 		if names[e.Target] != "" && strings.HasPrefix(e.Target, "usr_") && e.Action != "user.deleted" && e.Action != "membership.removed" {
 			target.Path = v.toPerson(sso.UserID(e.Target), "")
 		}
