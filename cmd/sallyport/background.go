@@ -18,6 +18,7 @@ const (
 	indexEvery  = time.Hour
 	importEvery = 2 * time.Second
 	idleEvery   = time.Hour
+	lookEvery   = 5 * time.Minute // for sessions that lie idle
 	domainEvery = 20 * time.Second
 	watchEvery  = 20 * time.Second
 	endEvery    = 5 * time.Second
@@ -40,6 +41,7 @@ func (s *server) background(courier *notify.Courier) []jobs.Job {
 		{Name: "check-domains", Scope: jobs.Once, Every: domainEvery, Limit: jobLimit, Batch: s.connecting.CheckDomains},
 		{Name: "watch-connections", Scope: jobs.Once, Every: watchEvery, Limit: jobLimit, Batch: s.connecting.WatchConnections},
 		{Name: "end-local-sessions", Scope: jobs.Once, Every: endEvery, Limit: jobLimit, Batch: s.enforcing.EndSessions},
+		{Name: "end-idle-sessions", Scope: jobs.Once, Every: lookEvery, Limit: jobLimit, Batch: s.grants.EndIdle},
 		// Each node tells apps what it has claimed for itself.
 		{Name: "tell-apps", Scope: jobs.Everywhere, Every: sendEvery, Limit: jobLimit, Batch: s.grants.TellApps},
 		{Name: "roll-keys", Scope: jobs.Once, Every: rollEvery, Limit: jobLimit, Batch: s.operations.RollKeys},

@@ -389,14 +389,17 @@ func TestSuspendedAncestorKeepsEverybodyOut(t *testing.T) {
 			t.Fatal(err)
 		}
 		set("suspended")
-		if _, err := w.Person(t.Context(), token); !fault.Is(err, "organization_suspended") {
-			t.Errorf("Person() = %v, want organization_suspended", err)
+		if _, err := w.Person(t.Context(), token); !fault.Is(err, "session_over") {
+			t.Errorf("Person() = %v, want session_over", err)
 		}
 		_, err = w.Finish(t.Context(), w.browser, a.ID, signin.AskFirst)
 		w.mustRefuse(err, "organization_suspended")
 		set("active")
-		if _, err := w.Person(t.Context(), token); err != nil {
-			t.Errorf("Person() once it is active again = %v", err)
+		if _, err := w.Person(t.Context(), token); !fault.Is(err, "session_over") {
+			t.Errorf("Person() once it is active again = %v, want session_over: it has ended", err)
+		}
+		if _, err := w.Person(t.Context(), w.passwordSession("kid")); err != nil {
+			t.Errorf("Person() after another sign-in = %v", err)
 		}
 	})
 }

@@ -75,7 +75,8 @@ func (r *OrgReader) Connection(ctx context.Context, id sso.ConnectionID) (sso.Co
 }
 
 // SaveConnection inserts the connection where its Version is 0, else replaces
-// that version of it. A new one is watched from now on.
+// that version of it. A new one is watched from now on. The sessions that one
+// has made which is switched off are over at its last change.
 func (w *OrgWriter) SaveConnection(ctx context.Context, c sso.Connection) error {
 	if err := w.own(c.Org); err != nil {
 		return doing(err, "saving connection %s", c.ID)
@@ -97,6 +98,13 @@ func (w *OrgWriter) SaveConnection(ctx context.Context, c sso.Connection) error 
 		w.org, c.ID, c.Version, c.Key, c.Name, c.Protocol, c.State, c.FirstSignIn, toJSON(c.SAML), toJSON(c.Defaults), toJSON(c.Attributes), at(c.UpdatedAt), c.Turn)
 	if err = saved(n, err); err == nil {
 		err = w.noteEnd(ctx, &c)
+	}
+	if err == nil && c.State == sso.ConnectionDisabled {
+		_, err = w.q.exec(ctx, `
+			update sessions
+			set ended_at = $2
+			where connection_id = $1 and ended_at is null`,
+			c.ID, at(c.UpdatedAt))
 	}
 	return doing(err, "saving connection %s", c.ID)
 }

@@ -82,7 +82,8 @@ func (r *Reader) Lineage(ctx context.Context, id sso.OrgID) ([]sso.Organization,
 // SaveOrganization inserts the organization where its Version is 0, else
 // replaces that version of it. Where it has moved within the tree, a further
 // statement moves all that stands below it, which counts as a save of each.
-// Two more keep the words by which it is found.
+// Two more keep the words by which it is found. The sessions of one that is
+// suspended, and of all below it, are over at its last change.
 func (w *Writer) SaveOrganization(ctx context.Context, o sso.Organization) error {
 	if o.Version == 0 {
 		_, err := w.q.exec(ctx, `
@@ -117,7 +118,25 @@ func (w *Writer) SaveOrganization(ctx context.Context, o sso.Organization) error
 		where id in (select below.id from below)
 			and path <> (select below.path from below where below.id = organizations.id)`,
 		o.ID)
-	return doing(err, "moving what stands below organization %s", o.ID)
+	if err != nil || o.State == sso.OrgActive {
+		return doing(err, "moving what stands below organization %s", o.ID)
+	}
+	_, err = w.q.exec(ctx, `
+		with recursive below (id) as (
+			select id from organizations where id = $1
+			union all
+			select c.id
+			from below join organizations c on c.parent_id = below.id
+		)
+		update sessions
+		set ended_at = $2
+		where id in (
+			select s.id
+			from below cross join memberships m cross join sessions s -- in this order
+			where m.org_id = below.id and s.user_id = m.user_id and s.org_id = m.org_id and s.ended_at is null
+		)`,
+		o.ID, at(o.UpdatedAt))
+	return doing(err, "ending the sessions of organization %s and below", o.ID)
 }
 
 // Organization returns the organization itself, or [ErrNotFound].

@@ -137,6 +137,10 @@ func everyWayOutIsTold(w *world) {
 			t.user.State, t.user.UpdatedAt = sso.UserDeleted, now
 			return tx.Org(acme.ID).SaveUser(ctx, t.user)
 		},
+		"a connection that is switched off": func(tx *store.Writer, c sso.Connection, _ *told, now time.Time) error {
+			c.State, c.Version, c.UpdatedAt = sso.ConnectionDisabled, 1, now
+			return tx.Org(acme.ID).SaveConnection(ctx, c)
+		},
 		"a role that is more": func(tx *store.Writer, _ sso.Connection, t *told, now time.Time) error {
 			o := acme
 			return tx.Org(acme.ID).RoleChanged(ctx, &o, t.user.ID, sso.RoleMember, sso.RoleOwner, now)

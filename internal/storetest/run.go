@@ -116,6 +116,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"apps are told of every way out":                            everyWayOutIsTold,
 		"logout notices are kept":                                   logoutNoticesAreKept,
 		"apps are told of sessions that expire":                     expiredSessionsAreTold,
+		"apps are told of organizations that are suspended":         suspensionIsTold,
+		"sessions that lie idle are found and ended":                idleSessionsEnd,
 		"one of many tells an app":                                  oneOfManyTells,
 		"a refresh token is used once":                              refreshTokensAreUsedOnce,
 		"messages are kept":                                         messagesAreKept,
