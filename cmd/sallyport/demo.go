@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -90,7 +91,7 @@ func (d *demo) start(ctx context.Context, port int, log *slog.Logger) error {
 	if err := d.configure(ctx, store, idp, secret); err != nil {
 		return err
 	}
-	if d.sallyport, err = newServer(ctx, serverConfig{database: store, baseURL: urlOf(d.public), name: "Sallyport", log: log, carriers: d.messages()}); err != nil {
+	if d.sallyport, err = newServer(ctx, serverConfig{database: store, baseURL: urlOf(d.public), name: "Sallyport", log: log, carriers: d.messages(), apps: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}); err != nil {
 		return err
 	}
 	app, err := demoapp.New(demoapp.Config{Issuer: urlOf(d.public), ClientID: "demo-app", ClientSecret: secret, BaseURL: urlOf(d.app)})
@@ -144,9 +145,9 @@ organizations:
         defaults: {role: member}
   - key: vendor
     name: The vendor
-    users: [{username: root, email: root@vendor.example, first_name: Robin, last_name: Root, role: owner, password_hash: "%s"}]
+    users: [{username: root, email: root@vendor.example, first_name: Robin, last_name: Root, role: owner, password_hash: "%[1]s"}]
 apps:
-  - {key: demo-app, name: Demo app, client_id: demo-app, client_secret_file: app.secret, redirect_uris: ["%s/callback"]}
+  - {key: demo-app, name: Demo app, client_id: demo-app, client_secret_file: app.secret, redirect_uris: ["%[2]s/callback"], post_logout_redirect_uris: ["%[2]s/"], backchannel_logout_uri: "%[2]s/backchannel"}
 `
 
 func (d *demo) configure(ctx context.Context, db database, idp *samltest.IdP, secret string) error {

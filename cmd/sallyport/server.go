@@ -186,7 +186,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 		return err
 	}
 	loginPages := &login.Handler{Flow: signIn, UI: pages, Person: signIn.Person, Forgot: accountpages.ForgotPath, Again: grants.Again}
-	ownPages := &accountpages.Handler{Flow: s.accounts, UI: pages, Person: signIn.Person, SignIn: func(w http.ResponseWriter, r *http.Request, who accountpages.SignIn) error {
+	ownPages := &accountpages.Handler{Flow: s.accounts, UI: pages, Person: signIn.Person, GoOn: loginPages.GoOn, SignIn: func(w http.ResponseWriter, r *http.Request, who accountpages.SignIn) error {
 		return loginPages.Begin(w, r, signin.Start{OrgKey: who.Org, LoginHint: who.Address, Back: who.Back})
 	}}
 	authorities := &authority.Service{DB: s.db, Now: now}

@@ -43,7 +43,32 @@ type AppView struct {
 	Orgs  []sso.Organization // those of AllowedOrgs that are there
 	Roles []sso.RoleDefinition
 	Names map[string]string // of those who made its secrets
+	Told  []Told            // the latest first, at most [LatestTold]
 }
+
+// LatestTold is how many logouts of an app are shown.
+const LatestTold = 10
+
+// Told is a logout of which an app was told by its back channel, or is to be.
+type Told struct {
+	User         sso.UserID
+	Person, Org  string // names; "": not there any more
+	State        ToldState
+	Code, Detail string    // why the last try failed, and what the app said
+	At           time.Time // the session was over
+	Next         time.Time // zero: nobody tries any more
+	Tries        int
+}
+
+// ToldState says how far an app has been told of a logout.
+type ToldState string
+
+// The states.
+const (
+	ToldWaiting = ToldState(store.MessageWaiting)
+	ToldDone    = ToldState(store.MessageSent)
+	ToldNever   = ToldState(store.MessageDead)
+)
 
 // App returns an app.
 func (s *Service) App(ctx context.Context, by *sso.By, key string) (AppView, error) {
@@ -67,10 +92,43 @@ func (s *Service) App(ctx context.Context, by *sso.By, key string) (AppView, err
 		for i := range app.Secrets {
 			makers = append(makers, sso.Event{Actor: app.Secrets[i].CreatedBy})
 		}
-		v.Names, err = r.NamesIn(ctx, makers)
+		if v.Names, err = r.NamesIn(ctx, makers); err != nil {
+			return err
+		}
+		v.Told, err = told(ctx, r, app.ID)
 		return err
 	})
 	return v, err
+}
+
+// told returns the latest logouts of an app, with whose they were.
+func told(ctx context.Context, r *store.Reader, app sso.AppID) ([]Told, error) {
+	notices, err := r.LogoutNotices(ctx, app, LatestTold)
+	if err != nil || len(notices) == 0 {
+		return nil, err
+	}
+	var people []sso.Event
+	var ids []sso.OrgID
+	for i := range notices {
+		people, ids = append(people, sso.Event{Actor: string(notices[i].User)}), append(ids, notices[i].Org)
+	}
+	names, err := r.NamesIn(ctx, people)
+	if err != nil {
+		return nil, err
+	}
+	orgs, err := r.OrganizationsByID(ctx, ids)
+	all := make([]Told, len(notices))
+	for i := range notices {
+		n := &notices[i]
+		all[i] = Told{User: n.User, Person: names[string(n.User)], State: ToldState(n.State), Code: n.Code, Detail: n.Detail, At: n.CreatedAt, Tries: int(n.Tries)}
+		if all[i].State == ToldWaiting {
+			all[i].Next = n.DueAt
+		}
+		if at := slices.IndexFunc(orgs, func(o sso.Organization) bool { return o.ID == n.Org }); at >= 0 {
+			all[i].Org = orgs[at].Name
+		}
+	}
+	return all, err
 }
 
 // appOf reads an app by its key.

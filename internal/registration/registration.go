@@ -102,6 +102,8 @@ func settingOf(err error) string {
 		return "auth_method"
 	case fault.Is(err, "app_claim_name"):
 		return "claims"
+	case fault.Is(err, "app_scope"):
+		return "scopes"
 	default:
 		return ""
 	}

@@ -25,6 +25,7 @@ func TestCheckHoldsAnAppToWhatItMayBe(t *testing.T) {
 		"a client ID with a space":         {func(a *sso.App) { a.ClientID = "a b" }, "app_client_id"},
 		"no client ID":                     {func(a *sso.App) { a.ClientID = "" }, "app_client_id"},
 		"an endless client ID":             {func(a *sso.App) { a.ClientID = strings.Repeat("x", 201) }, "app_client_id"},
+		"a scope that no request can name": {func(a *sso.App) { a.Scopes = []string{"users read"} }, "app_scope"},
 		"settings that do not go together": {func(a *sso.App) { a.Kind = "" }, "app_settings"},
 		"a wildcard":                       {func(a *sso.App) { a.RedirectURIs = []string{"https://*.app.example/cb"} }, "app_redirect_uri"},
 		"after signing out to a script":    {func(a *sso.App) { a.PostLogoutRedirectURIs = []string{"javascript:alert(1)"} }, "app_redirect_uri"},

@@ -326,7 +326,7 @@ func checkAppScopes(scopes []string) error {
 		}
 	}
 	if bad {
-		return &fault.Error{Kind: fault.Invalid, Code: "app_settings", Want: "at most 50 scopes, each of at most 100 printable characters without white space and quotes", Got: clip(got), Fix: fault.OperatorSide}
+		return &fault.Error{Kind: fault.Invalid, Code: "app_scope", Want: "at most 50 scopes, each of at most 100 printable characters without white space and quotes", Got: clip(got), Fix: fault.OperatorSide}
 	}
 	return nil
 }

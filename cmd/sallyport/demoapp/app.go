@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -26,6 +27,9 @@ var files embed.FS
 
 // maxKept bounds how many sign-ins and sessions are remembered.
 const maxKept = 1000
+
+// maxBody bounds what the provider posts, in octets.
+const maxBody = 64 << 10
 
 // pendingLife is how long a sign-in may take.
 const pendingLife = 30 * time.Minute
@@ -46,7 +50,15 @@ type App struct {
 	mu       sync.Mutex
 	provider *oidc.Provider
 	pending  map[string]pending // by state
-	sessions map[string]Person  // by cookie
+	sessions map[string]session // by cookie
+}
+
+// session is that of somebody who is signed in here.
+type session struct {
+	person  Person
+	idToken string // by which the provider knows who wants to sign out
+	sid     string // as the provider calls the session there
+	ended   bool   // the provider has said so, and the person has not seen it yet
 }
 
 type pending struct {
@@ -74,7 +86,7 @@ func New(cfg Config) (*App, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the page: %w", err)
 	}
-	return &App{cfg: cfg, page: page, pending: map[string]pending{}, sessions: map[string]Person{}}, nil
+	return &App{cfg: cfg, page: page, pending: map[string]pending{}, sessions: map[string]session{}}, nil
 }
 
 const cookieName = "demo-app"
@@ -87,18 +99,20 @@ func (a *App) Handler() http.Handler {
 	mux.HandleFunc("GET /login", a.login)
 	mux.HandleFunc("GET /callback", a.callback)
 	mux.HandleFunc("POST /logout", a.logout)
+	mux.HandleFunc("POST /backchannel", a.backChannel)
 	return mux
 }
 
 type view struct {
 	Person *Person
+	Ended  bool // the provider has ended the session
 	Error  string
 }
 
 func (a *App) show(w http.ResponseWriter, status int, v view) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; form-action 'self' "+a.cfg.Issuer+"; base-uri 'none'; frame-ancestors 'none'")
 	w.WriteHeader(status)
 	_ = a.page.Execute(w, v) // the browser has gone away
 }
@@ -107,8 +121,13 @@ func (a *App) home(w http.ResponseWriter, r *http.Request) {
 	var v view
 	if c, err := r.Cookie(cookieName); err == nil {
 		a.mu.Lock()
-		if p, ok := a.sessions[c.Value]; ok {
-			v.Person = &p
+		s, ok := a.sessions[c.Value]
+		switch {
+		case s.ended:
+			v.Ended = true
+			delete(a.sessions, c.Value)
+		case ok:
+			v.Person = &s.person
 		}
 		a.mu.Unlock()
 	}
@@ -152,7 +171,7 @@ func (a *App) login(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *App) callback(w http.ResponseWriter, r *http.Request) {
-	person, cookie, err := a.signIn(r)
+	in, err := a.signIn(r)
 	if err != nil {
 		a.show(w, http.StatusBadRequest, view{Error: err.Error()})
 		return
@@ -161,14 +180,15 @@ func (a *App) callback(w http.ResponseWriter, r *http.Request) {
 	if len(a.sessions) >= maxKept {
 		clear(a.sessions)
 	}
-	a.sessions[cookie] = person
+	cookie := rand.Text()
+	a.sessions[cookie] = in
 	a.mu.Unlock()
 	setCookie(w, cookie)
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
-// signIn turns the answer of the provider into a person.
-func (a *App) signIn(r *http.Request) (Person, string, error) {
+// signIn turns the answer of the provider into a session.
+func (a *App) signIn(r *http.Request) (session, error) {
 	q := r.URL.Query()
 	a.mu.Lock()
 	p, known := a.pending[q.Get("state")]
@@ -176,59 +196,128 @@ func (a *App) signIn(r *http.Request) (Person, string, error) {
 	a.mu.Unlock()
 	c, err := r.Cookie(cookieName)
 	if !known || err != nil || c.Value != p.cookie || time.Since(p.began) > pendingLife {
-		return Person{}, "", errors.New("this sign-in did not begin in this browser, or too long ago")
+		return session{}, errors.New("this sign-in did not begin in this browser, or too long ago")
 	}
 	if e := q.Get("error"); e != "" {
-		return Person{}, "", fmt.Errorf("the provider answered %s: %s", e, q.Get("error_description"))
+		return session{}, fmt.Errorf("the provider answered %s: %s", e, q.Get("error_description"))
 	}
 	if iss := q.Get("iss"); iss != a.cfg.Issuer {
-		return Person{}, "", fmt.Errorf("the answer came from %q", iss)
+		return session{}, fmt.Errorf("the answer came from %q", iss)
 	}
 	ctx := r.Context()
 	provider, client, err := a.oauth(context.WithoutCancel(ctx))
 	if err != nil {
-		return Person{}, "", err
+		return session{}, err
 	}
 	token, err := client.Exchange(ctx, q.Get("code"), oauth2.VerifierOption(p.verifier))
 	if err != nil {
-		return Person{}, "", fmt.Errorf("exchanging the code: %w", err)
+		return session{}, fmt.Errorf("exchanging the code: %w", err)
 	}
 	raw, ok := token.Extra("id_token").(string)
 	if !ok {
-		return Person{}, "", errors.New("the provider sent no id token")
+		return session{}, errors.New("the provider sent no id token")
 	}
 	id, err := provider.Verifier(&oidc.Config{ClientID: a.cfg.ClientID, SupportedSigningAlgs: []string{oidc.ES256}}).Verify(ctx, raw)
 	if err != nil {
-		return Person{}, "", fmt.Errorf("verifying the id token: %w", err)
+		return session{}, fmt.Errorf("verifying the id token: %w", err)
 	}
 	if id.Nonce != p.nonce {
-		return Person{}, "", errors.New("the id token is for another sign-in")
+		return session{}, errors.New("the id token is for another sign-in")
 	}
 	var person Person
-	if err := id.Claims(&person); err != nil {
-		return Person{}, "", fmt.Errorf("reading the id token: %w", err)
+	var of struct {
+		SID string `json:"sid"`
+	}
+	if err := errors.Join(id.Claims(&person), id.Claims(&of)); err != nil {
+		return session{}, fmt.Errorf("reading the id token: %w", err)
 	}
 	info, err := provider.UserInfo(ctx, oauth2.StaticTokenSource(token))
 	if err != nil {
-		return Person{}, "", fmt.Errorf("asking for the user's profile: %w", err)
+		return session{}, fmt.Errorf("asking for the user's profile: %w", err)
 	}
 	if info.Subject != id.Subject {
-		return Person{}, "", errors.New("the profile is somebody else's")
+		return session{}, errors.New("the profile is somebody else's")
 	}
 	if err := info.Claims(&person); err != nil {
-		return Person{}, "", fmt.Errorf("reading the user's profile: %w", err)
+		return session{}, fmt.Errorf("reading the user's profile: %w", err)
 	}
-	return person, rand.Text(), nil
+	return session{person: person, idToken: raw, sid: of.SID}, nil
 }
 
+// logout ends the session here, and has the provider end the one there
+// [RP-Initiated Logout 1.0]: it sends the browser back.
 func (a *App) logout(w http.ResponseWriter, r *http.Request) {
+	var was session
 	if c, err := r.Cookie(cookieName); err == nil {
 		a.mu.Lock()
+		was = a.sessions[c.Value]
 		delete(a.sessions, c.Value)
 		a.mu.Unlock()
 	}
 	http.SetCookie(w, &http.Cookie{Name: cookieName, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	http.Redirect(w, r, a.wayOut(r.Context(), was), http.StatusSeeOther)
+}
+
+// wayOut returns where the provider signs somebody out; our own page where they
+// have no session there, or it says nothing of the sort.
+func (a *App) wayOut(ctx context.Context, was session) string {
+	provider, _, err := a.oauth(context.WithoutCancel(ctx))
+	if err != nil || was.idToken == "" {
+		return "/"
+	}
+	var says struct {
+		EndSession string `json:"end_session_endpoint"`
+	}
+	if err := provider.Claims(&says); err != nil || says.EndSession == "" {
+		return "/"
+	}
+	return says.EndSession + "?" + url.Values{"id_token_hint": {was.idToken}, "post_logout_redirect_uri": {a.cfg.BaseURL + "/"}}.Encode()
+}
+
+// logoutEvent is what a logout token is about [Back-Channel Logout 1.0, 2.4].
+const logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
+
+// backChannel takes the provider's word, server to server, that a session is
+// over, and ends those that stand on it.
+func (a *App) backChannel(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	sid, err := a.endedBy(r)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for cookie, s := range a.sessions {
+		if s.sid == sid {
+			a.sessions[cookie] = session{ended: true}
+		}
+	}
+}
+
+// endedBy returns the session that a logout token says is over.
+func (a *App) endedBy(r *http.Request) (string, error) {
+	provider, _, err := a.oauth(context.WithoutCancel(r.Context()))
+	if err != nil {
+		return "", err
+	}
+	token, err := provider.Verifier(&oidc.Config{ClientID: a.cfg.ClientID, SupportedSigningAlgs: []string{oidc.ES256}}).Verify(r.Context(), r.PostFormValue("logout_token"))
+	if err != nil {
+		return "", fmt.Errorf("verifying the logout token: %w", err)
+	}
+	var says struct {
+		SID    string              `json:"sid"`
+		Nonce  *string             `json:"nonce"`
+		Events map[string]struct{} `json:"events"`
+	}
+	if err := token.Claims(&says); err != nil {
+		return "", fmt.Errorf("reading the logout token: %w", err)
+	}
+	if _, ok := says.Events[logoutEvent]; !ok || says.Nonce != nil || says.SID == "" {
+		return "", errors.New("this is no logout token of a session")
+	}
+	return says.SID, nil
 }
 
 func setCookie(w http.ResponseWriter, value string) {

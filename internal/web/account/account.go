@@ -45,6 +45,9 @@ type Handler struct {
 	Person func(context.Context, secret.Token, netip.Addr) (sso.Person, error)
 	// SignIn begins a sign-in.
 	SignIn func(w http.ResponseWriter, r *http.Request, who SignIn) error
+	// GoOn has who is signed in go on in the organization of this key, from the
+	// proof that made their session where that is enough there.
+	GoOn func(w http.ResponseWriter, r *http.Request, org string) error
 }
 
 // SignIn says who is to sign in.
@@ -70,6 +73,7 @@ const (
 	removePath   = "/account/factors/{factor}/remove"
 	codesPath    = "/account/recovery-codes"
 	filePath     = "/account/recovery-codes/file"
+	movePath     = "/account/organization"
 	sessionsPath = "/account/sessions"
 	othersPath   = "/account/sessions/end-others"
 	endPath      = "/account/sessions/{session}/end"
@@ -110,6 +114,7 @@ func (h *Handler) Routes() []web.Route {
 		own(get(factorPath, h.factor)),
 		own(post(factorPath, h.renameFactor)),
 		post(filePath, h.download),
+		own(post(movePath, h.move)),
 		get(sessionsPath, h.sessions),
 		post(othersPath, h.endOthers),
 		post(endPath, h.endSession),
@@ -192,7 +197,7 @@ type profilePage struct {
 type organization struct {
 	Name    string
 	Current bool
-	Path    string // of its sign-in
+	Move    ui.Do
 }
 
 // Head implements [ui.Page].
@@ -236,9 +241,26 @@ func showProfile(a *account.Account, f ui.Filled) profilePage {
 	p.Submit = ui.Submit{Word: ui.Say("save")}
 	for i := range a.Orgs {
 		o := &a.Orgs[i]
-		p.Orgs = append(p.Orgs, organization{Name: o.Name, Current: o.ID == a.Org.ID, Path: "/login/" + o.Key})
+		p.Orgs = append(p.Orgs, organization{Name: o.Name, Current: o.ID == a.Org.ID, Move: ui.Do{
+			Word: ui.Say("switch_to"), Action: movePath, Fields: []ui.Hidden{{Name: "organization", Value: o.Key}}, About: ui.As(o.Name), Off: a.Session.ActedAs(),
+		}})
 	}
 	return p
+}
+
+// move serves POST /account/organization: the click is the person's word that
+// they want to go on there, and no link can say it for them.
+func (h *Handler) move(w http.ResponseWriter, r *http.Request) error {
+	f, err := web.Form(r)
+	if err != nil {
+		return err
+	}
+	key, err := sso.ParseKey(f.Get("organization"))
+	if err != nil {
+		return &fault.Error{Kind: fault.NotFound, Code: "organization_unknown", Fix: fault.PersonSide, Err: err}
+	}
+	web.RetryAt(r, profilePath)
+	return h.GoOn(w, r, key)
 }
 
 // saveProfile serves POST /account.

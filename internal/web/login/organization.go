@@ -99,6 +99,19 @@ func (h *Handler) askOrganization(w http.ResponseWriter, r *http.Request, a *sso
 	return h.UI.Render(w, r, http.StatusOK, page)
 }
 
+// GoOn answers a POST by which somebody who is signed in goes on in another
+// organization of theirs. Where what they have proved is not enough there, they
+// sign in anew.
+func (h *Handler) GoOn(w http.ResponseWriter, r *http.Request, org string) error {
+	b := browserOf(r)
+	b.Binding = web.Bind(w, r) // the form stands on a page that is none of a sign-in
+	a, err := h.Flow.Begin(r.Context(), b, signin.Start{OrgKey: org, Offer: true})
+	if err == nil && a.Next() == sso.StepOrg {
+		a, err = h.Flow.Choose(r.Context(), b, a.ID, string(a.Org))
+	}
+	return h.goOn(w, r, a, err)
+}
+
 // matching returns the organizations in whose name or key a text occurs.
 func matching(all []signin.Place, q string) []signin.Place {
 	q = strings.ToLower(q)

@@ -197,6 +197,7 @@ type appPage struct {
 	Guides  []ui.Tab
 	Snippet ui.Code
 	Enable  *ui.Do
+	Told    *ui.Table // logouts by its back channel; nil: it has none
 }
 
 // Head implements [ui.Page].
@@ -238,9 +239,45 @@ func (h *Handler) showApp(r *http.Request, v *operate.AppView, may hand) (appPag
 		{ID: "client-id", Label: ui.Say("app_client"), Value: v.ClientID},
 		{ID: "discovery", Label: ui.Say("app_discovery"), Help: ui.Say("app_discovery_help"), Value: h.BaseURL + "/.well-known/openid-configuration"},
 	}
+	if v.BackchannelLogoutURI != "" || len(v.Told) > 0 {
+		p.Told = toldTable(v.Told)
+	}
 	var err error
 	p.Snippet, p.Guides, err = guideOf(r, h.BaseURL, &v.App)
 	return p, err
+}
+
+// toldTable lists of which logouts an app was told, or is to be.
+func toldTable(all []operate.Told) *ui.Table {
+	t := &ui.Table{
+		Caption: ui.Say("app_told"),
+		Columns: []ui.Column{{Name: ui.Say("app_told_whose"), Wide: true}, {Name: ui.Say("state")}, {Name: ui.Say("app_told_ended")}, {Name: ui.Say("app_told_tried")}, {Name: ui.Say("app_told_next")}},
+		Empty:   ui.Empty{Icon: "sign-out", Title: ui.Say("app_told_none"), Text: ui.Say("app_told_none_text")},
+	}
+	for i := range all {
+		n := &all[i]
+		whose := ui.Cell{Text: ui.As(n.Person), Sub: ui.As(n.Org), Icon: "person"}
+		if n.Person == "" {
+			whose.Text = ui.As(string(n.User))
+		}
+		state := ui.Cell{Badges: []ui.Badge{toldState(n.State)}}
+		if n.Code != "" {
+			state.Text, state.Sub = ui.Problem(n.Code), ui.As(n.Detail)
+		}
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{whose, state, {At: n.At}, {Text: ui.Count("tries", n.Tries)}, {At: n.Next, Never: ui.Say("app_told_no_next")}}})
+	}
+	return t
+}
+
+func toldState(s operate.ToldState) ui.Badge {
+	switch s {
+	case operate.ToldDone:
+		return ui.Badge{State: ui.OK, Word: ui.Say("app_told_sent")}
+	case operate.ToldNever:
+		return ui.Badge{State: ui.Refused, Word: ui.Say("app_told_dead")}
+	default:
+		return ui.Badge{State: ui.Pending, Word: ui.Say("app_told_waiting")}
+	}
 }
 
 // appNotices say what keeps an app from working.

@@ -27,6 +27,11 @@ func portal() *operate.AppView {
 			Claims: sso.AppClaims{Groups: sso.ClaimAlways, Names: sso.ClaimNever, RoleClaim: "role"}, Brand: sso.Brand{Name: "The Portal", Logo: "abc"},
 		},
 		Orgs: []sso.Organization{{ID: "org_a", Key: "acme"}}, Roles: []sso.RoleDefinition{{Key: "auditor", Name: "Auditor"}}, Names: map[string]string{"usr_o": "Olga Operator"},
+		Told: []operate.Told{
+			{User: "usr_a", Person: "Alice <Archer>", Org: "Acme & Co", State: operate.ToldWaiting, At: now(), Next: now().Add(time.Minute), Tries: 2, Code: "backchannel_status", Detail: "502 <bad>"},
+			{User: "usr_b", Person: "Bob", Org: "Acme & Co", State: operate.ToldDone, At: then, Tries: 1},
+			{User: "usr_gone", State: operate.ToldNever, At: then, Tries: 9, Code: "backchannel_expired"},
+		},
 	}
 }
 
@@ -46,6 +51,7 @@ func machine() *operate.AppView {
 
 func appSpecimens(h *Handler) map[string]webtest.Specimen {
 	off, bare := portal(), portal()
+	bare.Told = nil
 	off.Disabled = true
 	bare.Secrets = nil
 	one := portal()
@@ -85,6 +91,7 @@ func appSpecimens(h *Handler) map[string]webtest.Specimen {
 		"app":               {Page: shown(portal(), changes, ""), Path: path},
 		"app-public":        {Page: shown(spa(), changes, "node"), Path: pathOfApp("spa")},
 		"app-off":           {Page: shown(off, changes, "apache"), Path: path},
+		"app-told-none":     {Page: shown(bare, changes, ""), Path: path},
 		"app-support":       {Page: shown(off, looks, "nginx"), Path: path},
 		"app-settings":      {Page: settingsPage(portal(), ui.Filled{}), Path: path + "/settings"},
 		"app-settings-off":  {Page: settingsPage(off, typed), Path: path + "/settings", Status: http.StatusBadRequest},

@@ -69,6 +69,7 @@ func settingsFields(a *sso.App, f ui.Filled) []field {
 		line("backchannel_uri", a.BackchannelLogoutURI),
 		line("login_url", a.LoginURL),
 		choices(f.Choices(grants)),
+		list("scopes", a.Scopes),
 		choices(f.Choices(proof)),
 		line("jwks_uri", a.JWKSURI),
 		area(f.Area(ui.Area{Name: "jwks", Label: ui.Say("app_jwks"), Help: ui.Say("app_jwks_help"), Value: a.JWKS, Mono: true, Rows: 3, Optional: true})),
@@ -92,6 +93,7 @@ func (h *Handler) saveAppSettings(w http.ResponseWriter, r *http.Request) error 
 		for _, g := range f["grant_types"] {
 			a.GrantTypes = append(a.GrantTypes, sso.GrantType(g))
 		}
+		a.Scopes = strings.Fields(f.Get("scopes"))
 		a.AuthMethod, a.JWKS, a.JWKSURI = sso.AppAuth(f.Get("auth_method")), strings.TrimSpace(f.Get("jwks")), strings.TrimSpace(f.Get("jwks_uri"))
 		if a.AuthMethod == "secret" {
 			a.AuthMethod = sso.AuthSecret
@@ -165,6 +167,6 @@ func besideSettings(r *http.Request, typed url.Values, err error, again func(f u
 func settingFields() map[string]string {
 	return map[string]string{
 		"key": "key", "client_id": "key", "": "kind", "redirect_uris": "redirect_uris", "post_logout_redirect_uris": "logout_uris", "login_url": "login_url",
-		"backchannel_logout_uri": "backchannel_uri", "grant_types": "grant_types", "auth_method": "auth_method", "jwks": "jwks", "jwks_uri": "jwks_uri", "claims": "role_claim",
+		"backchannel_logout_uri": "backchannel_uri", "grant_types": "grant_types", "auth_method": "auth_method", "jwks": "jwks", "jwks_uri": "jwks_uri", "scopes": "scopes", "claims": "role_claim",
 	}
 }
