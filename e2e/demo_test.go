@@ -3,7 +3,9 @@
 package e2e
 
 import (
+	"encoding/json"
 	"html"
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -22,6 +24,14 @@ func TestDemo(t *testing.T) {
 	if len(local) != 3 {
 		t.Fatalf("the demo says %q, want a password and whose it is", says)
 	}
+	t.Run("out again", func(t *testing.T) {
+		t.Parallel()
+		encoded, err := json.Marshal(map[string]string{"app": app, "email": local[2], "password": local[1]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		look(t, "node", "node/journey.mjs", "demo", "--base", issuerOf(t, app), "--data", string(encoded))
+	})
 	for _, tc := range []struct {
 		name  string
 		who   person
@@ -41,6 +51,25 @@ func TestDemo(t *testing.T) {
 			})
 		}
 	}
+}
+
+// issuerOf returns where the demo's app sends people to sign in.
+func issuerOf(t *testing.T, app string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, app+"/login", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	to, err := res.Location()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return to.Scheme + "://" + to.Host
 }
 
 // shownByDemo reads the page of the demo's app.

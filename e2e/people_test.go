@@ -30,10 +30,16 @@ func TestInvitationPages(t *testing.T) {
 func TestOperatorPages(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, acme)
+	h.journey(t, "operator", map[string]string{"link": operatorLink(t, h)})
+}
+
+// operatorLink adds an operator, and returns the link by which she comes in.
+func operatorLink(t *testing.T, h *house) string {
+	t.Helper()
 	out := mustRun(t, sallyport(t), "operator", "add", "--database", h.database, "--key-file", h.keyFile, "--base-url", h.baseURL, "olga@vendor.test")
 	link := regexp.MustCompile(`https?://\S+/login/register/\S+`).FindString(out)
 	if link == "" {
 		t.Fatalf("operator add printed no link:\n%s", out)
 	}
-	h.journey(t, "operator", map[string]string{"link": link})
+	return link
 }

@@ -24,6 +24,13 @@ export default async function (j) {
   await alice.press('Globex Corporation')
   await shows('globex')
 
+  await alice.goto('/account')
+  await alice.look('account')
+  for (const org of ['Acme Ltd', 'Globex Corporation']) {
+    await alice.press('Switch ' + org)
+    await alice.page.locator('.facts', { hasText: org }).waitFor()
+  }
+
   await alice.goto(app + '/login?organization=acme')
   await alice.sees('Where do you want to continue?')
   await alice.look('another-one')
