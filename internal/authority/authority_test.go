@@ -276,11 +276,13 @@ func TestNobodyMayInASuspendedOrganization(t *testing.T) {
 		h.try("a link below", holding(emeas), &h.emea, authority.Setup, "organization_suspended")
 		// Whoever is signed in was asked by the router; the change asks again.
 		err := h.Change(h.Context(), signedIn(&h.owner), h.acme.ID, authority.Owner, func(*authority.Act) error { return nil })
-		h.held("the owner", err, "organization_suspended")
+		h.held("the owner", err, "session_over")
 		h.acme.State = sso.OrgActive
 		h.change(&h.acme)
 		h.try("a link, let in again", holding(h.everything), &h.acme, authority.Setup, "")
-		h.try("the owner, let in again", signedIn(&h.owner), &h.acme, authority.Owner, "")
+		h.try("the owner, whose session has ended", signedIn(&h.owner), &h.acme, authority.Owner, "session_over")
+		again := h.add(h.acme, "olga", sso.RoleOwner)
+		h.try("an owner who has signed in since", signedIn(&again), &h.acme, authority.Owner, "")
 	})
 }
 
