@@ -65,6 +65,9 @@ type engine struct {
 	indexes    string // statement that lists indexes that are no constraint: name, and the statement that makes it
 	about      string // statement that gives the version, and the time by the clock of the server
 	settle     string // statement by which the engine learns what was stored
+	// surprises says that a transaction can meet a row of another one that it did
+	// not see when it looked for it: it is run anew, once, and sees it.
+	surprises bool
 }
 
 // Open connects to the database that the URL names, sqlite:PATH or
@@ -151,8 +154,14 @@ func (db *DB) Read(_ context.Context, fn func(*Reader) error) error {
 // A transaction that never gets through is a fault of kind Unavailable, and so
 // is a server that does not answer.
 func (db *DB) Write(ctx context.Context, fn func(*Writer) error) error {
+	surprised := false
 	for try := 1; ; try++ {
-		err := db.writeOnce(ctx, fn)
+		clash, err := db.writeOnce(ctx, fn)
+		if clash && db.engine.surprises && !surprised {
+			surprised = true
+			db.retries.Add(1)
+			continue
+		}
 		if errors.Is(err, errOutdated) && try < maxTries {
 			db.retries.Add(1)
 			continue
@@ -170,9 +179,14 @@ func (db *DB) Write(ctx context.Context, fn func(*Writer) error) error {
 	}
 }
 
-func (db *DB) writeOnce(ctx context.Context, fn func(*Writer) error) error {
-	return db.write.transact(ctx, func(tx conn) error {
+// writeOnce runs a transaction. clash says that a statement of it met a row that
+// was there already.
+func (db *DB) writeOnce(ctx context.Context, fn func(*Writer) error) (clash bool, err error) {
+	err = db.write.transact(ctx, func(tx conn) error {
 		q := &queries{db: db, to: tx, writing: true}
+		defer func() {
+			_, clash = errors.AsType[*ConflictError](q.spent)
+		}()
 		w := &Writer{Reader: &Reader{q: q}}
 		err := fn(w)
 		if err == nil {
@@ -187,6 +201,7 @@ func (db *DB) writeOnce(ctx context.Context, fn func(*Writer) error) error {
 		}
 		return err
 	})
+	return clash, err
 }
 
 // pause waits before the next try: longer each time, and never equally long

@@ -55,7 +55,8 @@ func openPostgres(ctx context.Context, url string, o Options) (*DB, error) {
 				from pg_index i join pg_class c on c.oid = i.indexrelid
 				where c.relnamespace = current_schema()::regnamespace and not exists (select 1 from pg_constraint k where k.conindid = i.indexrelid)
 				order by c.relname`,
-			settle: "vacuum (analyze)", // which it does by itself, but later
+			settle:    "vacuum (analyze)", // which it does by itself, but later
+			surprises: true,
 		},
 		pool:  db,
 		read:  postgresConn{db},

@@ -161,6 +161,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"what is written is there for all":                          writtenIsThere,
 		"one of many consumes":                                      oneOfManyConsumes,
 		"one of many inserts a single-use thing":                    oneOfManyInserts,
+		"one of many makes what is missing":                         oneOfManyMakesWhatIsMissing,
 		"one of many saves a version":                               oneOfManySaves,
 		"one of many verifies a domain":                             oneOfManyVerifies,
 		"transactions that decide by each other's rows do not skew": noWriteSkew,

@@ -177,6 +177,34 @@ func oneOfManyInserts(w *world) {
 	}
 }
 
+// Who looks first and then makes what was not there is told in no other way than
+// who comes a moment later: a row that another transaction has made meanwhile is
+// seen. On PostgreSQL it takes one that has not looked for it to meet such a row.
+func oneOfManyMakesWhatIsMissing(w *world) {
+	there := errors.New("there is one")
+	org := w.addOrg("acme", nil).ID
+	won := w.race(racers, there, func(n int, tx *store.Writer) error {
+		if n%2 == 0 {
+			err := tx.Org(org).SaveUser(w.ctx, w.user(org, "alice"))
+			if errors.Is(err, store.ErrConflict) {
+				return there
+			}
+			return err
+		}
+		all, err := tx.UsersByUsername(w.ctx, "alice")
+		switch {
+		case err != nil:
+			return err
+		case len(all) > 0:
+			return there
+		}
+		return tx.Org(org).SaveUser(w.ctx, w.user(org, "alice"))
+	})
+	if won != 1 {
+		w.Errorf("%d of %d make one person", won, racers)
+	}
+}
+
 func oneOfManySaves(w *world) {
 	ctx := w.ctx
 	a := w.attempt()
