@@ -163,7 +163,7 @@ func (s *Service) CreateApp(ctx context.Context, by *sso.By, in NewApp) (sso.App
 		return sso.App{}, secret.Token{}, err
 	}
 	var text secret.Token
-	err := s.DB.Write(ctx, func(tx *store.Writer) error {
+	err := s.write(ctx, by, mayChange, func(tx *store.Writer, by *sso.By) error {
 		now := s.Now()
 		app.ID, app.CreatedAt, app.UpdatedAt, app.Secrets, text = sso.NewAppID(now), now, now, nil, secret.Token{}
 		if app.AuthMethod == sso.AuthSecret {
@@ -238,7 +238,7 @@ func (s *Service) changeApp(ctx context.Context, by *sso.By, key string, version
 	if err := mayChange(by); err != nil {
 		return err
 	}
-	return s.DB.Write(ctx, func(tx *store.Writer) error {
+	return s.write(ctx, by, mayChange, func(tx *store.Writer, by *sso.By) error {
 		was, err := appOf(ctx, tx.Reader, key)
 		if err != nil {
 			return err
@@ -346,7 +346,7 @@ func (s *Service) DeleteApp(ctx context.Context, by *sso.By, key string) error {
 	if err := mayChange(by); err != nil {
 		return err
 	}
-	return s.DB.Write(ctx, func(tx *store.Writer) error {
+	return s.write(ctx, by, mayChange, func(tx *store.Writer, by *sso.By) error {
 		app, err := appOf(ctx, tx.Reader, key)
 		if err != nil {
 			return err
@@ -364,7 +364,7 @@ func (s *Service) AddAppSecret(ctx context.Context, by *sso.By, key string) (sec
 		return secret.Token{}, err
 	}
 	var text secret.Token
-	err := s.DB.Write(ctx, func(tx *store.Writer) error {
+	err := s.write(ctx, by, mayChange, func(tx *store.Writer, by *sso.By) error {
 		app, err := appOf(ctx, tx.Reader, key)
 		if err != nil {
 			return err
@@ -399,7 +399,7 @@ func (s *Service) RetireAppSecret(ctx context.Context, by *sso.By, key string, i
 	if err := mayChange(by); err != nil {
 		return err
 	}
-	return s.DB.Write(ctx, func(tx *store.Writer) error {
+	return s.write(ctx, by, mayChange, func(tx *store.Writer, by *sso.By) error {
 		app, err := appOf(ctx, tx.Reader, key)
 		if err != nil {
 			return err

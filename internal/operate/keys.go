@@ -197,7 +197,7 @@ func (s *Service) TurnKeys(ctx context.Context, by *sso.By, id string, turn fede
 	if err != nil {
 		return err
 	}
-	return s.DB.Write(ctx, func(tx *store.Writer) error {
+	return s.write(ctx, by, mayChange, func(tx *store.Writer, by *sso.By) error {
 		c, err := ringConnection(ctx, tx.Reader, id)
 		if err != nil {
 			return err
@@ -252,7 +252,7 @@ func (s *Service) hold(ctx context.Context, by *sso.By, id, action string, do fu
 	if err := mayChange(by); err != nil {
 		return err
 	}
-	return s.DB.Write(ctx, func(tx *store.Writer) error {
+	return s.write(ctx, by, mayChange, func(tx *store.Writer, by *sso.By) error {
 		c, err := ringConnection(ctx, tx.Reader, id)
 		if err != nil {
 			return err

@@ -170,6 +170,7 @@ func TestKeysThatAreHeldStay(t *testing.T) {
 			}
 		}
 		h.roll(10*h.Pace.Life, "current", "current")
+		h.returns(&h.operator)
 		if err := h.ReleaseKeys(h.Context(), &h.operator, c.Key); err != nil {
 			h.Fatal(err)
 		}
@@ -212,6 +213,7 @@ func TestNodesRollKeysOnce(t *testing.T) {
 	eachEngine(t, func(h *house) {
 		h.encrypting()
 		h.now = h.now.Add(h.Pace.Life)
+		h.returns(&h.operator)
 		var all sync.WaitGroup
 		errs := make([]error, 5)
 		for i := range errs {

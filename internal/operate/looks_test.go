@@ -254,6 +254,7 @@ func TestWhoHelpsWhom(t *testing.T) {
 				t.Errorf("%s, case %d = %v, want %q", name, i, err, want)
 			}
 		}
+		h.returns(&h.operator) // who was signed out, by herself
 		if err := tc.act(&h.operator, "usr_none"); !fault.Is(err, "user_unknown") {
 			t.Errorf("%s of nobody = %v", name, err)
 		}

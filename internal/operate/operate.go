@@ -38,6 +38,21 @@ type Service struct {
 	Now      func() time.Time
 }
 
+// write runs a transaction for who asks, as they are in it: whoever was signed out
+// or lost the right a moment ago does nothing any more.
+func (s *Service) write(ctx context.Context, by *sso.By, may func(*sso.By) error, fn func(tx *store.Writer, by *sso.By) error) error {
+	return s.DB.Write(ctx, func(tx *store.Writer) error {
+		again, err := authority.Again(ctx, tx.Reader, by, s.Now())
+		if err == nil {
+			err = may(&again)
+		}
+		if err != nil {
+			return err
+		}
+		return fn(tx, &again)
+	})
+}
+
 // mayChange refuses whoever may only look and help.
 func mayChange(by *sso.By) error {
 	if !by.Operator() {

@@ -30,7 +30,7 @@ func (s *Service) CreateOrganization(ctx context.Context, by *sso.By, in NewOrga
 		return sso.Organization{}, &fault.Error{Kind: fault.Invalid, Code: "name_empty", Fix: fault.PersonSide}
 	}
 	var o sso.Organization
-	err = s.DB.Write(ctx, func(tx *store.Writer) error {
+	err = s.write(ctx, by, mayChange, func(tx *store.Writer, by *sso.By) error {
 		now := s.Now()
 		o = sso.Organization{ID: sso.NewOrgID(now), Key: key, Name: name, State: sso.OrgActive, CreatedAt: now, UpdatedAt: now}
 		if err := place(ctx, tx, &o, in.Parent); err != nil {
@@ -215,7 +215,7 @@ func (s *Service) change(ctx context.Context, by *sso.By, key, action string, do
 	if err := mayChange(by); err != nil {
 		return err
 	}
-	err := s.DB.Write(ctx, func(tx *store.Writer) error {
+	err := s.write(ctx, by, mayChange, func(tx *store.Writer, by *sso.By) error {
 		o, err := customer(ctx, tx.Reader, key)
 		if err != nil {
 			return err

@@ -40,7 +40,7 @@ func (s *Service) changePolicy(ctx context.Context, by *sso.By, key, action stri
 	if err := mayHelp(by); err != nil {
 		return err
 	}
-	err := s.DB.Write(ctx, func(tx *store.Writer) error {
+	err := s.write(ctx, by, mayHelp, func(tx *store.Writer, by *sso.By) error {
 		o, err := customer(ctx, tx.Reader, key)
 		if err != nil {
 			return err

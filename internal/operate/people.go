@@ -165,7 +165,7 @@ func (s *Service) help(ctx context.Context, by *sso.By, id sso.UserID, action st
 	if err := mayHelp(by); err != nil {
 		return err
 	}
-	return s.DB.Write(ctx, func(tx *store.Writer) error {
+	return s.write(ctx, by, mayHelp, func(tx *store.Writer, by *sso.By) error {
 		st, err := standing(ctx, tx.Reader, id)
 		if err != nil {
 			return err

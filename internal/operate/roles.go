@@ -33,7 +33,7 @@ func (s *Service) DefineRole(ctx context.Context, by *sso.By, key, name, descrip
 	if name = sso.CleanName(name); name == "" {
 		return &fault.Error{Kind: fault.Invalid, Code: "name_empty", Fix: fault.PersonSide}
 	}
-	return s.DB.Write(ctx, func(tx *store.Writer) error {
+	return s.write(ctx, by, mayChange, func(tx *store.Writer, by *sso.By) error {
 		now := s.Now()
 		all, err := tx.Roles(ctx)
 		if err != nil {
@@ -63,7 +63,7 @@ func (s *Service) ChangeRole(ctx context.Context, by *sso.By, role sso.Role, nam
 	if name = sso.CleanName(name); name == "" {
 		return &fault.Error{Kind: fault.Invalid, Code: "name_empty", Fix: fault.PersonSide}
 	}
-	return s.DB.Write(ctx, func(tx *store.Writer) error {
+	return s.write(ctx, by, mayChange, func(tx *store.Writer, by *sso.By) error {
 		d, err := tx.Role(ctx, role)
 		if errors.Is(err, store.ErrNotFound) {
 			return unknownRole(role)
@@ -96,7 +96,7 @@ func (s *Service) DeleteRole(ctx context.Context, by *sso.By, role sso.Role) err
 	if err := mayChange(by); err != nil {
 		return err
 	}
-	return s.DB.Write(ctx, func(tx *store.Writer) error {
+	return s.write(ctx, by, mayChange, func(tx *store.Writer, by *sso.By) error {
 		n, err := tx.CountRole(ctx, role, 1)
 		if err != nil {
 			return err

@@ -17,7 +17,7 @@ func (s *Service) CreateSetupLink(ctx context.Context, by *sso.By, key string, i
 	if err := mayChange(by); err != nil {
 		return link, token, err
 	}
-	err = s.DB.Write(ctx, func(tx *store.Writer) error {
+	err = s.write(ctx, by, mayChange, func(tx *store.Writer, by *sso.By) error {
 		o, err := customer(ctx, tx.Reader, key)
 		if err != nil {
 			return err
@@ -33,7 +33,7 @@ func (s *Service) RevokeSetupLink(ctx context.Context, by *sso.By, key string, i
 	if err := mayChange(by); err != nil {
 		return err
 	}
-	return s.DB.Write(ctx, func(tx *store.Writer) error {
+	return s.write(ctx, by, mayChange, func(tx *store.Writer, by *sso.By) error {
 		o, err := customer(ctx, tx.Reader, key)
 		if err != nil {
 			return err
@@ -82,7 +82,7 @@ func (s *Service) changeDomain(ctx context.Context, by *sso.By, key, name, actio
 	if err := mayChange(by); err != nil {
 		return err
 	}
-	err := s.DB.Write(ctx, func(tx *store.Writer) error {
+	err := s.write(ctx, by, mayChange, func(tx *store.Writer, by *sso.By) error {
 		o, err := customer(ctx, tx.Reader, key)
 		if err != nil {
 			return err
