@@ -51,6 +51,8 @@ var (
 	tilePace    = pace{4, 20 * time.Second}
 	tilesPace   = pace{300, time.Second}
 	devicePace  = pace{30, 10 * time.Second}
+	pushPace    = pace{300, time.Second}
+	entryPace   = pace{3, time.Hour}
 	replayPace  = pace{20, time.Minute}
 	guessPace   = pace{10, 30 * time.Second}
 	recoverPace = pace{RecoveriesADay, 24 * time.Hour / RecoveriesADay}
@@ -132,6 +134,18 @@ func TilesOf(c sso.ConnectionID, from netip.Addr) Key {
 // says that they are a public app gets them without a name.
 func DeviceCodes(app sso.AppID, from netip.Addr) Key {
 	return Key{devicePace, "devices\x00" + string(app) + "\x00" + network(from), ""}
+}
+
+// Pushes counts authorize requests that somebody in one network pushes who only
+// says that they are a public app. A whole customer may stand behind one address.
+func Pushes(app sso.AppID, from netip.Addr) Key {
+	return Key{pushPace, "pushes\x00" + string(app) + "\x00" + network(from), ""}
+}
+
+// Entries counts how often it is written down that an app does not let somebody
+// in, who may try again and again.
+func Entries(app sso.AppID, user sso.UserID) Key {
+	return Key{entryPace, "entries\x00" + string(app) + "\x00" + string(user), user}
 }
 
 // Replays counts how often a webhook is told again of what it was told.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/oidc"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -18,18 +19,43 @@ import (
 func (s place) enter(ctx context.Context, app *sso.App, request *oidc.AuthorizeRequest, session sso.SessionID) error {
 	err := app.On()
 	if err == nil && app.Restricts() {
+		var p sso.Person
 		err = s.read(ctx, func(r *store.Reader) error {
-			p, err := r.PersonBySession(ctx, session)
-			if err != nil {
+			var err error
+			if p, err = r.PersonBySession(ctx, session); err != nil {
 				return err
 			}
 			return admit(ctx, r, app, &p)
 		})
+		if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.Denied {
+			if err := s.refusedEntry(ctx, app, &p, f); err != nil {
+				return err
+			}
+		}
 	}
 	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.Denied && request.Prompt.Has(oidc.PromptNone) {
 		return request.Refuse(oidc.AccessDenied, "the person may not use this application")
 	}
 	return err
+}
+
+// refusedEntry writes down that an app does not let somebody in: a few times for
+// each, who can ask as often as they like.
+func (s place) refusedEntry(ctx context.Context, app *sso.App, p *sso.Person, f *fault.Error) error {
+	return s.write(ctx, func(tx *store.Writer) error {
+		left, err := s.Limits.Take(ctx, tx, backoff.Entries(app.ID, p.User.ID))
+		if err != nil || !left {
+			return err
+		}
+		e := sso.Event{
+			Org: p.Org.ID, At: s.Now(), Actor: string(p.User.ID), Address: p.Session.Address, UserAgent: p.Session.UserAgent,
+			Action: "app.refused", Target: string(app.ID), Detail: map[string]string{"code": f.Code},
+		}
+		if p.Session.ActedAs() {
+			e.Actor, e.OnBehalf = string(p.Session.Actor), p.User.ID
+		}
+		return tx.Record(ctx, e)
+	})
 }
 
 // admit refuses a person whom the app does not let in.

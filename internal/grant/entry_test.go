@@ -75,6 +75,47 @@ func TestNobodyEntersAnAppThatDoesNotLetThemIn(t *testing.T) {
 	})
 }
 
+// Who is not let in is written down, and fills no list by asking again.
+func TestWhomAnAppDoesNotLetInIsWrittenDown(t *testing.T) {
+	t.Parallel()
+	onEngines(t, func(h *house) {
+		for code, bar := range h.bars() {
+			if code == "app_disabled" { // nobody's in particular
+				continue
+			}
+			back := h.changed(&h.portal, bar)
+			for range 10 {
+				if _, err := h.Authorize(h.Context(), request(&h.portal), h.person()); !fault.Is(err, code) {
+					h.Fatalf("%s: Authorize() = %v", code, err)
+				}
+			}
+			back()
+		}
+		all := h.refusedEntries()
+		if len(all) != 3 || all[0].Actor != string(h.person().User.ID) || all[0].Target != string(h.portal.ID) || all[0].Org == "" {
+			h.Errorf("written down: %+v, want three of alice at the portal", all)
+		}
+	})
+}
+
+// refusedEntries returns what is written down of entries that an app refused.
+func (h *house) refusedEntries() (out []sso.Event) {
+	h.Helper()
+	err := h.DB.Read(h.Context(), func(r *store.Reader) error {
+		all, err := r.Unsealed(h.Context(), 1000)
+		for i := range all {
+			if e := &all[i].Event; e.Action == "app.refused" {
+				out = append(out, *e)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		h.Fatal(err)
+	}
+	return out
+}
+
 // What an app was given before is good for nothing from the moment in which it
 // does not let the person in, and for what it was once it does again.
 func TestAnAppHoldsNothingOfWhomItDoesNotLetIn(t *testing.T) {

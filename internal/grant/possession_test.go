@@ -11,6 +11,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -244,7 +245,7 @@ func TestACodeIsBoundToAKey(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.Proof = oidc.DPoP{Header: []string{by.sign(with(by.claims(), "htu", issuer+oidc.PushPath))}, Method: "POST", Path: oidc.PushPath}
-		return h.Push(t.Context(), r)
+		return h.Push(t.Context(), r, netip.MustParseAddr("192.0.2.1"))
 	}
 	pushed, err := push(k)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -366,7 +367,7 @@ func TestAnAppThatSignsProvesItselfEverywhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	name, err := h.Push(t.Context(), p)
+	name, err := h.Push(t.Context(), p, netip.MustParseAddr("192.0.2.1"))
 	if err != nil {
 		t.Fatalf("pushes: %v", err)
 	}

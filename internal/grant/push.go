@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/oidc"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -25,8 +27,9 @@ type pushed struct {
 
 // Push keeps an authorize request that an app sends past the browser, and gives
 // it a name for the browser to bring [RFC 9126]. A refusal is an
-// [*oidc.TokenError].
-func (s *Service) Push(ctx context.Context, r oidc.PushedRequest) (oidc.PushedResponse, error) {
+// [*oidc.TokenError], or the fault try_later where an app that proves itself by
+// nothing has pushed too many from this network.
+func (s *Service) Push(ctx context.Context, r oidc.PushedRequest, from netip.Addr) (oidc.PushedResponse, error) {
 	app, err := s.authenticated(ctx, r.Client)
 	if err != nil {
 		return oidc.PushedResponse{}, err
@@ -44,6 +47,11 @@ func (s *Service) Push(ctx context.Context, r oidc.PushedRequest) (oidc.PushedRe
 	}
 	if err != nil {
 		return oidc.PushedResponse{}, err
+	}
+	if app.Public() {
+		if err := s.Limits.Allow(ctx, backoff.Pushes(app.ID, from)); err != nil {
+			return oidc.PushedResponse{}, err
+		}
 	}
 	token, err := s.push(ctx, &app, &request)
 	return oidc.PushedResponse{Token: token, ExpiresIn: PushedLife}, err

@@ -2,6 +2,7 @@ package grant_test
 
 import (
 	"context"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -27,7 +28,7 @@ func (h *house) push(app *sso.App, more ...string) (oidc.PushedResponse, error) 
 	if err != nil {
 		return oidc.PushedResponse{}, err
 	}
-	return h.Push(h.Context(), r)
+	return h.Push(h.Context(), r, netip.MustParseAddr("192.0.2.1"))
 }
 
 func TestAPushedRequestIsAnsweredOnce(t *testing.T) {
@@ -118,7 +119,7 @@ func TestWhatCannotBePushed(t *testing.T) {
 		form := request(&h.portal, append([]string{"client_secret", pass}, tc.more...)...)
 		r, err := oidc.ReadPushed(nil, "", form.Encode())
 		if err == nil {
-			_, err = h.Push(t.Context(), r)
+			_, err = h.Push(t.Context(), r, netip.MustParseAddr("192.0.2.1"))
 		}
 		if !refusedWith(err, tc.code) {
 			t.Errorf("%s: %v, want %s", name, err, tc.code)
@@ -193,4 +194,32 @@ func TestAPushedRequestIsUsedOnceHoweverManyBringIt(t *testing.T) {
 			h.Errorf("%d were answered, want one", answered)
 		}
 	})
+}
+
+// Whoever says that they are a public app can push requests without a name. One
+// network has so many; an app that proves itself is not counted.
+func TestStrangersDoNotFillTheRequestsThatArePushed(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.SQLite(t))
+	push := func(app *sso.App, from string, more ...string) error {
+		r, err := oidc.ReadPushed(nil, "", request(app, more...).Encode())
+		if err == nil {
+			_, err = h.Push(t.Context(), r, netip.MustParseAddr(from))
+		}
+		return err
+	}
+	for range 300 {
+		if err := push(&h.native, "192.0.2.1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := push(&h.native, "192.0.2.200"); !fault.Is(err, "try_later") {
+		t.Errorf("one more from this network: %v, want try_later", err)
+	}
+	if err := push(&h.native, "198.51.100.1"); err != nil {
+		t.Errorf("from another network: %v", err)
+	}
+	if err := push(&h.portal, "192.0.2.1", "client_secret", pass); err != nil {
+		t.Errorf("an app that proves itself: %v", err)
+	}
 }

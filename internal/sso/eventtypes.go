@@ -12,7 +12,7 @@ func EventTypes() []string {
 		"accounts.reset_begun", "accounts.reset_done", "accounts.reset_stopped",
 		"acting.begun", "acting.ended",
 		"api_key.created", "api_key.revoked",
-		"app.changed", "app.created", "app.deleted", "app.secret_added", "app.secret_retired", "app.token_given", "app.tried",
+		"app.changed", "app.created", "app.deleted", "app.refused", "app.secret_added", "app.secret_retired", "app.token_given", "app.tried",
 		"break_glass.made", "break_glass.used",
 		"conflict.allowed", "conflict.invited", "conflict.merged", "conflict.refused", "conflict.relinked",
 		"connection.activated", "connection.change_approved", "connection.change_held", "connection.change_refused", "connection.changed", "connection.created",

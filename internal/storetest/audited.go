@@ -25,7 +25,7 @@ func unchanging() map[string]string {
 	return map[string]string{
 		"accounts.reset_begun": counted, "accounts.reset_done": counted, "accounts.reset_stopped": counted,
 		"acting.begun": came, "acting.ended": came,
-		"app.token_given": came, "app.tried": tried,
+		"app.refused": came, "app.token_given": came, "app.tried": tried,
 		"break_glass.made": secret, "break_glass.used": came,
 		"conflict.allowed": decided, "conflict.merged": decided, "conflict.refused": decided,
 		"connection.change_held": "it waits to be decided", "connection.change_refused": "everything stays as it is",

@@ -257,7 +257,7 @@ func (h *Handler) push(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	request.Proof = proofOf(r, oidc.PushPath)
-	answer, err := h.Grants.Push(r.Context(), request)
+	answer, err := h.Grants.Push(r.Context(), request, web.Address(r))
 	if err != nil {
 		return err
 	}
