@@ -3,6 +3,7 @@ package authority
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -106,20 +107,37 @@ func Organization(ctx context.Context, r *store.Reader, name string) (sso.Organi
 	return o, err
 }
 
-// within returns a program as somebody in this organization. One of a customer
-// whom the vendor has shut out may do nothing either.
+// within returns a program as somebody in this organization. One that is a
+// customer's comes from where the customer's people may come from.
 func within(ctx context.Context, r *store.Reader, p *sso.Program, org sso.OrgID, address string, now time.Time) (sso.By, error) {
+	by, line, err := placed(ctx, r, p, org, address, now)
+	if err != nil || p.Org == "" {
+		return by, err
+	}
+	from, _ := netip.ParseAddr(address) // what is none is from nowhere
+	for i := range line {
+		if err := line[i].Policy.AdmitFrom(from); err != nil {
+			return sso.By{}, err
+		}
+	}
+	return by, nil
+}
+
+// placed returns a program as somebody in this organization, with the line of
+// organizations down to it. One of a customer whom the vendor has shut out may do
+// nothing either.
+func placed(ctx context.Context, r *store.Reader, p *sso.Program, org sso.OrgID, address string, now time.Time) (sso.By, []sso.Organization, error) {
 	line, err := r.Lineage(ctx, org)
 	if err != nil {
-		return sso.By{}, err
+		return sso.By{}, nil, err
 	}
 	for i := range line {
 		if p.Org != "" && line[i].State != sso.OrgActive {
-			return sso.By{}, &fault.Error{Kind: fault.Denied, Code: "organization_suspended", Got: line[i].Key, Fix: fault.OperatorSide}
+			return sso.By{}, nil, &fault.Error{Kind: fault.Denied, Code: "organization_suspended", Got: line[i].Key, Fix: fault.OperatorSide}
 		}
 	}
 	person, err := p.In(&line[len(line)-1], now)
-	return sso.By{Person: person, Address: address}, err
+	return sso.By{Person: person, Address: address}, line, err
 }
 
 // Vendor returns a program of the deployment as somebody of the vendor's.
@@ -153,7 +171,8 @@ func Behind(ctx context.Context, r *store.Reader, id sso.UserID, org sso.OrgID, 
 	if p, err = p.Under(scope); err != nil {
 		return sso.By{}, err
 	}
-	return within(ctx, r, &p, org, address, now)
+	by, _, err := placed(ctx, r, &p, org, address, now)
+	return by, err
 }
 
 // Unseen refuses what is not there for whoever asks, whether it is there or not.
