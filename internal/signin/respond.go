@@ -209,9 +209,12 @@ func (j *judgement) expect(r *store.Reader, in Response) (*fault.Error, error) {
 // find reads the attempt whose request a RelayState leads back to. Whatever
 // becomes of the response, the request is used up where the attempt is saved.
 func (j *judgement) find(r *store.Reader, relay string) (*fault.Error, error) {
-	a, err := r.Attempt(j.ctx, sso.RelayedAttempt(relay))
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return nil, err
+	var a sso.Attempt
+	if id := sso.RelayedAttempt(relay); id != "" {
+		var err error
+		if a, err = r.Attempt(j.ctx, id); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return nil, err
+		}
 	}
 	w := a.Awaited(relay)
 	switch {

@@ -26,7 +26,7 @@ type Wait struct {
 const maxWaits = 8
 
 // Await keeps a request of the attempt and returns the RelayState that leads
-// back to it, of 74 octets: SAML allows 80 (Bindings 3.4.3).
+// back to it, of 74 octets: SAML allows [maxRelay].
 func (a *Attempt) Await(w Wait) secret.Token {
 	token := secret.ParseToken(string(a.ID) + "." + secret.NewToken().Reveal())
 	hash := token.Hash()
@@ -50,9 +50,15 @@ func (a *Attempt) Awaited(relay string) *Wait {
 	return nil
 }
 
-// RelayedAttempt returns which attempt a RelayState says it is of. Anybody can
-// say that.
+// maxRelay is how long a RelayState may be (SAML Bindings 3.4.3).
+const maxRelay = 80
+
+// RelayedAttempt returns which attempt a RelayState says it is of, which anybody
+// can say; "" where it is none of ours.
 func RelayedAttempt(relay string) AttemptID {
-	id, _, _ := strings.Cut(relay, ".")
+	id, _, ours := strings.Cut(relay, ".")
+	if !ours || len(relay) > maxRelay {
+		return ""
+	}
 	return AttemptID(id)
 }

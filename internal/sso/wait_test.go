@@ -1,6 +1,7 @@
 package sso_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -27,6 +28,11 @@ func TestARelayStateLeadsBackToItsRequest(t *testing.T) {
 	for _, relay := range []string{"", ".", string(a.ID), string(a.ID) + ".", first.Reveal() + "x", first.Reveal()[:40]} {
 		if w := a.Awaited(relay); w != nil {
 			t.Errorf("Awaited(%q) = %+v, want none", relay, w)
+		}
+	}
+	for _, relay := range []string{"", string(a.ID), "portal", string(a.ID) + "." + strings.Repeat("x", 80)} {
+		if got := sso.RelayedAttempt(relay); got != "" {
+			t.Errorf("RelayedAttempt(%.40q) = %s, want none", relay, got)
 		}
 	}
 	// Whoever begins again and again fills no row.
