@@ -126,6 +126,14 @@ func TestAProgramSetsStreamsUp(t *testing.T) {
 	if list := h.answered(h.call(key, http.MethodGet, all, ""), http.StatusOK)["items"].([]any); len(list) != 2 {
 		t.Errorf("there are %v", list)
 	}
+	// Nothing answers inside, whatever stands there: that is what became of it.
+	if got := h.answered(h.call(key, http.MethodPatch, one, `{"target":"127.0.0.1:9"}`), http.StatusOK); got["target"] != "127.0.0.1:9" {
+		t.Errorf("moved: %v", got)
+	}
+	if got := h.answered(h.call(key, http.MethodPost, one+"/test", ""), http.StatusOK); got["sent"] != false || got["code"] != "webhook_address" {
+		t.Errorf("tried: %v", got)
+	}
+	h.refused(h.call(h.deploymentKey(sso.ScopeDeploymentRead), http.MethodPost, one+"/test", ""), http.StatusForbidden, "scope_missing")
 	h.answered(h.call(key, http.MethodDelete, one, ""), http.StatusNoContent)
 	h.refused(h.call(key, http.MethodGet, one, ""), http.StatusNotFound, "not_found")
 	h.refused(h.call(h.deploymentKey(sso.ScopeDeploymentRead), http.MethodPost, all, `{"kind":"syslog-tcp","target":"siem.example:514"}`), http.StatusForbidden, "scope_missing")

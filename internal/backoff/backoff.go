@@ -151,6 +151,12 @@ func Entries(app sso.AppID, user sso.UserID) Key {
 // Replays counts how often a webhook is told again of what it was told.
 func Replays(hook sso.WebhookID) Key { return Key{replayPace, "replays\x00" + string(hook), ""} }
 
+// StreamTests counts how often a stream is tried: whoever waits for the answer
+// holds a connection of ours, and the receiver has other work.
+func StreamTests(id sso.StreamID) Key {
+	return Key{replayPace, "streamtests\x00" + string(id), ""}
+}
+
 // DeviceGuesses counts codes of devices that somebody types who is signed in. No
 // stranger spends them.
 func DeviceGuesses(user sso.UserID) Key { return Key{guessPace, "device\x00" + string(user), ""} }

@@ -269,16 +269,13 @@ func (s *Service) carry(ctx context.Context, x *sso.Stream) (time.Time, error) {
 		return time.Time{}, err
 	}
 	if len(wanted) > 0 {
-		if err := s.handOver(ctx, x, wanted); err != nil {
+		id := string(x.ID) + "." + strconv.FormatInt(wanted[0].Number, 10) + "-" + strconv.FormatInt(wanted[len(wanted)-1].Number, 10)
+		if _, err := s.handOver(ctx, x, id, wanted); err != nil {
 			if ctx.Err() != nil {
 				return time.Time{}, nil // we are stopping
 			}
-			f := fault.From(err)
 			x.Failures++
-			x.Code, x.Detail = f.Code, excerpt([]byte(f.Got))
-			if f.Err != nil {
-				x.Detail = excerpt([]byte(f.Err.Error()))
-			}
+			x.Code, x.Detail = said(err)
 			return s.Now().Add(x.Rest()), nil
 		}
 	}
@@ -286,26 +283,26 @@ func (s *Service) carry(ctx context.Context, x *sso.Stream) (time.Time, error) {
 	return time.Time{}, nil
 }
 
-// handOver sends events by the way of a stream. Every error is a fault.
-func (s *Service) handOver(ctx context.Context, x *sso.Stream, all []sso.Recorded) error {
+// handOver sends events by the way of a stream, by HTTP as the message id, and
+// returns what it was answered. Every error is a fault.
+func (s *Service) handOver(ctx context.Context, x *sso.Stream, id string, all []sso.Recorded) (safehttp.Answer, error) {
 	if x.Kind != sso.StreamHTTP {
 		if err := s.carrySyslog(ctx, x, all); err != nil {
-			return judge(&safehttp.Answer{}, err)
+			return safehttp.Answer{}, judge(&safehttp.Answer{}, err)
 		}
-		return nil
+		return safehttp.Answer{}, nil
 	}
 	key, err := s.Sealer.Open(store.StreamSecretPlace(x.ID), x.Secret)
 	if err != nil {
-		return &fault.Error{Kind: fault.Denied, Code: "message_unreadable", Fix: fault.OperatorSide, Err: err}
+		return safehttp.Answer{}, &fault.Error{Kind: fault.Denied, Code: "message_unreadable", Fix: fault.OperatorSide, Err: err}
 	}
 	now := s.Now()
 	body := batchOf(now, all)
-	id := string(x.ID) + "." + strconv.FormatInt(all[0].Number, 10) + "-" + strconv.FormatInt(all[len(all)-1].Number, 10)
 	answer, err := s.Inside.Call(ctx, safehttp.Request{Method: safehttp.Post, URL: x.Target, Header: signed(id, now, body, key), Body: body})
 	if f := judge(&answer, err); f != nil {
-		return f
+		return answer, f
 	}
-	return nil
+	return answer, nil
 }
 
 // batchOf writes events as one message [Standard Webhooks], each as its line

@@ -42,7 +42,7 @@ func EventTypes() []string {
 		"session.ended",
 		"setup_link.created", "setup_link.opened", "setup_link.revoked",
 		SignInRefused, SignInSucceeded,
-		"stream.changed", "stream.created", "stream.deleted",
+		"stream.changed", "stream.created", "stream.deleted", StreamTested,
 		"test_link.created", "test_link.revoked",
 		"trace.bundle_made", "trace.bundle_revoked", "trace.opened",
 		"user.account_reset", "user.changed", "user.created", "user.deleted", "user.linked", "user.password_changed", "user.password_reset", "user.password_reset_sent",
@@ -54,6 +54,10 @@ func EventTypes() []string {
 // WebhookTested is the event by which somebody tries a webhook: it goes to that
 // one, whatever it wants.
 const WebhookTested = "webhook.tested"
+
+// StreamTested is the event by which somebody tries a stream: what that is sent
+// at once is of this type too.
+const StreamTested = "stream.tested"
 
 // EventNouns lists what events are about.
 func EventNouns() []string {

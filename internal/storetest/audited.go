@@ -44,6 +44,7 @@ func unchanging() map[string]string {
 		"session.ended":     came,
 		"setup_link.opened": link,
 		sso.SignInRefused:   came, sso.SignInSucceeded: came,
+		sso.StreamTested:    tried,
 		"test_link.created": link, "test_link.revoked": link,
 		"trace.bundle_made": looked, "trace.bundle_revoked": looked, "trace.opened": looked,
 		"user.account_reset": secret, "user.linked": decided, "user.password_changed": secret, "user.password_reset": secret, "user.password_reset_sent": secret,

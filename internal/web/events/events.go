@@ -93,6 +93,9 @@ func (h *Handler) Routes() []web.Route {
 		look(streamsPath, h.streams)
 		ask(newStreamPath, h.askStream).Fresh = true
 		change(newStreamPath, h.createStream).Fresh = true
+		ask(streamPath+"/edit", h.askEditStream).Fresh = true
+		change(streamPath+"/edit", h.editStream).Fresh = true
+		change(streamPath+"/test", h.testStream)
 		change(streamPath+"/on", h.switchStream(sso.WebhookEnabled, "stream_on"))
 		change(streamPath+"/off", h.switchStream(sso.WebhookDisabled, "stream_off"))
 		ask(streamPath+"/delete", h.askDeleteStream)
@@ -166,8 +169,9 @@ func (v *visit) inside(above ...ui.Link) ui.Shell {
 // listPage is a list of things.
 type listPage struct {
 	ui.Shell
-	Name  ui.Text
-	Table ui.Table
+	Name    ui.Text
+	Notices []ui.Notice
+	Table   ui.Table
 }
 
 // Head implements [ui.Page].

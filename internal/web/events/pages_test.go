@@ -93,6 +93,19 @@ func TestPages(t *testing.T) {
 	pages["stream-new"] = webtest.Specimen{Page: newStreamPage(operator("/operator/streams/new"), ui.Filled{}), Path: "/operator/streams/new"}
 	pages["stream-wrong"] = webtest.Specimen{Page: newStreamPage(operator("/operator/streams/new"), streams), Path: "/operator/streams/new", Status: http.StatusBadRequest}
 	pages["stream-delete"] = webtest.Specimen{Page: deleteStreamPage(operator("/operator/streams/str_1/delete"), "str_1", "confirm_name"), Path: "/operator/streams/str_1/delete"}
+	private := lines[0].Stream
+	private.Note, private.CA = "SIEM <1>", "-----BEGIN CERTIFICATE-----"
+	wrong = ui.Filled{Values: map[string][]string{"target": {"siem.example"}, "note": {"x"}}, Problems: map[string]string{"target": "stream_target", "note": "webhook_note"}}
+	pages["stream-edit"] = webtest.Specimen{Page: editStreamPage(operator("/operator/streams/str_1/edit"), ui.Filled{}, &private), Path: "/operator/streams/str_1/edit"}
+	pages["stream-edit-wrong"] = webtest.Specimen{Page: editStreamPage(operator("/operator/streams/str_2/edit"), wrong, &lines[1].Stream), Path: "/operator/streams/str_2/edit", Status: http.StatusBadRequest}
+	for name, got := range map[string]events.StreamTest{
+		"sent":    {Stream: lines[0].Stream},
+		"taken":   {Stream: lines[1].Stream, Status: 200, Answer: "<b>thanks</b>", Took: 41 * time.Millisecond},
+		"refused": {Stream: lines[1].Stream, Status: 403, Answer: "no such collector", Code: "webhook_status", Detail: "403", Took: time.Second},
+		"down":    {Stream: lines[2].Stream, Code: "webhook_unreachable", Detail: "dial tcp: no such host"},
+	} {
+		pages["stream-test-"+name] = webtest.Specimen{Page: testedPage(operator("/operator/streams"), lines, &got), Path: "/operator/streams"}
+	}
 	for name, p := range pages {
 		p.Person = olga(acme(), sso.RoleOwner).Person
 		if name == "webhook-acted" {

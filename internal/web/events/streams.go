@@ -2,6 +2,7 @@ package events
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/sallyport/sallyport/internal/events"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -57,7 +58,7 @@ func streamsOf(v *visit, all []events.Line) listPage {
 		cells := []ui.Cell{target, state, {Text: ui.Count("events_count", int(x.Behind))}, {At: x.SentAt, Never: ui.Say("stream_never")}}
 		if v.changes() {
 			at := func(rest string) string { return v.to(streamPath+rest, "{stream}", string(x.ID)) }
-			menu := &ui.Menu{Label: ui.As(x.Target), Does: []ui.Do{{Word: ui.Say("switch_off"), Action: at("/off"), Icon: "pause"}}, Links: []ui.Button{{Word: ui.Say("delete"), Path: at("/delete"), Icon: "trash"}}}
+			menu := &ui.Menu{Label: ui.As(x.Target), Does: []ui.Do{{Word: ui.Say("switch_off"), Action: at("/off"), Icon: "pause"}, {Word: ui.Say("stream_test"), Action: at("/test"), Icon: "external"}}, Links: []ui.Button{{Word: ui.Say("edit"), Path: at("/edit"), Icon: "edit"}, {Word: ui.Say("delete"), Path: at("/delete"), Icon: "trash"}}}
 			if x.State != sso.WebhookEnabled {
 				menu.Does[0] = ui.Do{Word: ui.Say("switch_on"), Action: at("/on"), Icon: "play"}
 			}
@@ -89,17 +90,30 @@ func newStreamPage(v *visit, f ui.Filled) formPage {
 	for _, k := range sso.StreamKinds() {
 		kinds.Options = append(kinds.Options, ui.Option{Value: string(k), Label: ui.Say("stream_" + string(k))})
 	}
-	p := formPage{
-		Shell: v.inside(ui.Link{Name: ui.Say("streams"), Path: v.to(streamsPath)}), Name: ui.Say("stream_new"), Action: v.to(newStreamPath), Nouns: f.Choices(kinds),
-		Inputs: []ui.Input{
-			f.Input(ui.Input{Name: "target", Label: ui.Say("stream_target_label"), Help: ui.Say("stream_target_help"), Max: 2000, Focus: true, Mono: true}),
-			f.Input(ui.Input{Name: "organization", Label: ui.Say("stream_organization"), Help: ui.Say("stream_organization_help"), Optional: true}),
-			f.Input(ui.Input{Name: "note", Label: ui.Say("hook_note"), Help: ui.Say("hook_note_help"), Max: 400, Optional: true}),
-		},
-		Areas:  []ui.Area{f.Area(ui.Area{Name: "ca", Label: ui.Say("stream_ca_label"), Help: ui.Say("stream_ca_help"), Mono: true, Optional: true})},
-		Submit: ui.Submit{Word: ui.Say("stream_create"), Cancel: v.to(streamsPath)},
-	}
+	p := streamForm(v, f, &sso.Stream{})
+	p.Name, p.Action, p.Nouns = ui.Say("stream_new"), v.to(newStreamPath), f.Choices(kinds)
+	p.Inputs = slices.Insert(p.Inputs, 1, f.Input(ui.Input{Name: "organization", Label: ui.Say("stream_organization"), Help: ui.Say("stream_organization_help"), Optional: true}))
+	p.Submit = ui.Submit{Word: ui.Say("stream_create"), Cancel: v.to(streamsPath)}
 	return p
+}
+
+// streamForm asks for what can be changed of a stream, too.
+func streamForm(v *visit, f ui.Filled, x *sso.Stream) formPage {
+	return formPage{
+		Shell: v.inside(ui.Link{Name: ui.Say("streams"), Path: v.to(streamsPath)}),
+		Inputs: []ui.Input{
+			f.Input(ui.Input{Name: "target", Label: ui.Say("stream_target_label"), Help: ui.Say("stream_target_help"), Value: x.Target, Max: 2000, Focus: true, Mono: true}),
+			f.Input(ui.Input{Name: "note", Label: ui.Say("hook_note"), Help: ui.Say("hook_note_help"), Value: x.Note, Max: 400, Optional: true}),
+		},
+		Areas: []ui.Area{f.Area(ui.Area{Name: "ca", Label: ui.Say("stream_ca_label"), Help: ui.Say("stream_ca_help"), Value: x.CA, Mono: true, Optional: true})},
+	}
+}
+
+// besideStream says beside which field a fault of a stream is told.
+func besideStream() map[string]string {
+	return map[string]string{
+		"stream_target": "target", "streams_many": "target", "stream_kind": "kind", "stream_ca": "ca", "webhook_note": "note", "organization_unknown": "organization",
+	}
 }
 
 // createStream serves POST /operator/streams/new.
@@ -112,9 +126,7 @@ func (h *Handler) createStream(w http.ResponseWriter, r *http.Request, v *visit)
 		Kind: sso.StreamKind(f.Get("kind")), Target: f.Get("target"), Note: f.Get("note"), CA: f.Get("ca"), Key: f.Get("organization"),
 	})
 	if err != nil {
-		filled, ok := ui.Filled{Values: f}.Beside(err, map[string]string{
-			"stream_target": "target", "streams_many": "target", "stream_kind": "kind", "stream_ca": "ca", "webhook_note": "note", "organization_unknown": "organization",
-		})
+		filled, ok := ui.Filled{Values: f}.Beside(err, besideStream())
 		if !ok {
 			return err
 		}

@@ -58,6 +58,16 @@ type MadeStream struct {
 	Secret string `json:"secret,omitempty" doc:"By which the receiver of one by http knows us; it is shown this once"`
 }
 
+// StreamTest is what became of a test of a stream.
+type StreamTest struct {
+	Sent   bool   `json:"sent" doc:"Whether it was: by http that it was taken, by syslog no more than that it was sent"`
+	Status int    `json:"status,omitempty" doc:"What was answered by http"`
+	Answer string `json:"answer,omitempty" doc:"The beginning of the answer"`
+	Code   string `json:"code,omitempty" doc:"What was wrong"`
+	Detail string `json:"detail,omitempty" doc:"What was said then"`
+	Took   int64  `json:"took_ms"`
+}
+
 // InStream names a stream.
 type InStream struct {
 	Stream string `path:"stream" doc:"ID of the stream" maxLength:"64"`
@@ -73,6 +83,8 @@ func (h *Handler) streams(a *api) {
 	register(a, op{ID: "getStream", Method: http.MethodGet, Path: one, Scope: read, Tag: tag, Summary: "Read a stream"}, h.getStream)
 	register(a, op{ID: "updateStream", Method: http.MethodPatch, Path: one, Scope: write, Tag: tag, Summary: "Change a stream, or switch it on or off"}, h.updateStream)
 	register(a, op{ID: "deleteStream", Method: http.MethodDelete, Path: one, Scope: write, Tag: tag, Summary: "Delete a stream"}, h.deleteStream)
+	register(a, op{ID: "testStream", Method: http.MethodPost, Path: one + "/test", Scope: write, Tag: tag, Summary: "Send a test line by a stream",
+		About: "The answer says what became of it, also where the receiver has not taken it. The line stands outside the chain: it has no number and no hash."}, h.testStream)
 }
 
 func (h *Handler) listStreams(c *call, _ *struct{}) (*listed[Stream], error) {
@@ -152,4 +164,16 @@ func (h *Handler) deleteStream(c *call, in *struct{ InStream }) (*done, error) {
 		return nil, err
 	}
 	return nil, h.Events.DeleteStream(c.ctx(), who, in.id())
+}
+
+func (h *Handler) testStream(c *call, in *struct{ InStream }) (*told[StreamTest], error) {
+	who, _, err := h.ofDeployment(c)
+	if err != nil {
+		return nil, err
+	}
+	t, err := h.Events.TestStream(c.ctx(), who, in.id())
+	if err != nil {
+		return nil, err
+	}
+	return tell(StreamTest{Sent: t.Code == "", Status: t.Status, Answer: t.Answer, Code: t.Code, Detail: t.Detail, Took: t.Took.Milliseconds()}), nil
 }
