@@ -1,0 +1,60 @@
+package main
+
+import (
+	"bytes"
+	"html"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/sallyport/sallyport/internal/events"
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+)
+
+func TestAnOperatorEditsAStreamAndTriesIt(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	acme, operators := h.newTenant("acme"), h.newTenant(sso.OperatorsKey)
+	_, support := h.signedIn(operators.by.Org, "sue", sso.RoleMember)
+	x, _, err := h.server.events.CreateStream(t.Context(), &events.Who{By: operators.by}, events.NewStream{Kind: sso.StreamHTTP, Target: "https://siem.example/in", State: sso.WebhookDisabled})
+	if err != nil {
+		t.Fatalf("CreateStream() = %v", err)
+	}
+	edit, try := "/operator/streams/"+string(x.ID)+"/edit", "/operator/streams/"+string(x.ID)+"/test"
+	form := url.Values{"target": {"https://127.0.0.1/in"}, "note": {"SIEM"}}
+	for name, tc := range map[string]struct {
+		by   secret.Token
+		want int
+	}{"an owner": {acme.token, http.StatusNotFound}, "a support agent": {support, http.StatusForbidden}} {
+		for what, got := range map[string]int{
+			"asks to edit": h.ask(tc.by, http.MethodGet, edit, nil).Code, "edits": h.ask(tc.by, http.MethodPost, edit, form).Code, "tries": h.ask(tc.by, http.MethodPost, try, url.Values{}).Code,
+		} {
+			if got != tc.want {
+				t.Errorf("%s %s: %d, want %d", name, what, got, tc.want)
+			}
+		}
+	}
+	if got := h.ask(operators.token, http.MethodGet, edit, nil); got.Code != http.StatusOK || !strings.Contains(got.Body.String(), `value="https://siem.example/in"`) {
+		t.Errorf("the form is answered with %d, or does not hold what the stream is: an owner or an agent has changed it", got.Code)
+	}
+	if got := h.ask(operators.token, http.MethodPost, edit, url.Values{"target": {"siem.example:514"}}); got.Code != http.StatusBadRequest || !strings.Contains(got.Body.String(), `value="siem.example:514"`) {
+		t.Errorf("what is no URL is answered with %d", got.Code)
+	}
+	if got := h.ask(operators.token, http.MethodPost, edit, form); got.Code != http.StatusSeeOther {
+		t.Fatalf("the edit is answered with %d", got.Code)
+	}
+	now, err := h.server.events.Stream(t.Context(), &events.Who{By: operators.by}, x.ID)
+	if err != nil || now.Target != "https://127.0.0.1/in" || now.Note != "SIEM" || now.State != sso.WebhookDisabled || !bytes.Equal(now.Secret, x.Secret) || len(x.Secret) == 0 {
+		t.Errorf("the stream is %+v, %v", now, err)
+	}
+	// Where it leads now is inside, and nothing inside was opened: the page says so.
+	got := h.ask(operators.token, http.MethodPost, try, url.Values{})
+	if page := html.UnescapeString(got.Body.String()); got.Code != http.StatusOK || !strings.Contains(page, "https://127.0.0.1/in has not taken the test line") {
+		t.Errorf("the test is answered with %d: %s", got.Code, page)
+	}
+	if got := h.ask(operators.token, http.MethodPost, "/operator/streams/str_none/test", url.Values{}); got.Code != http.StatusNotFound {
+		t.Errorf("a test of none is answered with %d", got.Code)
+	}
+}
