@@ -168,6 +168,7 @@ type webhookPage struct {
 	Turn    ui.Confirm
 	Delete  ui.Confirm
 	Replay  *replayForm
+	States  []ui.Tab // the deliveries in each state
 	Log     ui.Table
 }
 
@@ -226,7 +227,7 @@ func pageOf(v *visit, l *events.Log) webhookPage {
 		if s != "" {
 			name = ui.Say("delivery_" + string(s))
 		}
-		p.Tabs = append(p.Tabs, ui.Tab{Name: name, Path: ui.Again(v.r, "state", string(s)), Current: v.r.URL.Query().Get("state") == string(s)})
+		p.States = append(p.States, ui.Tab{Name: name, Path: ui.Again(v.r, "state", string(s)), Current: v.r.URL.Query().Get("state") == string(s)})
 	}
 	p.Log = logTable(v, l, off)
 	return p
