@@ -34,7 +34,7 @@ func (h *Handler) audit(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	return h.UI.Render(w, r, http.StatusOK, showAudit(&v, &query, list))
+	return h.UI.Render(w, r, http.StatusOK, showAudit(&v, &query, list, h.AuditKept))
 }
 
 // exports lead an owner to the list as a file.
@@ -61,10 +61,13 @@ func (v *visit) exports(query *provision.EventQuery) []ui.Button {
 	}
 }
 
-func showAudit(v *visit, asked *provision.EventQuery, list provision.EventPage) listPage {
+func showAudit(v *visit, asked *provision.EventQuery, list provision.EventPage, kept time.Duration) listPage {
 	q := v.r.URL.Query()
 	p := listPage{Shell: v.shell(), Name: ui.Say("audit")}
 	p.Lead = ui.Say("audit_lead")
+	if kept > 0 {
+		p.Lead = ui.Count("audit_lead_kept", int(kept/day))
+	}
 	about := ui.Select{Name: "about", Label: ui.Say("about"), Value: q.Get("about"), Options: []ui.Option{{Label: ui.Say("about_any")}}}
 	for _, n := range nouns() {
 		about.Options = append(about.Options, ui.Option{Value: n, Label: ui.Say("noun_" + n)})

@@ -12,6 +12,7 @@ import (
 	"context"
 	"embed"
 	"net/http"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/provision"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -36,6 +37,8 @@ type Handler struct {
 	UI   *ui.UI
 	// Offer is for those whom single sign-on is not switched on for.
 	Offer frame.Offer
+	// AuditKept is for how long the audit list is kept; 0: for ever.
+	AuditKept time.Duration
 }
 
 // Paths of the console.

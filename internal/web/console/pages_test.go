@@ -240,9 +240,9 @@ func TestPages(t *testing.T) {
 		"security":            {Page: securityPageOf(at(sso.RoleOwner, securityPath), plans, []sso.Organization{demanding}, ui.Filled{}, nil), Path: securityPath},
 		"security-below":      {Page: securityPageOf(below(securityPath+"?org=acme-emea"), plans, []sso.Organization{demanding, odd}, wrong("ip_allow", "network_form"), nil), Path: securityPath},
 		"security-lock-out":   {Page: securityPageOf(at(sso.RoleOwner, securityPath), plans, []sso.Organization{acme()}, wrong("ip_allow", "policy_locks_out"), &fault.Error{Got: "192.0.2.7"}), Path: securityPath, Status: http.StatusConflict},
-		"audit":               {Page: showAudit(at(sso.RoleOwner, auditPath+"?about=user&since=week&actor=olga&after=x"), &provision.EventQuery{Noun: "user", From: then}, provision.EventPage{Names: names()}), Path: auditPath},
-		"audit-lines":         {Page: showAudit(at(sso.RoleOwner, auditPath), &provision.EventQuery{Noun: "user", From: then}, withEvents()), Path: auditPath},
-		"audit-empty":         {Page: showAudit(at(sso.RoleOwner, auditPath), &provision.EventQuery{Noun: "user", From: then}, provision.EventPage{}), Path: auditPath},
+		"audit":               {Page: showAudit(at(sso.RoleOwner, auditPath+"?about=user&since=week&actor=olga&after=x"), &provision.EventQuery{Noun: "user", From: then}, provision.EventPage{Names: names()}, 400*day), Path: auditPath},
+		"audit-lines":         {Page: showAudit(at(sso.RoleOwner, auditPath), &provision.EventQuery{Noun: "user", From: then}, withEvents(), 400*day), Path: auditPath},
+		"audit-empty":         {Page: showAudit(at(sso.RoleOwner, auditPath), &provision.EventQuery{Noun: "user", From: then}, provision.EventPage{}, 0), Path: auditPath},
 	}
 	for name, p := range pages {
 		p.Person = olga(sso.RoleOwner)
