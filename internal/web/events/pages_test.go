@@ -68,6 +68,7 @@ func TestPages(t *testing.T) {
 		"webhooks-vendor":  {Page: listOf(vendor("/operator/webhooks", sso.RoleOwner), []sso.Webhook{on}), Path: "/operator/webhooks"},
 		"webhooks-support": {Page: listOf(vendor("/operator/webhooks", sso.RoleMember), nil), Path: "/operator/webhooks"},
 		"webhook":          {Page: pageOf(in("/console/webhooks/whk_1?state=waiting"), logOf(on)), Path: "/console/webhooks/whk_1"},
+		"webhook-empty":    {Page: pageOf(in("/console/webhooks/whk_1?state=failed"), &events.Log{Webhook: on}), Path: "/console/webhooks/whk_1"},
 		"webhook-off":      {Page: pageOf(in("/console/webhooks/whk_1"), &events.Log{Webhook: off}), Path: "/console/webhooks/whk_1"},
 		"webhook-failed":   {Page: pageOf(in("/console/webhooks/whk_1"), logOf(failed)), Path: "/console/webhooks/whk_1"},
 		"webhook-failing":  {Page: pageOf(vendor("/operator/webhooks/whk_1", sso.RoleOwner), logOf(failing)), Path: "/operator/webhooks/whk_1"},

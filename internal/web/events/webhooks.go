@@ -249,6 +249,9 @@ func logTable(v *visit, l *events.Log, off bool) ui.Table {
 		Columns: []ui.Column{{Name: ui.Say("event"), Wide: true}, {Name: ui.Say("state")}, {Name: ui.Say("answer")}, {Name: ui.Say("when")}},
 		Empty:   ui.Empty{Icon: "log", Title: ui.Say("deliveries_none"), Text: ui.Say("deliveries_none_text")},
 	}
+	if v.r.URL.Query().Get("state") != "" {
+		t.Empty = ui.Empty{Icon: "search", Title: ui.Say("deliveries_found_none")}
+	}
 	acts := v.changes() && l.State == sso.WebhookEnabled && !off
 	if acts {
 		t.Columns = append(t.Columns, ui.Column{Name: ui.Say("actions"), Acts: true})
