@@ -275,6 +275,9 @@ func (j *judgement) judge() error {
 	if err := j.usable(); err != nil {
 		return err
 	}
+	if err := j.once(j.assertion); err != nil {
+		return err
+	}
 	a := j.attempt
 	return j.identify(&a)
 }
@@ -419,10 +422,9 @@ func (j *judgement) usable() error {
 	return nil
 }
 
-// once takes the ID of an assertion out of circulation that answers no request:
-// one that does names it in its signed confirmation, and falls with it. The key
-// is the ID alone under its connection and issuer: a signature or its octets can
-// be written in more than one way.
+// once takes an assertion's ID out of circulation, beside the request that it
+// answers. The key is the ID alone under its connection and issuer: a signature or
+// its octets can be written in more than one way.
 func (j *judgement) once(a *saml.Assertion) error {
 	key := secret.HashOf([]byte(string(j.connection.ID) + "\x00" + a.Issuer + "\x00" + a.ID))
 	err := j.tx.InsertSingleUse(j.ctx, store.KindSAMLAssertion, key, a.NotOnOrAfter, "")

@@ -195,8 +195,8 @@ func TestAnswerToNothingIsRefused(t *testing.T) {
 	})
 }
 
-// An assertion falls with the request that it answers. The ID of an assertion is
-// no reason to refuse another one: what was signed for this request is good.
+// An assertion falls with the request that it answers, and its ID is used up: an
+// identity provider that gives one ID to two has one of them refused.
 func TestAssertionIsUsedOnce(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, w *world) {
@@ -210,8 +210,9 @@ func TestAssertionIsUsedOnce(t *testing.T) {
 		g := w.depart(w.identify("alice@acme.example", sso.StepSSO), "acme-okta")
 		w.mustRefuse(w.respond(g, response), "saml_irt")
 		h := w.depart(w.identify("alice@acme.example", sso.StepSSO), "acme-okta")
-		if err := w.respond(h, w.answer(h, about("alice@acme.example"), same)); err != nil {
-			t.Errorf("an assertion for this request: %v", err)
+		w.mustRefuse(w.respond(h, w.answer(h, about("alice@acme.example"), same)), "saml_replay")
+		if _, err := w.signInBySSO("alice@acme.example", "acme-okta"); err != nil {
+			t.Errorf("another assertion: %v", err)
 		}
 	})
 }

@@ -212,6 +212,9 @@ func (j *judgement) examine(t *sso.Test, a *sso.Attempt) error {
 		}
 		return j.refused
 	}
+	if err := j.once(j.assertion); err != nil {
+		return err
+	}
 	x.said = j.assertion.Said()
 	return x.run(a)
 }
