@@ -113,9 +113,6 @@ func (s place) answer(ctx context.Context, parameters url.Values, person *sso.Pe
 	if err != nil {
 		return Outcome{}, err
 	}
-	if request.Organization != "" && org == "" {
-		return s.refuse(request.Refuse(oidc.InvalidRequest, "there is no such organization")), nil
-	}
 	login := oidc.Login{}
 	switch {
 	case person == nil:
@@ -170,8 +167,9 @@ func offers(person *sso.Person, request *oidc.AuthorizeRequest, hint string) boo
 	return request.Organization != "" || request.Prompt.Has(oidc.PromptSelectAccount)
 }
 
-// organization returns the organization that a request names by its ID or key;
-// "" where it names none, or one that there is not.
+// organization returns the organization that a request names by its ID or key; ""
+// where it names none, and [sso.Nowhere] where there is none. Whether there is one
+// is told to nobody who asks: not by the answer, and not by the work for it.
 func (s place) organization(ctx context.Context, request *oidc.AuthorizeRequest) (sso.OrgID, error) {
 	if request.Organization == "" {
 		return "", nil
@@ -179,14 +177,15 @@ func (s place) organization(ctx context.Context, request *oidc.AuthorizeRequest)
 	var org sso.Organization
 	err := s.read(ctx, func(r *store.Reader) error {
 		var err error
-		org, err = r.OrganizationByKey(ctx, request.Organization) // no key looks like an ID
-		if errors.Is(err, store.ErrNotFound) {
-			org, err = r.Organization(ctx, sso.OrgID(request.Organization))
+		if key, refused := sso.ParseKey(request.Organization); refused == nil {
+			org, err = r.OrganizationByKey(ctx, key)
+		} else {
+			org, err = r.Organization(ctx, sso.OrgID(request.Organization)) // no key looks like an ID
 		}
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		return "", nil
+		return sso.Nowhere, nil
 	}
 	return org.ID, err
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/grant"
 	"github.com/sallyport/sallyport/internal/oidc"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
@@ -43,9 +44,7 @@ func TestASessionOfAnotherOrganizationIsNoGood(t *testing.T) {
 		"another's, none":       {[]string{"organization", "globex", "prompt", "none"}, oidc.LoginRequired, "", false},
 		"another's, login":      {[]string{"organization", "globex", "prompt", "login"}, "", other.ID, false},
 		"its own, to be chosen": {[]string{"organization", "acme", "prompt", "select_account"}, "", h.org.ID, true},
-		"nobody's":              {[]string{"organization", "nobody"}, oidc.InvalidRequest, "", false},
-		"nobody's, none":        {[]string{"organization", "' or 1=1", "prompt", "none"}, oidc.InvalidRequest, "", false},
-		"a name that is no key": {[]string{"organization", "Acme Ltd"}, oidc.InvalidRequest, "", false},
+		"a name that is no key": {[]string{"organization", "Acme Ltd"}, "", sso.Nowhere, true},
 		"too long":              {[]string{"organization", string(make([]byte, 129))}, oidc.InvalidRequest, "", false},
 		"left out":              {[]string{"organization", ""}, "", "", false},
 	} {
@@ -77,6 +76,53 @@ func TestASessionOfAnotherOrganizationIsNoGood(t *testing.T) {
 	}
 	if out, err := h.Authorize(t.Context(), request(&h.portal, "organization", "globex"), nil); err != nil || out.SignIn == nil || out.SignIn.Org != other.ID || out.SignIn.Offer {
 		t.Errorf("where nobody is there: Authorize() = %+v, %v", out, err)
+	}
+}
+
+// Who asks for an organization that there is not gets the answer of who asks for
+// one in which they have no business, signed in or not, and after the sign-in as
+// well: nobody finds out by an app which customers the vendor has.
+func TestNobodyLearnsWhichOrganizationsThereAre(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.SQLite(t))
+	other := h.other()
+	h.wait(time.Hour)
+	for _, person := range []*sso.Person{nil, h.person()} {
+		for _, prompt := range []string{"", "none", "login", "select_account"} {
+			ask := func(organization string) grant.Outcome {
+				t.Helper()
+				out, err := h.Authorize(t.Context(), request(&h.portal, "organization", organization, "prompt", prompt), person)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return out
+			}
+			theirs := ask("globex")
+			for _, name := range []string{"nobody", "org_01nobody", "' or 1=1", "Acme Ltd", "org_nowhere"} {
+				got := ask(name)
+				if got.Refused != theirs.Refused || (got.SignIn == nil) != (theirs.SignIn == nil) {
+					t.Errorf("%q, prompt %q: Authorize() = %+v, and for one that there is %+v", name, prompt, got, theirs)
+					continue
+				}
+				if got.SignIn == nil {
+					continue
+				}
+				same := *got.SignIn
+				if same.Org != sso.Nowhere {
+					t.Errorf("%q leads to %s", name, same.Org)
+				}
+				same.Org, same.Request = other.ID, theirs.SignIn.Request
+				if same.App != theirs.SignIn.App || same.Offer != theirs.SignIn.Offer || same.Fresh != theirs.SignIn.Fresh || same.Raise != theirs.SignIn.Raise || same.LoginHint != theirs.SignIn.LoginHint {
+					t.Errorf("%q, prompt %q: the sign-in is %+v, and for one that there is %+v", name, prompt, same, *theirs.SignIn)
+				}
+				if done, err := h.resume(got.SignIn.Request, h.person().Session); err != nil || done.Refused != oidc.AccessDenied {
+					t.Errorf("%q: Resume() = %+v, %v, want access_denied", name, done, err)
+				}
+			}
+			if out := ask("acme"); person != nil && prompt == "" && query(t, out.URL).Get("code") == "" {
+				t.Errorf("twin: in their own organization Authorize() = %+v", out)
+			}
+		}
 	}
 }
 

@@ -19,7 +19,7 @@ import (
 type Ask struct {
 	Email    sso.Email
 	Username string     // in place of an address
-	Org      sso.OrgID  // whose sign-on URL they use; "": none
+	Org      sso.OrgID  // whose sign-on URL they use; "": none; [sso.Nowhere] leads to nobody
 	Wish     sso.Method // [sso.ByPassword] where they ask for the password; ""
 	At       time.Time  // zero: no pause of enforcement counts
 	Whom     bool       // who has the address is wanted, also where it leads nowhere else
@@ -61,6 +61,9 @@ func Lead(ctx context.Context, r *store.Reader, ask Ask) (Way, error) {
 	}
 	if to != "" && (len(w.Line) == 0 || w.Line[len(w.Line)-1].ID != to) {
 		w.Line, err = r.Settings().Lineage(ctx, to)
+		if errors.Is(err, store.ErrNotFound) {
+			w.Line, err = nil, nil // nobody's: as at one without connections and members
+		}
 	}
 	return w, err
 }

@@ -138,6 +138,55 @@ func TestAnAppAsksForAnOrganization(t *testing.T) {
 	})
 }
 
+// Nowhere is like an organization whose member somebody is not: whoever they say
+// they are, by the pages they cannot tell which of the two it is.
+func TestASignInNowhereGoesLikeOneAtAStrangersOrganization(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		w.apply(`organizations: [{key: shop, name: Shop, users: [{username: sue, email: sue@shop.example, password_hash: "` + w.hash + `"}]}]`)
+		types := func(org sso.OrgID, typed string) (sso.Attempt, error) {
+			t.Helper()
+			w.browser = newBrowser()
+			a := w.begins(signin.Start{Org: org})
+			if a.Next() != sso.StepIdentify {
+				t.Fatalf("%s begins with %s", org, a.Next())
+			}
+			a, err := w.Identify(t.Context(), w.browser, a.ID, typed, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a.Next() != sso.StepPassword {
+				t.Fatalf("%s: %q leads to %s by %s", org, typed, a.Next(), a.Connection)
+			}
+			return w.Password(t.Context(), w.browser, a.ID, "correct horse")
+		}
+		for _, org := range []sso.OrgID{sso.Nowhere, w.orgOf("shop"), "org_deleted_meanwhile"} {
+			for _, typed := range []string{"paul", "paul@plain.example", "alice@acme.example", "carol@globex.example", "nobody@shop.example", "nobody"} {
+				if _, err := types(org, typed); !fault.Is(err, "password_wrong") {
+					t.Errorf("%s: %q gets %v, want password_wrong", org, typed, err)
+				}
+			}
+		}
+		if a, err := types(w.orgOf("shop"), "sue@shop.example"); err != nil || a.Next() != sso.StepFinish {
+			t.Errorf("twin: its member gets %s, %v", a.Next(), err)
+		}
+		// A passkey says who somebody is without a name: neither one lets them in.
+		key := w.key("paul")
+		for _, org := range []sso.OrgID{sso.Nowhere, w.orgOf("shop"), w.orgOf("plain")} {
+			w.browser = newBrowser()
+			a := w.begins(signin.Start{Org: org})
+			options, err := w.AskPasskey(w.browser)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = w.Passkey(t.Context(), w.browser, a.ID, key.Get(options, baseURL))
+			if member := org == w.orgOf("plain"); member && err != nil || !member && !fault.Is(err, "membership_missing") {
+				t.Errorf("%s: by a passkey: %v", org, err)
+			}
+		}
+	})
+}
+
 func TestWhoIsSignedInGoesOnInAnotherOrganization(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, w *world) {

@@ -69,7 +69,7 @@ func (s *Service) tell(t *sso.Trace, a *sso.Attempt, hop sso.Hop) {
 	if t.Who == "" {
 		t.Who = sso.WhoKey(t.Detail.Typed)
 	}
-	if t.Org == "" {
+	if t.Org == "" && a.Org != sso.Nowhere {
 		t.Org = a.Org
 	}
 }

@@ -45,6 +45,11 @@ type (
 // NewOrgID returns a fresh identifier.
 func NewOrgID(now time.Time) OrgID { return OrgID(secret.NewID("org", now)) }
 
+// Nowhere is where somebody wants to sign in who asks for an organization that
+// there is not. It goes like at one that has no connection and whose member they
+// are not, so that nobody learns which organizations there are.
+const Nowhere OrgID = "org_nowhere"
+
 // NewConnectionID returns a fresh identifier.
 func NewConnectionID(now time.Time) ConnectionID { return ConnectionID(secret.NewID("con", now)) }
 
