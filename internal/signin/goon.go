@@ -42,8 +42,12 @@ func (s *Service) offer(ctx context.Context, tx *store.Writer, b Browser, a *sso
 	onward := onwardOf(&p, a)
 	onward.Proof.Orgs = orgs
 	if a.Org != "" {
-		if more, err := s.wantsMore(ctx, tx, b, &onward, a.Org); err != nil || more && p.Session.Org != a.Org {
+		switch more, err := s.wantsMore(ctx, tx, b, &onward, &p, a.Org); {
+		case err != nil:
 			return err
+		case more:
+			typed(a, &p.User)
+			return nil
 		}
 	}
 	*a = onward
@@ -186,10 +190,10 @@ func secondOf(amr []string) sso.Second {
 
 // wantsMore reports whether the proof of a session is not enough for an
 // organization, so that a sign-in there begins anew: it lets in through a
-// connection alone who has come another way, or its sessions would be over by
-// now that began with this proof.
-func (s *Service) wantsMore(ctx context.Context, tx *store.Writer, b Browser, a *sso.Attempt, org sso.OrgID) (bool, error) {
-	p, err := tx.Member(ctx, a.Proof.User, org)
+// connection alone who has come another way, its sessions would be over by now
+// that began with this proof, or a second factor is to be added there.
+func (s *Service) wantsMore(ctx context.Context, tx *store.Writer, b Browser, a *sso.Attempt, p *sso.Person, org sso.OrgID) (bool, error) {
+	next, err := tx.Member(ctx, a.Proof.User, org)
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil // refused at the end
 	}
@@ -197,12 +201,29 @@ func (s *Service) wantsMore(ctx context.Context, tx *store.Writer, b Browser, a 
 		return false, err
 	}
 	now := s.Now()
-	rules, entry, err := rulesOf(ctx, tx, b, a, &p, now)
+	rules, entry, err := rulesOf(ctx, tx, b, a, &next, now)
 	if err != nil {
 		return false, err
 	}
-	_, life := rules.SessionLives()
-	return rules.DemandsSSO(entry) || !now.Before(a.Proof.At.Add(life)), nil
+	if _, life := rules.SessionLives(); p.Session.Org != org && (rules.DemandsSSO(entry) || !now.Before(a.Proof.At.Add(life))) {
+		return true, nil
+	}
+	return s.adds(ctx, tx, b, a, &next, rules, entry)
+}
+
+// adds reports whether somebody who goes on from a session would add a second
+// factor, were they to sign in now: whoever sits down at a browser that is signed
+// in must not be able to. What an organization demands may be added by who has
+// just proved who they are; what an app demands, by who signs in for it.
+func (s *Service) adds(ctx context.Context, tx *store.Writer, b Browser, a *sso.Attempt, p *sso.Person, rules sso.Rules, entry sso.Entry) (bool, error) {
+	onward, anew := *a, *a
+	anew.Proof.Session = ""
+	for _, try := range []*sso.Attempt{&onward, &anew} {
+		if err := s.need(ctx, tx, b, try, p, rules, entry); err != nil {
+			return false, err
+		}
+	}
+	return onward.Proof.Needs != anew.Proof.Needs || onward.Proof.Needs == sso.NeedEnrol && entry.At.Sub(a.Proof.At) >= sso.FreshFor, nil
 }
 
 // goOn takes the choice of an organization by somebody who is signed in. In the
@@ -213,19 +234,25 @@ func (s *Service) goOn(ctx context.Context, tx *store.Writer, b Browser, a *sso.
 	if err != nil {
 		return err
 	}
-	if p.Session.Org == a.Proof.Org {
-		a.Session = p.Session.ID
-		return nil
-	}
-	more, err := s.wantsMore(ctx, tx, b, a, a.Proof.Org)
-	if err != nil || !more {
+	more, err := s.wantsMore(ctx, tx, b, a, &p, a.Proof.Org)
+	switch {
+	case err != nil:
 		return err
+	case more:
+		a.Org, a.Method, a.Connection, a.Proof = a.Proof.Org, "", "", sso.Proof{}
+		typed(a, &p.User)
+		return s.route(ctx, tx.Reader, a, "")
+	case p.Session.Org == a.Proof.Org:
+		a.Session = p.Session.ID
 	}
-	a.Org, a.Typed, a.Method, a.Connection, a.Proof = a.Proof.Org, p.User.Email, "", "", sso.Proof{}
-	if a.Typed.IsZero() {
-		a.Username = p.User.Username
+	return nil
+}
+
+// typed has an attempt go on as if somebody had typed who they are.
+func typed(a *sso.Attempt, u *sso.User) {
+	if a.Typed = u.Email; a.Typed.IsZero() {
+		a.Username = u.Username
 	}
-	return s.route(ctx, tx.Reader, a, "")
 }
 
 // stillThere returns who goes on from the session that they had, and refuses a

@@ -37,9 +37,7 @@ func (s *Service) raise(ctx context.Context, tx *store.Writer, b Browser, a *sso
 		*a = onward
 		return nil
 	}
-	if a.Typed = p.User.Email; a.Typed.IsZero() {
-		a.Username = p.User.Username
-	}
+	typed(a, &p.User)
 	return nil
 }
 

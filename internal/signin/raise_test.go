@@ -78,6 +78,81 @@ func TestAFactorThatAnAppDemandsIsNeverTakenFromAnOldSignIn(t *testing.T) {
 	})
 }
 
+// Who goes on from their session because the app asks as whom, or in which
+// organization, adds what the app demands as others do: after a sign-in that is
+// done anew, and never by the session alone.
+func TestWhoChoosesWhereToGoOnAddsTheFactorThatAnAppDemands(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		w.joins("paul", "acme")
+		signedIn := func() {
+			w.browser = newBrowser()
+			w.browser.Session = w.mustFinish(w.chooses(w.proven("paul", sso.StepOrg), "plain")).Token
+			w.now = w.now.Add(time.Minute)
+		}
+		demand := func(d sso.AppDemand, org string) sso.Attempt {
+			t.Helper()
+			signedIn()
+			return w.chooses(w.begins(signin.Start{Offer: true, Demand: d}), org)
+		}
+		for _, org := range []string{"plain", "acme"} {
+			for _, d := range []sso.AppDemand{"", sso.LikeFactor} {
+				if a := demand(d, org); a.Next() != sso.StepFinish {
+					t.Errorf("twin: %q in %s is asked for %s", d, org, a.Next())
+				}
+			}
+			for _, d := range []sso.AppDemand{sso.DemandFactor, sso.DemandKey} {
+				if a := demand(d, org); a.Proof.User != "" || a.Session != "" || a.Typed.String() != "paul@plain.example" || a.Org != w.orgOf(org) {
+					t.Errorf("%q in %s goes on from the session: %+v", d, org, a)
+				}
+			}
+			signedIn()
+			if a := w.begins(signin.Start{Offer: true, Demand: sso.DemandFactor, Org: w.orgOf(org)}); a.Proof.User != "" || a.Typed.String() != "paul@plain.example" {
+				t.Errorf("in %s, which the app asks for, it goes on from the session: %+v", org, a)
+			}
+		}
+		// An organization that asks nobody for a factor begins with none for an app.
+		w.apply(`organizations: [{key: plain, policy: {mfa: off}}]`)
+		if a := demand(sso.DemandFactor, "plain"); a.Next() != sso.StepFinish {
+			t.Errorf("where factors are off it goes on with %s", a.Next())
+		}
+		w.apply(`organizations: [{key: plain, policy: {mfa: optional}}]`)
+
+		a := demand(sso.DemandFactor, "plain")
+		a, err := w.Password(t.Context(), w.browser, a.ID, "correct horse")
+		if err != nil || a.Next() != sso.StepEnrol {
+			t.Fatalf("after the password: %s, %v", a.Next(), err)
+		}
+		w.enrolApp(a)
+		if done := w.mustFinish(a); !slices.Equal(done.Session.AMR, []string{"pwd", "otp", "mfa"}) || done.Session.Org != w.orgOf("plain") {
+			t.Errorf("the session: %+v", done.Session)
+		}
+	})
+}
+
+// A factor that an organization demands is added on the way there by who has just
+// proved who they are, and by nobody who sits down at a browser later.
+func TestAFactorThatAnOrganizationDemandsIsNotTakenFromAnOldSignIn(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		w.apply(`organizations: [{key: strict, name: Strict, policy: {mfa: required}}]`)
+		w.joins("paul", "strict")
+		for age, want := range map[time.Duration]sso.Step{sso.FreshFor - time.Second: sso.StepEnrol, sso.FreshFor: sso.StepPassword} {
+			w.browser = newBrowser()
+			w.browser.Session = w.mustFinish(w.chooses(w.proven("paul", sso.StepOrg), "plain")).Token
+			w.now = w.now.Add(age)
+			a := w.chooses(w.begins(signin.Start{Offer: true}), "strict")
+			if a.Next() != want {
+				t.Errorf("%s after the sign-in it goes on with %s, want %s", age, a.Next(), want)
+			}
+			// As the switch of the account page does.
+			if a, err := w.Begin(t.Context(), w.browser, signin.Start{OrgKey: "strict", Offer: true}); err != nil || (a.Proof.User == "") != (want == sso.StepPassword) {
+				t.Errorf("%s after the sign-in the switch begins with %s, %v", age, a.Next(), err)
+			}
+		}
+	})
+}
+
 func TestADemandIsMetAtTheSignInThatItBegins(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, w *world) {
