@@ -37,11 +37,26 @@ type op struct {
 	MaxBody int64  // 0: [maxBody]
 }
 
-// api gathers operations: as routes, and in the document.
+// api gathers operations: as routes at once, and in the document when one of
+// them, or the document, is asked for first. Most of what a deployment that only
+// signs people in would hold in memory otherwise is the description of this API.
 type api struct {
-	huma.API
-	handler *Handler
-	routes  []web.Route
+	handler   *Handler
+	routes    []web.Route
+	declared  []func(huma.API)
+	described func() described // once
+}
+
+// described is what the library makes of the operations.
+type described struct {
+	document   *huma.OpenAPI
+	operations map[string]operation // by ID
+}
+
+// operation is an operation as the library carries it out.
+type operation struct {
+	*huma.Operation
+	run func(huma.Context)
 }
 
 // strict has the library take the names of fields by their exact letters, as
@@ -50,8 +65,14 @@ var strict = sync.OnceFunc(func() { huma.ValidateStrictCasing = true })
 
 // newAPI returns an API without operations.
 func newAPI(h *Handler) *api {
-	strict()
 	a := &api{handler: h}
+	a.described = sync.OnceValue(a.describe)
+	return a
+}
+
+// describe has the library read all operations that were declared.
+func (a *api) describe() described {
+	strict()
 	plain := huma.Format{
 		Marshal: func(w io.Writer, v any) error {
 			e := json.NewEncoder(w)
@@ -71,8 +92,13 @@ func newAPI(h *Handler) *api {
 			return v, nil
 		}},
 	}
-	a.API = huma.NewAPI(cfg, adapter{a})
-	return a
+	d := described{document: cfg.OpenAPI, operations: map[string]operation{}}
+	library := huma.NewAPI(cfg, adapter(d.operations))
+	for _, declare := range a.declared {
+		declare(library)
+	}
+	finish(d.document)
+	return d
 }
 
 // problemRef is where the document describes what is answered to a request that
@@ -85,6 +111,21 @@ const organizationRef = "#/components/parameters/Organization"
 
 // register adds an operation.
 func register[I, O any](a *api, o op, serve func(c *call, in *I) (*O, error)) {
+	limit := o.MaxBody
+	if limit == 0 {
+		limit = maxBody
+	}
+	a.routes = append(a.routes, web.Route{
+		Method: o.Method, Path: Path + o.Path, Access: web.API, Scope: o.Scope, MaxBody: limit,
+		Handler: func(w http.ResponseWriter, r *http.Request) error {
+			return a.handler.serve(w, r, a.described().operations[o.ID])
+		},
+	})
+	a.declared = append(a.declared, func(library huma.API) { declare(library, o, serve) })
+}
+
+// declare has the library read what an operation takes and answers.
+func declare[I, O any](library huma.API, o op, serve func(c *call, in *I) (*O, error)) {
 	documented := huma.Operation{
 		OperationID: o.ID, Method: o.Method, Path: Path + o.Path, Summary: o.Summary, Description: about(o), Tags: []string{o.Tag},
 		DefaultStatus: o.Status, MaxBodyBytes: -1, // the router bounds it
@@ -99,7 +140,7 @@ func register[I, O any](a *api, o op, serve func(c *call, in *I) (*O, error)) {
 	if o.Method == http.MethodPost {
 		documented.Parameters = append(documented.Parameters, &huma.Param{Ref: "#/components/parameters/IdempotencyKey"})
 	}
-	huma.Register(a.API, documented, func(ctx context.Context, in *I) (*O, error) {
+	huma.Register(library, documented, func(ctx context.Context, in *I) (*O, error) {
 		c := carried(ctx)
 		out, err := serve(c, in)
 		if err != nil {
@@ -110,24 +151,12 @@ func register[I, O any](a *api, o op, serve func(c *call, in *I) (*O, error)) {
 	})
 }
 
-// adapter has operations be routes of ours.
-type adapter struct{ *api }
+// adapter keeps operations by their IDs: routes of ours lead to them.
+type adapter map[string]operation
 
 // Handle implements [huma.Adapter].
-func (a adapter) Handle(documented *huma.Operation, serve func(huma.Context)) {
-	o, ok := documented.Metadata["op"].(op)
-	if !ok {
-		panic("manage: an operation of somebody else")
-	}
-	limit := o.MaxBody
-	if limit == 0 {
-		limit = maxBody
-	}
-	a.routes = append(a.routes, web.Route{
-		Method: o.Method, Path: documented.Path, Access: web.API, Scope: o.Scope, MaxBody: limit,
-		Handler: func(w http.ResponseWriter, r *http.Request) error { return a.handler.serve(w, r, documented, serve) },
-	})
-	a.api.routes = a.routes
+func (a adapter) Handle(documented *huma.Operation, run func(huma.Context)) {
+	a[documented.OperationID] = operation{documented, run}
 }
 
 // ServeHTTP implements [huma.Adapter]. Requests come by the router alone.

@@ -61,19 +61,18 @@ func (h *Handler) all() *api {
 	h.messages(a)
 	h.ownKeys(a)
 	h.finding(a)
-	finish(a.OpenAPI())
 	return a
 }
 
 // Document returns the document that describes the API.
-func Document() ([]byte, error) { return text(new(Handler).all().OpenAPI()) }
+func Document() ([]byte, error) { return text(new(Handler).all().described().document) }
 
 // Routes returns the operations, the document that describes them, and the page
 // that shows it.
 func (h *Handler) Routes() []web.Route {
 	a := h.all()
-	written := sync.OnceValues(func() ([]byte, error) { return text(a.OpenAPI()) })
-	return append(append(a.routes, h.referenceRoutes(a.OpenAPI())...), file(DocumentPath, "application/json", written))
+	written := sync.OnceValues(func() ([]byte, error) { return text(a.described().document) })
+	return append(append(a.routes, h.referenceRoutes(a)...), file(DocumentPath, "application/json", written))
 }
 
 // tags returns what operations are about, in the order in which they are shown.

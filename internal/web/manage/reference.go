@@ -237,14 +237,14 @@ func sampleOf(doc *huma.OpenAPI, s *huma.Schema) any {
 
 // referenceRoutes returns the routes of the page and of how it looks. The page
 // is made when somebody asks for it first.
-func (h *Handler) referenceRoutes(doc *huma.OpenAPI) []web.Route {
+func (h *Handler) referenceRoutes(a *api) []web.Route {
 	page := sync.OnceValues(func() ([]byte, error) {
 		pages, err := template.ParseFS(referenceFiles, "templates/reference.html")
 		if err != nil {
 			return nil, err
 		}
 		var b bytes.Buffer
-		err = pages.Execute(&b, newReference(doc, h.BaseURL, h.Sentence))
+		err = pages.Execute(&b, newReference(a.described().document, h.BaseURL, h.Sentence))
 		return b.Bytes(), err
 	})
 	style := func() ([]byte, error) { return referenceFiles.ReadFile("templates/reference.css") }

@@ -28,8 +28,8 @@ const (
 
 // serve carries one request out: within the allowance of its program, once
 // however often it is sent, and with the errors that the router answers.
-func (h *Handler) serve(w http.ResponseWriter, r *http.Request, operation *huma.Operation, run func(huma.Context)) error {
-	c := &call{operation: operation, program: web.ProgramFrom(r), header: http.Header{}}
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request, o operation) error {
+	c := &call{operation: o.Operation, program: web.ProgramFrom(r), header: http.Header{}}
 	if a := web.Address(r); a.IsValid() {
 		c.address = a.String()
 	}
@@ -43,13 +43,13 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, operation *huma.
 	}
 	name := r.Header.Values(headerIdempotency)
 	if r.Method != http.MethodPost || len(name) == 0 {
-		c.run(r, run)
+		c.run(r, o.run)
 		if c.err != nil {
 			return c.err
 		}
 		return c.send(w)
 	}
-	return h.once(w, r, c, strings.Join(name, ","), run)
+	return h.once(w, r, c, strings.Join(name, ","), o.run)
 }
 
 // once is serve for a request that may be sent again under the same name.
