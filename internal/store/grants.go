@@ -71,25 +71,26 @@ type Access struct {
 	Person sso.Person
 }
 
-func accessFields(a *Access) []any {
-	fields := append(tokenFields(&a.Token), grantFields(&a.Grant)...)
-	fields = append(fields, appFields(&a.App)...)
-	return append(fields, personFields(&a.Person)...)
+func (q *queries) accessFields(a *Access) []any {
+	return append(append(tokenFields(&a.Token), grantFields(&a.Grant)...), q.personFields(&a.Person)...)
 }
 
 // Access returns what the token of this kind stands for, whether or not it may
 // still be used, or [ErrNotFound].
 func (r *Reader) Access(ctx context.Context, kind TokenKind, token secret.Hash) (Access, error) {
-	a, err := one(ctx, r.q, func(a *Access) []any { return append(accessFields(a), r.q.seen()) }, `
-		select `+tokenColumns+`, `+grantColumns+`, `+appColumns+`, `+personColumns+`, `+marked+`
+	a, err := one(ctx, r.q, r.q.accessFields, `
+		select `+tokenColumns+`, `+grantColumns+`, `+personColumns+`
 		from tokens t
 		join grants on grants.id = t.grant_id
-		join apps p on p.id = grants.app_id
 		cross join `+personTables+`
 		where t.hash = $1 and t.kind = $2 and s.id = grants.session_id`,
 		token[:], kind)
 	if err == nil {
 		err = r.settled(ctx, &a.Person)
+	}
+	if err == nil {
+		a.App, err = r.Settings().App(ctx, a.Grant.App)
+		a.App.Secrets = nil
 	}
 	return a, doing(err, "reading what an %s token stands for", kind)
 }

@@ -119,12 +119,14 @@ func (r *Reader) Belongings(ctx context.Context, user sso.UserID, of []sso.OrgID
 // Member returns a person as a member of an organization, without a session,
 // or [ErrNotFound] where there is no such membership.
 func (r *Reader) Member(ctx context.Context, user sso.UserID, org sso.OrgID) (sso.Person, error) {
-	p, err := one(ctx, r.q, memberFields, `
+	p, err := one(ctx, r.q, r.q.memberFields, `
 		select `+memberColumns+`
 		from memberships m
 			join users u on u.id = m.user_id
-			join organizations o on o.id = m.org_id
 		where m.user_id = $1 and m.org_id = $2`,
 		user, org)
+	if err == nil {
+		err = r.placed(ctx, &p)
+	}
 	return p, doing(err, "reading member %s of %s", user, org)
 }

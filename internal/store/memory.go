@@ -35,10 +35,19 @@ func (s Settings) VerifiedDomain(ctx context.Context, name string) (sso.Domain, 
 	return recall(ctx, s.r, "domain "+name, func() (sso.Domain, error) { return s.r.VerifiedDomain(ctx, name) })
 }
 
+// App is [Reader.App].
+func (s Settings) App(ctx context.Context, id sso.AppID) (sso.App, error) {
+	return recall(ctx, s.r, "app by "+string(id), func() (sso.App, error) { return s.r.App(ctx, id) })
+}
+
 // Lineage is [Reader.Lineage].
 func (s Settings) Lineage(ctx context.Context, id sso.OrgID) ([]sso.Organization, error) {
-	line, err := recall(ctx, s.r, "line "+string(id), func() ([]sso.Organization, error) { return s.r.Lineage(ctx, id) })
+	line, err := s.line(ctx, id)
 	return slices.Clone(line), err
+}
+
+func (s Settings) line(ctx context.Context, id sso.OrgID) ([]sso.Organization, error) {
+	return recall(ctx, s.r, "line "+string(id), func() ([]sso.Organization, error) { return s.r.Lineage(ctx, id) })
 }
 
 // HasSuborganizations reports whether organizations stand right below one.

@@ -2,9 +2,7 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/secret"
@@ -25,71 +23,53 @@ func sessionFields(s *sso.Session) []any {
 }
 
 // A person is there only while the membership is: who is removed from the
-// organization is signed out of it.
+// organization is signed out of it. The organization itself is among the
+// settings, and the statement brings along the mark under which it is known.
 const (
 	personColumns = sessionColumns + `, s.former_role, ` + memberColumns
-	memberColumns = userColumns + `, ` + organizationColumns + `, ` + membershipColumns + `,
-		(
-			with recursive up (id, parent_id, state, policy) as (
-				select x.id, x.parent_id, x.state, x.policy from organizations x where x.id = o.id
-				union -- ends even in a circle
-				select y.id, y.parent_id, y.state, y.policy from up join organizations y on y.id = up.parent_id
-			)
-			select string_agg(case when up.state <> 'active' then '{"suspended":true}' else '{"of":"' || up.id || '","policy":' || up.policy || '}' end, ',')
-			from up
-			where up.state <> 'active' or up.policy like '%"ip_allow"%' or up.policy like '%"local_until"%'
-		)`
-	personTables = `sessions s
+	memberColumns = userColumns + `, ` + membershipColumns + `, ` + marked
+	personTables  = `sessions s
 		join users u on u.id = s.user_id
-		join organizations o on o.id = s.org_id
 		join memberships m on m.org_id = s.org_id and m.user_id = s.user_id`
 )
 
-func personFields(p *sso.Person) []any {
-	return append(append(sessionFields(&p.Session), opt(&p.Former)), memberFields(p)...)
+func (q *queries) personFields(p *sso.Person) []any {
+	return append(append(sessionFields(&p.Session), opt(&p.Former)), q.memberFields(p)...)
 }
 
-func memberFields(p *sso.Person) []any {
-	return append(slices.Concat(userFields(&p.User), organizationFields(&p.Org), membershipFields(&p.Membership)), lineage{p})
+func (q *queries) memberFields(p *sso.Person) []any {
+	return append(append(userFields(&p.User), membershipFields(&p.Membership)...), q.seen())
 }
 
-// lineage reads what the line of a person's organization says that holds for as
-// long as they are in: one JSON object for each organization of it that says
-// something, with commas between; in most lines none does.
-type lineage struct{ p *sso.Person }
-
-// Scan reads the objects.
-func (l lineage) Scan(src any) error {
-	text, err := textOf(src)
-	if err != nil || text == "" {
+// placed adds the organization of which a person is a member, and what its line
+// says that holds for as long as they are in.
+func (r *Reader) placed(ctx context.Context, p *sso.Person) error {
+	line, err := r.Settings().line(ctx, p.Membership.Org)
+	if err != nil {
 		return err
 	}
-	var said []struct {
-		Suspended bool       `json:"suspended"`
-		Of        sso.OrgID  `json:"of"`
-		Policy    sso.Policy `json:"policy"`
-	}
-	if err := json.Unmarshal([]byte("["+text+"]"), &said); err != nil {
-		return err
-	}
-	for i := range said {
-		if said[i].Suspended {
-			l.p.Suspended = true
-		} else {
-			said[i].Policy.Of = said[i].Of
-			l.p.Networks = append(l.p.Networks, said[i].Policy)
+	p.Org = line[len(line)-1]
+	for i := len(line) - 1; i >= 0; i-- {
+		switch o := &line[i]; {
+		case o.State != sso.OrgActive:
+			p.Suspended = true
+		case len(o.Policy.IPAllow) > 0 || !o.Policy.LocalUntil.IsZero():
+			said := o.Policy
+			said.Of = o.ID
+			p.Networks = append(p.Networks, said)
 		}
 	}
 	return nil
 }
 
-// settled adds what decides whether a policy has ended the session of a person,
-// where one may have: it takes statements of its own in these few.
+// settled adds to a person with a session what [Reader.placed] adds, and what
+// decides whether a policy has ended the session, where one may have: it takes
+// statements of its own in these few.
 func (r *Reader) settled(ctx context.Context, p *sso.Person) error {
-	if !p.Ends() {
-		return nil
+	err := r.placed(ctx, p)
+	if err != nil || !p.Ends() {
+		return err
 	}
-	var err error
 	if _, p.Proved, err = r.Rules(ctx, &p.Org, p.User.Email); err != nil {
 		return err
 	}
@@ -102,7 +82,7 @@ func (r *Reader) settled(ctx context.Context, p *sso.Person) error {
 // Person returns who holds the token of a session, live or not, with the user,
 // organization and membership as they are now, or [ErrNotFound].
 func (r *Reader) Person(ctx context.Context, token secret.Hash) (sso.Person, error) {
-	p, err := one(ctx, r.q, personFields, `
+	p, err := one(ctx, r.q, r.q.personFields, `
 		select `+personColumns+`
 		from `+personTables+`
 		where s.token_hash = $1`,
@@ -117,7 +97,7 @@ func (r *Reader) Person(ctx context.Context, token secret.Hash) (sso.Person, err
 // while it is still good for something: as what the person was then.
 func (r *Reader) RetiredPerson(ctx context.Context, token secret.Hash, now time.Time) (sso.Person, error) {
 	var role sso.Role
-	p, err := one(ctx, r.q, func(p *sso.Person) []any { return append(personFields(p), &role) }, `
+	p, err := one(ctx, r.q, func(p *sso.Person) []any { return append(r.q.personFields(p), &role) }, `
 		select `+personColumns+`, s.retired_role
 		from `+personTables+`
 		where s.retired_hash = $1 and s.retired_until > $2`,
@@ -131,7 +111,7 @@ func (r *Reader) RetiredPerson(ctx context.Context, token secret.Hash, now time.
 
 // PersonBySession is [Reader.Person] by the session's ID.
 func (r *Reader) PersonBySession(ctx context.Context, id sso.SessionID) (sso.Person, error) {
-	p, err := one(ctx, r.q, personFields, `
+	p, err := one(ctx, r.q, r.q.personFields, `
 		select `+personColumns+`
 		from `+personTables+`
 		where s.id = $1`,

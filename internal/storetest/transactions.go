@@ -313,8 +313,12 @@ func oneStatement(w *world) {
 			w.Errorf("%s: %d rows by %d statements, %v; want one statement", name, rows, after-before, err)
 		}
 	}
+	_, err := r.Person(ctx, token) // the line of the organization is remembered from now on
+	if err != nil {
+		w.Fatal(err)
+	}
 	before := w.db.Stats().Statements
-	_, err := r.Person(ctx, token)
+	_, err = r.Person(ctx, token)
 	_, errBySession := r.PersonBySession(ctx, s.ID)
 	_, errConnection := r.Connection(ctx, c.ID)
 	if after := w.db.Stats().Statements; errors.Join(err, errBySession, errConnection) != nil || after-before != 3 {
