@@ -130,7 +130,7 @@ func (s *Service) inReturn(ctx context.Context, app *sso.App, redeem func(tx *st
 func (s *Service) redeem(ctx context.Context, tx *store.Writer, app *sso.App, r asking, now time.Time) (given, error) {
 	payload, err := tx.Consume(ctx, store.KindAuthorizationCode, r.Code.Hash(), now)
 	if errors.Is(err, store.ErrUsed) || errors.Is(err, store.ErrNotFound) {
-		if err := revokeByCode(ctx, tx, app, r.Code.Hash(), now); err != nil {
+		if err := revokeByCode(ctx, tx, app, &r, now); err != nil {
 			return given{}, err
 		}
 		return given{}, oidc.InvalidCode()
@@ -248,8 +248,8 @@ func (c *issued) check(app *sso.App, r *asking) error {
 
 // revokeByCode revokes what a code gave, if it gave anything, and writes that
 // down: either the app has a fault or the code was stolen.
-func revokeByCode(ctx context.Context, tx *store.Writer, app *sso.App, code secret.Hash, now time.Time) error {
-	g, err := tx.RevokeGrantByCode(ctx, code, now)
+func revokeByCode(ctx context.Context, tx *store.Writer, app *sso.App, r *asking, now time.Time) error {
+	g, err := tx.RevokeGrantByCode(ctx, r.Code.Hash(), now)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
@@ -259,7 +259,7 @@ func revokeByCode(ctx context.Context, tx *store.Writer, app *sso.App, code secr
 	if err := endOffline(ctx, tx, &g, now); err != nil {
 		return err
 	}
-	return recordRevoked(ctx, tx, app, &g, "code_used_again", now)
+	return recordRevoked(ctx, tx, app, &r.Client, &g, "code_used_again", now)
 }
 
 // endOffline ends the session that the app held by a grant, if it held one of
@@ -271,9 +271,19 @@ func endOffline(ctx context.Context, tx *store.Writer, g *store.Grant, now time.
 	return tx.EndSession(ctx, g.Session, now)
 }
 
-func recordRevoked(ctx context.Context, tx *store.Writer, app *sso.App, g *store.Grant, reason string, now time.Time) error {
-	return tx.Record(ctx, sso.Event{
-		Org: g.Org, At: now, Actor: string(app.ID), Action: "grant.revoked", Target: string(g.ID),
-		Detail: map[string]string{"reason": reason, "user": string(g.User)},
-	})
+// recordRevoked writes down why a grant is over, and who has shown what ended it:
+// where a token or a code was stolen, that is the thief or the app.
+func recordRevoked(ctx context.Context, tx *store.Writer, app *sso.App, by *oidc.Credentials, g *store.Grant, reason string, now time.Time) error {
+	e := ofApp(app, by, "grant.revoked", now)
+	e.Org, e.Target = g.Org, string(g.ID)
+	e.Detail = map[string]string{"reason": reason, "user": string(g.User)}
+	return tx.Record(ctx, e)
+}
+
+// ofApp returns a line of the audit list for what an app's program has done, which
+// came with these credentials.
+func ofApp(app *sso.App, by *oidc.Credentials, action string, now time.Time) sso.Event {
+	return sso.Event{
+		At: now, Actor: string(app.ID), Address: by.Address, UserAgent: sso.ClipUserAgent(by.UserAgent), Action: action, Target: string(app.ID),
+	}
 }

@@ -143,7 +143,7 @@ func TestACodeUsedAgainRevokesWhatItGave(t *testing.T) {
 			events, err = r.Org(h.org.ID).Events(h.Context(), 10)
 			return err
 		})
-		if err != nil || len(events) != 2 || events[0].Action != "grant.revoked" {
+		if err != nil || len(events) != 2 || events[0].Action != "grant.revoked" || events[0].Address != backend || events[0].UserAgent != library {
 			h.Errorf("Events() = %+v, %v, want both revocations", events, err)
 		}
 	})

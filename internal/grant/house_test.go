@@ -81,7 +81,7 @@ func newHouse(t *testing.T, db *store.DB) *house {
 			org.SaveDomain(ctx, sso.Domain{Org: h.org.ID, Name: "acme.example", State: sso.DomainVerified, CreatedAt: start, VerifiedAt: start}),
 			tx.InsertSession(ctx, sso.Session{
 				ID: sso.NewSessionID(start), User: h.user.ID, Org: h.org.ID, AMR: []string{"pwd"}, AuthTime: start, CreatedAt: start,
-				SeenAt: start, ExpiresAt: start.Add(sso.SessionLife),
+				SeenAt: start, ExpiresAt: start.Add(sso.SessionLife), Address: "198.51.100.3",
 			}, h.token.Hash()),
 		)
 	})
@@ -154,6 +154,21 @@ func query(t *testing.T, raw string) url.Values {
 		t.Fatal(err)
 	}
 	return u.Query()
+}
+
+// backend is from where, and with what, the tests' apps ask for tokens.
+const backend, library = "203.0.113.80", "openid-client/6"
+
+// Exchange is that of the service, asked by an app's backend.
+func (h *house) Exchange(ctx context.Context, r oidc.TokenRequest) (oidc.TokenResponse, error) {
+	r.Client.Address, r.Client.UserAgent = backend, library
+	return h.Service.Exchange(ctx, r)
+}
+
+// Revoke is that of the service, asked by an app's backend.
+func (h *house) Revoke(ctx context.Context, q oidc.TokenQuestion) error {
+	q.Client.Address, q.Client.UserAgent = backend, library
+	return h.Service.Revoke(ctx, q)
 }
 
 // exchange presents a code as the app would; more changes the form.

@@ -78,11 +78,13 @@ func (s *Service) machine(ctx context.Context, app *sso.App, r oidc.TokenRequest
 	token, now := secret.NewToken(), s.Now()
 	used := s.inUse(app, &r.Client, now)
 	scope := strings.Join(scopes, " ")
+	e := ofApp(app, &r.Client, "app.token_given", now)
+	e.Detail = map[string]string{"scope": scope}
 	err = s.DB.Write(ctx, func(tx *store.Writer) error {
 		return errors.Join(
 			noteUse(ctx, tx, used, now),
 			tx.InsertMachineToken(ctx, store.MachineToken{Hash: token.Hash(), App: app.ID, Scopes: scopes, Key: key, CreatedAt: now, ExpiresAt: now.Add(TokenLife)}),
-			tx.Record(ctx, sso.Event{At: now, Actor: string(app.ID), Action: "app.token_given", Target: string(app.ID), Detail: map[string]string{"scope": scope}}),
+			tx.Record(ctx, e),
 		)
 	})
 	if err != nil {

@@ -76,7 +76,7 @@ func TestAMachineGetsATokenForItself(t *testing.T) {
 			return err
 		})
 		events := page.Events
-		if err != nil || len(events) < 2 || events[0].Action != "app.token_given" || events[0].Actor != string(s.app.ID) || events[0].Detail["scope"] != "sso:read" {
+		if err != nil || len(events) < 2 || events[0].Action != "app.token_given" || events[0].Actor != string(s.app.ID) || events[0].Detail["scope"] != "sso:read" || events[0].Address != backend || events[0].UserAgent != library {
 			h.Errorf("written down: %+v, %v", events, err)
 		}
 	})

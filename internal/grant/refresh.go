@@ -64,9 +64,9 @@ func (s *Service) refresh(ctx context.Context, tx *store.Writer, app *sso.App, r
 		person: a.Person, key: r.key, scope: scope, extra: oidc.ParseClaimSet(a.Grant.Claims), acr: oidc.LevelOf(a.Person.Session.AMR).String(), sid: a.Grant.SID,
 	}
 	if a.Token.UsedAt.IsZero() {
-		out.refresh, err = s.rotate(ctx, tx, &a, now)
+		out.refresh, err = s.rotate(ctx, tx, &a, &r.Client, now)
 	} else {
-		out.refresh, err = s.again(ctx, tx, &a, now)
+		out.refresh, err = s.again(ctx, tx, &a, &r.Client, now)
 	}
 	if err != nil {
 		return given{}, err
@@ -104,7 +104,7 @@ func mayStay(ctx context.Context, tx *store.Writer, p *sso.Person, now time.Time
 }
 
 // rotate uses a refresh token up and makes the next one.
-func (s *Service) rotate(ctx context.Context, tx *store.Writer, a *store.Access, now time.Time) (secret.Token, error) {
+func (s *Service) rotate(ctx context.Context, tx *store.Writer, a *store.Access, by *oidc.Credentials, now time.Time) (secret.Token, error) {
 	next := secret.NewToken()
 	until := now.Add(refreshKept)
 	if a.Token.ExpiresAt.Before(until) {
@@ -117,7 +117,7 @@ func (s *Service) rotate(ctx context.Context, tx *store.Writer, a *store.Access,
 		if err != nil {
 			return secret.Token{}, inPlaceOfMissing(err)
 		}
-		return s.again(ctx, tx, &after, now)
+		return s.again(ctx, tx, &after, by, now)
 	}
 	if err != nil {
 		return secret.Token{}, err
@@ -131,7 +131,7 @@ func (s *Service) rotate(ctx context.Context, tx *store.Writer, a *store.Access,
 // again answers a refresh token that was used: within [RefreshGrace], and as
 // long as what came of it was not used itself, with the same once more. Else it
 // was stolen, from the app or by it, and everything of the grant ends.
-func (s *Service) again(ctx context.Context, tx *store.Writer, a *store.Access, now time.Time) (secret.Token, error) {
+func (s *Service) again(ctx context.Context, tx *store.Writer, a *store.Access, by *oidc.Credentials, now time.Time) (secret.Token, error) {
 	if now.Sub(a.Token.UsedAt) <= RefreshGrace {
 		if plain, err := s.Sealer.Open(successorPlace(a.Token.Hash), a.Token.Successor); err == nil {
 			next := secret.ParseToken(string(plain))
@@ -150,7 +150,7 @@ func (s *Service) again(ctx context.Context, tx *store.Writer, a *store.Access, 
 	if err := endOffline(ctx, tx, &a.Grant, now); err != nil {
 		return secret.Token{}, err
 	}
-	if err := recordRevoked(ctx, tx, &a.App, &a.Grant, "refresh_token_used_again", now); err != nil {
+	if err := recordRevoked(ctx, tx, &a.App, by, &a.Grant, "refresh_token_used_again", now); err != nil {
 		return secret.Token{}, err
 	}
 	return secret.Token{}, oidc.InvalidRefresh()

@@ -155,7 +155,7 @@ func TestARefreshTokenUsedAgainEndsEverything(t *testing.T) {
 			if _, err := h.Userinfo(h.Context(), next.AccessToken); !refused(err) {
 				h.Errorf("%s: Userinfo() = %v, want invalid_token", name, err)
 			}
-			if events := h.events(); len(events) != before+1 || events[0].Action != "grant.revoked" || events[0].Detail["reason"] != "refresh_token_used_again" {
+			if events := h.events(); len(events) != before+1 || events[0].Action != "grant.revoked" || events[0].Detail["reason"] != "refresh_token_used_again" || events[0].Address != backend {
 				h.Errorf("%s: events %+v", name, events)
 			}
 			if _, err := h.refresh(&h.portal, other.RefreshToken); err != nil {

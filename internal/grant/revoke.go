@@ -43,7 +43,7 @@ func (s *Service) Revoke(ctx context.Context, q oidc.TokenQuestion) error {
 		if err := endOffline(ctx, tx, &a.Grant, now); err != nil {
 			return err
 		}
-		return recordRevoked(ctx, tx, &app, &a.Grant, "app", now)
+		return recordRevoked(ctx, tx, &app, &q.Client, &a.Grant, "app", now)
 	})
 	if err != nil {
 		return fmt.Errorf("revoking a token: %w", err)

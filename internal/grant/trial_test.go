@@ -35,7 +35,7 @@ func (h *house) addOperator(name string, role sso.Role) *sso.By {
 	})
 	u := sso.User{ID: sso.NewUserID(now), Home: org.ID, Username: name, State: sso.UserActive, CreatedAt: now, UpdatedAt: now}
 	m := sso.Membership{Org: org.ID, User: u.ID, Role: role, CreatedAt: now, UpdatedAt: now}
-	s := sso.Session{ID: sso.NewSessionID(now), User: u.ID, Org: org.ID, AMR: []string{"pwd"}, AuthTime: now, CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(sso.SessionLife)}
+	s := sso.Session{ID: sso.NewSessionID(now), User: u.ID, Org: org.ID, AMR: []string{"pwd"}, AuthTime: now, CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(sso.SessionLife), Address: "192.0.2.1"}
 	token := secret.NewToken()
 	var p sso.Person
 	h.write(func(ctx context.Context, tx *store.Writer) error {

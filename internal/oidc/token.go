@@ -37,6 +37,9 @@ type Credentials struct {
 	ClientID string
 	Method   AuthMethod
 	Secret   secret.Token // zero but with SecretBasic and SecretPost
+	// Address and UserAgent are from where they were shown, and with what, as the
+	// transport has seen it. They prove nothing; they are written down.
+	Address, UserAgent string
 
 	assertion *signed // with PrivateKeyJWT
 	proved    bool    // the assertion was verified; see [Credentials.Prove]

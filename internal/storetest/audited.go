@@ -53,12 +53,22 @@ func unchanging() map[string]string {
 	}
 }
 
+// outside lists the types of events that nothing brings about within the house:
+// somebody has asked for what they tell, by a browser or a program, and each says
+// from where.
+func outside() []string {
+	return []string{
+		"app.refused", "app.token_given", "app.tried", "break_glass.used", "device.approved", "device.refused", "events.exported", "grant.revoked",
+		"import.uploaded", "invitation.accepted", "people.exported", "recovery_code.used", "setup_link.opened", "user.unlocked",
+	}
+}
+
 // auditPage is how many lines of the audit list are read together.
 const auditPage = 500
 
 // audited fails a test in which something was written into the audit list that
-// does not say what it has to: an event of no known type, or a change of
-// settings without what was before and after.
+// does not say what it has to: an event of no known type, a change of settings
+// without what was before and after, or what somebody did without from where.
 func audited(t testing.TB, db *store.DB) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
@@ -76,6 +86,10 @@ func audited(t testing.TB, db *store.DB) {
 		}
 		for i := range page.Events {
 			e := &page.Events[i]
+			if e.Address == "" && !said[e.Action] && slices.Contains(outside(), e.Action) {
+				said[e.Action] = true
+				t.Errorf("the audit list has a line %q (by %s) that does not say from where it came", e.Action, e.Actor)
+			}
 			_, ok := plain[e.Action]
 			if said[e.Action] || ok || len(e.Changes) > 0 && slices.Contains(known, e.Action) {
 				continue

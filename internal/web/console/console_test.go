@@ -204,7 +204,7 @@ func TestPagesBelowStayBelow(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	them := h.add(h.emea, "eva", sso.RoleMember)
-	by := sso.By{Person: h.owner}
+	by := sso.By{Person: h.owner, Address: "192.0.2.1"}
 	group, err := h.flow.CreateGroup(t.Context(), &by, h.emea.ID, "Ops", "")
 	if err != nil {
 		t.Fatal(err)

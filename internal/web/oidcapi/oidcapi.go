@@ -208,6 +208,7 @@ func (h *Handler) token(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	request.Proof = proofOf(r, oidc.TokenPath)
+	from(r, &request.Client)
 	tokens, err := h.Grants.Exchange(r.Context(), request)
 	if err != nil {
 		return err
@@ -269,7 +270,17 @@ func readQuestion(r *http.Request) (oidc.TokenQuestion, error) {
 	if err != nil {
 		return oidc.TokenQuestion{}, err
 	}
-	return oidc.ReadTokenQuestion(r.Header.Values("Authorization"), r.URL.RawQuery, body)
+	q, err := oidc.ReadTokenQuestion(r.Header.Values("Authorization"), r.URL.RawQuery, body)
+	from(r, &q.Client)
+	return q, err
+}
+
+// from notes who shows credentials.
+func from(r *http.Request, shown *oidc.Credentials) {
+	shown.UserAgent = web.UserAgent(r)
+	if a := web.Address(r); a.IsValid() {
+		shown.Address = a.String()
+	}
 }
 
 // clientForm is [form] of a client, which is told what is wrong in its own
