@@ -1,0 +1,94 @@
+package events_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/events"
+	"github.com/sallyport/sallyport/internal/sso"
+)
+
+// As many receivers as a node has workers take their time with each event, and
+// all that they do is in order. Whoever is due meanwhile is told as soon as the
+// first turn ends, and the slow ones get the rest in theirs.
+func TestSlowReceiversTakeTurnsWithTheOthers(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		const (
+			slowOnes  = 8               // workers of a node
+			slowness  = 7 * time.Second // by the clock of the house, of which three fill a turn
+			eventsFor = 6               // each
+			inATurn   = 3
+		)
+		told := make(chan struct{}) // the receiver that answers at once
+		quick := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			close(told)
+			w.WriteHeader(http.StatusNoContent)
+		}))
+		t.Cleanup(quick.Close)
+		h.hookAt(h.rivals(), quick.URL)
+
+		var busy sync.WaitGroup // until every worker has one of the slow ones
+		busy.Add(slowOnes)
+		var late sync.Once
+		var stuck atomic.Bool
+		counts := make([]atomic.Int64, slowOnes)
+		for i := range slowOnes {
+			slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				n := counts[i].Add(1)
+				if n == 1 {
+					busy.Done()
+					busy.Wait()
+					late.Do(func() {
+						h.record(h.rival.ID, "user.changed", "usr_x")
+						h.seal()
+					})
+				}
+				if n > inATurn {
+					select {
+					case <-told:
+					case <-r.Context().Done():
+						stuck.Store(true)
+					}
+				}
+				h.pass(slowness)
+				w.WriteHeader(http.StatusNoContent)
+			}))
+			t.Cleanup(slow.Close)
+			org := h.addOrg("slow-"+strconv.Itoa(i), nil) // of one, only two are served at the same time
+			by := h.add(&org, "owner", sso.RoleOwner)
+			h.seal()
+			h.hookAt(&events.Who{By: by, Org: org.ID}, slow.URL)
+			for range eventsFor {
+				h.record(org.ID, "user.changed", "usr_x")
+			}
+		}
+		h.deliver()
+		if stuck.Load() {
+			t.Error("a slow receiver was called beyond its turn while another one waited")
+		}
+		select {
+		case <-told:
+		default:
+			t.Error("the receiver that was due meanwhile was told nothing")
+		}
+		for i := range counts {
+			if n := counts[i].Load(); n != eventsFor {
+				t.Errorf("slow receiver %d got %d events, want %d", i, n, eventsFor)
+			}
+		}
+	})
+}
+
+// hookAt makes a webhook at a receiver that is told of users.
+func (h *house) hookAt(who *events.Who, url string) {
+	h.Helper()
+	if _, _, err := h.CreateWebhook(h.Context(), who, events.Draft{URL: url, Note: "test", Types: []string{"user.*"}}); err != nil {
+		h.Fatalf("CreateWebhook() = %v", err)
+	}
+}
