@@ -2,6 +2,7 @@ package secret_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"os"
@@ -167,6 +168,25 @@ func TestTokenHidesItself(t *testing.T) {
 	}
 	if secret.NewToken().Hash().Equal(tok.Hash()) {
 		t.Fatal("two tokens are equal")
+	}
+}
+
+// Tokens are pasted on command lines and at the end of addresses.
+func TestNoTokenLooksLikeAnOption(t *testing.T) {
+	t.Parallel()
+	first := map[byte]bool{}
+	for range 64 * 64 { // without a second draw one in 64 would begin so
+		text := secret.NewToken().Reveal()
+		if b, err := base64.RawURLEncoding.DecodeString(text); err != nil || len(b) != 32 {
+			t.Fatalf("%q is no token: %v", text, err)
+		}
+		if text[0] == '-' || strings.HasSuffix(text, "-") {
+			t.Fatalf("a token is %q", text)
+		}
+		first[text[0]] = true
+	}
+	if len(first) != 63 {
+		t.Errorf("tokens begin with %d characters, want all but one of 64", len(first))
 	}
 }
 

@@ -27,11 +27,17 @@ const tokenBytes = 32
 // so that it does not reach a log by accident; use [Token.Reveal] to hand it out.
 type Token struct{ value string }
 
-// NewToken returns a token of 256 random bits.
+// NewToken returns a token of 256 random bits, less the 64th part of a bit: none
+// begins with "-", which a program on whose command line it stands would take for
+// an option. Nor does any end so: the last character holds four bits.
 func NewToken() Token {
 	b := make([]byte, tokenBytes)
-	_, _ = rand.Read(b) // never fails: crypto/rand aborts the program instead
-	return Token{base64.RawURLEncoding.EncodeToString(b)}
+	for {
+		_, _ = rand.Read(b) // never fails: crypto/rand aborts the program instead
+		if text := base64.RawURLEncoding.EncodeToString(b); text[0] != '-' {
+			return Token{text}
+		}
+	}
 }
 
 // ParseToken takes a token as it came back from its holder. Any text is taken;
