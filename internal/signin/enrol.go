@@ -18,6 +18,7 @@ type Offered struct {
 	App     *factor.App // for an authenticator app
 	Passkey []byte      // options for the browser, as JSON
 	Sent    *SentCode   // the code that is on its way to a number
+	By      AskedBy
 }
 
 // Offer returns what the person may add; for a kind, what they need for it. An
@@ -31,6 +32,9 @@ func (s *Service) Offer(ctx context.Context, b Browser, id sso.AttemptID, kind s
 		}
 		act, err := s.act(ctx, r, b, &a)
 		if err != nil {
+			return err
+		}
+		if out.By, err = askedBy(ctx, r, &a, nil); err != nil {
 			return err
 		}
 		out.Name, out.Kinds = act.User.Name(), a.Demand.Kinds(s.Factors.Kinds())

@@ -24,6 +24,9 @@ func TestWhoIsSignedInGivesTheSecondFactorThatAnAppDemands(t *testing.T) {
 	eachEngine(t, func(t *testing.T, w *world) {
 		w.apply(`organizations: [{key: plain, policy: {mfa: off}}]`)
 		app := w.has("paul")
+		w.changes(func(tx *store.Writer) error {
+			return tx.SaveApp(t.Context(), sso.App{ID: "app_1", Key: "pay", ClientID: "pay", Name: "Payments", Kind: sso.AppWeb, RedirectURIs: []string{"https://pay.example/"}, CreatedAt: w.now, UpdatedAt: w.now})
+		})
 		before := w.mustFinish(w.proven("paul", sso.StepFinish))
 		w.browser.Session = before.Token
 		w.now = w.now.Add(time.Hour)
@@ -36,6 +39,9 @@ func TestWhoIsSignedInGivesTheSecondFactorThatAnAppDemands(t *testing.T) {
 		}
 		if _, err := w.Finish(t.Context(), w.browser, a.ID, signin.AskFirst); !fault.Is(err, "attempt_step") {
 			t.Errorf("finished without one: %v, want attempt_step", err)
+		}
+		if asked, err := w.Asked(t.Context(), w.browser, a.ID); err != nil || asked.By != (signin.AskedBy{App: "Payments"}) {
+			t.Errorf("it is asked for by %+v, %v", asked.By, err)
 		}
 		if err := w.answer2(a, signin.Answer{By: sso.SecondTOTP, Code: another(w.code(app))}); !fault.Is(err, "code_wrong") {
 			t.Errorf("a wrong code: %v", err)

@@ -121,6 +121,7 @@ type Asked struct {
 	Recovery bool      // they have recovery codes
 	Passkey  []byte    // options for the browser, as JSON; nil: they have no passkey that it could use
 	Sent     *SentCode // the code that is on its way to them
+	By       AskedBy
 }
 
 // SentCode is a code that is on its way.
@@ -173,6 +174,9 @@ func (s *Service) Asked(ctx context.Context, b Browser, id sso.AttemptID) (Asked
 		}
 		left, err := r.RecoveryCodesLeft(ctx, act.User.ID)
 		if err != nil {
+			return err
+		}
+		if out.By, err = askedBy(ctx, r, &a, have); err != nil {
 			return err
 		}
 		out.Factors, out.Recovery = a.Demand.Among(s.usable(have))

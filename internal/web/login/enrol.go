@@ -102,7 +102,7 @@ func (h *Handler) askEnrol(w http.ResponseWriter, r *http.Request, status int, a
 	}
 	action, fields := web.AttemptPath(enrolPath, a.ID), []ui.Hidden{{Name: "by", Value: string(e.kind)}}
 	form := &codeForm{Action: action, Fields: fields, Code: codeInput(e.problem), Submit: ui.Submit{Word: ui.Say("add")}}
-	page := enrolPage{Who: cmp.Or(who(a), offered.Name)}
+	page := enrolPage{Who: cmp.Or(who(a), offered.Name), Asks: wanted(offered.By)}
 	switch {
 	case e.kind == sso.FactorTOTP:
 		page.Title, page.Lead, page.Form = ui.Say("enrol_app_title"), ui.Say("enrol_app"), form
@@ -117,6 +117,9 @@ func (h *Handler) askEnrol(w http.ResponseWriter, r *http.Request, status int, a
 		h.enrolNumber(&page, a, offered.Sent, form, e)
 	default:
 		page.Title, page.Lead = ui.Say("enrol_title"), ui.Say("enrol_text")
+		if offered.By.App != "" {
+			page.Lead = ui.Say("enrol_choose")
+		}
 		for _, kind := range offered.Kinds {
 			page.Kinds = append(page.Kinds, choice{
 				Icon: iconOf(sso.Second(kind)), Path: by(enrolPath, a.ID, string(kind)), Name: ui.Say("kind_" + string(kind)), Help: ui.Say("kind_" + string(kind) + "_help"),

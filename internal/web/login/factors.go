@@ -110,7 +110,10 @@ func (h *Handler) askFactor(w http.ResponseWriter, r *http.Request, status int, 
 	if !slices.Contains(ways, way) {
 		way = ways[0]
 	}
-	page := factorPage{Who: cmp.Or(who(a), asked.Name)}
+	page := factorPage{Who: cmp.Or(who(a), asked.Name), Asks: wanted(asked.By)}
+	if asked.By.Key && !slices.ContainsFunc(asked.Factors, func(f sso.Factor) bool { return f.Kind == sso.FactorPasskey }) {
+		page.Asks = ui.Say("asks_key_first", "App", asked.By.App)
+	}
 	for _, other := range ways {
 		if other != way {
 			page.Others = append(page.Others, ui.Button{Word: ui.Say("by_" + string(other)), Icon: iconOf(other), Path: by(factorPath, a.ID, string(other))})
@@ -118,6 +121,19 @@ func (h *Handler) askFactor(w http.ResponseWriter, r *http.Request, status int, 
 	}
 	h.fill(&page, a, &asked, way, problem)
 	return h.UI.Render(w, r, status, page)
+}
+
+// wanted says which app wants a second factor. Where none does, it is the
+// organization, and goes without saying.
+func wanted(by signin.AskedBy) ui.Text {
+	switch {
+	case by.App == "":
+		return ui.Text{}
+	case by.Key:
+		return ui.Say("asks_key", "App", by.App)
+	default:
+		return ui.Say("asks_factor", "App", by.App)
+	}
 }
 
 // waysOf returns the ways that a person has, the safest first.

@@ -67,6 +67,7 @@ func (passkeyPage) Head() ui.Head {
 // factorPage asks for a second factor of one kind.
 type factorPage struct {
 	Who    string
+	Asks   ui.Text // who wants it, where that is an app
 	Lead   ui.Text
 	Notice *ui.Notice
 	Form   *codeForm   // where a code is typed
@@ -94,6 +95,7 @@ func (factorPage) Head() ui.Head {
 type enrolPage struct {
 	Who    string
 	Title  ui.Text
+	Asks   ui.Text // who wants it, where that is an app
 	Lead   ui.Text
 	Kinds  []choice // what can be added; nil: it is chosen
 	App    *appOffer

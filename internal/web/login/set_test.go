@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/sallyport/sallyport/internal/otp"
+	"github.com/sallyport/sallyport/internal/signin"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web/ui"
 	"github.com/sallyport/sallyport/internal/webtest"
@@ -40,6 +41,8 @@ func TestPages(t *testing.T) {
 		"confirm":          passwordPage{Action: "/login/password" + attempt, Who: "ada@acme.example", Confirm: true},
 		"confirm-passkey":  passkeyPage{Who: "ada@acme.example", Passkey: alone},
 		"factor-totp":      factorPage{Who: "ada@acme.example", Lead: ui.Say("factor_totp"), Form: form("", remember), Others: ways},
+		"factor-app":       factorPage{Who: "ada@acme.example", Asks: wanted(signin.AskedBy{App: "Portal & <Co>"}), Lead: ui.Say("factor_totp"), Form: form("", remember), Others: ways},
+		"factor-key-first": factorPage{Who: "ada@acme.example", Asks: ui.Say("asks_key_first", "App", "Portal"), Lead: ui.Say("factor_totp"), Form: form("", remember)},
 		"factor-problem":   factorPage{Who: "ada@acme.example", Lead: ui.Say("factor_totp"), Form: form("code_wrong", remember), Others: ways},
 		"factor-send":      factorPage{Who: "ada@acme.example", Lead: ui.Say("factor_sms"), Send: []ui.Do{send}, Notice: &ui.Notice{State: ui.Refused, Text: ui.Problem("sms_limit")}},
 		"factor-sms":       factorPage{Who: "ada@acme.example", Lead: ui.Say("factor_sent", "Digits", "89"), Form: form("", remember), Again: &again, Others: ways},
@@ -51,6 +54,9 @@ func TestPages(t *testing.T) {
 			{"passkey", "/login/enrol" + attempt + "&by=passkey", ui.Say("kind_passkey"), ui.Say("kind_passkey_help")},
 			{"clock", "/login/enrol" + attempt + "&by=totp", ui.Say("kind_totp"), ui.Say("kind_totp_help")},
 			{"phone", "/login/enrol" + attempt + "&by=sms", ui.Say("kind_sms"), ui.Say("kind_sms_help")},
+		}},
+		"enrol-asked": enrolPage{Who: "ada@acme.example", Title: ui.Say("enrol_title"), Asks: wanted(signin.AskedBy{App: "Portal", Key: true}), Lead: ui.Say("enrol_choose"), Kinds: []choice{
+			{"passkey", "/login/enrol" + attempt + "&by=passkey", ui.Say("kind_passkey"), ui.Say("kind_passkey_help")},
 		}},
 		"enrol-app": enrolPage{
 			Who: "ada@acme.example", Title: ui.Say("enrol_app_title"), Lead: ui.Say("enrol_app"), Form: form("", nil), Others: []ui.Button{{Word: ui.Say("choose_other"), Icon: "back", Path: "/login/enrol" + attempt}},
