@@ -214,7 +214,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	provider := &oidcapi.Handler{Grants: grants, SignIn: beginner{loginPages}, SignOut: loginPages, UI: pages, Person: signIn.Person}
 	s.public, err = web.New(
 		web.Config{BaseURL: base, Proxies: cfg.proxies, Log: s.log, Person: signIn.Person, Renew: signIn.Renew, Program: s.programs.Know, Sentence: pages.Sentence, Failure: pages.Failure},
-		pages.Routes(), loginPages.Routes(), ownPages.Routes(), (&operator.Handler{Flow: s.operations, Grants: grants, Inspect: looks, Desk: s.desk, UI: pages, BaseURL: base.String()}).Routes(),
+		pages.Routes(), loginPages.Routes(), ownPages.Routes(), (&operator.Handler{Flow: s.operations, Grants: grants, Inspect: looks, Desk: s.desk, UI: pages, BaseURL: base.String(), AuditKept: cfg.audit.keep()}).Routes(),
 		(&console.Handler{Flow: s.people, UI: pages, Offer: offer, AuditKept: cfg.audit.keep()}).Routes(), setup.Routes(), management.Routes(), (&eventpages.Handler{Flow: s.events, Authority: authorities, UI: pages}).Routes(),
 		(&apikeys.Handler{Authority: authorities, Flow: s.programs, UI: pages, BaseURL: base.String()}).Routes(),
 		(&samlapi.Handler{Flow: signIn, UI: pages}).Routes(), provider.Routes(), (&mirror.Handler{Flow: &doctor.Mirror{DB: s.db, Now: now}}).Routes())

@@ -67,11 +67,11 @@ func TestExportedCellsAreNoFormulas(t *testing.T) {
 		attack := "=HYPERLINK(\"https://evil.example\")"
 		h.write(func(tx *store.Writer) error {
 			return tx.Record(h.Context(), sso.Event{
-				Org: h.acme.ID, At: h.now(), Actor: attack, UserAgent: "+cmd|' /C calc'!A0", Action: "user.changed", Target: "@SUM(1)", Detail: map[string]string{"a": "b"},
-				Changes: []sso.Change{{Field: "=x", From: "a", To: "b"}},
+				Org: h.acme.ID, At: h.now(), Actor: attack, UserAgent: "+cmd|' /C calc'!A0", Action: "key.promoted", Target: "@SUM(1)", Detail: map[string]string{"note": "b"},
+				Changes: []sso.Change{{Field: "=x", From: "next", To: "current"}},
 			})
 		})
-		rows, err := csv.NewReader(strings.NewReader(h.export(h.vendors(), events.Excerpt{Format: events.CSV, Key: "acme", Query: events.EventQuery{Noun: "user"}}))).ReadAll()
+		rows, err := csv.NewReader(strings.NewReader(h.export(h.vendors(), events.Excerpt{Format: events.CSV, Key: "acme", Query: events.EventQuery{Noun: "key"}}))).ReadAll()
 		must(t, "reading the file", err)
 		if len(rows) != 2 {
 			t.Fatalf("%d rows, want the head and the event", len(rows))
@@ -81,7 +81,7 @@ func TestExportedCellsAreNoFormulas(t *testing.T) {
 				t.Errorf("the cell %q is a formula", cell)
 			}
 		}
-		if rows[1][4] != "'"+attack || rows[1][10] != "a: b" || !strings.Contains(rows[1][11], `"a" → "b"`) {
+		if rows[1][4] != "'"+attack || rows[1][10] != "note: b" || !strings.Contains(rows[1][11], `"next" → "current"`) {
 			t.Errorf("the row is %q", rows[1])
 		}
 	})

@@ -119,6 +119,11 @@ const (
 	RoleByHand       RoleRule = "by_hand"    // the mapping is off: it was given here
 )
 
+// RoleRules lists the reasons.
+func RoleRules() []RoleRule {
+	return []RoleRule{RoleByDefault, RoleByInvitation, RoleByGroup, RoleByNoGroup, RoleRestrictedBy, RoleUnknown, RoleLastOwner, RoleByHand}
+}
+
 // RoleReason answers "why this role?".
 type RoleReason struct {
 	Role  Role
@@ -134,6 +139,22 @@ func (r *RoleReason) Check() Check {
 		got += " " + strconv.Itoa(r.Row) + ", " + r.Group
 	}
 	return Check{Rule: "ident.role", Verdict: "pass", Got: got}
+}
+
+// ParseRoleReason reads a reason as [RoleReason.Check] writes it down.
+func ParseRoleReason(got string) (RoleReason, bool) {
+	role, rest, _ := strings.Cut(got, ": ")
+	rule, rest, byRow := strings.Cut(rest, " ")
+	r := RoleReason{Role: Role(role), Rule: RoleRule(rule)}
+	if byRow {
+		row, group, ok := strings.Cut(rest, ", ")
+		n, err := strconv.Atoi(row)
+		if !ok || err != nil {
+			return RoleReason{}, false
+		}
+		r.Row, r.Group = n, group
+	}
+	return r, slices.Contains(RoleRules(), r.Rule)
 }
 
 // match returns the rows that fit, in their order.

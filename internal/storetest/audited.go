@@ -68,7 +68,8 @@ const auditPage = 500
 
 // audited fails a test in which something was written into the audit list that
 // does not say what it has to: an event of no known type, a change of settings
-// without what was before and after, or what somebody did without from where.
+// without what was before and after, what somebody did without from where, or
+// anything that has no word of ours.
 func audited(t testing.TB, db *store.DB) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
@@ -90,6 +91,9 @@ func audited(t testing.TB, db *store.DB) {
 				said[e.Action] = true
 				t.Errorf("the audit list has a line %q (by %s) that does not say from where it came", e.Action, e.Actor)
 			}
+			if slices.Contains(known, e.Action) {
+				worded(t, e, said)
+			}
 			_, ok := plain[e.Action]
 			if said[e.Action] || ok || len(e.Changes) > 0 && slices.Contains(known, e.Action) {
 				continue
@@ -101,5 +105,41 @@ func audited(t testing.TB, db *store.DB) {
 			return
 		}
 		q.After = page.Next
+	}
+}
+
+// worded fails a test in which a line of the audit list calls a setting
+// something, or gives it a value of ours, for which pages have no word.
+func worded(t testing.TB, e *sso.Event, said map[string]bool) {
+	t.Helper()
+	fields := sso.EventFields()
+	tell := func(what string) {
+		if !said[what] {
+			said[what] = true
+			t.Errorf("%s says %s, which is not in sso.EventFields", e.Action, what)
+		}
+	}
+	for _, c := range e.Changes {
+		field := sso.EventField(c.Field)
+		words, ok := fields[field]
+		if !ok && e.Noun() == "key" {
+			words, ok = fields[sso.KeyField], true
+		}
+		if !ok {
+			tell(c.Field)
+		}
+		if len(words) == 0 || slices.Contains([]string{"role", "defaults.role", "allowed_roles"}, field) { // operators define more roles
+			continue
+		}
+		for _, value := range []string{c.From, c.To} {
+			if value != "" && !slices.Contains(words, value) {
+				tell(c.Field + ": " + value)
+			}
+		}
+	}
+	for name := range e.Detail {
+		if _, ok := fields[name]; !ok && !e.ToldAlready(name) {
+			tell(name)
+		}
 	}
 }

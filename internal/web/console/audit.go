@@ -3,7 +3,6 @@ package console
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -94,7 +93,7 @@ func showAudit(v *visit, asked *provision.EventQuery, list provision.EventPage, 
 
 // nouns are what the audit list can be narrowed to.
 func nouns() []string {
-	return []string{"user", "membership", "invitation", "group", "people", "import", "session", "factor", "organization", "policy", "entitlement", "domain", "setup_link", "connection", "conflict", "enforcement", "break_glass", "trace", "acting"}
+	return []string{"user", "membership", "invitation", "group", "people", "import", "session", "factor", "organization", "policy", "entitlement", "domain", "setup_link", "connection", "conflict", "enforcement", "break_glass", "trace", "acting", "sign_in", "device", "grant", "api_key", "webhook", "events"}
 }
 
 // periods are how far back the audit list can be narrowed to.
@@ -102,26 +101,16 @@ func periods() map[string]time.Duration {
 	return map[string]time.Duration{"day": day, "week": 7 * day, "month": 30 * day}
 }
 
-// known lists the actions that are said in words.
-func known() []string {
-	return []string{
-		"accounts.reset_begun", "accounts.reset_done", "accounts.reset_stopped", "acting.begun", "acting.ended", "break_glass.made", "break_glass.used", "conflict.allowed", "conflict.invited", "conflict.merged", "conflict.refused", "conflict.relinked", "connection.activated", "connection.changed", "connection.created", "connection.defaults_changed", "connection.deleted", "connection.disabled", "connection.discarded", "connection.key_made", "connection.prepared", "connection.prepared_changed", "connection.returned", "connection.swapped", "domain.changed", "domain.claimed", "domain.contested", "domain.lapsed", "domain.record_back", "domain.record_missing", "domain.removed", "domain.taken", "domain.verified", "domain.vouch_withdrawn", "domain.vouched", "enforcement.changed", "enforcement.foreseen", "enforcement.off", "enforcement.paused", "enforcement.resumed", "group.changed", "group.created", "group.deleted", "import.done", "import.started", "import.stopped", "import.uploaded",
-		"invitation.accepted", "invitation.revoked", "invitation.sent", "membership.created", "membership.groups_changed", "membership.removed", "membership.role_changed", "membership.saved",
-		"organization.brand_changed", "organization.child_created", "organization.created", "organization.renamed", "people.exported", "policy.changed", "session.ended", "setup_link.created", "setup_link.opened", "setup_link.revoked", "trace.bundle_made", "trace.bundle_revoked", "trace.opened",
-		"user.account_reset", "user.changed", "user.created", "user.deleted", "user.linked", "user.password_reset", "user.resumed", "user.suspended", "user.unlocked",
-	}
-}
-
 // eventTable lists lines of the audit list.
 func eventTable(v *visit, all []sso.Event, names map[string]string) ui.Table {
 	t := ui.Table{Caption: ui.Say("audit"), Columns: []ui.Column{{Name: ui.Say("action"), Wide: true}, {Name: ui.Say("actor")}, {Name: ui.Say("target")}, {Name: ui.Say("from")}, {Name: ui.Say("when")}}}
 	for i := range all {
 		e := &all[i]
-		action := ui.Cell{Text: ui.As(e.Action), Sub: ui.As(frame.Told(e))}
-		if slices.Contains(known(), e.Action) {
-			action.Text = ui.Say("did_" + strings.ReplaceAll(e.Action, ".", "_"))
+		action := ui.Cell{Text: frame.Did(e), Sub: frame.Told(e)}
+		actor := ui.Cell{Text: frame.Actor(e.Actor)}
+		if name := names[e.Actor]; name != "" {
+			actor.Text = ui.As(name)
 		}
-		actor := ui.Cell{Text: ui.As(or(names[e.Actor], e.Actor))}
 		if e.OnBehalf != "" {
 			actor.Sub = ui.Say("on_behalf", "Name", or(names[string(e.OnBehalf)], string(e.OnBehalf)))
 		}

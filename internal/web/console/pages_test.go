@@ -260,7 +260,7 @@ func TestPages(t *testing.T) {
 		pages[name] = p
 	}
 	webtest.Pages{Set: Pages(), Specimens: pages, Composed: []string{
-		"role_", "way_", "factor_", "by_", "noun_", "saved_", "did_", "verdict_", "import_state_", "invitationis_", "invite_problem_", "reason_", "mfa_", "session_", "inactive_", "inherited_", "since_", "first_", "did_",
+		"role_", "way_", "factor_", "by_", "saved_", "verdict_", "import_state_", "invitationis_", "invite_problem_", "reason_", "mfa_", "session_", "inactive_", "inherited_", "since_", "first_",
 	}}.Check(t)
 }
 

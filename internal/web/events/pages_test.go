@@ -114,5 +114,5 @@ func TestPages(t *testing.T) {
 		}
 		pages[name] = p
 	}
-	webtest.Pages{Set: Pages(), Specimens: pages, Composed: []string{"noun_", "delivery_", "saved_", "stream_"}}.Check(t)
+	webtest.Pages{Set: Pages(), Specimens: pages, Composed: []string{"topic_", "delivery_", "saved_", "stream_"}}.Check(t)
 }

@@ -85,7 +85,7 @@ func fields(f ui.Filled, x *sso.Webhook) formPage {
 	chosen := ui.Choices{Name: "noun", Label: ui.Say("webhook_types"), Help: ui.Say("webhook_types_help")}
 	var others []string
 	for _, n := range nouns() {
-		chosen.Options = append(chosen.Options, ui.Option{Value: n, Label: ui.Say("noun_" + n)})
+		chosen.Options = append(chosen.Options, ui.Option{Value: n, Label: ui.Say("topic_" + n)})
 	}
 	for _, t := range x.Types {
 		if noun, all := strings.CutSuffix(t, ".*"); all && slices.Contains(nouns(), noun) {

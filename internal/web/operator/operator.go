@@ -11,6 +11,7 @@ import (
 	"embed"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/grant"
 	"github.com/sallyport/sallyport/internal/inspect"
@@ -39,6 +40,8 @@ type Handler struct {
 	Desk    *notify.Desk
 	UI      *ui.UI
 	BaseURL string // where links lead, without a slash at the end
+	// AuditKept is for how long the audit list is kept; 0: for ever.
+	AuditKept time.Duration
 }
 
 // Paths of the console.

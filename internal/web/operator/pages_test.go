@@ -109,6 +109,14 @@ func TestPages(t *testing.T) {
 		return p
 	}
 	audit := listPage{Shell: frame.Operator(), Name: ui.Say("audit"), Filter: auditFilter("acme", "user", "usr_o", "usr_a"), Table: eventTable(acme().Events, acme().Names), Buttons: exports(url.Values{"organization": {"acme"}, "actor": {"usr_o"}})}
+	audit.Lead = auditLead(400 * 24 * time.Hour)
+	audit.Table.Rows = append(audit.Table.Rows, eventTable([]sso.Event{
+		{At: then, Actor: "usr_o", Action: "app.changed", Target: "app_1", Changes: []sso.Change{
+			{Field: "allowed_roles", To: "owner admin"}, {Field: "redirect_uris", From: "https://app.example/cb", To: "https://app.example/callback"}, {Field: "require_par", To: "true"},
+		}},
+		{At: then, Actor: "rollover", Action: "key.promoted", Target: "saml", Changes: []sso.Change{{Field: "saml-1aff605a6b28be35ad8d", From: "next", To: "current"}}},
+		{At: then, Actor: "operator", Action: "thing.unheard_of", Target: "acme.example"},
+	}, acme().Names).Rows...)
 
 	stuck := &notify.Stuck{
 		Items: []notify.Item{
@@ -184,6 +192,6 @@ func TestPages(t *testing.T) {
 		"proof_", "link_", "scope_",
 		"app_kind_", "app_tab_", "app_tried_", "claim_", "app_proof_", "app_grant_", "app_claim_", "app_redirect_uris", "app_logout_uris", "app_backchannel_uri", "app_login_url", "app_jwks_uri", "app_role_claim",
 		"app_groups_claim", "app_scopes",
-		"entitlement_", "grant_title_", "keys_turn_", "revoke_t", "demand_sso_", "demand_mfa_", "domain_", "connection_", "role_", "way_", "by_", "noun_", "saved_", "pile_", "unconfigured_", "message_",
+		"entitlement_", "grant_title_", "keys_turn_", "revoke_t", "demand_sso_", "demand_mfa_", "domain_", "connection_", "role_", "way_", "by_", "saved_", "pile_", "unconfigured_", "message_",
 	}}.Check(t)
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/operate"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -43,6 +44,7 @@ func (h *Handler) audit(w http.ResponseWriter, r *http.Request) error {
 		}
 		p.Shell, p.Name = organizationShell(&v, "audit"), ui.As(v.Name)
 	}
+	p.Lead = auditLead(h.AuditKept)
 	p.Filter = auditFilter(key, noun, actor, target)
 	p.Table = eventTable(page.Events, page.Names)
 	p.Table.Empty = ui.Empty{Icon: "log", Title: ui.Say("audit_none"), Text: ui.Say("audit_none_text")}
@@ -54,6 +56,14 @@ func (h *Handler) audit(w http.ResponseWriter, r *http.Request) error {
 		p.Buttons = exports(q)
 	}
 	return h.UI.Render(w, r, http.StatusOK, p)
+}
+
+// auditLead says what the list is, and for how long it is kept; 0: for ever.
+func auditLead(kept time.Duration) ui.Text {
+	if kept > 0 {
+		return ui.Count("audit_lead_kept", int(kept/(24*time.Hour)))
+	}
+	return ui.Say("audit_lead")
 }
 
 // exports lead an operator to the list as a file.
@@ -74,14 +84,9 @@ func exports(asked url.Values) []ui.Button {
 	}
 }
 
-// nouns are what the audit list can be narrowed to.
-func nouns() []string {
-	return []string{"organization", "entitlement", "user", "membership", "invitation", "group", "role", "operator", "acting", "connection", "domain", "trace", "setup_link", "policy", "factor", "session", "message", "app", "key"}
-}
-
 func auditFilter(key, noun, actor, target string) ui.Filter {
 	about := ui.Select{Name: "about", Label: ui.Say("about"), Value: noun, Options: []ui.Option{{Label: ui.Say("about_any")}}}
-	for _, n := range nouns() {
+	for _, n := range sso.EventNouns() {
 		about.Options = append(about.Options, ui.Option{Value: n, Label: ui.Say("noun_" + n)})
 	}
 	f := ui.Filter{Action: auditPath, Search: &ui.Search{Name: "actor", Label: ui.Say("audit_actor"), Value: actor}, Selects: []ui.Select{about}}
@@ -116,10 +121,13 @@ func eventTable(all []sso.Event, names map[string]string) ui.Table {
 	for i := range all {
 		e := &all[i]
 		actor := somebody(e.Actor, names)
+		if !strings.Contains(e.Actor, "_") { // the vendor's side, or a part of ours
+			actor = ui.Cell{Text: frame.Actor(e.Actor)}
+		}
 		if e.OnBehalf != "" {
 			actor.Sub = ui.Say("on_behalf", "Name", cmp.Or(names[string(e.OnBehalf)], string(e.OnBehalf)))
 		}
-		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: ui.As(e.Action), Sub: ui.As(frame.Told(e))}, actor, somebody(e.Target, names), {At: e.At}}})
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: frame.Did(e), Sub: frame.Told(e)}, actor, somebody(e.Target, names), {At: e.At}}})
 	}
 	return t
 }

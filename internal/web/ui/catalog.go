@@ -184,6 +184,14 @@ func (v voice) say(t Text) string {
 	switch {
 	case !t.day.IsZero():
 		return v.date(t.day.UTC())
+	case !t.at.IsZero():
+		return v.full(t.at.UTC())
+	case len(t.parts) > 0:
+		var said strings.Builder
+		for _, part := range t.parts {
+			said.WriteString(v.say(part))
+		}
+		return said.String()
 	case t.problem != "":
 		return v.problem(t.problem)
 	case t.words != nil:

@@ -44,8 +44,10 @@ type Text struct {
 	counted bool
 	as      string
 	day     time.Time
+	at      time.Time
 	problem string
 	words   Words
+	parts   []Text
 }
 
 // Words are a text that somebody else keeps in our languages.
@@ -72,10 +74,32 @@ func As(s string) Text { return Text{as: s} }
 // writes it.
 func Day(at time.Time) Text { return Text{day: at} }
 
+// At returns a text that is an instant, with its zone, as the language writes it.
+func At(at time.Time) Text { return Text{at: at} }
+
+// Texts returns a text that says one after the other.
+func Texts(all ...Text) Text { return Text{parts: all} }
+
+// Between returns a text that says those of all that say anything, with the
+// same between any two.
+func Between(separator string, all ...Text) Text {
+	var parts []Text
+	for _, t := range all {
+		if t.IsZero() {
+			continue
+		}
+		if len(parts) > 0 {
+			parts = append(parts, As(separator))
+		}
+		parts = append(parts, t)
+	}
+	return Text{parts: parts}
+}
+
 // Problem returns the sentence for the code of a fault.
 func Problem(code string) Text { return Text{problem: code} }
 
 // IsZero reports whether t says nothing.
 func (t Text) IsZero() bool {
-	return t.key == "" && t.as == "" && t.day.IsZero() && t.problem == "" && t.words == nil
+	return t.key == "" && t.as == "" && t.day.IsZero() && t.at.IsZero() && t.problem == "" && t.words == nil && len(t.parts) == 0
 }

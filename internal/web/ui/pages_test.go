@@ -70,7 +70,7 @@ func mishaps() map[string]web.Failure {
 
 func TestPages(t *testing.T) {
 	t.Parallel()
-	webtest.Pages{Set: ui.Own(), Specimens: specimens(), Composed: []string{"role_", "console_", "operator_", "why_", "explain_", "mode_help_"}}.Check(t)
+	webtest.Pages{Set: ui.Own(), Specimens: specimens(), Composed: []string{"role_", "console_", "operator_", "why_", "explain_", "mode_help_", "noun_", "did_", "audited_", "valued_", "actor_", "span_"}}.Check(t)
 }
 
 func TestValuesOfAFailureAreTheAdministratorsUnlessTheyAreThePersonsOwn(t *testing.T) {
