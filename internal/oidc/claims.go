@@ -167,6 +167,9 @@ type idTokenJSON struct {
 	Claims
 }
 
+// idTokenType is the type of our id tokens, by which they are known again.
+const idTokenType = "JWT"
+
 // Sign returns the id token as a compact JWS under k.
 func (t IDToken) Sign(k *SigningKey) (string, error) {
 	body := idTokenJSON{
@@ -187,5 +190,5 @@ func (t IDToken) Sign(k *SigningKey) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("writing id token: %w", err)
 	}
-	return k.sign(payload)
+	return k.sign(idTokenType, payload)
 }

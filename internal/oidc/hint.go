@@ -41,7 +41,7 @@ func ReadHint(token, issuer string, keys ...PublicKey) (Hint, error) {
 		return Hint{}, ErrHint
 	}
 	header := jws.Signatures[0].Protected
-	if typ, ok := header.ExtraHeaders[jose.HeaderType]; !ok || typ != "JWT" {
+	if typ, ok := header.ExtraHeaders[jose.HeaderType]; !ok || typ != idTokenType {
 		return Hint{}, ErrHint // a logout token is no id token
 	}
 	for _, k := range keys {

@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -36,7 +37,6 @@ const rsaBits = 2048
 type SigningKey struct {
 	PublicKey
 	private crypto.Signer
-	signer  jose.Signer
 }
 
 // PublicKey is the half of a signing key that everybody may know.
@@ -79,14 +79,7 @@ func newSigningKey(private crypto.Signer) (*SigningKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	signer, err := jose.NewSigner(
-		jose.SigningKey{Algorithm: jose.SignatureAlgorithm(public.algorithm), Key: jose.JSONWebKey{Key: private, KeyID: public.id}},
-		(&jose.SignerOptions{}).WithType("JWT"),
-	)
-	if err != nil {
-		return nil, fmt.Errorf("reading signing key: %w", err)
-	}
-	return &SigningKey{PublicKey: public, private: private, signer: signer}, nil
+	return &SigningKey{PublicKey: public, private: private}, nil
 }
 
 // MarshalPrivate returns the key in PKCS #8. It must be sealed before it is
@@ -102,12 +95,44 @@ func (k *SigningKey) MarshalPrivate() ([]byte, error) {
 // Public returns the half that may be published.
 func (k *SigningKey) Public() PublicKey { return k.PublicKey }
 
-func (k *SigningKey) sign(payload []byte) (string, error) {
-	jws, err := k.signer.Sign(payload)
+// sign returns a token of this type, which keeps it from being taken for
+// another, as a compact JWS [RFC 7515 3.1, RFC 8725 3.11].
+func (k *SigningKey) sign(kind string, payload []byte) (string, error) {
+	header, err := json.Marshal(struct {
+		Algorithm Algorithm `json:"alg"`
+		KeyID     string    `json:"kid"`
+		Type      string    `json:"typ"`
+	}{k.algorithm, k.id, kind})
 	if err != nil {
 		return "", fmt.Errorf("signing token: %w", err)
 	}
-	return jws.CompactSerialize()
+	text := base64.RawURLEncoding
+	token := make([]byte, 0, text.EncodedLen(len(header))+text.EncodedLen(len(payload))+text.EncodedLen(rsaBits/8)+2)
+	token = append(text.AppendEncode(token, header), '.')
+	token = text.AppendEncode(token, payload)
+	digest := sha256.Sum256(token)
+	signature, err := k.signature(digest[:])
+	if err != nil {
+		return "", fmt.Errorf("signing token: %w", err)
+	}
+	return string(text.AppendEncode(append(token, '.'), signature)), nil
+}
+
+// signature signs a digest as JWS has it: with RSASSA-PKCS1-v1_5, or as the two
+// numbers of ECDSA side by side, in 32 octets each [RFC 7518 3.3, 3.4].
+func (k *SigningKey) signature(digest []byte) ([]byte, error) {
+	private, ok := k.private.(*ecdsa.PrivateKey)
+	if !ok {
+		return k.private.Sign(rand.Reader, digest, crypto.SHA256)
+	}
+	r, s, err := ecdsa.Sign(rand.Reader, private, digest)
+	if err != nil {
+		return nil, err
+	}
+	both := make([]byte, 64)
+	r.FillBytes(both[:32])
+	s.FillBytes(both[32:])
+	return both, nil
 }
 
 func newPublicKey(key crypto.PublicKey) (PublicKey, error) {

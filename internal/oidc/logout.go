@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/secret"
 )
@@ -111,24 +109,8 @@ func (t LogoutToken) Sign(k *SigningKey) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("writing logout token: %w", err)
 	}
-	return k.signAs(logoutTokenType, payload)
+	return k.sign(logoutTokenType, payload)
 }
 
 // NewLogoutTokenID returns a fresh identifier of a logout token.
 func NewLogoutTokenID() string { return secret.NewToken().Reveal() }
-
-// signAs signs a token of another type than that of id tokens.
-func (k *SigningKey) signAs(typ string, payload []byte) (string, error) {
-	signer, err := jose.NewSigner(
-		jose.SigningKey{Algorithm: jose.SignatureAlgorithm(k.algorithm), Key: jose.JSONWebKey{Key: k.private, KeyID: k.id}},
-		(&jose.SignerOptions{}).WithType(jose.ContentType(typ)),
-	)
-	if err != nil {
-		return "", fmt.Errorf("signing token: %w", err)
-	}
-	jws, err := signer.Sign(payload)
-	if err != nil {
-		return "", fmt.Errorf("signing token: %w", err)
-	}
-	return jws.CompactSerialize()
-}
