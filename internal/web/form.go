@@ -1,12 +1,14 @@
 package web
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"sync"
 
 	"github.com/sallyport/sallyport/internal/fault"
 )
@@ -19,6 +21,9 @@ const (
 
 // Form returns the fields of a posted form, and nothing from the URL.
 func Form(r *http.Request) (url.Values, error) {
+	if r.PostForm != nil { // somebody has asked before
+		return r.PostForm, nil
+	}
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/x-www-form-urlencoded" {
 		return nil, &fault.Error{
@@ -26,14 +31,49 @@ func Form(r *http.Request) (url.Values, error) {
 			Want: "application/x-www-form-urlencoded", Got: clip(r.Header.Get("Content-Type")),
 		}
 	}
-	if err := r.ParseForm(); err != nil {
+	form, err := readForm(r)
+	if err != nil {
 		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 			return nil, err
 		}
 		return nil, &fault.Error{Kind: fault.Invalid, Code: "request_form", Fix: fault.PersonSide, Err: err}
 	}
-	return r.PostForm, nil
+	r.PostForm = form
+	return form, nil
 }
+
+// readForm reads the fields of a body, and looks whether the URL has good ones.
+func readForm(r *http.Request) (url.Values, error) {
+	body, err := Body(r)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
+		return nil, err
+	}
+	return url.ParseQuery(body)
+}
+
+// Body returns the body of a request as it came, which the router has bounded.
+func Body(r *http.Request) (string, error) {
+	scratch, ok := bodies.Get().(*bytes.Buffer)
+	if !ok {
+		scratch = new(bytes.Buffer)
+	}
+	scratch.Reset()
+	_, err := scratch.ReadFrom(r.Body)
+	body := scratch.String()
+	if scratch.Cap() <= MaxBody {
+		bodies.Put(scratch) // a giant's is let go
+	}
+	if err != nil {
+		return "", err
+	}
+	return body, nil
+}
+
+// bodies keeps the scratch memory of one body for the next one.
+var bodies sync.Pool
 
 // Limits of a form with a file.
 const (

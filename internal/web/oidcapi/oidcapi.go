@@ -387,9 +387,5 @@ func form(r *http.Request) (string, error) {
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != formType {
 		return "", nil
 	}
-	b, err := io.ReadAll(r.Body)
-	if err != nil {
-		return "", err
-	}
-	return string(b), nil
+	return web.Body(r)
 }
