@@ -18,9 +18,10 @@ const contentBase = "default-src 'none'; style-src 'self'; script-src 'self'; im
 // are not ours to decide about.
 const transportSecurity = "max-age=31536000"
 
-// secureHeaders sets what every answer carries. A handler may only relax it in
+// secureHeaders returns what every answer carries. A handler may only relax it in
 // its own sight: an asset may be cached, a posting page takes [PostingPolicy].
-func secureHeaders(h http.Header, base BaseURL) {
+func secureHeaders(base BaseURL) http.Header {
+	h := http.Header{}
 	h.Set("Content-Security-Policy", ContentPolicy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
@@ -33,6 +34,7 @@ func secureHeaders(h http.Header, base BaseURL) {
 	if base.secure {
 		h.Set("Strict-Transport-Security", transportSecurity)
 	}
+	return h
 }
 
 // isolate cuts the page off from the window that opened it. The pages of a

@@ -69,6 +69,7 @@ type Router struct {
 	mux     *http.ServeMux
 	origins *http.CrossOriginProtection
 	jar     jar
+	headers http.Header // of every answer
 }
 
 // New returns a router for all given routes, or says which one is not declared
@@ -76,7 +77,7 @@ type Router struct {
 func New(cfg Config, groups ...[]Route) (*Router, error) {
 	rt := &Router{
 		cfg: cfg, routes: slices.Concat(groups...), mux: http.NewServeMux(),
-		origins: http.NewCrossOriginProtection(), jar: jar{cfg.BaseURL.secure},
+		origins: http.NewCrossOriginProtection(), jar: jar{cfg.BaseURL.secure}, headers: secureHeaders(cfg.BaseURL),
 	}
 	if cfg.BaseURL.origin != "" { // a proxy may have rewritten the Host that is compared otherwise
 		if err := rt.origins.AddTrustedOrigin(cfg.BaseURL.origin); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
@@ -24,9 +25,9 @@ type exchange struct {
 	method  string
 	address netip.Addr
 	binding secret.Hash
-	bound   bool // the binding came with the request
-	person  sso.Person
-	program sso.Program
+	bound   bool         // the binding came with the request
+	person  *sso.Person  // nil: nobody is known
+	program *sso.Program // nil: none asks
 	renew   func(context.Context, secret.Token) (secret.Token, error)
 	retry   string
 	onward  string
@@ -87,20 +88,30 @@ func UserAgent(r *http.Request) string { return clean(r.UserAgent()) }
 
 // PersonFrom returns who is signed in. It is zero unless the route is
 // [SignedIn], [Console], [Support] or [Operator].
-func PersonFrom(r *http.Request) sso.Person { return exchangeOf(r).person }
+func PersonFrom(r *http.Request) sso.Person {
+	if p := exchangeOf(r).person; p != nil {
+		return *p
+	}
+	return sso.Person{}
+}
 
 // ProgramFrom returns the program that asks, as it acts under the scope of the
 // route. It is zero unless the route is [API].
-func ProgramFrom(r *http.Request) sso.Program { return exchangeOf(r).program }
+func ProgramFrom(r *http.Request) sso.Program {
+	if p := exchangeOf(r).program; p != nil {
+		return *p
+	}
+	return sso.Program{}
+}
 
 // Somebody returns who is signed in, and whether anybody is known to be. It
 // may be asked of any request.
 func Somebody(r *http.Request) (sso.Person, bool) {
 	x, ok := r.Context().Value(exchangeKey{}).(*exchange)
-	if !ok || x.person.User.ID == "" {
+	if !ok || x.person == nil {
 		return sso.Person{}, false
 	}
-	return x.person, true
+	return *x.person, true
 }
 
 // ServeHTTP answers a request and writes one line about it.
@@ -112,7 +123,7 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 	out := &writer{ResponseWriter: w}
-	secureHeaders(out.Header(), rt.cfg.BaseURL)
+	maps.Copy(out.Header(), rt.headers) // nobody changes a value in its place
 	if err := rt.serve(out, r, x); err != nil {
 		rt.fail(out, r, x, err)
 	}
@@ -245,8 +256,11 @@ func (rt *Router) authorize(r *http.Request, x *exchange) error {
 	if p.Org != "" {
 		Note(r, "org", string(p.Org))
 	}
-	x.program, err = p.Under(x.route.Scope)
-	return err
+	if p, err = p.Under(x.route.Scope); err != nil {
+		return err
+	}
+	x.program = &p
+	return nil
 }
 
 // know finds out who is signed in, and whether the route is for them.
@@ -262,7 +276,7 @@ func (rt *Router) know(w http.ResponseWriter, r *http.Request, x *exchange) erro
 	if err != nil {
 		return err
 	}
-	x.person = person
+	x.person = &person
 	Note(r, "org", string(person.Org.ID))
 	Note(r, "usr", string(person.User.ID))
 	if person.Session.ActedAs() {
