@@ -116,9 +116,9 @@ func TestEveryRouteIsAWayInOrNone(t *testing.T) {
 // elsewhere than where it is judged whether their person may come in.
 func TestOnlyKnownCodeMakesSessions(t *testing.T) {
 	t.Parallel()
-	makes := regexp.MustCompile(`\.(InsertSession|RefreshSession|RotateSession|RenewSession|InsertToken|InsertGrant)\(`)
+	makes := regexp.MustCompile(`\.(InsertSession|RefreshSession|RotateSession|RenewSession|InsertToken|InsertGrant|RedeemGrant)\(`)
 	want := []string{
-		"account/credentials.go RotateSession", "grant/exchange.go InsertGrant", "grant/exchange.go InsertSession", "grant/exchange.go InsertToken", "grant/refresh.go InsertToken", "operate/actas.go InsertSession", "operate/actas.go RotateSession",
+		"account/credentials.go RotateSession", "grant/authorize.go InsertGrant", "grant/exchange.go InsertGrant", "grant/exchange.go InsertSession", "grant/exchange.go InsertToken", "grant/exchange.go RedeemGrant", "grant/refresh.go InsertToken", "operate/actas.go InsertSession", "operate/actas.go RotateSession",
 		"signin/confirm.go RefreshSession", "signin/finish.go InsertSession", "signin/finish.go RenewSession",
 	}
 	var got []string

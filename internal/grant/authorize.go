@@ -139,11 +139,14 @@ func (s place) answer(ctx context.Context, parameters url.Values, person *sso.Pe
 			}
 			return Outcome{}, err
 		}
-		kind := store.KindAuthorizationCode
-		if tried != "" {
-			kind = store.KindTrialCode
+		offered, err := offer(&app, &request, &person.Session, login.Level, when.now)
+		if err != nil {
+			return Outcome{}, err
 		}
-		return s.issue(ctx, &app, &request, person.Session.ID, login.Level, kind, when.now)
+		if tried != "" {
+			return s.issue(ctx, &request, &offered, keepTrial)
+		}
+		return s.issue(ctx, &request, &offered, insertOffer)
 	case oidc.GiveUp:
 		return s.refuse(request.Refuse(oidc.LoginRequired, "the person must sign in")), nil
 	case oidc.Unmet:
@@ -263,17 +266,14 @@ func (s place) known(ctx context.Context) (*keySet, error) {
 	return s.open(stored)
 }
 
-// issued is what a code stands for, as it is kept under the hash of the code.
-type issued struct {
-	App         sso.AppID     `json:"app"`
-	Session     sso.SessionID `json:"session"`
-	RedirectURI string        `json:"redirect_uri"`
-	Challenge   []byte        `json:"challenge,omitempty"` // none: the app may go without
-	Scope       string        `json:"scope"`
-	Claims      string        `json:"claims,omitempty"`
-	Nonce       string        `json:"nonce,omitempty"`
-	ACR         string        `json:"acr,omitempty"`
-	Key         string        `json:"key,omitempty"` // to which it is bound
+// terms are by what a code is to be exchanged, as they are kept beside what it
+// stands for.
+type terms struct {
+	RedirectURI string `json:"redirect_uri"`
+	Challenge   []byte `json:"challenge,omitempty"` // none: the app may go without
+	Nonce       string `json:"nonce,omitempty"`
+	ACR         string `json:"acr,omitempty"`
+	Key         string `json:"key,omitempty"` // to which it is bound
 }
 
 // kept returns a challenge as it is kept.
@@ -284,21 +284,35 @@ func kept(c oidc.Challenge) []byte {
 	return c[:]
 }
 
-// issue makes a code.
-func (s place) issue(ctx context.Context, app *sso.App, request *oidc.AuthorizeRequest, session sso.SessionID, level oidc.Level, kind store.Kind, now time.Time) (Outcome, error) {
-	stands, err := json.Marshal(issued{
-		App: app.ID, Session: session, RedirectURI: request.RedirectURI(),
-		Challenge: kept(request.Challenge), Scope: request.Scope.String(), Nonce: request.Nonce,
-		Claims: (request.Claims() &^ request.Scope.Claims()).String(), ACR: request.ACR(level), Key: request.Key(),
+// offered is what a code is to stand for.
+type offered struct {
+	Grant store.Grant
+	Terms string
+}
+
+// offer returns what a code gives that answers a request, but for the code.
+func offer(app *sso.App, request *oidc.AuthorizeRequest, session *sso.Session, level oidc.Level, now time.Time) (offered, error) {
+	by, err := json.Marshal(terms{
+		RedirectURI: request.RedirectURI(), Challenge: kept(request.Challenge), Nonce: request.Nonce, ACR: request.ACR(level), Key: request.Key(),
 	})
 	if err != nil {
-		return Outcome{}, fmt.Errorf("keeping a code: %w", err)
+		return offered{}, fmt.Errorf("keeping a code: %w", err)
 	}
+	return offered{store.Grant{
+		ID: sso.NewGrantID(now), App: app.ID, User: session.User, Org: session.Org, Session: session.ID, SID: session.ID,
+		Scope: request.Scope.String(), Claims: (request.Claims() &^ request.Scope.Claims()).String(), RedeemBy: now.Add(CodeLife), CreatedAt: now,
+	}, string(by)}, nil
+}
+
+func insertOffer(ctx context.Context, tx *store.Writer, o *offered) error {
+	return tx.InsertGrant(ctx, o.Grant, o.Terms)
+}
+
+// issue makes a code and keeps what it stands for.
+func (s place) issue(ctx context.Context, request *oidc.AuthorizeRequest, o *offered, keep func(context.Context, *store.Writer, *offered) error) (Outcome, error) {
 	code := secret.NewToken()
-	err = s.write(ctx, func(tx *store.Writer) error {
-		return tx.InsertSingleUse(ctx, kind, code.Hash(), now.Add(CodeLife), string(stands))
-	})
-	if err != nil {
+	o.Grant.Code = code.Hash()
+	if err := s.write(ctx, func(tx *store.Writer) error { return keep(ctx, tx, o) }); err != nil {
 		return Outcome{}, fmt.Errorf("issuing a code: %w", err)
 	}
 	return outcome(request.Answer(s.Issuer, code.Reveal())), nil

@@ -198,6 +198,8 @@ func (s *Service) device(ctx context.Context, tx *store.Writer, app *sso.App, r 
 	out := given{
 		person: person, key: r.key, sid: person.Session.ID, scope: oidc.ParseScope(c.Scope), acr: oidc.LevelOf(person.Session.AMR).String(),
 	}
-	err = out.give(ctx, tx, app, c.Device, now)
+	err = out.give(ctx, tx, app, store.Grant{
+		ID: sso.NewGrantID(now), App: app.ID, User: person.User.ID, Org: person.Org.ID, SID: out.sid, Code: c.Device, Claims: out.extra.String(),
+	}, now)
 	return out, err
 }

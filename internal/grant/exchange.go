@@ -126,39 +126,57 @@ func (s *Service) inReturn(ctx context.Context, app *sso.App, redeem func(tx *st
 
 // redeem exchanges a code. It is used up by the first who presents it, also
 // where that one may not have it: it has been in wrong hands. A code that was
-// used up before revokes what it gave.
+// exchanged before revokes what it gave.
 func (s *Service) redeem(ctx context.Context, tx *store.Writer, app *sso.App, r asking, now time.Time) (given, error) {
-	payload, err := tx.Consume(ctx, store.KindAuthorizationCode, r.Code.Hash(), now)
-	if errors.Is(err, store.ErrUsed) || errors.Is(err, store.ErrNotFound) {
+	o, err := tx.Offer(ctx, r.Code.Hash())
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return given{}, err
+	}
+	if err == nil && o.Grant.RedeemBy.IsZero() {
 		if err := revokeByCode(ctx, tx, app, &r, now); err != nil {
 			return given{}, err
 		}
+	}
+	if err != nil || !now.Before(o.Grant.RedeemBy) {
 		return given{}, oidc.InvalidCode()
 	}
-	if err != nil {
-		return given{}, err
+	out, err := exchange(ctx, tx, app, &o, r, now)
+	if _, refused := errors.AsType[*oidc.TokenError](err); refused {
+		if err := tx.WithdrawGrant(ctx, o.Grant.ID); err != nil {
+			return given{}, err
+		}
 	}
-	return exchange(ctx, tx, app, payload, r, now)
+	return out, err
 }
 
 // exchange gives what a code stands for, to whom it was issued for.
-func exchange(ctx context.Context, tx *store.Writer, app *sso.App, payload string, r asking, now time.Time) (given, error) {
-	var code issued
-	if err := json.Unmarshal([]byte(payload), &code); err != nil {
-		return given{}, fmt.Errorf("reading what a code stands for: %w", err)
+func exchange(ctx context.Context, tx *store.Writer, app *sso.App, o *store.Offer, r asking, now time.Time) (given, error) {
+	var by terms
+	if err := json.Unmarshal([]byte(o.Terms), &by); err != nil {
+		return given{}, fmt.Errorf("reading by what a code is to be exchanged: %w", err)
 	}
-	if err := code.check(app, &r); err != nil {
+	if o.Grant.App != app.ID {
+		return given{}, oidc.InvalidCode()
+	}
+	if err := by.check(app, &r); err != nil {
 		return given{}, err
 	}
-	person, err := standsFor(ctx, tx.Reader, app, code.Session, now)
-	if err != nil {
+	if err := stands(ctx, tx.Reader, app, &o.Person, now); err != nil {
 		return given{}, inPlaceOf(err, oidc.InvalidCode())
 	}
 	out := given{
-		person: person, sid: person.Session.ID, key: r.key, scope: oidc.ParseScope(code.Scope), extra: oidc.ParseClaimSet(code.Claims), nonce: code.Nonce, acr: code.ACR,
+		person: o.Person, sid: o.Grant.SID, key: r.key, scope: oidc.ParseScope(o.Grant.Scope), extra: oidc.ParseClaimSet(o.Grant.Claims), nonce: by.Nonce, acr: by.ACR,
 	}
-	err = out.give(ctx, tx, app, r.Code.Hash(), now)
+	err := out.give(ctx, tx, app, o.Grant, now)
 	return out, err
+}
+
+// stands refuses a person whose session is over, or whom the app does not let in.
+func stands(ctx context.Context, r *store.Reader, app *sso.App, p *sso.Person, now time.Time) error {
+	if err := p.Valid(now); err != nil {
+		return err
+	}
+	return admit(ctx, r, app, p)
 }
 
 // standsFor returns whom a session stands for, judged now, if the app lets them
@@ -166,38 +184,37 @@ func exchange(ctx context.Context, tx *store.Writer, app *sso.App, payload strin
 func standsFor(ctx context.Context, r *store.Reader, app *sso.App, session sso.SessionID, now time.Time) (sso.Person, error) {
 	person, err := r.PersonBySession(ctx, session)
 	if err == nil {
-		err = person.Valid(now)
-	}
-	if err == nil {
-		err = admit(ctx, r, app, &person)
+		err = stands(ctx, r, app, &person, now)
 	}
 	return person, err
 }
 
-// give stores the grant for what was agreed to, with its tokens, in return for a
-// code.
-func (g *given) give(ctx context.Context, tx *store.Writer, app *sso.App, code secret.Hash, now time.Time) error {
+// give gives what was agreed to, with its tokens: a grant that was offered, or a
+// new one.
+func (g *given) give(ctx context.Context, tx *store.Writer, app *sso.App, kept store.Grant, now time.Time) error {
 	if g.scope.Has(oidc.OfflineAccess) {
 		if err := g.offline(ctx, tx, app, now); err != nil {
 			return err
 		}
 	}
-	kept := store.Grant{
-		ID: sso.NewGrantID(now), App: app.ID, User: g.person.User.ID, Org: g.person.Org.ID, Session: g.person.Session.ID, SID: g.sid,
-		Code: code, Scope: g.scope.String(), Claims: g.extra.String(), CreatedAt: now,
-	}
-	if err := tx.InsertGrant(ctx, kept); err != nil {
-		return err
-	}
-	if g.scope.Has(oidc.OfflineAccess) {
-		g.refresh = secret.NewToken()
-		if err := tx.InsertToken(ctx, refreshToken(app, g.refresh, &kept, &g.person.Session, g.key, now)); err != nil {
+	kept.Session, kept.Scope, kept.CreatedAt = g.person.Session.ID, g.scope.String(), now
+	g.access = secret.NewToken()
+	first := accessToken(g.access, kept.ID, g.key, now)
+	if kept.RedeemBy.IsZero() {
+		if err := tx.InsertGrant(ctx, kept, ""); err != nil {
 			return err
 		}
+		if err := tx.InsertToken(ctx, first); err != nil {
+			return err
+		}
+	} else if err := tx.RedeemGrant(ctx, kept, first); err != nil {
+		return err
 	}
-	var err error
-	g.access, err = insertAccess(ctx, tx, kept.ID, "", g.key, now)
-	return err
+	if !g.scope.Has(oidc.OfflineAccess) {
+		return nil
+	}
+	g.refresh = secret.NewToken()
+	return tx.InsertToken(ctx, refreshToken(app, g.refresh, &kept, &g.person.Session, g.key, now))
 }
 
 // offline gives the app a session of its own, which lasts while no browser is
@@ -225,19 +242,15 @@ func (g *given) offline(ctx context.Context, tx *store.Writer, app *sso.App, now
 	return tx.KeepOffline(ctx, g.person.User.ID, app.ID, sso.MaxOffline, now)
 }
 
-// insertAccess makes an access token of a grant, for a part of its scope or, "",
-// for all of it.
-func insertAccess(ctx context.Context, tx *store.Writer, grant sso.GrantID, scope, key string, now time.Time) (secret.Token, error) {
-	access := secret.NewToken()
-	return access, tx.InsertToken(ctx, store.Token{
-		Hash: access.Hash(), Kind: store.AccessToken, Grant: grant, Scope: scope, Key: key, CreatedAt: now, ExpiresAt: now.Add(TokenLife),
-	})
+// accessToken describes an access token of a grant, for all of its scope.
+func accessToken(token secret.Token, grant sso.GrantID, key string, now time.Time) store.Token {
+	return store.Token{Hash: token.Hash(), Kind: store.AccessToken, Grant: grant, Key: key, CreatedAt: now, ExpiresAt: now.Add(TokenLife)}
 }
 
 // check holds a token request to what the code was issued for.
-func (c *issued) check(app *sso.App, r *asking) error {
+func (c *terms) check(app *sso.App, r *asking) error {
 	var challenge oidc.Challenge
-	if n := copy(challenge[:], c.Challenge); c.App != app.ID || n != len(challenge) && (n > 0 || !app.PKCEOptional || app.Public()) {
+	if n := copy(challenge[:], c.Challenge); n != len(challenge) && (n > 0 || !app.PKCEOptional || app.Public()) {
 		return oidc.InvalidCode() // an app that must use PKCE by now, too
 	}
 	if c.Key != "" && c.Key != r.key {

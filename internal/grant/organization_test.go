@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/grant"
 	"github.com/sallyport/sallyport/internal/oidc"
+	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 	"github.com/sallyport/sallyport/internal/storetest"
@@ -64,11 +65,18 @@ func TestASessionOfAnotherOrganizationIsNoGood(t *testing.T) {
 			continue
 		}
 		session := h.person().Session
-		session.Org = tc.org
-		if done, err := h.resume(out.SignIn.Request, session); err != nil || query(t, done.URL).Get("code") == "" {
+		if tc.org == sso.Nowhere {
+			continue // nobody is signed in there
+		}
+		there := session
+		there.ID, there.Org = sso.NewSessionID(h.Now()), tc.org
+		h.write(func(ctx context.Context, tx *store.Writer) error {
+			return tx.InsertSession(ctx, there, secret.NewToken().Hash())
+		})
+		if done, err := h.resume(out.SignIn.Request, there); err != nil || query(t, done.URL).Get("code") == "" {
 			t.Errorf("%s: Resume() = %+v, %v, want a code", name, done, err)
 		}
-		if session.Org = h.org.ID; tc.org == other.ID {
+		if tc.org == other.ID {
 			if done, err := h.resume(out.SignIn.Request, session); err != nil || done.Refused != oidc.AccessDenied {
 				t.Errorf("%s: Resume() elsewhere = %+v, %v, want access_denied", name, done, err)
 			}

@@ -75,8 +75,10 @@ func (s *Service) refresh(ctx context.Context, tx *store.Writer, app *sso.App, r
 	if scope.String() != a.Grant.Scope {
 		narrowed, out.extra = scope.String(), 0
 	}
-	out.access, err = insertAccess(ctx, tx, a.Grant.ID, narrowed, r.key, now)
-	return out, err
+	out.access = secret.NewToken()
+	access := accessToken(out.access, a.Grant.ID, r.key, now)
+	access.Scope = narrowed
+	return out, tx.InsertToken(ctx, access)
 }
 
 // inPlaceOfMissing returns the refusal where err says that there is no such

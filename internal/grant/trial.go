@@ -50,6 +50,15 @@ func trialPlace(hash secret.Hash) secret.Place {
 	return secret.Place{Table: "single_use", Column: "payload", Row: string(hash[:])}
 }
 
+// keepTrial keeps what the code of a trial stands for, where no app looks.
+func keepTrial(ctx context.Context, tx *store.Writer, o *offered) error {
+	kept, err := json.Marshal(o)
+	if err != nil {
+		return fmt.Errorf("keeping the code of a trial: %w", err)
+	}
+	return tx.InsertSingleUse(ctx, store.KindTrialCode, o.Grant.Code, o.Grant.RedeemBy, string(kept))
+}
+
 // BeginTrial returns the authorize request by which an operator tries an app.
 func (s *Service) BeginTrial(ctx context.Context, by *sso.By, key string) (string, error) {
 	if err := mayTry(by); err != nil {
@@ -192,7 +201,11 @@ func (s *Service) FinishTrial(ctx context.Context, by *sso.By, answer url.Values
 	if err != nil {
 		return Tried{}, fmt.Errorf("opening the verifier of a trial: %w", err)
 	}
-	err = s.look(ctx, &out, stands, code, string(verifier), now)
+	var o offered
+	if err := json.Unmarshal([]byte(stands), &o); err != nil {
+		return Tried{}, fmt.Errorf("reading what the code of a trial stands for: %w", err)
+	}
+	err = s.look(ctx, &out, &o, code, string(verifier), now)
 	if refusal, ok := errors.AsType[*oidc.TokenError](err); ok {
 		out.Refused, out.Why = refusal.Code, refusal.Description
 		return out, nil
@@ -205,7 +218,7 @@ var errLooked = errors.New("looked")
 
 // look has the code exchanged as the app would, asks userinfo with what it
 // gives, and undoes it all.
-func (s *Service) look(ctx context.Context, out *Tried, stands string, code secret.Token, verifier string, now time.Time) error {
+func (s *Service) look(ctx context.Context, out *Tried, o *offered, code secret.Token, verifier string, now time.Time) error {
 	key, err := s.signer(ctx, &out.App)
 	if err != nil {
 		return err
@@ -217,7 +230,14 @@ func (s *Service) look(ctx context.Context, out *Tried, stands string, code secr
 		return err
 	}
 	err = s.DB.Write(ctx, func(tx *store.Writer) error {
-		g, err := exchange(ctx, tx, &out.App, stands, asking{TokenRequest: request}, now)
+		err := insertOffer(ctx, tx, o)
+		if errors.Is(err, store.ErrReference) { // the session is gone
+			err = oidc.InvalidCode()
+		}
+		if err != nil {
+			return err
+		}
+		g, err := s.redeem(ctx, tx, &out.App, asking{TokenRequest: request}, now)
 		if err != nil {
 			return err
 		}

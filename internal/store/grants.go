@@ -2,15 +2,16 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 )
 
-// Grant is what an app was given in a session, in return for one code. All its
-// tokens fall with it, and it falls with the session, the membership and the
-// app.
+// Grant is what an app was given in a session, or is offered, in return for one
+// code. All its tokens fall with it, and it falls with the session, the membership
+// and the app.
 type Grant struct {
 	ID      sso.GrantID
 	App     sso.AppID
@@ -19,18 +20,48 @@ type Grant struct {
 	Session sso.SessionID
 	// SID is what id tokens call the session in which the person signed in, also
 	// where the app holds one of its own since.
-	SID       sso.SessionID
-	Code      secret.Hash // of the code that gave it
-	Scope     string
-	Claims    string // asked for one by one, beside what the scope gives
-	CreatedAt time.Time
+	SID    sso.SessionID
+	Code   secret.Hash // of the code that gave it
+	Scope  string
+	Claims string // asked for one by one, beside what the scope gives
+	// RedeemBy is until when the code can be exchanged; zero: it was. What is only
+	// offered so far gives nothing.
+	RedeemBy  time.Time
+	CreatedAt time.Time // offered, or given
 	RevokedAt time.Time // zero while it holds
 }
 
-const grantColumns = `grants.id, grants.app_id, grants.user_id, grants.org_id, grants.session_id, grants.sid, grants.code_hash, grants.scope, grants.claims, grants.created_at, grants.revoked_at`
+const grantColumns = `grants.id, grants.app_id, grants.user_id, grants.org_id, grants.session_id, grants.sid, grants.code_hash, grants.scope, grants.claims, grants.redeem_by, grants.created_at, grants.revoked_at`
 
 func grantFields(g *Grant) []any {
-	return []any{&g.ID, &g.App, &g.User, &g.Org, &g.Session, &g.SID, hash(&g.Code), &g.Scope, &g.Claims, utc(&g.CreatedAt), utc(&g.RevokedAt)}
+	return []any{&g.ID, &g.App, &g.User, &g.Org, &g.Session, &g.SID, hash(&g.Code), &g.Scope, &g.Claims, utc(&g.RedeemBy), utc(&g.CreatedAt), utc(&g.RevokedAt)}
+}
+
+// Offer is what a code stands for, with everything that it depends on as it is
+// now.
+type Offer struct {
+	Grant  Grant
+	Terms  string // by which it is to be exchanged; "" once it was
+	Person sso.Person
+}
+
+func (q *queries) offerFields(o *Offer) []any {
+	return append(append(grantFields(&o.Grant), &o.Terms), q.personFields(&o.Person)...)
+}
+
+// Offer returns what a code stands for, whether or not it can still be exchanged,
+// or [ErrNotFound].
+func (r *Reader) Offer(ctx context.Context, code secret.Hash) (Offer, error) {
+	o, err := one(ctx, r.q, r.q.offerFields, `
+		select `+grantColumns+`, grants.terms, `+personColumns+`
+		from grants
+		cross join `+personTables+`
+		where grants.code_hash = $1 and s.id = grants.session_id`,
+		code[:])
+	if err == nil {
+		err = r.settled(ctx, &o.Person)
+	}
+	return o, doing(err, "reading what a code stands for")
 }
 
 // TokenKind is a kind of token. What is of one kind is never taken for one of
@@ -76,15 +107,10 @@ func (q *queries) accessFields(a *Access) []any {
 }
 
 // Access returns what the token of this kind stands for, whether or not it may
-// still be used, or [ErrNotFound].
+// still be used, or [ErrNotFound]. It takes a second statement for an access token
+// that is not the first of its grant.
 func (r *Reader) Access(ctx context.Context, kind TokenKind, token secret.Hash) (Access, error) {
-	a, err := one(ctx, r.q, r.q.accessFields, `
-		select `+tokenColumns+`, `+grantColumns+`, `+personColumns+`
-		from tokens t
-		join grants on grants.id = t.grant_id
-		cross join `+personTables+`
-		where t.hash = $1 and t.kind = $2 and s.id = grants.session_id`,
-		token[:], kind)
+	a, err := r.access(ctx, kind, token)
 	if err == nil {
 		err = r.settled(ctx, &a.Person)
 	}
@@ -95,14 +121,56 @@ func (r *Reader) Access(ctx context.Context, kind TokenKind, token secret.Hash) 
 	return a, doing(err, "reading what an %s token stands for", kind)
 }
 
-// InsertGrant stores a grant. Its session must be its user's, in its
-// organization.
-func (w *Writer) InsertGrant(ctx context.Context, g Grant) error {
+func (r *Reader) access(ctx context.Context, kind TokenKind, token secret.Hash) (Access, error) {
+	if kind == AccessToken {
+		a, err := one(ctx, r.q, r.q.accessFields, `
+			select grants.access_hash, 'access', grants.id, '', grants.access_jkt, grants.created_at, grants.access_until, null as used_at, null as successor, `+grantColumns+`, `+personColumns+`
+			from grants
+			cross join `+personTables+`
+			where grants.access_hash = $1 and s.id = grants.session_id`,
+			token[:])
+		if !errors.Is(err, ErrNotFound) {
+			return a, err
+		}
+	}
+	return one(ctx, r.q, r.q.accessFields, `
+		select `+tokenColumns+`, `+grantColumns+`, `+personColumns+`
+		from tokens t
+		join grants on grants.id = t.grant_id
+		cross join `+personTables+`
+		where t.hash = $1 and t.kind = $2 and s.id = grants.session_id`,
+		token[:], kind)
+}
+
+// InsertGrant stores what is given or, by these terms, offered. Its session must be
+// its user's, in its organization.
+func (w *Writer) InsertGrant(ctx context.Context, g Grant, terms string) error {
 	_, err := w.q.exec(ctx, `
-		insert into grants (id, app_id, user_id, org_id, session_id, sid, code_hash, scope, claims, created_at, revoked_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-		g.ID, g.App, g.User, g.Org, g.Session, g.SID, g.Code[:], g.Scope, g.Claims, at(g.CreatedAt), at(g.RevokedAt))
+		insert into grants (id, app_id, user_id, org_id, session_id, sid, code_hash, scope, claims, redeem_by, terms, created_at, revoked_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		g.ID, g.App, g.User, g.Org, g.Session, g.SID, g.Code[:], g.Scope, g.Claims, at(g.RedeemBy), terms, at(g.CreatedAt), at(g.RevokedAt))
 	return doing(err, "inserting grant %s", g.ID)
+}
+
+// RedeemGrant gives what was offered, as it is now, with a first access token,
+// which is for all of it and as old as the grant. Of any number that redeem one,
+// one does; to the others it is [ErrNotFound].
+func (w *Writer) RedeemGrant(ctx context.Context, g Grant, access Token) error {
+	n, err := w.q.exec(ctx, `
+		update grants
+		set session_id = $2, scope = $3, created_at = $4, access_hash = $5, access_jkt = $6, access_until = $7, redeem_by = null, terms = ''
+		where id = $1 and redeem_by is not null`,
+		g.ID, g.Session, g.Scope, at(g.CreatedAt), access.Hash[:], access.Key, at(access.ExpiresAt))
+	return doing(found(n, err), "redeeming grant %s", g.ID)
+}
+
+// WithdrawGrant deletes what is only offered so far.
+func (w *Writer) WithdrawGrant(ctx context.Context, id sso.GrantID) error {
+	n, err := w.q.exec(ctx, `
+		delete from grants
+		where id = $1 and redeem_by is not null`,
+		id)
+	return doing(found(n, err), "withdrawing grant %s", id)
 }
 
 // RevokeGrantByCode revokes the grant that this code gave and returns it. It is
@@ -111,7 +179,7 @@ func (w *Writer) RevokeGrantByCode(ctx context.Context, code secret.Hash, now ti
 	g, err := one(ctx, w.q, grantFields, `
 		update grants
 		set revoked_at = $2
-		where grants.code_hash = $1 and grants.revoked_at is null
+		where grants.code_hash = $1 and grants.revoked_at is null and grants.redeem_by is null
 		returning `+grantColumns,
 		code[:], at(now))
 	return g, doing(err, "revoking the grant of a code")
@@ -148,11 +216,19 @@ func (w *Writer) UseToken(ctx context.Context, token secret.Hash, successor []by
 	return doing(found(n, err), "using a refresh token")
 }
 
-// DeleteToken deletes a token, so that it is good for nothing.
+// DeleteToken deletes a token, so that it is good for nothing. It takes a second
+// statement for one that is not the first of its grant.
 func (w *Writer) DeleteToken(ctx context.Context, token secret.Hash) error {
 	n, err := w.q.exec(ctx, `
-		delete from tokens
-		where hash = $1`,
+		update grants
+		set access_hash = null
+		where access_hash = $1`,
 		token[:])
+	if err == nil && n == 0 {
+		n, err = w.q.exec(ctx, `
+			delete from tokens
+			where hash = $1`,
+			token[:])
+	}
 	return doing(found(n, err), "deleting a token")
 }

@@ -14,20 +14,19 @@ type Kind string
 
 // The kinds.
 const (
-	KindSAMLAssertion     Kind = "saml_assertion"     // an assertion that came in
-	KindSAMLLogout        Kind = "saml_logout"        // a LogoutRequest that is out
-	KindSAMLLogoutRequest Kind = "saml_logout_in"     // a LogoutRequest that came in
-	KindAuthorizationCode Kind = "authorization_code" // an app's code
-	KindTrial             Kind = "trial"              // a code flow that an operator tries an app by
-	KindTrialCode         Kind = "trial_code"         // the code of one, which no app can exchange
-	KindPushedRequest     Kind = "pushed_request"     // an authorize request that its app has pushed
-	KindClientAssertion   Kind = "client_assertion"   // an assertion by which an app has proved itself
-	KindPossession        Kind = "dpop"               // a proof of possession that came in
-	KindPasswordReset     Kind = "password_reset"     // a link to set a new password
-	KindRegistration      Kind = "registration"       // a link to register anew, or for the first time
-	KindConflictMail      Kind = "conflict_mail"      // that owners were told of conflicts today
-	KindDoctor            Kind = "doctor"             // a token by which a server tells what it sees
-	KindFactorOffer       Kind = "factor_offer"       // a challenge or secret that was taken
+	KindSAMLAssertion     Kind = "saml_assertion"   // an assertion that came in
+	KindSAMLLogout        Kind = "saml_logout"      // a LogoutRequest that is out
+	KindSAMLLogoutRequest Kind = "saml_logout_in"   // a LogoutRequest that came in
+	KindTrial             Kind = "trial"            // a code flow that an operator tries an app by
+	KindTrialCode         Kind = "trial_code"       // the code of one, which no app can exchange
+	KindPushedRequest     Kind = "pushed_request"   // an authorize request that its app has pushed
+	KindClientAssertion   Kind = "client_assertion" // an assertion by which an app has proved itself
+	KindPossession        Kind = "dpop"             // a proof of possession that came in
+	KindPasswordReset     Kind = "password_reset"   // a link to set a new password
+	KindRegistration      Kind = "registration"     // a link to register anew, or for the first time
+	KindConflictMail      Kind = "conflict_mail"    // that owners were told of conflicts today
+	KindDoctor            Kind = "doctor"           // a token by which a server tells what it sees
+	KindFactorOffer       Kind = "factor_offer"     // a challenge or secret that was taken
 )
 
 // InsertSingleUse stores a single-use thing by its hash. One that is there

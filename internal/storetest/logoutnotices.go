@@ -55,7 +55,7 @@ func (w *world) addGrant(app sso.App, t told, in sso.SessionID) store.Grant {
 	w.Helper()
 	at := w.later()
 	g := store.Grant{ID: sso.NewGrantID(at), App: app.ID, User: t.user.ID, Org: t.session.Org, Session: in, SID: t.session.ID, Code: secret.NewToken().Hash(), Scope: "openid", CreatedAt: at}
-	w.write(func(tx *store.Writer) error { return tx.InsertGrant(w.ctx, g) })
+	w.write(func(tx *store.Writer) error { return tx.InsertGrant(w.ctx, g, "") })
 	return g
 }
 
@@ -278,6 +278,12 @@ func expiredSessionsAreTold(w *world) {
 	c := w.addConnection(acme.ID, "acme-okta")
 	app, other := w.tellable()
 	t := w.signedInto(c, app, other)
+	given := w.addApp("given")
+	g := w.addGrant(given, t, t.session.ID)
+	g.ID, g.Code, g.RedeemBy = sso.NewGrantID(w.later()), secret.NewToken().Hash(), t.offline.ExpiresAt.Add(time.Hour)
+	waiting := w.addApp("waiting")
+	g.App = waiting.ID
+	w.write(func(tx *store.Writer) error { return tx.InsertGrant(ctx, g, "") })
 	before := t.session.ExpiresAt.Add(-time.Second)
 	if get[bool](w, "LogoutNoticesDue()")(w.reader().LogoutNoticesDue(ctx, before)) {
 		w.Error("it is due before its time")
@@ -293,6 +299,9 @@ func expiredSessionsAreTold(w *world) {
 	missing[sso.Person](w, "PersonBySession()")(w.reader().PersonBySession(ctx, t.session.ID))
 	if all := w.notices(app); len(all) != 1 || all[0].SID != t.session.ID {
 		w.Errorf("told of %+v", all)
+	}
+	if a, b := w.notices(given), w.notices(waiting); len(a) != 1 || len(b) != 0 {
+		w.Errorf("%d notices to an app that was given something, and %d to one whose code nobody has exchanged", len(a), len(b))
 	}
 }
 

@@ -166,7 +166,7 @@ func singleUse(w *world) {
 	gives("never there", "", store.ErrNotFound, store.KindSAMLLogout, w.now)
 	w.addSingleUse(store.KindSAMLLogout, hash, end)
 	w.refused(store.ErrUsed, insert(store.KindSAMLLogout))
-	gives("of another kind", "", store.ErrNotFound, store.KindAuthorizationCode, w.now)
+	gives("of another kind", "", store.ErrNotFound, store.KindTrialCode, w.now)
 	gives("expired", "", store.ErrNotFound, store.KindSAMLLogout, end)
 	gives("in time", `{"a":1}`, nil, store.KindSAMLLogout, end.Add(-time.Microsecond))
 	gives("twice", "", store.ErrUsed, store.KindSAMLLogout, w.now)
@@ -218,7 +218,7 @@ func expiredIsDeleted(w *world) {
 	a.ExpiresAt = end
 	w.write(func(tx *store.Writer) error {
 		return errors.Join(
-			tx.InsertAttempt(ctx, a), tx.InsertTrace(ctx, trace), tx.SaveApp(ctx, app), tx.InsertGrant(ctx, grant), tx.InsertToken(ctx, token),
+			tx.InsertAttempt(ctx, a), tx.InsertTrace(ctx, trace), tx.SaveApp(ctx, app), tx.InsertGrant(ctx, grant, ""), tx.InsertToken(ctx, token),
 			tx.InsertSingleUse(ctx, store.KindSAMLAssertion, hash, end, ""))
 	})
 	if n := sweep(end.Add(-time.Microsecond)); n != 0 {

@@ -152,9 +152,9 @@ const racers = 100
 
 func oneOfManyConsumes(w *world) {
 	hash := secret.NewToken().Hash()
-	w.addSingleUse(store.KindAuthorizationCode, hash, w.now.Add(time.Minute))
+	w.addSingleUse(store.KindTrialCode, hash, w.now.Add(time.Minute))
 	won := w.race(racers, store.ErrUsed, func(_ int, tx *store.Writer) error {
-		if _, err := tx.Consume(w.ctx, store.KindAuthorizationCode, hash, w.now); err != nil {
+		if _, err := tx.Consume(w.ctx, store.KindTrialCode, hash, w.now); err != nil {
 			return err
 		}
 		return tx.InsertTrace(w.ctx, w.trace("org_a")) // the effect
