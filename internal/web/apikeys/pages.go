@@ -54,6 +54,7 @@ func listPageOf(v *visit, all *programs.Keys, now time.Time) listPage {
 		}
 		p.Keys.Rows = append(p.Keys.Rows, row)
 	}
+	p.Action = p.Keys.Above(p.Action)
 	return p
 }
 

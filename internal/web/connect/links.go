@@ -80,6 +80,7 @@ func linksPageOf(v *visit, all *connect.SetupLinks, now time.Time) linksPage {
 		p.Links.Rows = append(p.Links.Rows, row)
 	}
 	p.Links.Page(v.r, placeText(all.Next))
+	p.Action = p.Links.Above(p.Action)
 	return p
 }
 

@@ -72,7 +72,7 @@ func showGroups(v *visit, typed string, list provision.GroupPage) listPage {
 		next = ui.KeyPlace(list.Next.Key, string(list.Next.ID))
 	}
 	t.Page(v.r, next)
-	p.Table = t
+	p.Table, p.Action = t, t.Above(p.Action)
 	return p
 }
 

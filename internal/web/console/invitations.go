@@ -157,7 +157,7 @@ func (h *Handler) showInvitations(v *visit, list provision.InvitationPage) listP
 		next = ui.TimePlace(list.Next.At, list.Next.ID)
 	}
 	t.Page(v.r, next)
-	p.Table = t
+	p.Table, p.Action = t, t.Above(p.Action)
 	return p
 }
 

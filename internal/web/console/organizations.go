@@ -57,7 +57,7 @@ func showOrganizations(v *visit, typed string, list provision.OrganizationPage) 
 		next = ui.KeyPlace(list.Next.Key, string(list.Next.Org))
 	}
 	t.Page(v.r, next)
-	p.Table = t
+	p.Table, p.Action = t, t.Above(p.Action)
 	return p
 }
 

@@ -80,7 +80,7 @@ func showPeople(v *visit, query *provision.PeopleQuery, list provision.PeoplePag
 		t.Rows = append(t.Rows, personRow(v, &list.People[i]))
 	}
 	t.Page(v.r, nextPerson(query, list.Next))
-	p.Table = t
+	p.Table, p.Action = t, t.Above(p.Action)
 	export := exportPath
 	if q := v.r.URL.Query(); len(q) > 0 {
 		for _, gone := range []string{"after", "saved", "sort", "order", "org"} {

@@ -25,6 +25,15 @@ func (t Table) Nothing() Empty {
 	return Empty{Icon: "search", Title: Say("none_yet"), Text: Say("none_yet_text"), Action: &Action{Name: Say("go_on"), Path: t.Pager.Next}}
 }
 
+// Above returns the primary action of a page above its list: none where the list
+// offers the same in place of rows.
+func (t Table) Above(a *Action) *Action {
+	if len(t.Rows) == 0 && t.Nothing().Action == a {
+		return nil
+	}
+	return a
+}
+
 // Column is a column of a [Table].
 type Column struct {
 	Name   Text
