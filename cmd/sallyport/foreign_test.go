@@ -275,7 +275,7 @@ func typed(t *tenant) map[string]url.Values {
 		"/account/factors/{factor}":            {"name": {"Renamed"}},
 		"/console/security":                    {"version": {"1"}},
 		"/console/webhooks/new":                {"url": {"https://hooks.example/"}},
-		"/console/webhooks/{webhook}/edit":     {"url": {"https://hooks.example/" + name}},
+		"/console/webhooks/{webhook}/edit":     {"version": {"1"}, "url": {"https://hooks.example/" + name}},
 		"/console/webhooks/{webhook}/replay":   {"hours": {"24"}},
 		"/console/webhooks/{webhook}/delete":   {"confirm": {"hooks.example"}},
 		"/console/traces/{reference}/open":     {"reason": {"a case of support"}},

@@ -5,6 +5,7 @@ import (
 	"html"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -23,7 +24,7 @@ func TestAnOperatorEditsAStreamAndTriesIt(t *testing.T) {
 		t.Fatalf("CreateStream() = %v", err)
 	}
 	edit, try := "/operator/streams/"+string(x.ID)+"/edit", "/operator/streams/"+string(x.ID)+"/test"
-	form := url.Values{"target": {"https://127.0.0.1/in"}, "note": {"SIEM"}}
+	form := url.Values{"target": {"https://127.0.0.1/in"}, "note": {"SIEM"}, "version": {"1"}}
 	for name, tc := range map[string]struct {
 		by   secret.Token
 		want int
@@ -39,7 +40,7 @@ func TestAnOperatorEditsAStreamAndTriesIt(t *testing.T) {
 	if got := h.ask(operators.token, http.MethodGet, edit, nil); got.Code != http.StatusOK || !strings.Contains(got.Body.String(), `value="https://siem.example/in"`) {
 		t.Errorf("the form is answered with %d, or does not hold what the stream is: an owner or an agent has changed it", got.Code)
 	}
-	if got := h.ask(operators.token, http.MethodPost, edit, url.Values{"target": {"siem.example:514"}}); got.Code != http.StatusBadRequest || !strings.Contains(got.Body.String(), `value="siem.example:514"`) {
+	if got := h.ask(operators.token, http.MethodPost, edit, url.Values{"target": {"siem.example:514"}, "version": {"1"}}); got.Code != http.StatusBadRequest || !strings.Contains(got.Body.String(), `value="siem.example:514"`) {
 		t.Errorf("what is no URL is answered with %d", got.Code)
 	}
 	if got := h.ask(operators.token, http.MethodPost, edit, form); got.Code != http.StatusSeeOther {
@@ -56,5 +57,59 @@ func TestAnOperatorEditsAStreamAndTriesIt(t *testing.T) {
 	}
 	if got := h.ask(operators.token, http.MethodPost, "/operator/streams/str_none/test", url.Values{}); got.Code != http.StatusNotFound {
 		t.Errorf("a test of none is answered with %d", got.Code)
+	}
+}
+
+// Two operators who open a form at once must not write over one another: the
+// second is told, with what was typed and what is stored.
+func TestWhoSavesAFormThatSomebodyElseHasSavedIsTold(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	operators := h.newTenant(sso.OperatorsKey)
+	who := &events.Who{By: operators.by}
+	x, _, err := h.server.events.CreateStream(t.Context(), who, events.NewStream{Kind: sso.StreamSyslogTCP, Target: "siem.example:514", State: sso.WebhookDisabled})
+	if err != nil {
+		t.Fatalf("CreateStream() = %v", err)
+	}
+	hook, _, err := h.server.events.CreateWebhook(t.Context(), who, events.Draft{URL: "https://hooks.example/", Types: []string{"user.*"}})
+	if err != nil {
+		t.Fatalf("CreateWebhook() = %v", err)
+	}
+	for path, field := range map[string]string{"/operator/streams/" + string(x.ID) + "/edit": "target", "/operator/webhooks/" + string(hook.ID) + "/edit": "url"} {
+		filled := func(version, value, note string) url.Values {
+			return url.Values{"version": {version}, field: {value}, "note": {note}, "noun": {"user"}}
+		}
+		was := map[string]string{"target": "siem.example:514", "url": "https://hooks.example/"}[field]
+		if page := h.ask(operators.token, http.MethodGet, path, nil).Body.String(); !strings.Contains(page, `name="version" value="1"`) {
+			t.Fatalf("%s does not carry the version", path)
+		}
+		// Of those who save the same version at once, one does.
+		saved := make(chan int, 4)
+		for i := range cap(saved) {
+			go func() {
+				saved <- h.ask(operators.token, http.MethodPost, path, filled("1", was, "colleague "+strconv.Itoa(i))).Code
+			}()
+		}
+		codes := map[int]int{}
+		for range cap(saved) {
+			codes[<-saved]++
+		}
+		if codes[http.StatusSeeOther] != 1 || codes[http.StatusConflict] != cap(saved)-1 {
+			t.Errorf("%s at once: %v, want one that is saved and conflicts", path, codes)
+		}
+		for name, version := range map[string]string{"the version before": "1", "none": "", "zero": "0", "one to come": "99"} {
+			got := h.ask(operators.token, http.MethodPost, path, filled(version, was, "mine <b>"))
+			page := html.UnescapeString(got.Body.String())
+			if got.Code != http.StatusConflict || !strings.Contains(page, `value="mine <b>"`) || !strings.Contains(page, "Now stored: Note: colleague ") || !strings.Contains(page, `name="version" value="2"`) {
+				t.Errorf("%s with %s: %d, want a conflict with both notes: %s", path, name, got.Code, page)
+			}
+		}
+		// What the page then holds is the version that is stored, and to save it is meant.
+		if got := h.ask(operators.token, http.MethodPost, path, filled("2", was, "mine")); got.Code != http.StatusSeeOther {
+			t.Errorf("%s once more: %d", path, got.Code)
+		}
+		if page := h.ask(operators.token, http.MethodGet, path, nil).Body.String(); !strings.Contains(page, `value="mine"`) {
+			t.Errorf("%s does not hold what was saved last", path)
+		}
 	}
 }

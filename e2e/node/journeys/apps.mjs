@@ -134,7 +134,7 @@ async function tellsOfIt (j, olga) {
     await olga.sees(got[0].type)
     await olga.sees('Delivered')
     await olga.look('deliveries')
-    await olga.press('Send again')
+    await olga.press('Replay all of it')
     // What happened before the webhook was there is sent too; this one comes again by its ID.
     for (let n = 2; !got.slice(1).some((m) => m.id === got[0].id); n++) await next(n)
   } finally {

@@ -181,7 +181,9 @@ func (p listPage) Head() ui.Head { return ui.Head{Template: "list", Title: p.Nam
 type formPage struct {
 	ui.Shell
 	Name   ui.Text
+	Notice *ui.Notice
 	Action string
+	Hidden []ui.Hidden
 	Inputs []ui.Input
 	Nouns  ui.Choices
 	Areas  []ui.Area

@@ -3,6 +3,8 @@ package events
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -99,6 +101,15 @@ func TestPages(t *testing.T) {
 	wrong = ui.Filled{Values: map[string][]string{"target": {"siem.example"}, "note": {"x"}}, Problems: map[string]string{"target": "stream_target", "note": "webhook_note"}}
 	pages["stream-edit"] = webtest.Specimen{Page: editStreamPage(operator("/operator/streams/str_1/edit"), ui.Filled{}, &private), Path: "/operator/streams/str_1/edit"}
 	pages["stream-edit-wrong"] = webtest.Specimen{Page: editStreamPage(operator("/operator/streams/str_2/edit"), wrong, &lines[1].Stream), Path: "/operator/streams/str_2/edit", Status: http.StatusBadRequest}
+	mine := url.Values{"url": {"https://hooks.acme.example/mine"}, "note": {"Mine"}, "noun": {"group"}}
+	overtaken := editPage(in("/console/webhooks/whk_1/edit"), ui.Filled{Values: mine}, &on)
+	overtaken.Notice = overtakenWebhook(mine, &on)
+	pages["edit-overtaken"] = webtest.Specimen{Page: overtaken, Path: "/console/webhooks/whk_1/edit", Status: http.StatusConflict}
+	mine = url.Values{"target": {private.Target}, "ca": {strings.Repeat("x", 300)}}
+	overtaken = editStreamPage(operator("/operator/streams/str_1/edit"), ui.Filled{Values: mine}, &private)
+	private.Note = ""
+	overtaken.Notice = overtakenStream(mine, &private)
+	pages["stream-edit-overtaken"] = webtest.Specimen{Page: overtaken, Path: "/operator/streams/str_1/edit", Status: http.StatusConflict}
 	for name, got := range map[string]events.StreamTest{
 		"sent":    {Stream: lines[0].Stream},
 		"taken":   {Stream: lines[1].Stream, Status: 200, Answer: "<b>thanks</b>", Took: 41 * time.Millisecond},

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/sallyport/sallyport/internal/events"
+	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
 	"github.com/sallyport/sallyport/internal/web/ui"
@@ -12,20 +13,22 @@ import (
 
 // askEditStream serves GET /operator/streams/{stream}/edit.
 func (h *Handler) askEditStream(w http.ResponseWriter, r *http.Request, v *visit) error {
-	return h.showEditStream(w, r, v, http.StatusOK, ui.Filled{})
+	return h.showEditStream(w, r, v, http.StatusOK, func(x *sso.Stream) formPage { return editStreamPage(v, ui.Filled{}, x) })
 }
 
-func (h *Handler) showEditStream(w http.ResponseWriter, r *http.Request, v *visit, status int, f ui.Filled) error {
+// showEditStream shows the form for a stream as it is stored now.
+func (h *Handler) showEditStream(w http.ResponseWriter, r *http.Request, v *visit, status int, of func(*sso.Stream) formPage) error {
 	l, err := h.Flow.Stream(r.Context(), &v.who, streamOf(r))
 	if err != nil {
 		return err
 	}
-	return h.UI.Render(w, r, status, editStreamPage(v, f, &l.Stream))
+	return h.UI.Render(w, r, status, of(&l.Stream))
 }
 
 func editStreamPage(v *visit, f ui.Filled, x *sso.Stream) formPage {
 	p := streamForm(v, f, x)
 	p.Name, p.Lead, p.Action = ui.Say("stream_edit"), ui.Say("stream_edit_lead"), v.to(streamPath+"/edit", "{stream}", string(x.ID))
+	p.Hidden = versionField(x.Version)
 	if x.Kind != sso.StreamSyslogTLS {
 		p.Areas = nil
 	}
@@ -39,16 +42,28 @@ func (h *Handler) editStream(w http.ResponseWriter, r *http.Request, v *visit) e
 	if err != nil {
 		return err
 	}
-	err = h.Flow.ChangeStream(r.Context(), &v.who, streamOf(r), 0, func(d *events.StreamDraft) {
+	err = h.Flow.ChangeStream(r.Context(), &v.who, streamOf(r), versionIn(f), func(d *events.StreamDraft) {
 		d.Target, d.Note, d.CA = f.Get("target"), f.Get("note"), f.Get("ca")
 	})
+	if fault.Is(err, "conflict") {
+		_, status := web.Record(r, err)
+		return h.showEditStream(w, r, v, status, func(x *sso.Stream) formPage {
+			p := editStreamPage(v, ui.Filled{Values: f}, x)
+			p.Notice = overtakenStream(f, x)
+			return p
+		})
+	}
 	if err != nil {
 		filled, ok := ui.Filled{Values: f}.Beside(err, besideStream())
 		if !ok {
 			return err
 		}
 		_, status := web.Record(r, err)
-		return h.showEditStream(w, r, v, status, filled)
+		return h.showEditStream(w, r, v, status, func(x *sso.Stream) formPage {
+			p := editStreamPage(v, filled, x)
+			p.Hidden = versionField(versionIn(f)) // who was quicker is told of when it is saved
+			return p
+		})
 	}
 	return web.SeeOther(w, r, ui.Saved(v.to(streamsPath), "stream_changed"))
 }

@@ -66,6 +66,7 @@ func streamsOf(v *visit, all []events.Line) listPage {
 		}
 		p.Table.Rows = append(p.Table.Rows, ui.Row{Cells: cells})
 	}
+	p.Action = p.Table.Above(p.Action)
 	return p
 }
 

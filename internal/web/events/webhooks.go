@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/events"
+	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
 	"github.com/sallyport/sallyport/internal/web/ui"
@@ -40,6 +41,7 @@ func listOf(v *visit, all []sso.Webhook) listPage {
 			{Text: ui.As(x.URL), Sub: ui.As(x.Note), Path: v.to(webhookPath, "{webhook}", string(x.ID))}, {Badges: []ui.Badge{stateOf(x)}}, {Text: typesOf(x)}, {At: x.CreatedAt},
 		}})
 	}
+	p.Action = p.Table.Above(p.Action)
 	return p
 }
 
@@ -290,21 +292,23 @@ func logTable(v *visit, l *events.Log, off bool) ui.Table {
 
 // askEdit serves GET …/webhooks/{webhook}/edit.
 func (h *Handler) askEdit(w http.ResponseWriter, r *http.Request, v *visit) error {
-	return h.showEdit(w, r, v, http.StatusOK, ui.Filled{})
+	return h.showEdit(w, r, v, http.StatusOK, func(x *sso.Webhook) formPage { return editPage(v, ui.Filled{}, x) })
 }
 
-func (h *Handler) showEdit(w http.ResponseWriter, r *http.Request, v *visit, status int, f ui.Filled) error {
+// showEdit shows the form for a webhook as it is stored now.
+func (h *Handler) showEdit(w http.ResponseWriter, r *http.Request, v *visit, status int, of func(*sso.Webhook) formPage) error {
 	l, err := h.Flow.Webhook(r.Context(), &v.who, hookOf(r), "", "")
 	if err != nil {
 		return err
 	}
-	return h.UI.Render(w, r, status, editPage(v, f, &l.Webhook))
+	return h.UI.Render(w, r, status, of(&l.Webhook))
 }
 
 func editPage(v *visit, f ui.Filled, x *sso.Webhook) formPage {
 	path := v.to(webhookPath, "{webhook}", string(x.ID))
 	p := fields(f, x)
 	p.Shell, p.Name, p.Action = v.inside(ui.Link{Name: ui.Say("webhook"), Path: path}), ui.Say("webhook_edit"), v.to(webhookPath+"/edit", "{webhook}", string(x.ID))
+	p.Hidden = versionField(x.Version)
 	p.Submit = ui.Submit{Word: ui.Say("save"), Cancel: path}
 	return p
 }
@@ -315,13 +319,26 @@ func (h *Handler) edit(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
-	if err := h.Flow.ChangeWebhook(r.Context(), &v.who, hookOf(r), 0, func(d *events.Draft) { *d = draftOf(f) }); err != nil {
+	err = h.Flow.ChangeWebhook(r.Context(), &v.who, hookOf(r), versionIn(f), func(d *events.Draft) { *d = draftOf(f) })
+	if fault.Is(err, "conflict") {
+		_, status := web.Record(r, err)
+		return h.showEdit(w, r, v, status, func(x *sso.Webhook) formPage {
+			p := editPage(v, ui.Filled{Values: f}, x)
+			p.Notice = overtakenWebhook(f, x)
+			return p
+		})
+	}
+	if err != nil {
 		filled, ok := ui.Filled{Values: f}.Beside(err, beside())
 		if !ok {
 			return err
 		}
 		_, status := web.Record(r, err)
-		return h.showEdit(w, r, v, status, filled)
+		return h.showEdit(w, r, v, status, func(x *sso.Webhook) formPage {
+			p := editPage(v, filled, x)
+			p.Hidden = versionField(versionIn(f)) // who was quicker is told of when it is saved
+			return p
+		})
 	}
 	return h.back(w, r, v, "webhook_changed")
 }
