@@ -74,6 +74,7 @@ func (e *examination) keys(ctx context.Context) {
 	e.sealing(ctx)
 	e.signing(ctx)
 	e.certificates(ctx)
+	e.clinging(ctx)
 }
 
 func (e *examination) sealing(ctx context.Context) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 )
 
@@ -91,6 +92,34 @@ func (e *examination) certificates(ctx context.Context) {
 		names = append(names, "and more")
 	}
 	e.say(check, Warn, "no certificate that ends within "+ago(soon), strings.Join(names, ", "), "the owners are told by mail; ask those customers for metadata by URL, which are read by themselves")
+}
+
+// clinging looks for connections whose identity provider encrypts for a key of
+// ours that is retired.
+func (e *examination) clinging(ctx context.Context) {
+	const check = "keys.retired"
+	var used []sso.Connection
+	err := e.DB.Read(ctx, func(r *store.Reader) error {
+		var err error
+		used, err = r.StillUsed(ctx, e.Now().Add(-store.KeyInUse), mostShown+1)
+		return err
+	})
+	if err != nil {
+		e.failed(check, "keys for which it is encrypted", err, "")
+		return
+	}
+	if len(used) == 0 {
+		e.fine(check, "no identity provider encrypts for a retired key")
+		return
+	}
+	var names []string
+	for i := range used[:min(len(used), mostShown)] {
+		names = append(names, used[i].Key)
+	}
+	if len(used) > mostShown {
+		names = append(names, "and more")
+	}
+	e.say(check, Warn, "identity providers that encrypt for our current key", strings.Join(names, ", "), "ask those customers to bring our current certificate there; the retired key stays until then")
 }
 
 // work looks whether what is done by itself is done.

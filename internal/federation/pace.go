@@ -30,14 +30,25 @@ func (p Pace) Check() error {
 	return nil
 }
 
-// Next returns the step that comes next with these keys, and when.
+// Used reports whether an identity provider still encrypts for the key, which is
+// retired.
+func (k *Key) Used(now time.Time) bool {
+	return !k.UsedAt.IsZero() && now.Before(k.UsedAt.Add(store.KeyInUse))
+}
+
+// Next returns the step that comes next with these keys, and when. A retired key
+// for which an identity provider still encrypts is not deleted by itself, and
+// nothing takes its place.
 func (p Pace) Next(keys []Key) (turn Turn, due time.Time) {
 	current, next, old := In(keys, store.KeyCurrent), In(keys, store.KeyNext), In(keys, store.KeyRetired)
 	switch {
 	case old != nil:
 		turn, due = ForgetOld, old.Since.Add(p.Overlap)
 		if next != nil && next.Since.Add(p.Notice).Before(due) { // somebody was in a hurry
-			return PromoteNext, next.Since.Add(p.Notice)
+			turn, due = PromoteNext, next.Since.Add(p.Notice)
+		}
+		if unused := old.UsedAt.Add(store.KeyInUse); !old.UsedAt.IsZero() && unused.After(due) {
+			due = unused
 		}
 	case next != nil:
 		turn, due = PromoteNext, next.Since.Add(p.Notice)
@@ -67,5 +78,5 @@ func (p Pace) Change(keys []Key) time.Time {
 
 // Before returns the instants for [store.Reader.RingsDue].
 func (p Pace) Before(now time.Time) store.KeysDue {
-	return store.KeysDue{Current: now.Add(p.Notice - p.Life), Next: now.Add(-p.Notice), Retired: now.Add(-p.Overlap)}
+	return store.KeysDue{Current: now.Add(p.Notice - p.Life), Next: now.Add(-p.Notice), Retired: now.Add(-p.Overlap), Used: now.Add(-store.KeyInUse)}
 }

@@ -17,6 +17,7 @@ type Key struct {
 	ID          string
 	State       store.KeyState
 	Since       time.Time // in this state
+	UsedAt      time.Time // of a retired one: something was encrypted for it; zero: nothing was
 	Certificate []byte    // DER
 }
 
@@ -68,10 +69,17 @@ func (g Ring) Keys(ctx context.Context, r *store.Reader) ([]Key, error) {
 		return keys, err
 	}
 	stored, err := r.Org(g.Connection.Org).DecryptionKeys(ctx, g.Connection.ID)
-	for _, k := range stored {
-		keys = append(keys, Key{ID: k.ID, State: k.State, Since: k.Since, Certificate: k.Certificate})
+	return KeysOf(stored), err
+}
+
+// KeysOf returns the keys of a connection as they are stored.
+func KeysOf(stored []store.DecryptionKey) []Key {
+	var keys []Key
+	for i := range stored {
+		k := &stored[i]
+		keys = append(keys, Key{ID: k.ID, State: k.State, Since: k.Since, UsedAt: k.UsedAt, Certificate: k.Certificate})
 	}
-	return keys, err
+	return keys
 }
 
 // In returns the key in this state, or nil.

@@ -3,6 +3,7 @@ package operate
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -32,6 +33,9 @@ type KeyRing struct {
 	Next       federation.Turn // the step that comes next; "": none
 	Due        time.Time       // when
 	Held       *store.KeyHold  // nil: nobody holds it
+	// ClingsAt is when the identity provider has encrypted for the retired key last,
+	// which is kept by that; zero: nothing keeps it.
+	ClingsAt time.Time
 }
 
 // ID names the ring: the key of its connection, or "".
@@ -69,21 +73,16 @@ func (s *Service) Keys(ctx context.Context, by *sso.By) (Keys, error) {
 	var out Keys
 	err := s.DB.Read(ctx, func(r *store.Reader) error {
 		out = Keys{}
-		signing, err := s.ring(ctx, r, nil)
-		if err != nil {
-			return err
-		}
-		out.Rings = []KeyRing{signing}
 		all, err := r.Encrypting(ctx, "", maxRings)
 		if err != nil {
 			return err
 		}
+		of := []*sso.Connection{nil}
 		for i := range all {
-			ring, err := s.ring(ctx, r, &all[i])
-			if err != nil {
-				return err
-			}
-			out.Rings = append(out.Rings, ring)
+			of = append(of, &all[i])
+		}
+		if out.Rings, err = s.rings(ctx, r, of...); err != nil {
+			return err
 		}
 		return s.unaware(ctx, r, &out)
 	})
@@ -131,30 +130,41 @@ func (s *Service) unaware(ctx context.Context, r *store.Reader, out *Keys) error
 	return nil
 }
 
-// ring reads one ring.
-func (s *Service) ring(ctx context.Context, r *store.Reader, c *sso.Connection) (KeyRing, error) {
-	out := KeyRing{Connection: c}
-	id := sso.ConnectionID("")
-	if c != nil {
-		id = c.ID
-		var err error
-		if out.Org, err = r.Organization(ctx, c.Org); err != nil {
-			return out, err
+// rings reads the rings of connections, and where one is nil that of the keys
+// which sign requests, by a few statements however many there are.
+func (s *Service) rings(ctx context.Context, r *store.Reader, of ...*sso.Connection) ([]KeyRing, error) {
+	var ids []sso.ConnectionID
+	var owners []sso.OrgID
+	for _, c := range of {
+		if c == nil {
+			ids = append(ids, "")
+			continue
 		}
+		ids, owners = append(ids, c.ID), append(owners, c.Org)
 	}
-	var err error
-	if out.Keys, err = (federation.Ring{Connection: c}).Keys(ctx, r); err != nil {
-		return out, err
+	stored, err := r.KeyRings(ctx, ids)
+	if err != nil {
+		return nil, err
 	}
-	out.Next, out.Due = s.Pace.Next(out.Keys)
-	held, err := r.KeyHold(ctx, id)
-	switch {
-	case err == nil:
-		out.Held = &held
-	case errors.Is(err, store.ErrNotFound):
-		err = nil
+	orgs, err := r.OrganizationsByID(ctx, owners)
+	if err != nil {
+		return nil, err
 	}
-	return out, err
+	var all []KeyRing
+	for i, c := range of {
+		ring := KeyRing{Connection: c, Keys: federation.KeysOf(stored[ids[i]].Keys), Held: stored[ids[i]].Held}
+		if c == nil {
+			ring.Keys, err = federation.Ring{}.Keys(ctx, r)
+		} else if at := slices.IndexFunc(orgs, func(o sso.Organization) bool { return o.ID == c.Org }); at >= 0 {
+			ring.Org = orgs[at]
+		}
+		ring.Next, ring.Due = s.Pace.Next(ring.Keys)
+		if old := federation.In(ring.Keys, store.KeyRetired); old != nil && old.Used(s.Now()) {
+			ring.ClingsAt = old.UsedAt
+		}
+		all = append(all, ring)
+	}
+	return all, err
 }
 
 // RingOf returns the ring with this name, as it is now.
@@ -168,7 +178,10 @@ func (s *Service) RingOf(ctx context.Context, by *sso.By, id string) (KeyRing, e
 		if err != nil {
 			return err
 		}
-		out, err = s.ring(ctx, r, c)
+		rings, err := s.rings(ctx, r, c)
+		if err == nil {
+			out = rings[0]
+		}
 		return err
 	})
 	return out, err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/federation"
+	"github.com/sallyport/sallyport/internal/operate"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 )
@@ -102,6 +103,54 @@ func TestKeysFollowOneAnother(t *testing.T) {
 		h.roll(day, both("current, retired")...)
 		h.roll(p.Overlap-day, both("current, retired")...)
 		h.roll(day, both("current")...)
+	})
+}
+
+// A retired key stays as long as an identity provider encrypts for it, and nothing
+// takes its place by itself; an operator sees whose it is, and may delete it.
+func TestAKeyThatIsStillUsedIsNotDeleted(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		c := h.encrypting()
+		p := h.Pace
+		h.now = h.now.Add(p.Life)
+		h.roll(0, "current, next", "current, next")
+		h.roll(p.Notice, "current, retired", "current, retired")
+		old := func() (ring operate.KeyRing) {
+			h.Helper()
+			ring, err := h.RingOf(h.Context(), &h.support, c.Key)
+			if err != nil {
+				h.Fatal(err)
+			}
+			return ring
+		}
+		if ring := old(); !ring.ClingsAt.IsZero() {
+			h.Errorf("before it was used, %s keeps the key", ring.ClingsAt)
+		}
+		h.now = h.now.Add(p.Overlap - day)
+		used := h.now
+		h.write(func(tx *store.Writer) error {
+			return tx.Org(c.Org).NoteDecryptionKeyUse(h.Context(), federation.In(old().Keys, store.KeyRetired).ID, used)
+		})
+		h.roll(day, "current", "current, retired") // twin: the key that signs
+		if ring := old(); !ring.ClingsAt.Equal(used) || ring.Next != federation.ForgetOld || !ring.Due.Equal(used.Add(store.KeyInUse)) {
+			h.Errorf("it is kept because of %s, until %s: %s", ring.ClingsAt, ring.Due, ring.Next)
+		}
+		h.roll(store.KeyInUse-day-time.Second, "current", "current, retired")
+		h.roll(time.Second, "current", "current")
+
+		// Whoever knows better deletes it.
+		h.now = h.now.Add(p.Life)
+		h.roll(0, "current, next", "current, next")
+		h.roll(p.Notice, "current, retired", "current, retired")
+		h.write(func(tx *store.Writer) error {
+			return tx.Org(c.Org).NoteDecryptionKeyUse(h.Context(), federation.In(old().Keys, store.KeyRetired).ID, h.now)
+		})
+		h.returns(&h.operator)
+		if err := h.TurnKeys(h.Context(), &h.operator, c.Key, federation.ForgetOld); err != nil {
+			h.Errorf("an operator deletes it: %v", err)
+		}
+		h.roll(0, "current, retired", "current")
 	})
 }
 

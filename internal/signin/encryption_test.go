@@ -182,8 +182,8 @@ func TestDecryptionKeysTurnOver(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, w *world) {
 		w.encrypt("acme-okta", sso.EncryptionAccepted)
-		signIn := func(to func(*samltest.Response)) error {
-			_, err := w.signInBySSO("alice@acme.example", "acme-okta", to, sealedAs(samltest.EncryptedAssertionSigned))
+		signIn := func(forge ...func(*samltest.Response)) error {
+			_, err := w.signInBySSO("alice@acme.example", "acme-okta", append(forge, sealedAs(samltest.EncryptedAssertionSigned))...)
 			return err
 		}
 		shows := func(certs ...[]byte) {
@@ -219,10 +219,39 @@ func TestDecryptionKeysTurnOver(t *testing.T) {
 		}
 		w.turn("acme-okta", federation.PromoteNext)
 		shows(second)
-		for name, to := range map[string]func(*samltest.Response){"retired": toFirst, "current": toSecond} {
-			if err := signIn(to); err != nil {
-				t.Errorf("encrypted for the %s key: %v", name, err)
+		used := func() time.Time {
+			t.Helper()
+			keys, err := w.setup().Keys(t.Context(), "acme-okta")
+			if err != nil || keys[len(keys)-1].State != store.KeyRetired || !keys[0].UsedAt.IsZero() {
+				t.Fatalf("Keys() = %+v, %v", keys, err)
 			}
+			return keys[len(keys)-1].UsedAt
+		}
+		// That it is encrypted for the retired key is noted, once a day.
+		noted := time.Time{}
+		for _, try := range []struct {
+			key    string
+			to     func(*samltest.Response)
+			passed time.Duration
+			notes  bool
+		}{{"current", toSecond, 0, false}, {"retired", toFirst, 0, true}, {"retired", toFirst, time.Hour, false}, {"current", toSecond, 24 * time.Hour, false}, {"retired", toFirst, 0, true}} {
+			w.now = w.now.Add(try.passed)
+			w.idp.Now = w.now
+			if err := signIn(try.to); err != nil {
+				t.Errorf("encrypted for the %s key: %v", try.key, err)
+			}
+			if try.notes {
+				noted = w.now
+			}
+			if got := used(); !got.Equal(noted) {
+				t.Errorf("after %s for the %s key it was used at %s, want %s", try.passed, try.key, got, noted)
+			}
+		}
+		w.now = w.now.Add(24 * time.Hour)
+		w.idp.Now = w.now
+		w.mustRefuse(signIn(toFirst, samltest.SignByStranger), "enc_failed")
+		if got := used(); !got.Equal(noted) {
+			t.Errorf("a stranger keeps the retired key: it was used at %s", got)
 		}
 		w.turn("acme-okta", federation.ForgetOld)
 		shows(second)

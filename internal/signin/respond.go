@@ -70,6 +70,9 @@ func (s *Service) respond(ctx context.Context, b Browser, in Response) (Answered
 	// writes while that is open. A response that nobody waits for is judged
 	// all the same, so that support sees everything that is wrong with it.
 	j.verify()
+	if err := j.noteRetired(); err != nil {
+		return Answered{}, fmt.Errorf("judging a response: %w", err)
+	}
 	if tiled && (j.undecodable != nil || j.refused != nil) && !s.strays.allow(strayKey(b), j.now) {
 		return Answered{}, unwaited
 	}
@@ -169,6 +172,7 @@ type judgement struct {
 	trust       trusted
 	lineage     []sso.Organization
 	assertion   *saml.Assertion
+	clings      bool  // it was encrypted for a retired key
 	refused     error // by package saml
 	expected    saml.Expect
 	meeting     *meeting // with what is stored; nil: it has not come to that
@@ -388,7 +392,7 @@ func (j *judgement) verify() {
 	}
 	j.expected = expect
 	var err error
-	j.assertion, err = saml.Verify(j.message, expect, j.now)
+	j.assertion, err = j.open(expect)
 	if refusal, ok := errors.AsType[*saml.Refusal](err); ok {
 		j.trace.Checks = checks(refusal.Checks)
 		switch {

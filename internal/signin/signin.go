@@ -54,6 +54,7 @@ type Service struct {
 	refusals throttle // traces of other refusals, from one network
 	kept     throttle // messages that were kept as they came, from one network
 	fetched  throttle // who reads our metadata, as it is written down
+	clinging throttle // retired keys for which it is still encrypted, as that is written down
 	unopened throttle // encrypted responses to one connection that were not good, from one network
 }
 

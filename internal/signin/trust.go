@@ -2,7 +2,9 @@ package signin
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/saml"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -15,7 +17,8 @@ import (
 type trusted struct {
 	version int64
 	idp     saml.IdP
-	keys    []xmlenc.Key // ours, where assertions are encrypted
+	keys    []xmlenc.Key // ours, where assertions are encrypted, the retired one last
+	retired string       // ID of the last key, where it is retired
 }
 
 func (s *Service) trusts(ctx context.Context, r *store.Reader, c *sso.Connection) (trusted, error) {
@@ -27,6 +30,40 @@ func (s *Service) trusts(ctx context.Context, r *store.Reader, c *sso.Connection
 		s.trusted.Store(c.ID, t)
 	}
 	return t, err
+}
+
+// open verifies the message. Our retired key is asked after the others, so that it
+// is known whether the identity provider encrypts for it.
+func (j *judgement) open(expect saml.Expect) (*saml.Assertion, error) {
+	j.clings = false
+	all := expect.DecryptionKeys
+	if j.trust.retired == "" || len(all) == 0 {
+		return saml.Verify(j.message, expect, j.now)
+	}
+	expect.DecryptionKeys = all[:len(all)-1]
+	a, err := saml.Verify(j.message, expect, j.now)
+	if refusal, ok := errors.AsType[*saml.Refusal](err); !ok || refusal.Rule != saml.EncFailed && refusal.Rule != saml.EncKey {
+		return a, err
+	}
+	expect.DecryptionKeys = all
+	a, err = saml.Verify(j.message, expect, j.now)
+	j.clings = err == nil
+	return a, err
+}
+
+// clingEvery is how often it is written down at most that it is encrypted for a
+// retired key.
+const clingEvery = 24 * time.Hour
+
+// noteRetired writes down that the identity provider encrypts for our retired key,
+// which is kept while it does. It has signed what says so, whatever becomes of it.
+func (j *judgement) noteRetired() error {
+	if !j.clings || !j.clinging.allow(throttleID{pace: pace{1, clingEvery}, what: j.trust.retired}, j.now) {
+		return nil
+	}
+	return j.DB.Write(j.ctx, func(tx *store.Writer) error {
+		return tx.Org(j.connection.Org).NoteDecryptionKeyUse(j.ctx, j.trust.retired, j.now)
+	})
 }
 
 func (s *Service) readTrust(ctx context.Context, r *store.Reader, c *sso.Connection) (trusted, error) {
@@ -45,6 +82,9 @@ func (s *Service) readTrust(ctx context.Context, r *store.Reader, c *sso.Connect
 		}
 		if t.keys, err = s.decryptionKeys(stored); err != nil {
 			return trusted{}, err
+		}
+		if n := len(stored); n > 0 && stored[n-1].State == store.KeyRetired {
+			t.retired = stored[n-1].ID
 		}
 	}
 	return t, nil

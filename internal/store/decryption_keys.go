@@ -18,6 +18,7 @@ type DecryptionKey struct {
 	Certificate []byte // DER
 	State       KeyState
 	Since       time.Time // in this state
+	UsedAt      time.Time // something was encrypted for it while it was retired; zero: nothing was
 	CreatedAt   time.Time
 }
 
@@ -27,10 +28,10 @@ func DecryptionKeyPlace(id string) secret.Place {
 	return secret.Place{Table: "decryption_keys", Column: "private", Row: id}
 }
 
-const decryptionKeyColumns = `k.id, k.connection_id, k.private, k.certificate, k.state, k.since, k.created_at`
+const decryptionKeyColumns = `k.id, k.connection_id, k.private, k.certificate, k.state, k.since, k.used_at, k.created_at`
 
 func decryptionKeyFields(k *DecryptionKey) []any {
-	return []any{&k.ID, &k.Connection, &k.Private, &k.Certificate, &k.State, utc(&k.Since), utc(&k.CreatedAt)}
+	return []any{&k.ID, &k.Connection, &k.Private, &k.Certificate, &k.State, utc(&k.Since), utc(&k.UsedAt), utc(&k.CreatedAt)}
 }
 
 // DecryptionKeys returns the keys of the organization's connection: the current
@@ -49,9 +50,9 @@ func (r *OrgReader) DecryptionKeys(ctx context.Context, connection sso.Connectio
 // second one in its state is a conflict on [DecryptionKeyState].
 func (w *OrgWriter) InsertDecryptionKey(ctx context.Context, k DecryptionKey) error {
 	_, err := w.q.exec(ctx, `
-		insert into decryption_keys (id, org_id, connection_id, private, certificate, state, since, created_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		k.ID, w.org, k.Connection, k.Private, k.Certificate, k.State, at(k.Since), at(k.CreatedAt))
+		insert into decryption_keys (id, org_id, connection_id, private, certificate, state, since, used_at, created_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		k.ID, w.org, k.Connection, k.Private, k.Certificate, k.State, at(k.Since), at(k.UsedAt), at(k.CreatedAt))
 	return doing(err, "inserting decryption key %s", k.ID)
 }
 
@@ -64,6 +65,17 @@ func (w *OrgWriter) SetDecryptionKeyState(ctx context.Context, id string, state 
 		where org_id = $1 and id = $2`,
 		w.org, id, state, at(now))
 	return doing(found(n, err), "making decryption key %s %s", id, state)
+}
+
+// NoteDecryptionKeyUse notes that something was encrypted for a retired key. One
+// that is there no more, or not retired, is left alone.
+func (w *OrgWriter) NoteDecryptionKeyUse(ctx context.Context, id string, now time.Time) error {
+	_, err := w.q.exec(ctx, `
+		update decryption_keys
+		set used_at = $3
+		where org_id = $1 and id = $2 and state = 'retired' and (used_at is null or used_at < $3)`,
+		w.org, id, at(now))
+	return doing(err, "noting the use of decryption key %s", id)
 }
 
 // DeleteDecryptionKey deletes a key; what is encrypted for it stays closed.

@@ -8,9 +8,13 @@ import (
 	"github.com/sallyport/sallyport/internal/sso"
 )
 
+// KeyInUse is for how long a retired key is kept after something was encrypted for
+// it: long enough for somebody to come who comes once a month.
+const KeyInUse = 35 * 24 * time.Hour
+
 // KeysDue are instants before which a key came into its state, for something to
-// be due about it.
-type KeysDue struct{ Current, Next, Retired time.Time }
+// be due about it, and before which a retired one was used last.
+type KeysDue struct{ Current, Next, Retired, Used time.Time }
 
 // RingsDue returns connections of whose decryption keys one is due, and whose
 // keys nobody holds, at most limit of them.
@@ -24,10 +28,11 @@ func (r *Reader) RingsDue(ctx context.Context, due KeysDue, limit int) ([]sso.Co
 			where (k.state = 'current' and k.since <= $1 and not exists (select 1 from decryption_keys o where o.connection_id = k.connection_id and o.state = 'next')
 					or k.state = 'next' and k.since <= $2
 					or k.state = 'retired' and k.since <= $3)
+				and not exists (select 1 from decryption_keys u where u.connection_id = k.connection_id and u.state = 'retired' and u.used_at > $4)
 				and not exists (select 1 from key_holds h where h.ring = k.connection_id)
-			limit $4
+			limit $5
 		)`,
-		at(due.Current), at(due.Next), at(due.Retired), limit)
+		at(due.Current), at(due.Next), at(due.Retired), at(due.Used), limit)
 	return all, doing(err, "listing keys that are due")
 }
 
@@ -42,6 +47,67 @@ func (r *Reader) Encrypting(ctx context.Context, after sso.ConnectionID, limit i
 		limit $2`,
 		after, limit)
 	return all, doing(err, "listing connections with keys")
+}
+
+// StillUsed returns connections whose identity provider has encrypted for a
+// retired key since then, at most limit of them.
+func (r *Reader) StillUsed(ctx context.Context, since time.Time, limit int) ([]sso.Connection, error) {
+	all, err := list(ctx, r.q, connectionFields, `
+		select `+connectionColumns+`
+		from connections c
+		where c.id in (select k.connection_id from decryption_keys k where k.state = 'retired' and k.used_at > $1)
+		order by c.id
+		limit $2`,
+		at(since), limit)
+	return all, doing(err, "listing who uses retired keys")
+}
+
+// KeyRing is the keys of a connection, without their private parts, and who holds
+// them.
+type KeyRing struct {
+	Keys []DecryptionKey
+	Held *KeyHold // nil: nobody
+}
+
+// KeyRings returns the keys of connections, and of "" who holds those that sign
+// requests.
+func (r *Reader) KeyRings(ctx context.Context, of []sso.ConnectionID) (map[sso.ConnectionID]KeyRing, error) {
+	type held struct {
+		ring sso.ConnectionID
+		KeyHold
+	}
+	rings := map[sso.ConnectionID]KeyRing{}
+	if len(of) == 0 {
+		return rings, nil
+	}
+	in, args := anyOf(1, of)
+	keys, err := list(ctx, r.q, func(k *DecryptionKey) []any {
+		return []any{&k.ID, &k.Connection, &k.Certificate, &k.State, utc(&k.Since), utc(&k.UsedAt), utc(&k.CreatedAt)}
+	}, `
+		select k.id, k.connection_id, k.certificate, k.state, k.since, k.used_at, k.created_at
+		from decryption_keys k
+		where k.connection_id in (`+in+`)
+		order by k.connection_id, case k.state when 'current' then 0 when 'next' then 1 else 2 end`,
+		args...)
+	if err != nil {
+		return nil, doing(err, "listing the keys of connections")
+	}
+	for i := range keys {
+		ring := rings[keys[i].Connection]
+		ring.Keys = append(ring.Keys, keys[i])
+		rings[keys[i].Connection] = ring
+	}
+	holds, err := list(ctx, r.q, func(h *held) []any { return []any{&h.ring, &h.By, utc(&h.At)} }, `
+		select h.ring, h.held_by, h.held_at
+		from key_holds h
+		where h.ring in (`+in+`)`,
+		args...)
+	for i := range holds {
+		ring := rings[holds[i].ring]
+		ring.Held = &holds[i].KeyHold
+		rings[holds[i].ring] = ring
+	}
+	return rings, doing(err, "listing who holds keys")
 }
 
 // Unread is an active connection whose identity provider has not read our

@@ -12,7 +12,7 @@ import (
 
 func (w *world) decryptionKey(connection sso.ConnectionID, id string, state store.KeyState) store.DecryptionKey {
 	return store.DecryptionKey{
-		ID: id, Connection: connection, Private: []byte{1, 0, 255}, Certificate: []byte{2}, State: state, Since: w.later(), CreatedAt: w.later(),
+		ID: id, Connection: connection, Private: []byte{1, 0, 255}, Certificate: []byte{2}, State: state, Since: w.later(), UsedAt: w.later(), CreatedAt: w.later(),
 	}
 }
 
@@ -55,6 +55,22 @@ func decryptionKeysAreKept(w *world) {
 	})
 	current.State, current.Since, next.State, next.Since = store.KeyRetired, now, store.KeyCurrent, now
 	same(w, "DecryptionKeys() after roll-over", []store.DecryptionKey{next, current}, keys())
+	for id, used := range map[string]time.Time{"k1": next.UsedAt, "k2": current.UsedAt} { // and one that is not retired
+		for _, at := range []time.Time{w.later(), used} { // the second one came late
+			w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).NoteDecryptionKeyUse(ctx, id, at) })
+			if id == "k2" && at.After(current.UsedAt) {
+				current.UsedAt = at
+			}
+		}
+	}
+	w.write(func(tx *store.Writer) error { return tx.Org("org_else").NoteDecryptionKeyUse(ctx, "k2", w.later()) })
+	same(w, "DecryptionKeys() after a use", []store.DecryptionKey{next, current}, keys())
+	still := func(since time.Time) int {
+		w.Helper()
+		return len(get[[]sso.Connection](w, "StillUsed()")(r.StillUsed(ctx, since, 10)))
+	}
+	same(w, "StillUsed() since before", 1, still(current.UsedAt.Add(-time.Second)))
+	same(w, "StillUsed() since then", 0, still(current.UsedAt))
 	remove := func(id string) func(*store.Writer) error {
 		return func(tx *store.Writer) error { return tx.Org(acme.ID).DeleteDecryptionKey(ctx, id) }
 	}
@@ -67,13 +83,13 @@ func decryptionKeysAreKept(w *world) {
 func keyRingsAreDue(w *world) {
 	ctx := w.ctx
 	acme, other := w.addOrg("acme", nil), w.addOrg("other", nil)
-	due := store.KeysDue{Current: w.now.Add(-time.Hour), Next: w.now.Add(-time.Minute), Retired: w.now.Add(-time.Second)}
+	due := store.KeysDue{Current: w.now.Add(-time.Hour), Next: w.now.Add(-time.Minute), Retired: w.now.Add(-time.Second), Used: w.now}
 	add := func(org sso.OrgID, name string, keys map[store.KeyState]time.Time) sso.Connection {
 		c := w.addConnection(org, name)
 		c.Version = 1
 		for state, since := range keys {
 			k := w.decryptionKey(c.ID, name+string(state), state)
-			k.Since = since
+			k.Since, k.UsedAt = since, time.Time{}
 			w.write(func(tx *store.Writer) error { return tx.Org(org).InsertDecryptionKey(ctx, k) })
 		}
 		return c
@@ -83,6 +99,14 @@ func keyRingsAreDue(w *world) {
 	add(acme.ID, "waits", map[store.KeyState]time.Time{store.KeyCurrent: due.Current, store.KeyNext: w.now})
 	next := add(other.ID, "next", map[store.KeyState]time.Time{store.KeyCurrent: due.Current, store.KeyNext: due.Next})
 	gone := add(other.ID, "gone", map[store.KeyState]time.Time{store.KeyCurrent: w.now, store.KeyRetired: due.Retired})
+	// One for whose retired key it was encrypted since: nothing takes its place.
+	clings := add(other.ID, "clings", map[store.KeyState]time.Time{store.KeyCurrent: w.now, store.KeyNext: due.Next, store.KeyRetired: due.Retired})
+	use := func(at time.Time) {
+		w.write(func(tx *store.Writer) error {
+			return tx.Org(other.ID).NoteDecryptionKeyUse(ctx, "clings"+string(store.KeyRetired), at)
+		})
+	}
+	use(due.Used.Add(time.Microsecond))
 	w.addConnection(acme.ID, "plain")
 	r := w.reader()
 	names := func(all []sso.Connection) []string {
@@ -97,7 +121,7 @@ func keyRingsAreDue(w *world) {
 		return names(get[[]sso.Connection](w, "RingsDue()")(r.RingsDue(ctx, due, 10)))
 	}
 	same(w, "RingsDue()", []string{gone.Key, next.Key, old.Key}, rings())
-	same(w, "Encrypting()", 5, len(get[[]sso.Connection](w, "Encrypting()")(r.Encrypting(ctx, "", 10))))
+	same(w, "Encrypting()", 6, len(get[[]sso.Connection](w, "Encrypting()")(r.Encrypting(ctx, "", 10))))
 	same(w, "Encrypting() behind the last", 0, len(get[[]sso.Connection](w, "Encrypting()")(r.Encrypting(ctx, "con_zzz", 10))))
 
 	hold := store.KeyHold{By: "usr_o", At: w.now}
@@ -111,9 +135,22 @@ func keyRingsAreDue(w *world) {
 	same(w, "KeyHold()", hold, get[store.KeyHold](w, "KeyHold()")(r.KeyHold(ctx, old.ID)))
 	same(w, "RingsDue() of those that nobody holds", []string{gone.Key, next.Key}, rings())
 	same(w, "Held()", true, held())
+	all := get[map[sso.ConnectionID]store.KeyRing](w, "KeyRings()")(r.KeyRings(ctx, []sso.ConnectionID{"", old.ID, next.ID, "con_none"}))
+	same(w, "KeyRings()", 2, len(all))
+	for _, c := range []sso.Connection{old, next} {
+		want := get[[]store.DecryptionKey](w, "DecryptionKeys()")(r.Org(c.Org).DecryptionKeys(ctx, c.ID))
+		for i := range want {
+			want[i].Private = nil
+		}
+		same(w, "KeyRings() of "+c.Key, want, all[c.ID].Keys)
+	}
+	same(w, "KeyRings() says who holds them", &hold, all[old.ID].Held)
+	same(w, "KeyRings() of what nobody holds", nil, all[next.ID].Held)
 	w.write(func(tx *store.Writer) error { return tx.ReleaseKeys(ctx, old.ID) })
 	same(w, "RingsDue() after the release", []string{gone.Key, next.Key, old.Key}, rings())
 
+	due.Used = due.Used.Add(time.Microsecond)
+	same(w, "RingsDue() once it is not used any more", []string{clings.Key, gone.Key, next.Key, old.Key}, rings())
 	unaware := func(since time.Time) []string {
 		var found []sso.Connection
 		for _, u := range get[[]store.Unread](w, "NotReading()")(r.NotReading(ctx, since, 10)) {

@@ -43,6 +43,9 @@ func showKeys(all *operate.Keys, may hand) listPage {
 		}
 		p.Notices = append(p.Notices, n)
 	}
+	if n := clinging(all.Rings); len(n.Points) > 0 {
+		p.Notices = append(p.Notices, n)
+	}
 	p.Table = ui.Table{Caption: ui.Say("keys"), Columns: []ui.Column{
 		{Name: ui.Say("keys_of"), Wide: true}, {Name: ui.Say("keys_since")}, {Name: ui.Say("keys_step")}, {Name: ui.Say("keys_when")}, {Name: ui.Say("keys_hold")},
 	}}
@@ -50,6 +53,17 @@ func showKeys(all *operate.Keys, may hand) listPage {
 		p.Table.Rows = append(p.Table.Rows, ringRow(&all.Rings[i], may))
 	}
 	return p
+}
+
+// clinging names the connections for whose retired key it is still encrypted.
+func clinging(rings []operate.KeyRing) ui.Notice {
+	n := ui.Notice{State: ui.Warn, Title: ui.Say("keys_clinging"), Text: ui.Say("keys_clinging_text")}
+	for i := range rings {
+		if ring := &rings[i]; !ring.ClingsAt.IsZero() {
+			n.Points = append(n.Points, ui.Say("keys_unaware_point", "Name", ring.Connection.Name, "Key", ring.Connection.Key))
+		}
+	}
+	return n
 }
 
 func ringRow(ring *operate.KeyRing, may hand) ui.Row {
@@ -97,8 +111,12 @@ func turnPage(ring *operate.KeyRing) confirmPage {
 	p := confirmPage{Shell: frame.Operator()}
 	p.Trail = []ui.Link{{Name: ui.Say("keys"), Path: keysPath}}
 	step := string(ring.Next)
+	text := ui.Say("keys_turn_" + step + "_text")
+	if !ring.ClingsAt.IsZero() { // either step deletes what is in use
+		text = ui.Say("keys_turn_clinging_text")
+	}
 	p.Confirm = ui.Confirm{
-		ID: "turn", Title: ui.Say("keys_turn_" + step), Text: ui.Say("keys_turn_" + step + "_text"), Action: turnPath, Do: ui.Say("keys_turn_do"), Cancel: keysPath,
+		ID: "turn", Title: ui.Say("keys_turn_" + step), Text: text, Action: turnPath, Do: ui.Say("keys_turn_do"), Cancel: keysPath,
 		Fields: []ui.Hidden{{Name: "ring", Value: ring.ID()}, {Name: "turn", Value: step}},
 	}
 	return p
