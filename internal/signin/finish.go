@@ -112,7 +112,7 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, conse
 			}
 		}
 		a.DoneAt, a.Hops = now, trace.Hops
-		if err := saveAttempt(ctx, tx, &a); err != nil {
+		if err := meanwhile(tx.EndAttempt(ctx, a)); err != nil {
 			return err
 		}
 		if err := s.Limiter.Forget(ctx, tx, proved(&a, b)...); err != nil {

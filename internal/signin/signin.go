@@ -247,7 +247,11 @@ func (s *Service) change(ctx context.Context, b Browser, id sso.AttemptID, do fu
 // saveAttempt stores a changed attempt. Another tab or a second click may have
 // been quicker.
 func saveAttempt(ctx context.Context, tx *store.Writer, a *sso.Attempt) error {
-	err := tx.SaveAttempt(ctx, *a)
+	return meanwhile(tx.SaveAttempt(ctx, *a))
+}
+
+// meanwhile says so where an attempt was another one by the time it was stored.
+func meanwhile(err error) error {
 	if errors.Is(err, store.ErrConflict) {
 		return &fault.Error{Kind: fault.Conflict, Code: "attempt_changed", Fix: fault.PersonSide, Err: err}
 	}

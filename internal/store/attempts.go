@@ -77,6 +77,17 @@ func (w *Writer) SaveAttempt(ctx context.Context, a sso.Attempt) error {
 	return doing(saved(n, err), "saving attempt %s", a.ID)
 }
 
+// EndAttempt stores of this version of an attempt that it is done, and which way it
+// went. Nothing goes on from there, so all else may be as it was.
+func (w *Writer) EndAttempt(ctx context.Context, a sso.Attempt) error {
+	n, err := w.q.changed(ctx, `
+		update attempts
+		set done_at = $3, hops = $4, version = version + 1
+		where id = $1 and version = $2`,
+		a.ID, a.Version, at(a.DoneAt), toJSON(a.Hops))
+	return doing(saved(n, err), "ending attempt %s", a.ID)
+}
+
 // DeleteAttempts deletes attempts.
 func (w *Writer) DeleteAttempts(ctx context.Context, ids []sso.AttemptID) error {
 	if len(ids) == 0 {

@@ -33,6 +33,14 @@ func attemptsAreKept(w *world) {
 	changed.Version++
 	same(w, "Attempt() after a save", changed, get[sso.Attempt](w, "Attempt()")(r.Attempt(ctx, fresh.ID)))
 
+	changed.DoneAt, changed.Hops = w.later(), changed.Hops[:1]
+	ended := changed
+	ended.Request = "what is not stored any more"
+	w.write(func(tx *store.Writer) error { return tx.EndAttempt(ctx, ended) })
+	w.conflict(store.StaleVersion, func(tx *store.Writer) error { return tx.EndAttempt(ctx, ended) })
+	changed.Version++
+	same(w, "Attempt() at its end", changed, get[sso.Attempt](w, "Attempt()")(r.Attempt(ctx, fresh.ID)))
+
 	c := w.addConnection(w.addOrg("acme", nil).ID, "acme-idp")
 	gone := sso.Attempt{ID: sso.NewAttemptID(w.now), Browser: a.Browser, Connection: c.ID, Method: sso.BySSO, CreatedAt: w.now, ExpiresAt: w.later()}
 	w.write(func(tx *store.Writer) error { return tx.InsertAttempt(ctx, gone) })
