@@ -31,6 +31,19 @@ type apiOperation struct {
 	Scope   string                `json:"x-scope"`
 	Body    apiContent            `json:"requestBody"`
 	Answers map[string]apiContent `json:"responses"`
+	Asks    []struct {
+		Name string `json:"name"`
+	} `json:"parameters"`
+}
+
+// paged reports whether the operation answers with a list by pages.
+func (o *apiOperation) paged() bool {
+	for _, p := range o.Asks {
+		if p.Name == "cursor" {
+			return true
+		}
+	}
+	return false
 }
 
 type apiContent struct {
