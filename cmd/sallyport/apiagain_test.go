@@ -37,6 +37,49 @@ func TestARequestThatIsSentTwiceIsCarriedOutOnce(t *testing.T) {
 	h.answered(h.call(key, http.MethodPost, path, `{"key":"sub","name":"Sub","parent":"later"}`, "Idempotency-Key", "two"), http.StatusCreated)
 }
 
+// An answer is kept for the program that asked, for this request, as long as it
+// may ask for that: the name alone opens nothing.
+func TestAnAnswerIsRepeatedToNobodyElse(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	acme, rival := h.newTenant("acme"), h.newTenant("rival")
+	k, key := h.apiKey(&acme, sso.OrganizationScopes()...)
+	_, theirs := h.apiKey(&rival, sso.OrganizationScopes()...)
+	_, sibling := h.apiKey(&acme, sso.OrganizationScopes()...)
+	const path, body = "/api/v1/organizations/acme/users", `{"username":"zoe","email":"zoe@guest.example"}`
+	again := func(key secret.Token, method, path string) *httptest.ResponseRecorder {
+		return h.call(key, method, path, body, "Idempotency-Key", "one")
+	}
+	first := again(key, http.MethodPost, path)
+	h.answered(first, http.StatusCreated)
+	for name, tc := range map[string]struct {
+		got    *httptest.ResponseRecorder
+		status int
+		code   string
+	}{
+		"another organization's program":          {again(theirs, http.MethodPost, path), http.StatusNotFound, "not_found"},
+		"another organization's program, at home": {again(theirs, http.MethodPost, "/api/v1/organizations/rival/users"), http.StatusCreated, ""},
+		"another program of the organization":     {again(sibling, http.MethodPost, path), http.StatusConflict, "user_there"},
+		"for another path":                        {again(key, http.MethodPost, "/api/v1/organizations/acme/groups"), http.StatusUnprocessableEntity, "idempotency_mismatch"},
+		"for the same of another organization":    {again(key, http.MethodPost, "/api/v1/organizations/rival/users"), http.StatusUnprocessableEntity, "idempotency_mismatch"},
+		"for another way of naming it":            {again(key, http.MethodPost, "/api/v1/organizations/"+string(acme.by.Org.ID)+"/users"), http.StatusUnprocessableEntity, "idempotency_mismatch"},
+		"with a parameter":                        {again(key, http.MethodPost, path+"?x=1"), http.StatusUnprocessableEntity, "idempotency_mismatch"},
+		"the twin":                                {again(key, http.MethodPost, path), http.StatusCreated, ""},
+	} {
+		replayed := tc.got.Header().Get("Idempotency-Replayed") == "true"
+		if replayed != (name == "the twin") {
+			t.Errorf("%s: is the answer repeated? %v: %d %s", name, replayed, tc.got.Code, tc.got.Body)
+		}
+		if tc.code == "" {
+			h.answered(tc.got, tc.status)
+			continue
+		}
+		h.refused(tc.got, tc.status, tc.code)
+	}
+	h.write(func(tx *store.Writer) error { return tx.RevokeAPIKey(h.Context(), k.ID, now()) })
+	h.refused(again(key, http.MethodPost, path), http.StatusUnauthorized, "api_key_over")
+}
+
 func TestOfManyEqualRequestsOneIsCarriedOut(t *testing.T) {
 	t.Parallel()
 	h := newTenancy(t)
