@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -47,9 +46,10 @@ type Options struct {
 // DB is a database. It is safe for concurrent use.
 type DB struct {
 	engine     engine
-	pool       *sql.DB // for what is neither Reader's nor Writer's
 	read       conn
 	write      transactor
+	rebuild    transactor                  // of the schema
+	settle     func(context.Context) error // has the engine learn what was stored
 	shut       func() error
 	look       bounds
 	statements atomic.Int64
@@ -64,7 +64,6 @@ type engine struct {
 	lockSchema string // statement that keeps others from migrating until the transaction ends; "": the transaction does
 	indexes    string // statement that lists indexes that are no constraint: name, and the statement that makes it
 	about      string // statement that gives the version, and the time by the clock of the server
-	settle     string // statement by which the engine learns what was stored
 	// surprises says that a transaction can meet a row of another one that it did
 	// not see when it looked for it: it is run anew, once, and sees it.
 	surprises bool
@@ -80,7 +79,7 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	var err error
 	switch {
 	case strings.HasPrefix(url, schemeSQLite):
-		db, err = openSQLite(ctx, strings.TrimPrefix(url, schemeSQLite), o, lockWait)
+		db, err = openSQLite(strings.TrimPrefix(url, schemeSQLite), o, lockWait)
 	case strings.HasPrefix(url, schemePostgres), strings.HasPrefix(url, schemePostgreSQL):
 		db, err = openPostgres(ctx, url, o)
 	default:
@@ -117,7 +116,7 @@ type Server struct {
 func (db *DB) Server(ctx context.Context) (Server, error) {
 	s := Server{Engine: db.engine.name}
 	var now int64
-	if err := db.pool.QueryRowContext(ctx, db.engine.about).Scan(&s.Version, &now); err != nil {
+	if err := ask(ctx, db.read, db.engine.about, nil, &s.Version, &now); err != nil {
 		return Server{}, fmt.Errorf("asking the database: %w", meaning(err))
 	}
 	if now != 0 {

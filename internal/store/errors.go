@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	"modernc.org/sqlite"
+	"zombiezen.com/go/sqlite"
 
 	"github.com/sallyport/sallyport/internal/fault"
 )
@@ -83,15 +83,6 @@ func ConflictOn(err error, c Constraint) bool {
 // errStale is the answer to a save of a version that is no longer the latest.
 func errStale() error { return &ConflictError{Constraint: StaleVersion} }
 
-// Codes of SQLite, https://sqlite.org/rescode.html.
-const (
-	sqliteBusy                 = 5
-	sqliteConstraintForeignKey = 787
-	sqliteConstraintPrimaryKey = 1555
-	sqliteConstraintUnique     = 2067
-	sqlitePrimaryCode          = 0xFF // the part of a code that says the kind of error
-)
-
 // Codes of PostgreSQL, https://www.postgresql.org/docs/current/errcodes-appendix.html.
 const (
 	pgForeignKeyViolation  = "23503"
@@ -119,22 +110,20 @@ func meaning(err error) error {
 		}
 		return err
 	}
-	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
-		switch lite.Code() {
-		case sqliteConstraintUnique, sqliteConstraintPrimaryKey:
-			return &ConflictError{Constraint: sqliteConstraint(lite.Error()), cause: err}
-		case sqliteConstraintForeignKey:
-			return errors.Join(ErrReference, err)
-		}
+	switch sqlite.ErrCode(err) {
+	case sqlite.ResultConstraintUnique, sqlite.ResultConstraintPrimaryKey:
+		return &ConflictError{Constraint: sqliteConstraint(err.Error()), cause: err}
+	case sqlite.ResultConstraintForeignKey:
+		return errors.Join(ErrReference, err)
+	default:
+		return err
 	}
-	return err
 }
 
 // sqliteConstraint reads the name that we gave a constraint out of SQLite's
-// message, which lists its columns: "… failed: users.username_key, users.org_id (2067)".
+// message, which lists its columns: "… failed: users.username_key, users.org_id".
 func sqliteConstraint(message string) Constraint {
 	_, columns, _ := strings.Cut(message, "constraint failed: UNIQUE constraint failed: ")
-	columns, _, _ = strings.Cut(columns, " (")
 	name := ""
 	for i, column := range strings.Split(columns, ", ") {
 		table, column, _ := strings.Cut(column, ".")
@@ -171,6 +160,5 @@ func away(err error) bool {
 // locked reports whether another process kept SQLite's database to itself for
 // longer than we wait.
 func locked(err error) bool {
-	lite, ok := errors.AsType[*sqlite.Error](err)
-	return ok && lite.Code()&sqlitePrimaryCode == sqliteBusy
+	return sqlite.ErrCode(err).ToPrimary() == sqlite.ResultBusy
 }

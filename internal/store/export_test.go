@@ -2,12 +2,15 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"io/fs"
-	"maps"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/sallyport/sallyport/internal/secret"
 )
 
 // What the tests of this package may do and nobody else.
@@ -33,13 +36,18 @@ func (db *DB) WriteByReader(ctx context.Context, text string) error {
 	if !ok {
 		return errors.New("not SQLite")
 	}
-	_, err := r.db.ExecContext(ctx, text)
+	c, err := r.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer r.put(c)
+	_, err = c.exec(text, nil)
 	return err
 }
 
 // OpenImpatient opens a SQLite database that waits for no other process.
-func OpenImpatient(ctx context.Context, url string) (*DB, error) {
-	return openSQLite(ctx, strings.TrimPrefix(url, schemeSQLite), Options{}, time.Millisecond)
+func OpenImpatient(url string) (*DB, error) {
+	return openSQLite(strings.TrimPrefix(url, schemeSQLite), Options{}, time.Millisecond)
 }
 
 // Older is older.
@@ -66,16 +74,15 @@ func Sabotage(ctx context.Context, w *Writer) error {
 func (db *DB) Texts() []string {
 	var texts []string
 	if r, ok := db.read.(*sqliteReader); ok {
-		r.prepared.Range(func(text, _ any) bool {
-			if text, ok := text.(string); ok {
-				texts = append(texts, text)
-			}
-			return true
-		})
+		for _, c := range r.idle {
+			texts = append(texts, c.texts()...)
+		}
 	}
-	if w, ok := db.write.(*sqliteWriter); ok {
-		texts = slices.AppendSeq(texts, maps.Keys(w.prepared))
+	if w, ok := db.write.(*sqliteWriter); ok && w.conn != nil {
+		texts = append(texts, w.conn.texts()...)
 	}
+	slices.Sort(texts)
+	texts = slices.DeleteFunc(slices.Compact(texts), func(text string) bool { return text == db.engine.hasSchema })
 	return texts
 }
 
@@ -94,3 +101,53 @@ func (db *DB) Indexes(ctx context.Context) ([]string, error) {
 	})
 	return texts, err
 }
+
+// Ask reads the one row that a statement gives, where a Reader's run.
+func (db *DB) Ask(ctx context.Context, text string, args []any, to ...any) error {
+	return ask(ctx, db.read, text, args, to...)
+}
+
+// Exec runs a statement in a transaction of its own.
+func (db *DB) Exec(ctx context.Context, text string, args ...any) error {
+	return db.Write(ctx, func(w *Writer) error {
+		_, err := w.q.exec(ctx, text, args...)
+		return err
+	})
+}
+
+// List returns the rows of one column of numbers, where a Reader's run; each is
+// given to see first.
+func (db *DB) List(ctx context.Context, text string, see func(*int64) []any) (all []int64, err error) {
+	err = db.Read(ctx, func(r *Reader) error {
+		all, err = list(ctx, r.q, see, text)
+		return err
+	})
+	return all, err
+}
+
+// Reading returns how many connections of this SQLite database read now.
+func (db *DB) Reading() int {
+	r, ok := db.read.(*sqliteReader)
+	if !ok {
+		return -1
+	}
+	return len(r.slots)
+}
+
+// ErrDatabaseClosed is errDatabaseClosed.
+var ErrDatabaseClosed = errDatabaseClosed
+
+// Hash is hash, UTC utc and FromJSON fromJSON.
+func Hash(h *secret.Hash) sql.Scanner { return hash(h) }
+
+// UTC is utc.
+func UTC(t *time.Time) sql.Scanner { return utc(t) }
+
+// FromJSON is fromJSON.
+func FromJSON(v any) sql.Scanner { return fromJSON(v) }
+
+// Opt is opt.
+func Opt(s *string) sql.Scanner { return opt(s) }
+
+// ToJSON is toJSON.
+func ToJSON(v any) driver.Valuer { return toJSON(v) }

@@ -32,7 +32,7 @@ func (db *DB) Fill(ctx context.Context, fn func(context.Context) error) (err err
 			return fmt.Errorf("making index %s: %w", i.name, err)
 		}
 	}
-	if _, err := db.pool.ExecContext(ctx, db.engine.settle); err != nil {
+	if err := db.settle(ctx); err != nil {
 		return fmt.Errorf("settling the database: %w", err)
 	}
 	return nil
@@ -68,7 +68,7 @@ func (w *Writer) dropIndexes(ctx context.Context) ([]index, error) {
 func (w *sqliteWriter) hurry(ctx context.Context) error {
 	return w.alone(ctx, func() error {
 		for _, text := range []string{"pragma synchronous = off", "pragma cache_size = -262144", "pragma temp_store = file"} {
-			if err := w.run(ctx, text); err != nil {
+			if err := w.run(text); err != nil {
 				return err
 			}
 		}
@@ -78,7 +78,7 @@ func (w *sqliteWriter) hurry(ctx context.Context) error {
 
 // calm gives the writer an ordinary connection again.
 func (w *sqliteWriter) calm(ctx context.Context) error {
-	return w.alone(ctx, func() error { w.disconnect(); return nil })
+	return w.alone(ctx, w.disconnect)
 }
 
 // alone runs fn with the connection in no transaction.
@@ -87,7 +87,7 @@ func (w *sqliteWriter) alone(ctx context.Context, fn func() error) error {
 		return err
 	}
 	defer w.handOn()
-	if err := w.connect(ctx); err != nil {
+	if err := w.begin(); err != nil {
 		return err
 	}
 	return fn()

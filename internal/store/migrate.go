@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"embed"
 	"encoding/hex"
 	"fmt"
@@ -74,23 +73,18 @@ func (db *DB) schema(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return schemaOf(ctx, db.pool, db.engine, len(known))
+	return schemaOf(ctx, db.read, db.engine, len(known))
 }
 
-// querier is a pool or a transaction.
-type querier interface {
-	QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row
-}
-
-func schemaOf(ctx context.Context, q querier, e engine, known int) (int, error) {
+func schemaOf(ctx context.Context, c conn, e engine, known int) (int, error) {
 	var tables, have int
-	if err := q.QueryRowContext(ctx, e.hasSchema).Scan(&tables); err != nil {
+	if err := ask(ctx, c, e.hasSchema, nil, &tables); err != nil {
 		return 0, fmt.Errorf("looking for the schema: %w", err)
 	}
 	if tables == 0 {
 		return 0, nil
 	}
-	if err := q.QueryRowContext(ctx, "select coalesce(max(version), 0) from schema_migrations").Scan(&have); err != nil {
+	if err := ask(ctx, c, "select coalesce(max(version), 0) from schema_migrations", nil, &have); err != nil {
 		return 0, fmt.Errorf("reading the version of the schema: %w", err)
 	}
 	if have > known {
@@ -116,19 +110,25 @@ func (db *DB) migrate(ctx context.Context, files fs.FS) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	// Not serializable: what another node did while this one waited for the
-	// lock must be seen.
-	tx, err := db.pool.BeginTx(ctx, nil)
+	steps := 0
+	err = db.rebuild.transact(ctx, func(c conn) error {
+		steps, err = apply(ctx, c, db.engine, known)
+		return err
+	})
 	if err != nil {
 		return 0, fmt.Errorf("migrating: %w", err)
 	}
-	defer func() { _ = tx.Rollback() }() // without effect after Commit
-	if db.engine.lockSchema != "" {
-		if _, err := tx.ExecContext(ctx, db.engine.lockSchema); err != nil {
-			return 0, fmt.Errorf("migrating: waiting for other nodes: %w", err)
+	return steps, nil
+}
+
+// apply applies the steps that are missing, within a transaction.
+func apply(ctx context.Context, c conn, e engine, known []migration) (int, error) {
+	if e.lockSchema != "" {
+		if _, err := c.exec(ctx, e.lockSchema, nil); err != nil {
+			return 0, fmt.Errorf("waiting for other nodes: %w", err)
 		}
 	}
-	have, err := schemaOf(ctx, tx, db.engine, len(known))
+	have, err := schemaOf(ctx, c, e, len(known))
 	if err != nil {
 		return 0, err
 	}
@@ -139,33 +139,30 @@ func (db *DB) migrate(ctx context.Context, files fs.FS) (int, error) {
 			checksum   text   not null,
 			applied_at bigint not null
 		)`
-		if _, err := tx.ExecContext(ctx, table); err != nil {
-			return 0, fmt.Errorf("migrating: %w", err)
+		if err := c.script(ctx, table); err != nil {
+			return 0, err
 		}
 	}
 	for _, m := range known[:have] {
 		var checksum string
-		if err := tx.QueryRowContext(ctx, "select checksum from schema_migrations where version = $1", m.version).Scan(&checksum); err != nil {
-			return 0, fmt.Errorf("migrating: reading step %d: %w", m.version, err)
+		if err := ask(ctx, c, "select checksum from schema_migrations where version = $1", []any{m.version}, &checksum); err != nil {
+			return 0, fmt.Errorf("reading step %d: %w", m.version, err)
 		}
 		if checksum != m.checksum {
-			return 0, fmt.Errorf("migrating: step %s was applied with another text than this program has", m.name)
+			return 0, fmt.Errorf("step %s was applied with another text than this program has", m.name)
 		}
 	}
 	for _, m := range known[have:] {
-		if _, err := tx.ExecContext(ctx, m.text); err != nil {
-			return 0, fmt.Errorf("migrating: step %s: %w", m.name, err)
+		if err := c.script(ctx, m.text); err != nil {
+			return 0, fmt.Errorf("step %s: %w", m.name, err)
 		}
-		if _, err := tx.ExecContext(ctx, `
+		if _, err := c.exec(ctx, `
 			insert into schema_migrations (version, name, checksum, applied_at)
 			values ($1, $2, $3, $4)`,
-			m.version, m.name, m.checksum, time.Now().UnixMicro(),
+			[]any{m.version, m.name, m.checksum, time.Now().UnixMicro()},
 		); err != nil {
-			return 0, fmt.Errorf("migrating: recording step %s: %w", m.name, err)
+			return 0, fmt.Errorf("recording step %s: %w", m.name, err)
 		}
-	}
-	if err := tx.Commit(); err != nil {
-		return 0, fmt.Errorf("migrating: %w", err)
 	}
 	return len(known) - have, nil
 }

@@ -55,13 +55,17 @@ func openPostgres(ctx context.Context, url string, o Options) (*DB, error) {
 				from pg_index i join pg_class c on c.oid = i.indexrelid
 				where c.relnamespace = current_schema()::regnamespace and not exists (select 1 from pg_constraint k where k.conindid = i.indexrelid)
 				order by c.relname`,
-			settle:    "vacuum (analyze)", // which it does by itself, but later
 			surprises: true,
 		},
-		pool:  db,
 		read:  postgresConn{db},
-		write: postgresWriter{db},
-		shut:  db.Close,
+		write: postgresWriter{db, sql.LevelSerializable},
+		// What another node did while this one waited for the lock must be seen.
+		rebuild: postgresWriter{db, sql.LevelReadCommitted},
+		settle: func(ctx context.Context) error { // which it does by itself, but later
+			_, err := db.ExecContext(ctx, "vacuum (analyze)")
+			return err
+		},
+		shut: db.Close,
 	}, nil
 }
 
@@ -82,25 +86,46 @@ type postgresConn struct {
 	}
 }
 
-func (c postgresConn) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
-	return c.on.QueryContext(ctx, text, args...)
+func (c postgresConn) query(ctx context.Context, text string, args []any) (rows, error) {
+	return ofPostgres(c.on.QueryContext(ctx, text, args...))
 }
 
 // look has the statement planned anew: the plan that a prepared statement gets
 // after a while is one for an average organization, of ten people.
-func (c postgresConn) look(ctx context.Context, text string, args []any) (*sql.Rows, error) {
-	return c.on.QueryContext(ctx, text, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
+func (c postgresConn) look(ctx context.Context, text string, args []any) (rows, error) {
+	return ofPostgres(c.on.QueryContext(ctx, text, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...))
 }
 
-func (c postgresConn) exec(ctx context.Context, text string, args []any) (sql.Result, error) {
-	return c.on.ExecContext(ctx, text, args...)
+// ofPostgres leaves no rows that are none beside an error.
+func ofPostgres(all *sql.Rows, err error) (rows, error) {
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
 }
 
-// postgresWriter runs serializable transactions.
-type postgresWriter struct{ db *sql.DB }
+func (c postgresConn) exec(ctx context.Context, text string, args []any) (int64, error) {
+	result, err := c.on.ExecContext(ctx, text, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// script is exec: without arguments, the driver sends a text as it is.
+func (c postgresConn) script(ctx context.Context, text string) error {
+	_, err := c.on.ExecContext(ctx, text)
+	return err
+}
+
+// postgresWriter runs transactions.
+type postgresWriter struct {
+	db        *sql.DB
+	isolation sql.IsolationLevel
+}
 
 func (w postgresWriter) transact(ctx context.Context, fn func(conn) error) error {
-	tx, err := w.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelSerializable})
+	tx, err := w.db.BeginTx(ctx, &sql.TxOptions{Isolation: w.isolation})
 	if err != nil {
 		return fmt.Errorf("beginning a transaction: %w", meaning(err))
 	}

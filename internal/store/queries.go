@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"reflect"
@@ -12,10 +11,22 @@ import (
 
 // conn is where statements are sent.
 type conn interface {
-	query(ctx context.Context, text string, args []any) (*sql.Rows, error)
+	query(ctx context.Context, text string, args []any) (rows, error)
 	// look is query by a plan that is made for these arguments.
-	look(ctx context.Context, text string, args []any) (*sql.Rows, error)
-	exec(ctx context.Context, text string, args []any) (sql.Result, error)
+	look(ctx context.Context, text string, args []any) (rows, error)
+	// exec returns how many rows the statement changed.
+	exec(ctx context.Context, text string, args []any) (int64, error)
+	// script runs several statements, which take no arguments.
+	script(ctx context.Context, text string) error
+}
+
+// rows are what a statement gives. They are read by one goroutine, and closed
+// in any case; what they do is told by [sql.Rows].
+type rows interface {
+	Next() bool
+	Scan(to ...any) error
+	Err() error
+	Close() error
 }
 
 // transactor runs transactions.
@@ -39,24 +50,27 @@ type queries struct {
 }
 
 // rows runs a statement that gives rows.
-func (q *queries) rows(ctx context.Context, text string, args []any) (*sql.Rows, error) {
-	return q.rowsBy(ctx, q.to.query, text, args)
-}
-
-// rowsBy runs a statement in one of the ways of the connection.
-func (q *queries) rowsBy(ctx context.Context, way func(context.Context, string, []any) (*sql.Rows, error), text string, args []any) (*sql.Rows, error) {
+func (q *queries) rows(ctx context.Context, text string, args []any) (rows, error) {
 	if !storableArgs(args) {
 		return nil, ErrNotFound
 	}
-	if q.spent != nil {
-		return nil, q.spent
-	}
-	if err := q.move(ctx, text); err != nil {
+	if err := q.ready(ctx, text); err != nil {
 		return nil, err
 	}
-	q.db.statements.Add(1)
-	rows, err := way(ctx, text, args)
-	return rows, q.failed(err)
+	all, err := q.to.query(ctx, text, args)
+	return all, q.failed(err)
+}
+
+// look is rows by a plan that is made for these arguments.
+func (q *queries) look(ctx context.Context, text string, args []any) (rows, error) {
+	if !storableArgs(args) {
+		return nil, ErrNotFound
+	}
+	if err := q.ready(ctx, text); err != nil {
+		return nil, err
+	}
+	all, err := q.to.look(ctx, text, args)
+	return all, q.failed(err)
 }
 
 // exec runs a statement that gives no rows, and returns how many it changed.
@@ -64,19 +78,23 @@ func (q *queries) exec(ctx context.Context, text string, args ...any) (int64, er
 	if !storableArgs(args) {
 		return 0, errTextForm()
 	}
-	if q.spent != nil {
-		return 0, q.spent
-	}
-	if err := q.move(ctx, text); err != nil {
+	if err := q.ready(ctx, text); err != nil {
 		return 0, err
 	}
-	q.db.statements.Add(1)
-	result, err := q.to.exec(ctx, text, args)
-	if err != nil {
-		return 0, q.failed(err)
-	}
-	n, err := result.RowsAffected()
+	n, err := q.to.exec(ctx, text, args)
 	return n, q.failed(err)
+}
+
+// ready makes ready to send a statement.
+func (q *queries) ready(ctx context.Context, text string) error {
+	if q.spent != nil {
+		return q.spent
+	}
+	if err := q.move(ctx, text); err != nil {
+		return err
+	}
+	q.db.statements.Add(1)
+	return nil
 }
 
 func errTextForm() error {
@@ -118,6 +136,25 @@ func one[T any](ctx context.Context, q *queries, fields func(*T) []any, text str
 	return v, q.failed(rows.Close())
 }
 
+// ask reads the one row that a statement gives, or returns [ErrNotFound].
+func ask(ctx context.Context, c conn, text string, args []any, to ...any) error {
+	rows, err := c.query(ctx, text, args)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	if !rows.Next() {
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		return ErrNotFound
+	}
+	if err := rows.Scan(to...); err != nil {
+		return err
+	}
+	return rows.Close()
+}
+
 // list returns the rows that a statement gives.
 func list[T any](ctx context.Context, q *queries, fields func(*T) []any, text string, args ...any) ([]T, error) {
 	rows, err := q.rows(ctx, text, args)
@@ -128,12 +165,12 @@ func list[T any](ctx context.Context, q *queries, fields func(*T) []any, text st
 // for some arguments and few for others: a plan that is good for one is not for
 // the other.
 func page[T any](ctx context.Context, q *queries, fields func(*T) []any, text string, args ...any) ([]T, error) {
-	rows, err := q.rowsBy(ctx, q.to.look, text, args)
+	rows, err := q.look(ctx, text, args)
 	return all(q, rows, err, fields)
 }
 
 // all reads all rows.
-func all[T any](q *queries, rows *sql.Rows, err error, fields func(*T) []any) ([]T, error) {
+func all[T any](q *queries, rows rows, err error, fields func(*T) []any) ([]T, error) {
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil
 	}

@@ -2,20 +2,17 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	_ "modernc.org/sqlite" // registers the driver "sqlite"
+	"zombiezen.com/go/sqlite"
 )
 
 // How many connections read by default: one for each processor, within these.
@@ -31,7 +28,7 @@ func oldestSQLite() [3]int { return [3]int{3, 51, 3} }
 // openSQLite opens the database in a file, which is made where it is missing.
 // One connection writes, others read beside it. wait is how long it waits for
 // another process that writes.
-func openSQLite(ctx context.Context, path string, o Options, wait time.Duration) (*DB, error) {
+func openSQLite(path string, o Options, wait time.Duration) (*DB, error) {
 	if path == "" || strings.HasPrefix(path, ":memory:") || strings.HasPrefix(path, "//") {
 		return nil, fmt.Errorf("opening database: %q names no file, want sqlite:PATH", schemeSQLite+path)
 	}
@@ -43,55 +40,53 @@ func openSQLite(ctx context.Context, path string, o Options, wait time.Duration)
 	if readers <= 0 {
 		readers = min(max(runtime.GOMAXPROCS(0), leastReaders), mostReaders)
 	}
-	common := []string{
-		fmt.Sprintf("busy_timeout(%d)", wait.Milliseconds()),
-		"foreign_keys(1)",
-		"trusted_schema(0)",
-		"temp_store(memory)",
-		// A commit is on the disk when it is reported: a suspended user or a
-		// used code must not come back with the power.
-		"synchronous(full)",
+	// The schema's own statements are not trusted: who can write the file could
+	// have put others there. A commit is on the disk when it is reported: a
+	// suspended user or a used code must not come back with the power.
+	const common = "pragma foreign_keys = on; pragma trusted_schema = off; pragma temp_store = memory; pragma synchronous = full; "
+	connect := func() (*sqliteConn, error) {
+		return openSQLiteConn(path, wait, common+"pragma journal_mode = wal")
 	}
-	write, err := openSQLitePool(path, slices.Concat(common, []string{"journal_mode(wal)"}))
+	first, err := connect()
 	if err != nil {
 		return nil, err
 	}
-	write.SetMaxIdleConns(-1) // only the writer's connection stays
-	if err := checkSQLite(ctx, write, path); err != nil {
-		_ = write.Close()
+	if err := checkSQLite(first, path); err != nil {
+		_ = first.close()
 		return nil, err
 	}
-	read, err := openSQLitePool(path, slices.Concat(common, []string{"query_only(1)"}))
-	if err != nil {
-		_ = write.Close()
-		return nil, err
-	}
-	read.SetMaxOpenConns(readers)
-	read.SetMaxIdleConns(readers)
-	reader, writer := &sqliteReader{db: read}, &sqliteWriter{db: write}
+	writer := &sqliteWriter{connect: connect, conn: first}
+	reader := newSQLiteReader(readers, func() (*sqliteConn, error) {
+		c, err := openSQLiteConn(path, wait, common+"pragma query_only = on")
+		if err != nil {
+			return nil, err
+		}
+		if err := c.stoppable(); err != nil {
+			return nil, errors.Join(err, c.close())
+		}
+		return c, nil
+	})
 	return &DB{
 		engine: engine{
 			name:      "sqlite",
 			hasSchema: "select count(*) from sqlite_master where type = 'table' and name = 'schema_migrations'",
 			indexes:   "select name, sql from sqlite_master where type = 'index' and sql is not null order by name",
-			// Statements are written for a planner that knows no figures.
-			settle: "pragma wal_checkpoint(truncate)",
-			about:  "select sqlite_version(), 0", // its clock is that of this machine
+			about:     "select sqlite_version(), 0", // its clock is that of this machine
 		},
-		pool:  write,
-		read:  reader,
-		write: writer,
-		shut:  func() error { return errors.Join(writer.close(), reader.close()) },
+		read:    reader,
+		write:   writer,
+		rebuild: writer,
+		// Statements are written for a planner that knows no figures: what was
+		// stored is only brought to the disk, by a connection that waits for it.
+		settle: func(context.Context) error {
+			c, err := connect()
+			if err != nil {
+				return err
+			}
+			return errors.Join(c.script("pragma wal_checkpoint(truncate)"), c.close())
+		},
+		shut: func() error { return errors.Join(writer.close(), reader.close()) },
 	}, nil
-}
-
-func openSQLitePool(path string, pragmas []string) (*sql.DB, error) {
-	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + url.Values{"_pragma": pragmas, "_txlock": {"immediate"}}.Encode()
-	db, err := sql.Open("sqlite", dsn)
-	if err != nil {
-		return nil, fmt.Errorf("opening database %s: %w", path, err)
-	}
-	return db, nil
 }
 
 // createPrivate makes the file with a mode that keeps others out; SQLite gives
@@ -112,14 +107,14 @@ func createPrivate(path string) error {
 
 // checkSQLite looks whether the file is a database and the engine keeps its
 // promises here: some network file systems have no write-ahead log.
-func checkSQLite(ctx context.Context, db *sql.DB, path string) error {
-	var version, journal string
-	if err := db.QueryRowContext(ctx, "select sqlite_version(), journal_mode from pragma_journal_mode").Scan(&version, &journal); err != nil {
-		return fmt.Errorf("opening database %s: %w", path, err)
-	}
-	if older(version, oldestSQLite()) {
+func checkSQLite(c *sqliteConn, path string) error {
+	if older(sqlite.Version, oldestSQLite()) {
 		want := oldestSQLite()
-		return fmt.Errorf("opening database %s: SQLite %s may corrupt it, want %d.%d.%d or later", path, version, want[0], want[1], want[2])
+		return fmt.Errorf("opening database %s: SQLite %s may corrupt it, want %d.%d.%d or later", path, sqlite.Version, want[0], want[1], want[2])
+	}
+	journal, err := c.journal()
+	if err != nil {
+		return fmt.Errorf("opening database %s: %w", path, err)
 	}
 	if journal != "wal" {
 		return fmt.Errorf("opening database %s: its file system allows no write-ahead log (journal mode is %s)", path, journal)

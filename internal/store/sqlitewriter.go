@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -22,16 +21,16 @@ const maxBatch = 32
 // savepoint, and the others never know. Whoever runs has the connection and
 // hands it, and the open batch, to the next in line.
 type sqliteWriter struct {
-	db *sql.DB
+	connect func() (*sqliteConn, error)
 
 	mu    sync.Mutex
 	taken bool // somebody has the connection
 	line  []*turn
 
 	// The rest belongs to whoever has the connection.
-	conn     *sql.Conn
-	prepared map[string]*sql.Stmt
-	open     *batch // nil: no transaction is open
+	conn   *sqliteConn
+	open   *batch // nil: no transaction is open
+	closed bool
 }
 
 // turn is a place in the line.
@@ -48,16 +47,15 @@ func (w *sqliteWriter) transact(ctx context.Context, fn func(conn) error) error 
 	if err := w.queue(ctx); err != nil {
 		return err
 	}
-	shared := context.WithoutCancel(ctx) // for what concerns the whole batch
-	b, err := w.join(shared)
+	b, err := w.join()
 	if err != nil {
 		return err
 	}
 	left := false
 	defer func() {
 		if !left { // fn panicked
-			w.undo(shared, b)
-			w.leave(shared, b)
+			w.undo(b)
+			w.leave(b)
 		}
 	}()
 	err = fn(w)
@@ -65,12 +63,12 @@ func (w *sqliteWriter) transact(ctx context.Context, fn func(conn) error) error 
 		err = ctx.Err()
 	}
 	if err == nil {
-		w.keep(shared, b)
+		w.keep(b)
 	} else {
-		w.undo(shared, b)
+		w.undo(b)
 	}
 	left = true
-	w.leave(shared, b)
+	w.leave(b)
 	<-b.over
 	if b.err != nil {
 		return b.err // nor has happened what fn may have refused because of
@@ -83,37 +81,46 @@ func (w *sqliteWriter) queue(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if !w.stand(ctx.Done()) {
+		return ctx.Err()
+	}
+	return nil
+}
+
+// stand stands in line for the connection, and reports whether it came before
+// the waiting was over.
+func (w *sqliteWriter) stand(over <-chan struct{}) bool {
 	w.mu.Lock()
 	if !w.taken {
 		w.taken = true
 		w.mu.Unlock()
-		return nil
+		return true
 	}
 	own := &turn{comes: make(chan struct{})}
 	w.line = append(w.line, own)
 	w.mu.Unlock()
 	select {
 	case <-own.comes:
-		return nil
-	case <-ctx.Done():
+		return true
+	case <-over:
 	}
 	w.mu.Lock()
 	if i := slices.Index(w.line, own); i >= 0 {
 		w.line = slices.Delete(w.line, i, i+1)
 		w.mu.Unlock()
-		return ctx.Err()
+		return false
 	}
 	w.mu.Unlock()
 	<-own.comes // it came at the same time; the batch may be open
-	return nil
+	return true
 }
 
 // join begins a batch, or goes on with the open one.
-func (w *sqliteWriter) join(ctx context.Context) (*batch, error) {
+func (w *sqliteWriter) join() (*batch, error) {
 	if w.open == nil {
-		err := w.connect(ctx)
+		err := w.begin()
 		if err == nil {
-			err = w.run(ctx, "begin immediate")
+			err = w.run("begin immediate")
 		}
 		if err != nil {
 			w.handOn()
@@ -123,50 +130,50 @@ func (w *sqliteWriter) join(ctx context.Context) (*batch, error) {
 	}
 	b := w.open
 	b.size++
-	if err := w.run(ctx, "savepoint one"); err != nil {
+	if err := w.run("savepoint one"); err != nil {
 		b.err = fmt.Errorf("beginning a transaction: %w", err)
-		w.leave(ctx, b)
+		w.leave(b)
 		return nil, b.err
 	}
 	return b, nil
 }
 
 // keep makes what was done since the last transaction joined a part of the batch.
-func (w *sqliteWriter) keep(ctx context.Context, b *batch) {
-	if err := w.run(ctx, "release one"); err != nil {
+func (w *sqliteWriter) keep(b *batch) {
+	if err := w.run("release one"); err != nil {
 		b.err = fmt.Errorf("committing: %w", err)
 	}
 }
 
 // undo goes back to where the last transaction joined.
-func (w *sqliteWriter) undo(ctx context.Context, b *batch) {
-	if err := errors.Join(w.run(ctx, "rollback to one"), w.run(ctx, "release one")); err != nil {
+func (w *sqliteWriter) undo(b *batch) {
+	if err := errors.Join(w.run("rollback to one"), w.run("release one")); err != nil {
 		b.err = fmt.Errorf("undoing a transaction: %w", err) // by undoing the whole batch
 	}
 }
 
 // leave hands the connection and the batch to the next in line. Where nobody
 // is, or the batch is full or broken, it ends the batch first.
-func (w *sqliteWriter) leave(ctx context.Context, b *batch) {
+func (w *sqliteWriter) leave(b *batch) {
 	if b.size < maxBatch && b.err == nil && w.handNext() {
 		return
 	}
-	w.end(ctx, b)
+	w.end(b)
 	w.handOn()
 }
 
 // end commits the batch, or undoes it where something went wrong that was
 // nobody's own.
-func (w *sqliteWriter) end(ctx context.Context, b *batch) {
+func (w *sqliteWriter) end(b *batch) {
 	w.open = nil
 	if b.err == nil {
-		if err := w.run(ctx, "commit"); err != nil {
+		if err := w.run("commit"); err != nil {
 			b.err = fmt.Errorf("committing: %w", err)
 		}
 	}
 	if b.err != nil {
-		_ = w.run(ctx, "rollback")
-		w.disconnect() // the next one begins with a connection that is surely in no transaction
+		_ = w.run("rollback")
+		_ = w.disconnect() // the next one begins with a connection that is surely in no transaction
 	}
 	close(b.over)
 }
@@ -195,73 +202,74 @@ func (w *sqliteWriter) next() bool {
 	return true
 }
 
-func (w *sqliteWriter) connect(ctx context.Context) error {
+// begin connects, where there is no connection.
+func (w *sqliteWriter) begin() error {
+	if w.closed {
+		return errDatabaseClosed
+	}
 	if w.conn != nil {
 		return nil
 	}
-	c, err := w.db.Conn(ctx)
-	if err != nil {
-		return err
+	c, err := w.connect()
+	if err == nil {
+		w.conn = c
 	}
-	w.conn, w.prepared = c, map[string]*sql.Stmt{}
-	return nil
-}
-
-func (w *sqliteWriter) disconnect() {
-	for _, st := range w.prepared {
-		_ = st.Close()
-	}
-	if w.conn != nil {
-		_ = w.conn.Close() // the pool keeps none
-	}
-	w.conn, w.prepared = nil, nil
-}
-
-func (w *sqliteWriter) close() error {
-	w.disconnect()
-	return w.db.Close()
-}
-
-// run runs a statement that concerns the whole batch.
-func (w *sqliteWriter) run(ctx context.Context, text string) error {
-	_, err := w.exec(ctx, text, nil)
 	return err
 }
 
-func (w *sqliteWriter) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
-	st, err := w.statement(ctx, text)
-	if err != nil {
-		return nil, err
+func (w *sqliteWriter) disconnect() error {
+	if w.conn == nil {
+		return nil
 	}
-	return st.QueryContext(context.WithoutCancel(ctx), args...)
+	c := w.conn
+	w.conn = nil
+	return c.close()
 }
 
-func (w *sqliteWriter) look(ctx context.Context, text string, args []any) (*sql.Rows, error) {
-	return w.query(ctx, text, args)
-}
-
-func (w *sqliteWriter) exec(ctx context.Context, text string, args []any) (sql.Result, error) {
-	st, err := w.statement(ctx, text)
-	if err != nil {
-		return nil, err
+// close ends the connection, once it is this one's turn.
+func (w *sqliteWriter) close() error {
+	w.stand(nil)
+	defer w.handOn()
+	if b := w.open; b != nil {
+		w.end(b)
 	}
-	return st.ExecContext(context.WithoutCancel(ctx), args...)
+	w.closed = true
+	return w.disconnect()
 }
 
-// statement returns the prepared statement of this text. An ended context
-// stops it here; never while it runs, since to interrupt a statement undoes
-// the whole batch.
-func (w *sqliteWriter) statement(ctx context.Context, text string) (runner, error) {
+// run runs a statement that concerns the whole batch.
+func (w *sqliteWriter) run(text string) error {
+	_, err := w.conn.exec(text, nil)
+	return err
+}
+
+// query, like all that runs a statement here, heeds the context before and
+// never while it runs: to interrupt a statement undoes the whole batch.
+func (w *sqliteWriter) query(ctx context.Context, text string, args []any) (rows, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if st, ok := w.prepared[text]; ok {
-		return st, nil
-	}
-	st, err := w.conn.PrepareContext(context.WithoutCancel(ctx), text)
+	all, err := w.conn.query(text, args)
 	if err != nil {
 		return nil, err
 	}
-	w.prepared[text] = st
-	return st, nil
+	return all, nil
+}
+
+func (w *sqliteWriter) look(ctx context.Context, text string, args []any) (rows, error) {
+	return w.query(ctx, text, args)
+}
+
+func (w *sqliteWriter) exec(ctx context.Context, text string, args []any) (int64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	return w.conn.exec(text, args)
+}
+
+func (w *sqliteWriter) script(ctx context.Context, text string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return w.conn.script(text)
 }

@@ -152,7 +152,7 @@ func TestSQLiteIsSharedByProcesses(t *testing.T) {
 	all.Wait()
 
 	// Who waits too long is told so.
-	impatient, err := store.OpenImpatient(t.Context(), url)
+	impatient, err := store.OpenImpatient(url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,8 +216,8 @@ func TestEveryMethodIsInTheSuite(t *testing.T) {
 func TestSQLiteConstraintHasOurName(t *testing.T) {
 	t.Parallel()
 	for message, want := range map[string]store.Constraint{
-		"constraint failed: UNIQUE constraint failed: users.username_key, users.org_id (2067)": store.HomeUsername,
-		"constraint failed: UNIQUE constraint failed: domains.name (2067)":                     store.VerifiedDomainName,
+		"constraint failed: UNIQUE constraint failed: users.username_key, users.org_id": store.HomeUsername,
+		"constraint failed: UNIQUE constraint failed: domains.name":                     store.VerifiedDomainName,
 	} {
 		if got := store.SQLiteConstraint(message); got != want {
 			t.Errorf("%s: named %q, want %q", message, got, want)

@@ -37,12 +37,14 @@ func (i instant) Scan(src any) error {
 	case nil:
 		*i.to = time.Time{}
 	case int64:
-		*i.to = time.UnixMicro(v).UTC()
+		i.count(v)
 	default:
 		return fmt.Errorf("reading an instant: %T in place of a number", src)
 	}
 	return nil
 }
+
+func (i instant) count(micros int64) { *i.to = time.UnixMicro(micros).UTC() }
 
 // utcOrNever is an instant as a destination, the zero time for 0.
 func utcOrNever(t *time.Time) sql.Scanner { return instantOrNever{t} }
@@ -55,6 +57,14 @@ func (i instantOrNever) Scan(src any) error {
 		src = nil
 	}
 	return instant(i).Scan(src)
+}
+
+func (i instantOrNever) count(micros int64) {
+	if micros == 0 {
+		*i.to = time.Time{}
+		return
+	}
+	instant(i).count(micros)
 }
 
 // orNever is an instant as an argument for a column that holds 0 for never.
@@ -81,9 +91,11 @@ type optional[T ~string] struct{ to *T }
 // Scan reads a text, and null as the empty one.
 func (o optional[T]) Scan(src any) error {
 	s, err := textOf(src)
-	*o.to = T(s)
+	o.take(s)
 	return err
 }
+
+func (o optional[T]) take(text string) { *o.to = T(text) }
 
 // toJSON is a value as an argument, encoded.
 func toJSON(v any) driver.Valuer { return encoded{v} }
@@ -105,10 +117,17 @@ type decoded struct{ to any }
 // Scan reads JSON.
 func (d decoded) Scan(src any) error {
 	s, err := textOf(src)
-	if err != nil || s == "" || s == "null" {
+	if err != nil {
 		return err
 	}
-	return json.Unmarshal([]byte(s), d.to)
+	return d.decode(s)
+}
+
+func (d decoded) decode(text string) error {
+	if text == "" || text == "null" {
+		return nil
+	}
+	return json.Unmarshal([]byte(text), d.to)
 }
 
 // email is an address as a destination.
@@ -119,12 +138,15 @@ type address struct{ to *sso.Email }
 // Scan reads an address, and null as none.
 func (a address) Scan(src any) error {
 	s, err := textOf(src)
-	if err != nil || s == "" {
-		*a.to = sso.Email{}
-		return err
+	a.take(s)
+	return err
+}
+
+func (a address) take(text string) {
+	*a.to = sso.Email{}
+	if text != "" {
+		*a.to = sso.StoredEmail(text)
 	}
-	*a.to = sso.StoredEmail(s)
-	return nil
 }
 
 // hash is a look-up hash as a destination.
@@ -165,11 +187,15 @@ func (s steps) Scan(src any) error {
 	if err != nil {
 		return err
 	}
+	s.take(text)
+	return nil
+}
+
+func (s steps) take(text string) {
 	*s.to = make([]sso.OrgID, 0, strings.Count(text, "/")+1)
 	for id := range strings.SplitSeq(text, "/") {
 		*s.to = append(*s.to, sso.OrgID(id))
 	}
-	return nil
 }
 
 func textOf(src any) (string, error) {
@@ -231,6 +257,8 @@ func (l length) Scan(src any) error {
 	if !ok {
 		return fmt.Errorf("reading a length of time: %T in place of a number", src)
 	}
-	*l.to = time.Duration(v) * time.Microsecond
+	l.count(v)
 	return nil
 }
+
+func (l length) count(micros int64) { *l.to = time.Duration(micros) * time.Microsecond }
