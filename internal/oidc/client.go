@@ -126,50 +126,80 @@ func CheckLoginURL(uri string) error {
 		return err
 	}
 	if scheme, _, _ := strings.Cut(uri, ":"); scheme != "https" && scheme != "http" {
-		return &fault.Error{Kind: fault.Invalid, Code: "app_redirect_uri", Want: "an https URL", Got: clip(uri), Fix: fault.OperatorSide}
+		return refusedURI(uri, FlawNoPage)
 	}
 	return nil
+}
+
+// URIFlaw says why an address of an app must not be registered.
+type URIFlaw string
+
+// The flaws.
+const (
+	FlawLength   URIFlaw = "length"
+	FlawSigns    URIFlaw = "signs"
+	FlawPart     URIFlaw = "part" // it is not absolute
+	FlawFragment URIFlaw = "fragment"
+	FlawUser     URIFlaw = "user"
+	FlawWildcard URIFlaw = "wildcard"
+	FlawHost     URIFlaw = "host"
+	FlawPlain    URIFlaw = "plain" // http to another machine
+	FlawScheme   URIFlaw = "scheme"
+	FlawNoPage   URIFlaw = "no_page" // no browser opens it
+)
+
+// wants returns what there has to be, by what is wrong.
+func (f URIFlaw) wants() string {
+	return map[URIFlaw]string{
+		FlawLength: "a URI of at most 2048 octets", FlawSigns: "a URI in ASCII without spaces", FlawPart: "an absolute URI", FlawFragment: "a URI without a fragment",
+		FlawUser: "a URI without user information", FlawWildcard: "a URI without a wildcard", FlawHost: "a URI with a host", FlawPlain: "https, or http on a loopback address",
+		FlawScheme: "https, or a scheme of the application's own, written as a reversed domain name", FlawNoPage: "an https URL",
+	}[f]
+}
+
+// Error returns the text for the log.
+func (f URIFlaw) Error() string { return "wanting " + f.wants() }
+
+func refusedURI(uri string, f URIFlaw) error {
+	return &fault.Error{Kind: fault.Invalid, Code: "app_redirect_uri", Want: f.wants(), Got: clip(uri), Fix: fault.OperatorSide, Err: f}
 }
 
 // CheckRedirectURI refuses a redirect URI that must not be registered: one that
 // is not absolute, has user information or a fragment, goes over plain http to
 // anything but this machine, or has a scheme that a page could run. A native
 // application may own a scheme, written as a reversed domain name
-// [RFC 8252 7.1].
+// [RFC 8252 7.1]. The fault holds which [URIFlaw] it is.
 func CheckRedirectURI(uri string) error {
-	refuse := func(want string) error {
-		return &fault.Error{Kind: fault.Invalid, Code: "app_redirect_uri", Want: want, Got: clip(uri), Fix: fault.OperatorSide}
-	}
 	if uri == "" || len(uri) > MaxRedirectURI {
-		return refuse("a URI of at most 2048 octets")
+		return refusedURI(uri, FlawLength)
 	}
 	if strings.ContainsFunc(uri, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`"<>\^{|}`+"`", r) }) {
-		return refuse("a URI in ASCII without spaces")
+		return refusedURI(uri, FlawSigns)
 	}
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme == "" || u.Opaque != "" {
-		return refuse("an absolute URI")
+		return refusedURI(uri, FlawPart)
 	}
 	switch {
 	case strings.Contains(uri, "#"):
-		return refuse("a URI without a fragment")
+		return refusedURI(uri, FlawFragment)
 	case u.User != nil:
-		return refuse("a URI without user information")
+		return refusedURI(uri, FlawUser)
 	case strings.Contains(uri, "*"):
-		return refuse("a URI without a wildcard")
+		return refusedURI(uri, FlawWildcard)
 	}
 	switch u.Scheme {
 	case "https":
 		if u.Hostname() == "" {
-			return refuse("a URI with a host")
+			return refusedURI(uri, FlawHost)
 		}
 	case "http":
 		if !isLoopback(u.Hostname()) {
-			return refuse("https, or http on a loopback address")
+			return refusedURI(uri, FlawPlain)
 		}
 	default:
 		if !strings.Contains(u.Scheme, ".") {
-			return refuse("https, or a scheme of the application's own, written as a reversed domain name")
+			return refusedURI(uri, FlawScheme)
 		}
 	}
 	return nil

@@ -39,6 +39,20 @@ func (m *Mistake) Error() string { return m.Setting + ": " + m.Err.Error() }
 // Unwrap returns the fault.
 func (m *Mistake) Unwrap() error { return m.Err }
 
+// Flaw says what is wrong with an address, as [oidc.URIFlaw] has it, and in which
+// place of its list it stands, from 0; where it is about no address, or about
+// the whole list, it says so by "".
+func (m *Mistake) Flaw() (place int, flaw string) {
+	f, ok := errors.AsType[oidc.URIFlaw](m.Err)
+	if !ok {
+		return 0, ""
+	}
+	if _, in, ok := strings.Cut(m.Setting, "."); ok {
+		place, _ = strconv.Atoi(in) // as Check wrote it
+	}
+	return place, string(f)
+}
+
 // Mistakes returns what is wrong, one by one, where err says that an app cannot
 // be kept as it is.
 func Mistakes(err error) []*Mistake {
@@ -66,8 +80,9 @@ func Check(a *sso.App) error {
 	_, err := sso.ParseKey(a.Key)
 	is("key", err)
 	is("client_id", checkClientID(a.ClientID))
-	err = a.Check()
-	is(settingOf(err), err)
+	if wrong, ok := errors.AsType[*sso.WrongSetting](a.Check()); ok {
+		is(wrong.Setting, wrong.Err)
+	}
 	for _, list := range []struct {
 		setting string
 		uris    []string
@@ -89,24 +104,6 @@ func Check(a *sso.App) error {
 	is("brand.name", checkName(a.Brand.Name))
 	is("brand.accent", checkAccent(a.Brand.Accent))
 	return errors.Join(wrong...)
-}
-
-// settingOf says which setting a rule about several is told at.
-func settingOf(err error) string {
-	switch {
-	case fault.Is(err, "app_grant_types"):
-		return "grant_types"
-	case fault.Is(err, "app_redirect_uri"):
-		return "redirect_uris"
-	case fault.Is(err, "app_keys"):
-		return "auth_method"
-	case fault.Is(err, "app_claim_name"):
-		return "claims"
-	case fault.Is(err, "app_scope"):
-		return "scopes"
-	default:
-		return ""
-	}
 }
 
 func checkClientID(id string) error {

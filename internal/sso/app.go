@@ -266,52 +266,68 @@ func (a *App) Admits(p *Person, above []Organization) error {
 // Check refuses settings of an app that do not go together. What its URIs and
 // keys look like is judged elsewhere.
 func (a *App) Check() error {
-	refuse := func(code, want, got string) error {
-		return &fault.Error{Kind: fault.Invalid, Code: code, Want: want, Got: clip(got), Fix: fault.OperatorSide}
+	refuse := func(code, setting, want, got string) error {
+		return &WrongSetting{Setting: setting, Err: &fault.Error{Kind: fault.Invalid, Code: code, Want: want, Got: clip(got), Fix: fault.OperatorSide}}
 	}
 	if !slices.Contains(AppKinds(), a.Kind) {
-		return refuse("app_settings", "web, spa, native or machine", string(a.Kind))
+		return refuse("app_settings", "kind", "web, spa, native or machine", string(a.Kind))
 	}
 	for _, g := range a.GrantTypes {
 		if !slices.Contains(GrantTypes(), g) {
-			return refuse("app_grant_types", "authorization_code, refresh_token, client_credentials or device_code", string(g))
+			return refuse("app_grant_types", "grant_types", "authorization_code, refresh_token, client_credentials or device_code", string(g))
 		}
 	}
 	switch {
 	case a.Public() && a.PKCEOptional:
-		return refuse("app_settings", "PKCE, where the app keeps no secret", "pkce_optional")
+		return refuse("app_settings", "pkce_optional", "PKCE, where the app keeps no secret", "pkce_optional")
 	case a.Public() && a.Grants(GrantClientCredentials):
-		return refuse("app_grant_types", "client_credentials only for an app that proves itself", "none")
+		return refuse("app_grant_types", "grant_types", "client_credentials only for an app that proves itself", "none")
 	case a.Grants(GrantRefresh) && !a.Grants(GrantCode) && !a.Grants(GrantDevice):
-		return refuse("app_grant_types", "refresh_token beside authorization_code or device_code", "refresh_token alone")
+		return refuse("app_grant_types", "grant_types", "refresh_token beside authorization_code or device_code", "refresh_token alone")
 	case a.Grants(GrantCode) && (len(a.RedirectURIs) == 0 || len(a.RedirectURIs) > MaxRedirectURIs):
-		return refuse("app_redirect_uri", "1 to 50 redirect_uris", strconv.Itoa(len(a.RedirectURIs)))
+		return refuse("app_redirect_uri", "redirect_uris", "1 to 50 redirect_uris", strconv.Itoa(len(a.RedirectURIs)))
 	case len(a.RedirectURIs) > MaxRedirectURIs:
-		return refuse("app_redirect_uri", "at most 50 redirect_uris", strconv.Itoa(len(a.RedirectURIs)))
+		return refuse("app_redirect_uri", "redirect_uris", "at most 50 redirect_uris", strconv.Itoa(len(a.RedirectURIs)))
 	case len(a.PostLogoutRedirectURIs) > MaxLogoutURIs:
-		return refuse("app_redirect_uri", "at most 50 post_logout_redirect_uris", strconv.Itoa(len(a.PostLogoutRedirectURIs)))
+		return refuse("app_redirect_uri", "post_logout_redirect_uris", "at most 50 post_logout_redirect_uris", strconv.Itoa(len(a.PostLogoutRedirectURIs)))
 	case !slices.Contains([]TokenAlg{"", AlgES256, AlgRS256}, a.IDTokenAlg):
-		return refuse("app_settings", "ES256 or RS256", string(a.IDTokenAlg))
+		return refuse("app_settings", "id_token_alg", "ES256 or RS256", string(a.IDTokenAlg))
 	case !slices.Contains([]AppAuth{AuthSecret, AuthNone, AuthPrivateKeyJWT}, a.AuthMethod):
-		return refuse("app_settings", "a secret, none or private_key_jwt", string(a.AuthMethod))
+		return refuse("app_settings", "auth_method", "a secret, none or private_key_jwt", string(a.AuthMethod))
 	case a.AuthMethod == AuthPrivateKeyJWT && (a.JWKS == "") == (a.JWKSURI == ""):
-		return refuse("app_keys", "jwks or jwks_uri with private_key_jwt", "both or none")
+		return refuse("app_keys", "auth_method", "jwks or jwks_uri with private_key_jwt", "both or none")
 	case a.AuthMethod != AuthPrivateKeyJWT && (a.JWKS != "" || a.JWKSURI != ""):
-		return refuse("app_keys", "no keys without private_key_jwt", string(a.AuthMethod))
+		return refuse("app_keys", "auth_method", "no keys without private_key_jwt", string(a.AuthMethod))
 	case a.AuthMethod != AuthSecret && len(a.Secrets) > 0:
-		return refuse("app_settings", "no secret where the app proves itself in another way", string(a.AuthMethod))
+		return refuse("app_settings", "auth_method", "no secret where the app proves itself in another way", string(a.AuthMethod))
 	case len(a.AllowedOrgs) > MaxAllowedOrgs:
-		return refuse("app_settings", "at most 200 organizations", strconv.Itoa(len(a.AllowedOrgs)))
+		return refuse("app_settings", "allowed_organizations", "at most 200 organizations", strconv.Itoa(len(a.AllowedOrgs)))
 	case len(a.AllowedRoles) > MaxAllowedRoles:
-		return refuse("app_settings", "at most 100 roles", strconv.Itoa(len(a.AllowedRoles)))
+		return refuse("app_settings", "allowed_roles", "at most 100 roles", strconv.Itoa(len(a.AllowedRoles)))
 	case a.RequiredEntitlement != "" && !slices.Contains(Entitlements(), a.RequiredEntitlement):
-		return refuse("app_settings", "an entitlement that exists", string(a.RequiredEntitlement))
+		return refuse("app_settings", "required_entitlement", "an entitlement that exists", string(a.RequiredEntitlement))
 	}
 	if err := checkAppScopes(a.Scopes); err != nil {
-		return err
+		return &WrongSetting{Setting: "scopes", Err: err}
 	}
-	return a.Claims.check()
+	if err := a.Claims.check(); err != nil {
+		return &WrongSetting{Setting: "claims", Err: err}
+	}
+	return nil
 }
+
+// WrongSetting is why an app cannot be kept as it is: one setting, by its name in
+// configuration files.
+type WrongSetting struct {
+	Setting string
+	Err     error
+}
+
+// Error returns the text for the log.
+func (w *WrongSetting) Error() string { return w.Setting + ": " + w.Err.Error() }
+
+// Unwrap returns the fault.
+func (w *WrongSetting) Unwrap() error { return w.Err }
 
 // maxAppScope bounds the name of a scope, in octets.
 const maxAppScope = 100

@@ -130,7 +130,9 @@ func (h *Handler) createApp(w http.ResponseWriter, r *http.Request) error {
 	app, text, err := h.Flow.CreateApp(r.Context(), &by, in)
 	if err != nil {
 		return besideSettings(r, f, err, func(f ui.Filled, status int) error {
-			return h.UI.Render(w, r, status, newAppPage(f))
+			p := newAppPage(f)
+			p.elsewhere(f)
+			return h.UI.Render(w, r, status, p)
 		})
 	}
 	if text.IsZero() {

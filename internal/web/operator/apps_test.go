@@ -1,11 +1,17 @@
 package operator
 
 import (
+	"html"
 	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/grant"
 	"github.com/sallyport/sallyport/internal/operate"
+	"github.com/sallyport/sallyport/internal/registration"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web/ui"
@@ -60,6 +66,11 @@ func appSpecimens(h *Handler) map[string]webtest.Specimen {
 		Values:   map[string][]string{"redirect_uris": {"http://app.example/cb"}, "name": {"Portal"}, "auth_method": {"private_key_jwt"}, "grant_types": {"refresh_token"}},
 		Problems: map[string]string{"redirect_uris": "app_redirect_uri", "grant_types": "app_grant_types", "jwks": "app_keys"},
 	}
+	lines := url.Values{"name": {"Portal"}, "key": {"portal"}, "redirect_uris": {"https://app.example/cb\n\nhttp://app.example/cb\nhttps://*.app.example/"}}
+	refused := newAppPage(wrongWith(lines, func(*sso.App) {}))
+	branded := wrongWith(url.Values{"product": {"x"}}, func(a *sso.App) { a.RedirectURIs = []string{"http://old.example/cb"} })
+	brand := brandPage(portal(), branded)
+	brand.elsewhere(branded)
 	wrong := func(field, code string) ui.Filled {
 		return ui.Filled{Values: map[string][]string{field: {"typed"}}, Problems: map[string]string{field: code}}
 	}
@@ -87,6 +98,8 @@ func appSpecimens(h *Handler) map[string]webtest.Specimen {
 		"apps-none":         {Page: showApps(request(appsPath+"?q=x"), &operate.AppList{}, changes), Path: appsPath + "?q=x"},
 		"app-new":           {Page: newAppPage(ui.Filled{}), Path: newAppPath},
 		"app-new-wrong":     {Page: newAppPage(wrong("key", "key_taken")), Path: newAppPath, Status: http.StatusConflict},
+		"app-new-lines":     {Page: refused, Path: newAppPath, Status: http.StatusBadRequest},
+		"app-brand-wrong":   {Page: brand, Path: path + "/brand", Status: http.StatusBadRequest},
 		"app-made":          {Page: secretMade(&portal().App, secret.ParseToken("abc<d>"), firstSecret), Path: newAppPath},
 		"app":               {Page: shown(portal(), changes, ""), Path: path},
 		"app-public":        {Page: shown(spa(), changes, "node"), Path: pathOfApp("spa")},
@@ -115,5 +128,86 @@ func appSpecimens(h *Handler) map[string]webtest.Specimen {
 		"app-tried-refused": {Page: tried(grant.Tried{Refused: "access_denied", Why: "the person may not use this application"}), Path: grant.TrialPath},
 		"app-disable":       {Page: disablePage(&portal().App), Path: path + "/disable"},
 		"app-delete":        {Page: deleteAppPage(&portal().App, "confirm_name"), Path: path + "/delete"},
+	}
+}
+
+// wrongWith returns a form that comes back because the app that it makes cannot
+// be kept.
+func wrongWith(typed url.Values, change func(*sso.App)) ui.Filled {
+	a := portal().App
+	if typed.Has("redirect_uris") {
+		a.RedirectURIs = lines(typed.Get("redirect_uris"))
+	}
+	change(&a)
+	filled, ok := wrongBeside(typed, registration.Check(&a))
+	if !ok {
+		panic("what is wrong belongs to no form")
+	}
+	return filled
+}
+
+// Who is told of an address wants to know of which, and stands in that field.
+func TestWhatIsWrongWithAnAppIsToldWhereItIs(t *testing.T) {
+	t.Parallel()
+	u, err := ui.New(ui.Options{}, Pages())
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := func(f ui.Filled) formPage { return settingsPage(portal(), f) }
+	for name, tc := range map[string]struct {
+		typed  url.Values
+		change func(*sso.App)
+		page   func(ui.Filled) formPage
+		want   []string
+		focus  string
+	}{
+		"a line of several": {
+			url.Values{"redirect_uris": {"https://app.example/cb\r\n\r\nhttp://app.example/cb\r\nhttps://*.app.example/<b>"}}, func(*sso.App) {}, newAppPage,
+			[]string{"Line 3, http://app.example/cb: It has to begin with https://", "Line 4, https://*.app.example/<b>: An address has no spaces"}, "redirect_uris",
+		},
+		"none": {url.Values{"redirect_uris": {" \n"}}, func(*sso.App) {}, settings, []string{"Enter at least one address."}, "redirect_uris"},
+		"where people begin": {
+			url.Values{"login_url": {"com.example.app:/x"}}, func(a *sso.App) { a.LoginURL = "com.example.app:/x" }, settings, []string{"It has to begin with https://."}, "login_url",
+		},
+		"addresses after signing out": {
+			url.Values{"logout_uris": {"https://app.example/#x"}}, func(a *sso.App) { a.PostLogoutRedirectURIs = []string{"https://app.example/#x"} }, settings,
+			[]string{"Line 1, https://app.example/#x: It must have no #"}, "logout_uris",
+		},
+		"a scope": {
+			url.Values{"scopes": {"read \"x\""}}, func(a *sso.App) { a.Scopes = []string{"read", `"x"`} }, settings, []string{`"x": At most 50 scopes`}, "scopes",
+		},
+		"a box": {
+			url.Values{"pkce_optional": {"on"}}, func(a *sso.App) { a.PKCEOptional, a.AuthMethod, a.Secrets = true, sso.AuthNone, nil }, settings, []string{"do not go together"}, "pkce_optional",
+		},
+		"what stands on another page": {
+			url.Values{"product": {"x"}}, func(a *sso.App) { a.LoginURL = "ftp://x" }, func(f ui.Filled) formPage {
+				p := brandPage(portal(), f)
+				p.elsewhere(f)
+				return p
+			}, []string{"Something on another page of this application is wrong"}, "",
+		},
+	} {
+		body := webtest.Specimen{Page: tc.page(wrongWith(tc.typed, tc.change)), Person: olga(), Status: http.StatusBadRequest}.Shown(t, u, "en").Body.String()
+		for _, want := range tc.want {
+			if !strings.Contains(html.UnescapeString(body), want) {
+				t.Errorf("%s: the page does not say %q: %s", name, want, body)
+			}
+		}
+		var focus []string
+		for _, m := range regexp.MustCompile(`<(?:input|textarea|select)[^>]* name="(\w+)"[^>]* autofocus`).FindAllStringSubmatch(body, -1) {
+			focus = append(focus, m[1])
+		}
+		if got := strings.Join(focus, " "); got != tc.focus {
+			t.Errorf("%s: the focus is on %q, want %q", name, got, tc.focus)
+		}
+	}
+	// The same addresses without what is wrong are taken, and a fresh form begins at its first field.
+	a := portal().App
+	a.RedirectURIs = lines("https://app.example/cb\n\nhttps://app.example/cb2\ncom.example.app:/cb\nhttp://127.0.0.1/cb")
+	if err := registration.Check(&a); err != nil {
+		t.Errorf("good addresses are refused: %v", err)
+	}
+	if body := (webtest.Specimen{Page: newAppPage(ui.Filled{}), Person: olga()}).Shown(t, u, "en").Body.String(); strings.Count(body, " autofocus") != 1 || !strings.Contains(body, `id="name" name="name"`) {
+		t.Errorf("a fresh form does not begin at its first field")
 	}
 }

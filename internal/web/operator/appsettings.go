@@ -8,7 +8,6 @@ import (
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/operate"
-	"github.com/sallyport/sallyport/internal/registration"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
 	"github.com/sallyport/sallyport/internal/web/ui"
@@ -125,48 +124,26 @@ func (h *Handler) saveApp(w http.ResponseWriter, r *http.Request, f url.Values, 
 		return moved()
 	}
 	web.RetryAt(r, r.URL.Path)
-	if err := save(&by, key, version); err != nil {
+	show := func(f ui.Filled, status int, told func(*formPage)) error {
+		v, err := h.appView(r)
+		if err != nil {
+			return err
+		}
+		p := page(&v, f)
+		told(&p)
+		return h.UI.Render(w, r, status, p)
+	}
+	err = save(&by, key, version)
+	if fault.Is(err, "app_moved") {
+		_, status := web.Record(r, err)
+		return show(ui.Filled{Values: f}, status, func(p *formPage) {
+			p.Notice = &ui.Notice{State: ui.Warn, Title: ui.Problem("app_moved"), Text: ui.Problem("connection_changed")}
+		})
+	}
+	if err != nil {
 		return besideSettings(r, f, err, func(f ui.Filled, status int) error {
-			v, err := h.appView(r)
-			if err != nil {
-				return err
-			}
-			return h.UI.Render(w, r, status, page(&v, f))
+			return show(f, status, func(p *formPage) { p.elsewhere(f) })
 		})
 	}
 	return web.SeeOther(w, r, ui.Saved(r.URL.Path, "app_changed"))
-}
-
-// besideSettings tells what is wrong with an app beside the fields of a form,
-// which again shows anew.
-func besideSettings(r *http.Request, typed url.Values, err error, again func(f ui.Filled, status int) error) error {
-	filled := ui.Filled{Values: typed, Problems: map[string]string{}}
-	for _, m := range registration.Mistakes(err) {
-		setting, _, _ := strings.Cut(m.Setting, ".")
-		switch field, ok := settingFields()[setting]; {
-		case ok:
-			filled.Problems[field] = fault.From(m.Err).Code
-		case fault.Is(m.Err, "brand_accent"):
-			filled.Problems["accent"] = "brand_accent"
-		default:
-			return err
-		}
-	}
-	if len(filled.Problems) > 0 {
-		_, status := web.Record(r, err)
-		return again(filled, status)
-	}
-	codes := map[string]string{
-		"name_empty": "name", "key_taken": "key", "app_client_id_taken": "key", "app_grant_types": "grant_types", "organization_unknown": "organizations",
-		"app_settings": "organizations", "role_unknown": "roles", "brand_logo": "logo", "brand_accent": "accent", "app_secret_none": "auth_method",
-	}
-	return ui.Filled{Values: typed}.Again(r, err, codes, again)
-}
-
-// settingFields says in which field of the forms a setting stands.
-func settingFields() map[string]string {
-	return map[string]string{
-		"key": "key", "client_id": "key", "": "kind", "redirect_uris": "redirect_uris", "post_logout_redirect_uris": "logout_uris", "login_url": "login_url",
-		"backchannel_logout_uri": "backchannel_uri", "grant_types": "grant_types", "auth_method": "auth_method", "jwks": "jwks", "jwks_uri": "jwks_uri", "scopes": "scopes", "claims": "role_claim",
-	}
 }

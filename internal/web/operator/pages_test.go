@@ -194,6 +194,6 @@ func TestPages(t *testing.T) {
 		"proof_", "link_", "scope_",
 		"app_kind_", "app_tab_", "app_tried_", "claim_", "app_proof_", "app_grant_", "app_claim_", "app_redirect_uris", "app_logout_uris", "app_backchannel_uri", "app_login_url", "app_jwks_uri", "app_role_claim",
 		"app_groups_claim", "app_scopes",
-		"entitlement_", "grant_title_", "keys_turn_", "revoke_t", "demand_sso_", "demand_mfa_", "domain_", "connection_", "role_", "way_", "by_", "saved_", "pile_", "unconfigured_", "message_",
+		"entitlement_", "grant_title_", "keys_turn_", "revoke_t", "demand_sso_", "demand_mfa_", "domain_", "connection_", "role_", "way_", "by_", "saved_", "pile_", "uri_", "unconfigured_", "message_",
 	}}.Check(t)
 }

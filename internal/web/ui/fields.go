@@ -1,7 +1,9 @@
 package ui
 
 import (
+	"cmp"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -19,6 +21,7 @@ type Input struct {
 	Help     Text   // a sentence below the label
 	Value    string // what it holds: kept from the form that came back
 	Problem  string // code of the fault that is told beside it
+	Wrong    []Text // what is wrong in particular, in place of the sentence for the code
 	Type     string // of the element; "": text
 	Complete string // autocomplete; "": off
 	Mode     string // inputmode; "": by the type
@@ -38,7 +41,8 @@ type Area struct {
 	Help     Text
 	Value    string
 	Problem  string
-	Rows     int // 0: 4
+	Wrong    []Text // what is wrong in particular, such as with which lines, in place of the sentence for the code
+	Rows     int    // 0: 4
 	Optional bool
 	Focus    bool
 	Mono     bool
@@ -54,6 +58,7 @@ type Select struct {
 	Problem  string
 	Options  []Option
 	Optional bool
+	Focus    bool
 }
 
 // Option is one of the things that can be chosen.
@@ -73,6 +78,7 @@ type Check struct {
 	Help    Text
 	Problem string
 	Checked bool
+	Focus   bool
 }
 
 // Choices is a group of boxes, or of circles where one is chosen:
@@ -85,6 +91,7 @@ type Choices struct {
 	One     bool // circles
 	Values  []string
 	Options []Option
+	Focus   bool // on the first of them
 }
 
 // Chosen reports whether an option is chosen.
@@ -104,6 +111,7 @@ type File struct {
 	Accept   string
 	Optional bool
 	Now      string // path of ours of the picture that there is by now; "": none
+	Focus    bool
 }
 
 // Hidden is a value that a form carries along.
@@ -112,22 +120,40 @@ type Hidden struct{ Name, Value string }
 // Filled is a form that has come back: what was typed, and the codes of what
 // is wrong with it, by the names of fields. The zero value is a form that
 // nobody has filled in yet.
+//
+// The first field with a problem has the focus, and no other.
 type Filled struct {
 	Values   url.Values
 	Problems map[string]string
+	Wrong    map[string][]Text // what is wrong in particular, by the names of fields
+	First    string            // the field whose problem came first; "": the first by its name
+}
+
+// focus reports whether a field has the focus, which the form would otherwise
+// give it or not.
+func (f Filled) focus(name string, otherwise bool) bool {
+	switch {
+	case len(f.Problems) == 0:
+		return otherwise
+	case f.First != "":
+		return name == f.First
+	default:
+		return name == slices.Min(slices.Collect(maps.Keys(f.Problems)))
+	}
 }
 
 // Beside returns the form with each fault of err told beside the field that
 // belongs to its code, and whether that is so for all of err.
 func (f Filled) Beside(err error, fields map[string]string) (Filled, bool) {
 	problems := map[string]string{}
+	f.First = ""
 	for _, e := range each(err) {
 		code := fault.From(e).Code
 		field, ok := fields[code]
 		if !ok {
 			return f, false
 		}
-		problems[field] = code
+		problems[field], f.First = code, cmp.Or(f.First, field)
 	}
 	f.Problems = problems
 	return f, len(problems) != 0
@@ -151,7 +177,8 @@ func (f Filled) Input(i Input) Input {
 	if v, ok := f.Values[i.Name]; ok && i.Type != "password" {
 		i.Value = strings.Join(v, " ")
 	}
-	i.Problem = f.Problems[i.Name]
+	i.Wrong = f.Wrong[i.Name]
+	i.Problem, i.Focus = f.Problems[i.Name], f.focus(i.Name, i.Focus)
 	return i
 }
 
@@ -160,7 +187,8 @@ func (f Filled) Area(a Area) Area {
 	if v, ok := f.Values[a.Name]; ok {
 		a.Value = strings.Join(v, "\n")
 	}
-	a.Problem = f.Problems[a.Name]
+	a.Wrong = f.Wrong[a.Name]
+	a.Problem, a.Focus = f.Problems[a.Name], f.focus(a.Name, a.Focus)
 	return a
 }
 
@@ -169,7 +197,7 @@ func (f Filled) Select(s Select) Select {
 	if f.Values.Has(s.Name) {
 		s.Value = f.Values.Get(s.Name)
 	}
-	s.Problem = f.Problems[s.Name]
+	s.Problem, s.Focus = f.Problems[s.Name], f.focus(s.Name, s.Focus)
 	return s
 }
 
@@ -179,7 +207,7 @@ func (f Filled) Check(c Check) Check {
 	if f.Values != nil {
 		c.Checked = f.Values.Has(c.Name)
 	}
-	c.Problem = f.Problems[c.Name]
+	c.Problem, c.Focus = f.Problems[c.Name], f.focus(c.Name, c.Focus)
 	return c
 }
 
@@ -188,13 +216,13 @@ func (f Filled) Choices(c Choices) Choices {
 	if f.Values != nil {
 		c.Values = f.Values[c.Name]
 	}
-	c.Problem = f.Problems[c.Name]
+	c.Problem, c.Focus = f.Problems[c.Name], f.focus(c.Name, c.Focus)
 	return c
 }
 
 // File returns the field with what is wrong with it. Browsers keep no file.
 func (f Filled) File(x File) File {
-	x.Problem = f.Problems[x.Name]
+	x.Problem, x.Focus = f.Problems[x.Name], f.focus(x.Name, x.Focus)
 	return x
 }
 
@@ -207,6 +235,7 @@ type flaw struct {
 	ID      string
 	Problem string
 	Help    Text
+	Wrong   []Text
 }
 
 // Described returns the identifiers of what describes the field.

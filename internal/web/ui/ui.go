@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -152,13 +153,15 @@ func (u *UI) functions(v voice) template.FuncMap {
 		// For the components.
 		"stateicon": func(s State) template.HTML { return u.icons[string(s)] }, // a plain word has none
 		"about":     func(id string, help Text) about { return about{id, help} },
-		"flaw":      func(id, problem string, help Text) flaw { return flaw{id, problem, help} },
-		"nothing":   func() Text { return Text{} },
-		"initials":  initials,
-		"plot":      Chart.plot,
-		"sequence":  Sequence.plot,
-		"next":      func(i int) int { return i + 1 },
-		"half":      func(i int) int { return i / 2 },
+		"flaw": func(id, problem string, help Text, wrong ...[]Text) flaw {
+			return flaw{id, problem, help, slices.Concat(wrong...)}
+		},
+		"nothing":  func() Text { return Text{} },
+		"initials": initials,
+		"plot":     Chart.plot,
+		"sequence": Sequence.plot,
+		"next":     func(i int) int { return i + 1 },
+		"half":     func(i int) int { return i / 2 },
 	}
 }
 
