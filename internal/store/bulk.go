@@ -150,7 +150,7 @@ func (w *Writer) InsertTraces(ctx context.Context, all []sso.Trace) error {
 		t := &all[i]
 		rows = append(rows, []any{
 			t.Reference, t.Attempt, null(t.Org), null(t.Connection), null(t.User), t.Method, at(t.At), t.Code, shown(t.Want), shown(t.Got), t.Fix,
-			toJSON(t.Checks), shown(t.Address), shown(t.UserAgent), shown(t.Who), toJSON(t.Hops), toJSON(t.Detail),
+			checksJSON(t.Checks), shown(t.Address), shown(t.UserAgent), shown(t.Who), toJSON(t.Hops), toJSON(t.Detail),
 		})
 	}
 	err := w.q.bulk(ctx, "traces (reference, attempt_id, org_id, connection_id, user_id, method, at, code, want, got, fix, checks, address, user_agent, who, hops, detail)", "", rows)

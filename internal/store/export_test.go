@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/secret"
+
+	"github.com/sallyport/sallyport/internal/sso"
 )
 
 // What the tests of this package may do and nobody else.
@@ -151,3 +153,9 @@ func Opt(s *string) sql.Scanner { return opt(s) }
 
 // ToJSON is toJSON.
 func ToJSON(v any) driver.Valuer { return toJSON(v) }
+
+// ChecksJSON is the lines of a trace as they are stored.
+func ChecksJSON(all []sso.Check) string { return checksJSON(all) }
+
+// ParseChecks reads them.
+func ParseChecks(text string) ([]sso.Check, error) { return parseChecks(text) }

@@ -13,7 +13,7 @@ const traceColumns = `t.reference, t.attempt_id, t.org_id, t.connection_id, t.us
 func traceFields(t *sso.Trace) []any {
 	return []any{
 		&t.Reference, &t.Attempt, opt(&t.Org), opt(&t.Connection), opt(&t.User), &t.Method, utc(&t.At),
-		&t.Code, &t.Want, &t.Got, &t.Fix, fromJSON(&t.Checks), &t.Address, &t.UserAgent, &t.Who, fromJSON(&t.Hops), fromJSON(&t.Detail),
+		&t.Code, &t.Want, &t.Got, &t.Fix, checksOf(&t.Checks), &t.Address, &t.UserAgent, &t.Who, fromJSON(&t.Hops), fromJSON(&t.Detail),
 	}
 }
 
@@ -56,7 +56,7 @@ func (w *Writer) InsertTrace(ctx context.Context, t sso.Trace) error {
 		insert into traces (reference, attempt_id, org_id, connection_id, user_id, method, at, code, want, got, fix, checks, address, user_agent, who, hops, detail, untold)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
 		t.Reference, t.Attempt, null(t.Org), null(t.Connection), null(t.User), t.Method, at(t.At), t.Code, shown(t.Want), shown(t.Got), t.Fix,
-		toJSON(t.Checks), shown(t.Address), shown(t.UserAgent), shown(t.Who), toJSON(t.Hops), toJSON(t.Detail), untold(&t))
+		checksJSON(t.Checks), shown(t.Address), shown(t.UserAgent), shown(t.Who), toJSON(t.Hops), toJSON(t.Detail), untold(&t))
 	return doing(err, "inserting trace %s", t.Reference)
 }
 
