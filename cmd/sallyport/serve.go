@@ -113,7 +113,6 @@ func collectSeldom() {
 
 // Run serves until it is told to stop, and then lets finish what is under way.
 func (c *serveCmd) Run(ctx context.Context, out streams) error {
-	collectSeldom()
 	proxies, err := networks("--proxies", c.Proxies)
 	if err != nil {
 		return err
@@ -161,7 +160,8 @@ func (c *serveCmd) Run(ctx context.Context, out streams) error {
 	if _, err := fmt.Fprintf(out.Out, "sallyport %s: %s, listening on %s, operations on %s\n", version(), c.BaseURL, public.Addr(), ops.Addr()); err != nil {
 		return err
 	}
-	go debug.FreeOSMemory() // what starting took and serving does not need
+	debug.FreeOSMemory() // what starting took and serving does not need
+	collectSeldom()
 	return serveAll(ctx, c.limits, listener{public, s.public}, listener{ops, s.ops})
 }
 
