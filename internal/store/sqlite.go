@@ -44,8 +44,10 @@ func openSQLite(path string, o Options, wait time.Duration) (*DB, error) {
 	// have put others there. A commit is on the disk when it is reported: a
 	// suspended user or a used code must not come back with the power.
 	const common = "pragma foreign_keys = on; pragma trusted_schema = off; pragma temp_store = memory; pragma synchronous = full; "
+	// Pages go from the log to the file after so many frames, 16 MB: a page that
+	// is written again and again goes there once.
 	connect := func() (*sqliteConn, error) {
-		return openSQLiteConn(path, wait, common+"pragma journal_mode = wal")
+		return openSQLiteConn(path, wait, common+"pragma journal_mode = wal; pragma wal_autocheckpoint = 4000")
 	}
 	first, err := connect()
 	if err != nil {
