@@ -487,8 +487,11 @@ func refused(err error) error {
 	return &fault.Error{Kind: fault.Denied, Code: strings.ReplaceAll(string(refusal.Rule), ".", "_"), Want: refusal.Want, Got: refusal.Got, Fix: side, Err: err}
 }
 
+// checks returns the lines of a verdict as a trace has them, with room for the
+// few that follow: of who it was, and what became of them.
 func checks(from []saml.Check) []sso.Check {
-	to := make([]sso.Check, len(from))
+	const more = 8
+	to := make([]sso.Check, len(from), len(from)+more)
 	for i, c := range from {
 		to[i] = sso.Check{Rule: string(c.Rule), About: c.About, Verdict: string(c.Verdict), Want: c.Want, Got: c.Got}
 	}
