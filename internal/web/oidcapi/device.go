@@ -130,7 +130,6 @@ func devicePageOf(d *grant.Waiting, p *sso.Person) devicePage {
 		from = ui.As(d.Address)
 	}
 	facts := []ui.Fact{
-		{Name: ui.Say("device_shown"), Value: ui.As(d.Code.String()), Mono: true},
 		{Name: ui.Say("device_address"), Value: from},
 		{Name: ui.Say("device_since"), At: d.Since},
 	}

@@ -97,12 +97,15 @@ func newAppPage(f ui.Filled) formPage {
 			input(f.Input(ui.Input{Name: "name", Label: ui.Say("name"), Help: ui.Say("app_name_help"), Max: 4 * sso.MaxName, Focus: true})),
 			choices(f.Choices(kind)),
 			input(f.Input(ui.Input{Name: "key", Label: ui.Say("key"), Help: ui.Say("app_key_help"), Mono: true, Max: 63})),
-			area(f.Area(ui.Area{Name: "redirect_uris", Label: ui.Say("app_redirect_uris"), Help: ui.Say("app_redirect_uris_new_help"), Mono: true, Rows: 3})),
+			area(f.Area(ui.Area{Name: "redirect_uris", Label: ui.Say("app_redirect_uris"), Help: ui.Say("app_redirect_uris_new_help"), Mono: true, Rows: rowsFor(strings.Count(f.Values.Get("redirect_uris"), "\n") + 1)})),
 		},
 		Submit: ui.Submit{Word: ui.Say("app_create"), Cancel: appsPath},
 	}}
 	return p
 }
+
+// rowsFor is how high a field of so many lines is, with room for one more.
+func rowsFor(lines int) int { return min(max(3, lines+1), 10) }
 
 // lines returns the lines of a field that are not empty.
 func lines(text string) []string {

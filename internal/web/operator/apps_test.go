@@ -122,7 +122,7 @@ func appSpecimens(h *Handler) map[string]webtest.Specimen {
 		"app-brand":         {Page: brandPage(portal(), wrong("accent", "brand_accent")), Path: path + "/brand", Status: http.StatusBadRequest},
 		"app-try":           {Page: tryPage(&portal().App), Path: path + "/try"},
 		"app-tried": {Page: tried(grant.Tried{
-			Header: []byte(`{"alg":"ES256","kid":"k1","typ":"JWT"}`), Claims: []byte(`{"iss":"https://sso.example","sub":"usr_o","org":{"id":"org_o","name":"<Operators>"},"roles":["owner"],"role":"owner","x":1}`),
+			Header: []byte(`{"alg":"ES256","kid":"k1","typ":"JWT"}`), Claims: []byte(`{"iss":"https://sso.example","sub":"usr_o","org":{"id":"org_o","name":"<Operators>"},"roles":["owner"],"role":"owner","exp":1599000000,"iat":1598996400,"auth_time":1598996000,"x":1}`),
 			Userinfo: []byte(`{"sub":"usr_o","name":"Olga"}`), Scope: "openid profile", ExpiresIn: time.Hour,
 		}), Path: grant.TrialPath},
 		"app-tried-refused": {Page: tried(grant.Tried{Refused: "access_denied", Why: "the person may not use this application"}), Path: grant.TrialPath},

@@ -42,7 +42,10 @@ func settingsPage(v *operate.AppView, f ui.Filled) formPage {
 
 func settingsFields(a *sso.App, f ui.Filled) []field {
 	list := func(name string, all []string) field {
-		return area(f.Area(ui.Area{Name: name, Label: ui.Say("app_" + name), Help: ui.Say("app_" + name + "_help"), Value: strings.Join(all, "\n"), Mono: true, Rows: 3, Optional: name != "redirect_uris"}))
+		if typed, ok := f.Values[name]; ok {
+			all = lines(strings.Join(typed, "\n"))
+		}
+		return area(f.Area(ui.Area{Name: name, Label: ui.Say("app_" + name), Help: ui.Say("app_" + name + "_help"), Value: strings.Join(all, "\n"), Mono: true, Rows: rowsFor(len(all)), Optional: name != "redirect_uris"}))
 	}
 	line := func(name, value string) field {
 		return input(f.Input(ui.Input{Name: name, Label: ui.Say("app_" + name), Help: ui.Say("app_" + name + "_help"), Value: value, Mono: true, Mode: "url", Max: 2048, Optional: true}))

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
+	"strconv"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/grant"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -54,13 +57,8 @@ type triedPage struct {
 // triedPart is a document that the app would get.
 type triedPart struct {
 	Title, Text ui.Text
-	Members     []member
-}
-
-// member is a member of a document, and what it means.
-type member struct {
-	Name, Value string
-	Means       ui.Text
+	Members     []ui.Fact
+	Folded      bool // few ask for more than that it is there
 }
 
 // Head implements [ui.Page].
@@ -95,25 +93,27 @@ func showTried(got *grant.Tried) (triedPage, error) {
 		{Name: ui.Say("app_tried_life"), Value: ui.Count("app_tried_minutes", int(got.ExpiresIn.Minutes()))},
 	}
 	for _, part := range []struct {
-		what string
-		text []byte
-	}{{"header", got.Header}, {"claims", got.Claims}, {"userinfo", got.Userinfo}} {
+		what   string
+		text   []byte
+		folded bool
+	}{{"claims", got.Claims, false}, {"userinfo", got.Userinfo, true}, {"header", got.Header, true}} {
 		members, err := membersOf(part.text, &got.App)
 		if err != nil {
 			return p, err
 		}
-		p.Parts = append(p.Parts, triedPart{Title: ui.Say("app_tried_" + part.what), Text: ui.Say("app_tried_" + part.what + "_text"), Members: members})
+		p.Parts = append(p.Parts, triedPart{Title: ui.Say("app_tried_" + part.what), Text: ui.Say("app_tried_" + part.what + "_text"), Members: members, Folded: part.folded})
 	}
 	return p, nil
 }
 
-// membersOf lists the members of a JSON object, in their order.
-func membersOf(object []byte, a *sso.App) ([]member, error) {
+// membersOf lists the members of a JSON object, in their order, each with what it
+// means, and an instant in words.
+func membersOf(object []byte, a *sso.App) ([]ui.Fact, error) {
 	d := json.NewDecoder(bytes.NewReader(object))
 	if _, err := d.Token(); err != nil { // the brace
 		return nil, err
 	}
-	var all []member
+	var all []ui.Fact
 	for d.More() {
 		name, err := d.Token()
 		if err != nil {
@@ -123,9 +123,13 @@ func membersOf(object []byte, a *sso.App) ([]member, error) {
 		if err := d.Decode(&value); err != nil {
 			return nil, err
 		}
-		m := member{Value: string(value)}
-		m.Name, _ = name.(string) // of an object they are texts
-		m.Means = meaning(m.Name, a)
+		called, _ := name.(string) // of an object they are texts
+		m := ui.Fact{Name: ui.As(called), Value: ui.As(string(value)), Mono: true, Sub: meaning(called, a)}
+		if slices.Contains([]string{"exp", "iat", "auth_time", "updated_at"}, called) {
+			if at, err := strconv.ParseInt(string(value), 10, 64); err == nil {
+				m.Sub = ui.Between(" · ", ui.At(time.Unix(at, 0)), m.Sub)
+			}
+		}
 		all = append(all, m)
 	}
 	return all, nil

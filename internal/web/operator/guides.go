@@ -63,7 +63,7 @@ func (g guide) fill(issuer string, a *sso.App) (string, error) {
 	fill := strings.NewReplacer(
 		"{{issuer}}", g.quote(issuer), "{{client_id}}", g.quote(a.ClientID), "{{redirect_uri}}", g.quote(redirect), "{{redirect_uri_plain}}", redirect,
 		"{{redirect_path}}", g.quote(cmp.Or(u.Path, "/")), "{{discovery}}", g.quote(issuer+"/.well-known/openid-configuration"), "{{token}}", g.quote(issuer+"/oauth2/token"),
-		"{{alg}}", g.quote(string(a.SignedBy())), "{{host}}", cmp.Or(u.Host, "app.example"), "{{secure}}", secure, "{{Secure}}", Secure,
+		"{{alg}}", g.quote(string(a.SignedBy())), "{{host}}", hostName(u.Hostname()), "{{secure}}", secure, "{{Secure}}", Secure,
 	)
 	var out strings.Builder
 	for line := range strings.Lines(string(text)) {
@@ -74,6 +74,20 @@ func (g guide) fill(issuer string, a *sso.App) (string, error) {
 		out.WriteString(body)
 	}
 	return fill.Replace(out.String()), nil
+}
+
+// hostName returns a host as it can stand in a configuration without quotes: the
+// name of one, without a port, and in place of anything else one that has to be
+// replaced. A registered URI may hold signs that would end a directive, name a
+// variable or begin a pattern there.
+func hostName(host string) string {
+	odd := func(r rune) bool {
+		return r != '-' && r != '.' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	}
+	if host == "" || strings.ContainsFunc(host, odd) || strings.HasPrefix(host, "-") || strings.HasPrefix(host, ".") {
+		return "app.example"
+	}
+	return host
 }
 
 // cutMark cuts the mark off the end of a line, with the sign of a comment before

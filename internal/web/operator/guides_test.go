@@ -3,6 +3,8 @@ package operator
 import (
 	"go/parser"
 	"go/token"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,6 +45,41 @@ func TestSnippetsAreFilledIn(t *testing.T) {
 					t.Errorf("%s: %v:\n%s", name, err, text)
 				}
 			}
+		}
+	}
+}
+
+// What stands in a configuration without quotes is the name of a host, whatever
+// an operator has registered.
+func TestNoHostEndsTheDirectiveThatItStandsIn(t *testing.T) {
+	t.Parallel()
+	nginx := guides()[slices.IndexFunc(guides(), func(g guide) bool { return g.key == "nginx" })]
+	for uri, want := range map[string]string{
+		"https://app.example/cb":                    "app.example",
+		"https://App-2.example:8443/cb":             "App-2.example",
+		"http://127.0.0.1/cb":                       "127.0.0.1",
+		"https://portal.acme.co.uk/oauth2/callback": "portal.acme.co.uk",
+		"https://x;include/cb":                      "app.example", // a directive of its own
+		"https://$hostname/cb":                      "app.example", // a variable
+		"https://~.+/cb":                            "app.example", // a pattern, of all hosts
+		"https://.example/cb":                       "app.example", // all hosts below
+		"https://_/cb":                              "app.example", // none of them
+		"https://a'b/cb":                            "app.example",
+		"https://a,b/cb":                            "app.example",
+		"https://[::1]/cb":                          "app.example",
+		"com.example.app:/cb":                       "app.example",
+	} {
+		app := portal().App
+		app.RedirectURIs = []string{uri}
+		text, err := nginx.fill("https://sso.example", &app)
+		if err != nil {
+			t.Fatalf("%s: %v", uri, err)
+		}
+		if got := regexp.MustCompile(`(?m)^    server_name (.*);$`).FindStringSubmatch(text); got == nil || got[1] != want {
+			t.Errorf("%s: server_name is %q, want %q", uri, got, want)
+		}
+		if n := strings.Count(text, "\n    server_name "); n != 1 {
+			t.Errorf("%s: there are %d names", uri, n)
 		}
 	}
 }
