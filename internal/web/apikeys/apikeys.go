@@ -100,8 +100,12 @@ func (h *Handler) owner(serve page) web.Handler {
 func (h *Handler) operator(serve page) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		by := web.ByFrom(r)
+		shell := frame.Operator()
+		if !by.Operator() {
+			shell.Looks, _ = frame.ForSupport()
+		}
 		return serve(w, r, &visit{
-			r: r, shell: frame.Operator(), scopes: sso.Scopes(), changes: by.Operator(),
+			r: r, shell: shell, scopes: sso.Scopes(), changes: by.Operator(),
 			to:   func(pattern string, pairs ...string) string { return frame.Fill("/operator"+pattern, pairs...) },
 			keys: func(ctx context.Context) (programs.Keys, error) { return h.Flow.DeploymentKeys(ctx, &by) },
 			make: func(ctx context.Context, n sso.NewAPIKey) (sso.APIKey, secret.Token, error) {

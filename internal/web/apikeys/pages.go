@@ -10,6 +10,7 @@ import (
 	"github.com/sallyport/sallyport/internal/programs"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
+	"github.com/sallyport/sallyport/internal/web/frame"
 	"github.com/sallyport/sallyport/internal/web/ui"
 )
 
@@ -42,6 +43,9 @@ func listPageOf(v *visit, all *programs.Keys, now time.Time) listPage {
 		Caption: ui.Say("api_keys"),
 		Columns: []ui.Column{{Name: ui.Say("name"), Wide: true}, {Name: ui.Say("state")}, {Name: ui.Say("api_key_scopes")}, {Name: ui.Say("api_key_by")}, {Name: ui.Say("api_key_used")}, {Name: ui.Say("api_key_until")}, {Name: ui.Say("actions"), Acts: true}},
 		Empty:   ui.Empty{Icon: "code", Title: ui.Say("api_keys_none"), Text: ui.Say("api_keys_none_text"), Action: p.Action},
+	}
+	if !p.Looks.IsZero() {
+		_, p.Keys.Empty.Text = frame.ForSupport()
 	}
 	for i := range all.Keys {
 		k := &all.Keys[i]

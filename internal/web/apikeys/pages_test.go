@@ -27,10 +27,12 @@ func of(target string) *visit {
 	}
 }
 
-// ofOperator returns the visit of somebody of the vendor's.
+// ofOperator returns the visit of a support agent of the vendor's.
 func ofOperator(target string) *visit {
+	shell := frame.Operator()
+	shell.Looks, _ = frame.ForSupport()
 	return &visit{
-		r: httptest.NewRequest(http.MethodGet, target, nil), shell: frame.Operator(), scopes: sso.Scopes(),
+		r: httptest.NewRequest(http.MethodGet, target, nil), shell: shell, scopes: sso.Scopes(),
 		to: func(pattern string, pairs ...string) string { return frame.Fill("/operator"+pattern, pairs...) },
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/sallyport/sallyport/internal/events"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
+	"github.com/sallyport/sallyport/internal/web/frame"
 	"github.com/sallyport/sallyport/internal/web/ui"
 )
 
@@ -37,6 +38,9 @@ func streamsOf(v *visit, all []events.Line) listPage {
 		Caption: ui.Say("streams"),
 		Columns: []ui.Column{{Name: ui.Say("stream_target_label"), Wide: true}, {Name: ui.Say("state")}, {Name: ui.Say("stream_behind"), Number: true}, {Name: ui.Say("stream_sent")}},
 		Empty:   ui.Empty{Icon: "external", Title: ui.Say("streams_none"), Text: ui.Say("streams_none_text"), Action: p.Action},
+	}
+	if !v.changes() {
+		p.Looks, p.Table.Empty.Text = frame.ForSupport()
 	}
 	if v.changes() {
 		p.Table.Columns = append(p.Table.Columns, ui.Column{Name: ui.Say("actions"), Acts: true})

@@ -12,6 +12,7 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
+	"github.com/sallyport/sallyport/internal/web/frame"
 	"github.com/sallyport/sallyport/internal/web/ui"
 )
 
@@ -34,6 +35,9 @@ func listOf(v *visit, all []sso.Webhook) listPage {
 		Caption: ui.Say("webhooks"),
 		Columns: []ui.Column{{Name: ui.Say("hook_url"), Wide: true}, {Name: ui.Say("state")}, {Name: ui.Say("webhook_types")}, {Name: ui.Say("created")}},
 		Empty:   ui.Empty{Icon: "external", Title: ui.Say("webhooks_none"), Text: ui.Say("webhooks_none_text"), Action: p.Action},
+	}
+	if !v.changes() {
+		p.Looks, p.Table.Empty.Text = frame.ForSupport()
 	}
 	for i := range all {
 		x := &all[i]
@@ -197,6 +201,9 @@ func (h *Handler) webhook(w http.ResponseWriter, r *http.Request, v *visit) erro
 func pageOf(v *visit, l *events.Log) webhookPage {
 	at := func(rest string) string { return v.to(webhookPath+rest, "{webhook}", string(l.ID)) }
 	p := webhookPage{Shell: v.inside(), Name: ui.Say("webhook"), Changes: v.changes()}
+	if !p.Changes {
+		p.Looks, _ = frame.ForSupport()
+	}
 	badge := stateOf(&l.Webhook)
 	p.Facts = []ui.Fact{
 		{Name: ui.Say("hook_url"), Value: ui.As(l.URL), Sub: ui.As(l.Note), Mono: true}, {Name: ui.Say("state"), Badge: &badge}, {Name: ui.Say("webhook_types"), Value: typesOf(&l.Webhook)},

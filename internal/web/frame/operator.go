@@ -2,6 +2,10 @@ package frame
 
 import "github.com/sallyport/sallyport/internal/web/ui"
 
+// ForSupport returns what is said above a page whose buttons are for operators,
+// and in place of what they could do first where there is nothing yet.
+func ForSupport() (looks, none ui.Text) { return ui.Say("for_support"), ui.Say("none_for_support") }
+
 // Operator returns the frame of the console of the vendor's own people.
 func Operator() ui.Shell {
 	return ui.Shell{

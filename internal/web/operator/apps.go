@@ -44,6 +44,8 @@ func showApps(r *http.Request, list *operate.AppList, may hand) listPage {
 	create := &ui.Action{Name: ui.Say("app_new"), Path: newAppPath, Icon: "plus"}
 	if may == changes {
 		p.Action = create
+	} else {
+		p.Looks, p.Table.Empty.Text = frame.ForSupport()
 	}
 	switch {
 	case typed != "":
@@ -173,6 +175,7 @@ func appShell(a *sso.App, tab appTab, may hand) ui.Shell {
 		return s
 	}
 	if may != changes {
+		s.Looks, _ = frame.ForSupport()
 		return s
 	}
 	for _, t := range []appTab{tabOverview, tabSettings, tabSecrets, tabEntry, tabBrand, tabTry} {

@@ -33,6 +33,9 @@ func (h *Handler) keys(w http.ResponseWriter, r *http.Request) error {
 func showKeys(all *operate.Keys, may hand) listPage {
 	p := listPage{Shell: frame.Operator(), Name: ui.Say("keys")}
 	p.Lead = ui.Say("keys_lead")
+	if may != changes {
+		p.Looks, _ = frame.ForSupport()
+	}
 	if len(all.Unaware) > 0 || all.More {
 		n := ui.Notice{State: ui.Warn, Title: ui.Say("keys_unaware"), Text: ui.Say("keys_unaware_text")}
 		for i := range all.Unaware {

@@ -134,6 +134,9 @@ func showOrganization(v *operate.Overview, may hand, now time.Time) organization
 		p.Buttons = append(p.Buttons, *ask)
 	}
 	p.EndPause = end
+	if may != changes {
+		p.Looks, _ = frame.ForSupport()
+	}
 	if may == changes {
 		p.NewLink = &ui.Button{Word: ui.Say("link_make"), Path: at(linksPath, "{key}", v.Key), Icon: "plus"}
 		p.Buttons = append(p.Buttons, ui.Button{Word: ui.Say("edit"), Path: path + "/edit", Icon: "edit"})

@@ -41,6 +41,8 @@ func showOutbox(r *http.Request, pile notify.Pile, stuck *notify.Stuck, may hand
 	p.Lead = ui.Say("outbox_lead")
 	if may == changes {
 		p.Action = &ui.Action{Name: ui.Say("outbox_test"), Path: outboxTestPath, Icon: "mail"}
+	} else {
+		p.Looks, _ = frame.ForSupport()
 	}
 	for _, tab := range []notify.Pile{notify.Dead, notify.Waiting, notify.Sent} {
 		n := 0

@@ -27,6 +27,8 @@ func showRoles(all []sso.RoleDefinition, may hand) listPage {
 	p.Lead = ui.Say("roles_lead")
 	if may == changes {
 		p.Action = &ui.Action{Name: ui.Say("role_new"), Path: newRolePath, Icon: "plus"}
+	} else {
+		p.Looks, _ = frame.ForSupport()
 	}
 	p.Table = ui.Table{
 		Caption: ui.Say("roles"),

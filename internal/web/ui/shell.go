@@ -24,6 +24,7 @@ type Shell struct {
 
 	Trail  []Link // the pages above this one, from the outside in
 	Lead   Text   // a sentence below the title
+	Looks  Text   // why what could be done there is not offered
 	Action *Action
 	Tabs   []Tab
 }
