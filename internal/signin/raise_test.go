@@ -129,9 +129,35 @@ func TestWhoChoosesWhereToGoOnAddsTheFactorThatAnAppDemands(t *testing.T) {
 		if err != nil || a.Next() != sso.StepEnrol {
 			t.Fatalf("after the password: %s, %v", a.Next(), err)
 		}
-		w.enrolApp(a)
+		app, _ := w.enrolApp(a)
 		if done := w.mustFinish(a); !slices.Equal(done.Session.AMR, []string{"pwd", "otp", "mfa"}) || done.Session.Org != w.orgOf("plain") {
 			t.Errorf("the session: %+v", done.Session)
+		}
+		// Who has one is asked for it; who has another than the app demands begins anew.
+		w.now = w.now.Add(time.Minute)
+		w.apply(`organizations: [{key: plain, policy: {mfa: off}}, {key: acme, policy: {mfa: off}}]`)
+		for _, org := range []string{"plain", "acme"} {
+			if a := demand(sso.DemandFactor, org); a.Next() != sso.StepFactor || a.Proof.Org != w.orgOf(org) {
+				t.Errorf("who has one is asked for %s in %s", a.Next(), org)
+			}
+			if a := demand(sso.DemandKey, org); a.Next() != sso.StepFinish {
+				t.Errorf("where factors are off, it goes on with %s in %s", a.Next(), org)
+			}
+		}
+		w.apply(`organizations: [{key: plain, policy: {mfa: optional}}]`)
+		w.browser = newBrowser()
+		if a = w.chooses(w.proven("paul", sso.StepOrg), "plain"); a.Next() != sso.StepFactor {
+			t.Fatalf("a sign-in asks for %s", a.Next())
+		}
+		if err := w.answer2(a, signin.Answer{By: sso.SecondTOTP, Code: w.code(app)}); err != nil {
+			t.Fatal(err)
+		}
+		w.browser.Session = w.mustFinish(a).Token
+		if a := w.chooses(w.begins(signin.Start{Offer: true, Demand: sso.DemandFactor}), "plain"); a.Next() != sso.StepFinish {
+			t.Errorf("who has given one is asked for %s", a.Next())
+		}
+		if a := w.chooses(w.begins(signin.Start{Offer: true, Demand: sso.DemandKey}), "plain"); a.Next() != sso.StepPassword || a.Proof.User != "" {
+			t.Errorf("who has no key adds one from the session: %s", a.Next())
 		}
 	})
 }
