@@ -90,7 +90,10 @@ func writeCheck(b *strings.Builder, c *sso.Check) {
 func writeString(b *strings.Builder, s string) {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			quoted, _ := json.Marshal(s) // a string always can be
+			quoted, err := json.Marshal(s)
+			if err != nil {
+				panic("store: " + err.Error()) // a string always can be written
+			}
 			b.Write(quoted)
 			return
 		}
