@@ -91,6 +91,57 @@ func TestTransactionsThatShareACommitFailAlone(t *testing.T) {
 	})
 }
 
+// The first has no savepoint to go back to.
+func TestFirstOfACommitFailsAlone(t *testing.T) {
+	t.Parallel()
+	no := errors.New("no")
+	for name, first := range map[string]func(context.Context, *store.Writer) error{
+		"it refuses": func(context.Context, *store.Writer) error { return no },
+		"it panics":  func(context.Context, *store.Writer) error { panic("no") },
+		"it ends the transaction and refuses": func(ctx context.Context, tx *store.Writer) error {
+			return errors.Join(store.Sabotage(ctx, tx), no)
+		},
+		"it ends the transaction": store.Sabotage,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				db := storetest.SQLite(t)
+				hold := make(chan struct{})
+				ended := make([]chan error, 3)
+				for i := range ended {
+					ended[i] = make(chan error, 1)
+					go func() {
+						defer func() {
+							if recover() != nil {
+								ended[i] <- errPanicked
+							}
+						}()
+						ended[i] <- db.Write(t.Context(), func(tx *store.Writer) error {
+							err := tx.SaveOrganization(t.Context(), organization(string(rune('a'+i))))
+							if i == 0 {
+								<-hold
+								err = errors.Join(err, first(t.Context(), tx))
+							}
+							return err
+						})
+					}()
+					synctest.Wait()
+				}
+				close(hold)
+				for i, c := range ended {
+					if err := <-c; (err != nil) != (i == 0) {
+						t.Errorf("%d: Write() = %v", i, err)
+					}
+				}
+				if there := kept(t, db, "a", "b", "c"); there["a"] || !there["b"] || !there["c"] {
+					t.Errorf("kept %v, want b and c", there)
+				}
+			})
+		})
+	}
+}
+
 func TestLostCommitIsNobodysSuccess(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -214,6 +214,9 @@ func (c *sqliteConn) exec(text string, args []any) (int64, error) {
 	return int64(n), st.done()
 }
 
+// within reports whether a transaction is open.
+func (c *sqliteConn) within() bool { return !c.db.AutocommitEnabled() }
+
 // journal returns how the database keeps its journal.
 func (c *sqliteConn) journal() (string, error) {
 	st, _, err := c.db.PrepareTransient("pragma journal_mode")

@@ -26,6 +26,11 @@ func (s *sqliteStatement) bindOne(i int, arg any) error {
 	if s.bindUsual(i, arg) {
 		return nil
 	}
+	if json, ok := arg.(encoded); ok {
+		text, err := json.text()
+		s.bindText(i, text)
+		return err
+	}
 	if _, ok := arg.(driver.Valuer); !ok {
 		if v := reflect.ValueOf(arg); v.Kind() == reflect.String {
 			s.bindText(i, v.String())

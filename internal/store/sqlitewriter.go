@@ -18,8 +18,9 @@ const maxBatch = 32
 // transactions that queue up share one: each runs within a savepoint of the
 // same SQLite transaction, sees what those before it did, and is reported as
 // done once the whole is on the disk. One that fails goes back to its
-// savepoint, and the others never know. Whoever runs has the connection and
-// hands it, and the open batch, to the next in line.
+// savepoint, and the others never know. The first needs none: if it fails, there
+// is nothing else to be kept. Whoever runs has the connection and hands it, and
+// the open batch, to the next in line.
 type sqliteWriter struct {
 	connect func() (*sqliteConn, error)
 
@@ -38,10 +39,14 @@ type turn struct{ comes chan struct{} }
 
 // batch is a transaction of SQLite in which several of ours run.
 type batch struct {
-	size int
-	err  error         // why nothing of it was kept; to be read when it is over
-	over chan struct{} // closed when it is on the disk or undone
+	size   int
+	undone bool          // the first failed, and with it the whole is undone
+	err    error         // why nothing of it was kept; to be read when it is over
+	over   chan struct{} // closed when it is on the disk or undone
 }
+
+// first reports whether nobody has joined after the first.
+func (b *batch) first() bool { return b.size == 1 }
 
 func (w *sqliteWriter) transact(ctx context.Context, fn func(conn) error) error {
 	if err := w.queue(ctx); err != nil {
@@ -130,6 +135,9 @@ func (w *sqliteWriter) join() (*batch, error) {
 	}
 	b := w.open
 	b.size++
+	if b.first() {
+		return b, nil
+	}
 	if err := w.run("savepoint one"); err != nil {
 		b.err = fmt.Errorf("beginning a transaction: %w", err)
 		w.leave(b)
@@ -140,14 +148,25 @@ func (w *sqliteWriter) join() (*batch, error) {
 
 // keep makes what was done since the last transaction joined a part of the batch.
 func (w *sqliteWriter) keep(b *batch) {
-	if err := w.run("release one"); err != nil {
-		b.err = fmt.Errorf("committing: %w", err)
+	switch {
+	case !b.first():
+		if err := w.run("release one"); err != nil {
+			b.err = fmt.Errorf("committing: %w", err)
+		}
+	case !w.conn.within():
+		b.err = errors.New("committing: the transaction was ended before")
 	}
 }
 
 // undo goes back to where the last transaction joined.
 func (w *sqliteWriter) undo(b *batch) {
-	if err := errors.Join(w.run("rollback to one"), w.run("release one")); err != nil {
+	var err error
+	if !b.first() {
+		err = errors.Join(w.run("rollback to one"), w.run("release one"))
+	} else if b.undone = true; w.conn.within() { // SQLite has not undone it by itself
+		err = w.run("rollback")
+	}
+	if err != nil {
 		b.err = fmt.Errorf("undoing a transaction: %w", err) // by undoing the whole batch
 	}
 }
@@ -155,7 +174,7 @@ func (w *sqliteWriter) undo(b *batch) {
 // leave hands the connection and the batch to the next in line. Where nobody
 // is, or the batch is full or broken, it ends the batch first.
 func (w *sqliteWriter) leave(b *batch) {
-	if b.size < maxBatch && b.err == nil && w.handNext() {
+	if b.size < maxBatch && !b.undone && b.err == nil && w.handNext() {
 		return
 	}
 	w.end(b)
@@ -166,7 +185,7 @@ func (w *sqliteWriter) leave(b *batch) {
 // nobody's own.
 func (w *sqliteWriter) end(b *batch) {
 	w.open = nil
-	if b.err == nil {
+	if b.err == nil && !b.undone {
 		if err := w.run("commit"); err != nil {
 			b.err = fmt.Errorf("committing: %w", err)
 		}

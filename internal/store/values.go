@@ -103,7 +103,9 @@ func toJSON(v any) driver.Valuer { return encoded{v} }
 type encoded struct{ v any }
 
 // Value returns the JSON.
-func (e encoded) Value() (driver.Value, error) {
+func (e encoded) Value() (driver.Value, error) { return e.text() }
+
+func (e encoded) text() (string, error) {
 	b, err := json.Marshal(e.v)
 	return string(b), err
 }
