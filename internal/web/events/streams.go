@@ -135,6 +135,9 @@ func (h *Handler) createStream(w http.ResponseWriter, r *http.Request, v *visit)
 		if !ok {
 			return err
 		}
+		if filled.Problems["organization"] != "" { // it is named by its key, and not by where it signs in
+			filled.Wrong = map[string][]ui.Text{"organization": {ui.Say("no_such_organization")}}
+		}
 		_, status := web.Record(r, err)
 		return h.UI.Render(w, r, status, newStreamPage(v, filled))
 	}

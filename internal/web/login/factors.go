@@ -120,6 +120,7 @@ func (h *Handler) askFactor(w http.ResponseWriter, r *http.Request, status int, 
 		}
 	}
 	h.fill(&page, a, &asked, way, problem)
+	page.lasts(asked.By)
 	return h.UI.Render(w, r, status, page)
 }
 
@@ -133,6 +134,20 @@ func wanted(by signin.AskedBy) ui.Text {
 		return ui.Say("asks_key", "App", by.App)
 	default:
 		return ui.Say("asks_factor", "App", by.App)
+	}
+}
+
+// lasts takes the offer to remember the browser away where an app asks: what is
+// remembered is no factor to it, and it would ask the next time as well.
+func (p *factorPage) lasts(by signin.AskedBy) {
+	if by.App == "" {
+		return
+	}
+	if p.Form != nil {
+		p.Form.Check = nil
+	}
+	if p.Ask != nil {
+		p.Ask.Check = nil
 	}
 }
 

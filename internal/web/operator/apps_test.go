@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/grant"
 	"github.com/sallyport/sallyport/internal/operate"
 	"github.com/sallyport/sallyport/internal/registration"
@@ -98,6 +99,7 @@ func appSpecimens(h *Handler) map[string]webtest.Specimen {
 		"apps-none":         {Page: showApps(request(appsPath+"?q=x"), &operate.AppList{}, changes), Path: appsPath + "?q=x"},
 		"app-new":           {Page: newAppPage(ui.Filled{}), Path: newAppPath},
 		"app-new-wrong":     {Page: newAppPage(wrong("key", "key_taken")), Path: newAppPath, Status: http.StatusConflict},
+		"app-entry-line":    {Page: entryPage(spa(), unknownOrganization()), Path: path + "/entry", Status: http.StatusNotFound},
 		"app-new-lines":     {Page: refused, Path: newAppPath, Status: http.StatusBadRequest},
 		"app-brand-wrong":   {Page: brand, Path: path + "/brand", Status: http.StatusBadRequest},
 		"app-made":          {Page: secretMade(&portal().App, secret.ParseToken("abc<d>"), firstSecret), Path: newAppPath},
@@ -140,6 +142,16 @@ func wrongWith(typed url.Values, change func(*sso.App)) ui.Filled {
 	}
 	change(&a)
 	filled, ok := wrongBeside(typed, registration.Check(&a))
+	if !ok {
+		panic("what is wrong belongs to no form")
+	}
+	return filled
+}
+
+// unknownOrganization is a form with the key of no organization in one of its
+// lines.
+func unknownOrganization() ui.Filled {
+	filled, ok := wrongBeside(url.Values{"organizations": {"acme\nnone"}}, &fault.Error{Kind: fault.NotFound, Code: "organization_unknown", Got: "none"})
 	if !ok {
 		panic("what is wrong belongs to no form")
 	}

@@ -59,7 +59,7 @@ func wrongBeside(typed url.Values, err error) (ui.Filled, bool) {
 	}
 	if fault.Is(err, "organization_unknown") {
 		if got := fault.From(err).Got; got != "" {
-			filled.Wrong["organizations"] = []ui.Text{ui.Texts(place(typed.Get("organizations"), slices.Index(lines(typed.Get("organizations")), got)), ui.Problem("organization_unknown"))}
+			filled.Wrong["organizations"] = []ui.Text{ui.Texts(place(typed.Get("organizations"), slices.Index(lines(typed.Get("organizations")), got)), ui.Say("no_such_organization"))}
 		}
 	}
 	return filled.Beside(err, codes)
