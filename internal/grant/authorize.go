@@ -50,7 +50,15 @@ func (s *Service) Authorize(ctx context.Context, parameters url.Values, person *
 			return Outcome{}, err
 		}
 	}
-	return s.outside().answer(ctx, parameters, person, asked{at: now, now: now, past: !token.IsZero()})
+	when := asked{at: now, now: now, past: !token.IsZero()}
+	if person == nil {
+		// Where nobody is signed in, what an app gets is a sign-in or a refusal. That
+		// for which a sign-in is begun is judged anew at its end.
+		if out, err := (place{Service: s, glances: true}).answer(ctx, parameters, nil, when); err == nil && out.SignIn != nil {
+			return out, nil
+		}
+	}
+	return s.outside().answer(ctx, parameters, person, when)
 }
 
 // asked says when a request came, and how.
@@ -63,7 +71,8 @@ type asked struct {
 // sign-in that was begun for it, or with none around it.
 type place struct {
 	*Service
-	tx *store.Writer // nil: none
+	tx      *store.Writer // nil: none
+	glances bool          // settings are taken to be as they were seen last
 }
 
 func (s *Service) outside() place { return place{Service: s} }
@@ -71,6 +80,10 @@ func (s *Service) outside() place { return place{Service: s} }
 func (s place) read(ctx context.Context, fn func(*store.Reader) error) error {
 	if s.tx != nil {
 		return fn(s.tx.Reader)
+	}
+	if s.glances {
+		_, err := s.DB.Glance(fn)
+		return err
 	}
 	return s.DB.Read(ctx, fn)
 }
@@ -91,7 +104,7 @@ func (s *Service) Resume(ctx context.Context, tx *store.Writer, request string, 
 		return Outcome{}, fmt.Errorf("resuming an authorize request: %w", err)
 	}
 	// The session was made for this request, so it is as fresh as can be.
-	return place{s, tx}.answer(ctx, parameters, &sso.Person{Session: session}, asked{at: session.AuthTime, now: s.Now(), past: true})
+	return place{Service: s, tx: tx}.answer(ctx, parameters, &sso.Person{Session: session}, asked{at: session.AuthTime, now: s.Now(), past: true})
 }
 
 func (s place) answer(ctx context.Context, parameters url.Values, person *sso.Person, when asked) (Outcome, error) {

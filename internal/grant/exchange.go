@@ -1,6 +1,7 @@
 package grant
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,6 +25,12 @@ var grantTypes = map[oidc.GrantType]sso.GrantType{
 // Exchange gives tokens for a code, a refresh token or a device code, and a
 // machine one for itself. A refusal is an [*oidc.TokenError].
 func (s *Service) Exchange(ctx context.Context, r oidc.TokenRequest) (oidc.TokenResponse, error) {
+	if app, mark, ok := s.glanced(ctx, &r); ok {
+		out, err := s.exchange(ctx, app, mark, r)
+		if !errors.Is(err, errOtherSettings) {
+			return out, err
+		}
+	}
 	app, err := s.authenticated(ctx, r.Client)
 	if err != nil {
 		return oidc.TokenResponse{}, err
@@ -31,6 +38,31 @@ func (s *Service) Exchange(ctx context.Context, r oidc.TokenRequest) (oidc.Token
 	if !app.Grants(grantTypes[r.Grant]) {
 		return oidc.TokenResponse{}, oidc.GrantNotAllowed()
 	}
+	return s.exchange(ctx, app, "", r)
+}
+
+// errOtherSettings says that an app was recognized by settings that are gone.
+var errOtherSettings = errors.New("the settings have changed")
+
+// glanced returns the app that asks, as it was seen last, if it has proved to be
+// who it says by that, and may ask. The mark is to be found in the transaction: it
+// saves asking for it before. Whatever is not so plain is not answered here.
+func (s *Service) glanced(ctx context.Context, r *oidc.TokenRequest) (app sso.App, mark store.Mark, ok bool) {
+	if r.Grant == oidc.ClientCredentials || r.Client.Method == oidc.PrivateKeyJWT || r.Proof.Given() {
+		return app, "", false // a proof that comes again is none
+	}
+	mark, err := s.DB.Glance(func(known *store.Reader) error {
+		var err error
+		app, err = known.Settings().AppByClientID(ctx, r.Client.ClientID)
+		return err
+	})
+	ok = err == nil && mark != "" && client(&app).Authenticate(r.Client) == nil && !app.Disabled && !app.DPoP && app.Grants(grantTypes[r.Grant])
+	return app, mark, ok
+}
+
+// exchange gives tokens to an app that may ask for them, by settings that are to be
+// found again; "": any.
+func (s *Service) exchange(ctx context.Context, app sso.App, mark store.Mark, r oidc.TokenRequest) (oidc.TokenResponse, error) {
 	held, err := s.possessionOf(ctx, &app, r.Proof)
 	if err != nil {
 		return oidc.TokenResponse{}, err
@@ -52,6 +84,11 @@ func (s *Service) Exchange(ctx context.Context, r oidc.TokenRequest) (oidc.Token
 	}
 	used := s.inUse(&app, &r.Client, now)
 	given, err := s.inReturn(ctx, &app, func(tx *store.Writer) (given, error) {
+		if mark != "" {
+			if same, err := tx.Under(ctx, mark); err != nil || !same {
+				return given{}, cmp.Or(err, errOtherSettings)
+			}
+		}
 		if err := noteUse(ctx, tx, used, now); err != nil {
 			return given{}, err
 		}
@@ -140,7 +177,7 @@ func (s *Service) redeem(ctx context.Context, tx *store.Writer, app *sso.App, r 
 	if err != nil || !now.Before(o.Grant.RedeemBy) {
 		return given{}, oidc.InvalidCode()
 	}
-	out, err := exchange(ctx, tx, app, &o, r, now)
+	out, err := take(ctx, tx, app, &o, r, now)
 	if _, refused := errors.AsType[*oidc.TokenError](err); refused {
 		if err := tx.WithdrawGrant(ctx, o.Grant.ID); err != nil {
 			return given{}, err
@@ -149,8 +186,8 @@ func (s *Service) redeem(ctx context.Context, tx *store.Writer, app *sso.App, r 
 	return out, err
 }
 
-// exchange gives what a code stands for, to whom it was issued for.
-func exchange(ctx context.Context, tx *store.Writer, app *sso.App, o *store.Offer, r asking, now time.Time) (given, error) {
+// take gives what a code stands for, to whom it was issued for.
+func take(ctx context.Context, tx *store.Writer, app *sso.App, o *store.Offer, r asking, now time.Time) (given, error) {
 	var by terms
 	if err := json.Unmarshal([]byte(o.Terms), &by); err != nil {
 		return given{}, fmt.Errorf("reading by what a code is to be exchanged: %w", err)

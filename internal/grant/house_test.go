@@ -174,6 +174,12 @@ func (h *house) Revoke(ctx context.Context, q oidc.TokenQuestion) error {
 // exchange presents a code as the app would; more changes the form.
 func (h *house) exchange(app *sso.App, code string, more ...string) (oidc.TokenResponse, error) {
 	h.Helper()
+	return h.Exchange(h.Context(), h.asks(app, code, more...))
+}
+
+// asks is the request by which an app presents a code.
+func (h *house) asks(app *sso.App, code string, more ...string) oidc.TokenRequest {
+	h.Helper()
 	form := url.Values{
 		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {app.RedirectURIs[0]}, "code_verifier": {verifier},
 		"client_id": {app.ClientID},
@@ -188,7 +194,7 @@ func (h *house) exchange(app *sso.App, code string, more ...string) (oidc.TokenR
 	if err != nil {
 		h.Fatal(err)
 	}
-	return h.Exchange(h.Context(), r)
+	return r
 }
 
 // refusedWith reports whether err is this error of the token endpoint.

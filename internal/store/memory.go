@@ -83,6 +83,25 @@ func (s Settings) ActiveConnections(ctx context.Context, line []sso.OrgID) ([]ss
 	return slices.Clone(all), err
 }
 
+// Mark names a state of the settings.
+type Mark string
+
+// Glance lets fn read settings as they were seen last, without asking whether
+// they are still so, and returns under which mark that was. What is decided by
+// them counts for nothing until a transaction has found that they are, by
+// [Reader.Under], or decides anew.
+func (db *DB) Glance(fn func(*Reader) error) (Mark, error) {
+	q := &queries{db: db, to: db.read, mark: db.memory.last()}
+	err := fn(&Reader{q: q})
+	return Mark(q.mark), err
+}
+
+// Under reports whether the settings are those of this mark.
+func (r *Reader) Under(ctx context.Context, m Mark) (bool, error) {
+	now, err := r.q.settingsMark(ctx)
+	return Mark(now) == m, err
+}
+
 // recall returns what is remembered under a name, or what read returns. Of what
 // is not there nothing is remembered: anybody can ask for that.
 func recall[T any](ctx context.Context, r *Reader, name string, read func() (T, error)) (T, error) {

@@ -154,6 +154,40 @@ func RunBeside(t *testing.T, one, other *store.DB) {
 	}
 	get[[]sso.Organization](there, "Lineage()")(there.reader().Settings().Lineage(there.ctx, org.ID))
 
+	// At a glance, the settings are as they were seen last, and a transaction knows
+	// whether they are.
+	glance := func() (name string, mark store.Mark) {
+		mark, err := there.db.Glance(func(r *store.Reader) error {
+			line, err := r.Settings().Lineage(there.ctx, org.ID)
+			name = line[0].Name
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return name, mark
+	}
+	for _, changes := range []bool{false, true} {
+		get[[]sso.Organization](there, "Lineage()")(there.reader().Settings().Lineage(there.ctx, org.ID))
+		seen, mark := glance()
+		if changes {
+			org = get[sso.Organization](here, "Organization()")(here.reader().Organization(here.ctx, org.ID))
+			org.Name += "+"
+			here.write(func(tx *store.Writer) error { return tx.SaveOrganization(here.ctx, org) })
+		}
+		if again, _ := glance(); again != seen {
+			t.Errorf("at a glance the name is %q, and was %q", again, seen)
+		}
+		var under bool
+		err := there.db.Write(there.ctx, func(tx *store.Writer) (err error) {
+			under, err = tx.Under(there.ctx, mark)
+			return err
+		})
+		if err != nil || under == changes {
+			t.Errorf("after a change, %v: under the mark that was seen: %v, %v", changes, under, err)
+		}
+	}
+
 	// A transaction begins by what was seen last, and counts only by what is.
 	refusal := errors.New("refused")
 	for _, does := range []struct {
