@@ -2,6 +2,7 @@ package doctor_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/dnstest"
 	"github.com/sallyport/sallyport/internal/doctor"
+	"github.com/sallyport/sallyport/internal/federation"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
@@ -257,6 +259,36 @@ func TestKeysThatAreMissingOrEnd(t *testing.T) {
 	})
 	h.expect("keys.oidc", doctor.Fail)
 	h.expect("keys.connections", doctor.Pass)
+}
+
+func TestRetiredKeysThatAreStillUsed(t *testing.T) {
+	t.Parallel()
+	h := aHouse(t)
+	now := time.Now()
+	org := sso.Organization{ID: sso.NewOrgID(now), Key: "acme", Name: "Acme", State: sso.OrgActive, CreatedAt: now, UpdatedAt: now}
+	org.Path = []sso.OrgID{org.ID}
+	c := sso.Connection{ID: sso.NewConnectionID(now), Org: org.ID, Key: "acme-adfs", Name: "AD FS", Protocol: sso.ProtocolSAML, State: sso.ConnectionActive, FirstSignIn: sso.FirstCreate, CreatedAt: now, UpdatedAt: now}
+	key, err := federation.NewDecryptionKey(h.sealer, store.KeyRetired, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key.Connection = c.ID
+	h.write(func(ctx context.Context, tx *store.Writer) error {
+		return errors.Join(tx.SaveOrganization(ctx, org), tx.Org(org.ID).SaveConnection(ctx, c), tx.Org(org.ID).InsertDecryptionKey(ctx, key))
+	})
+	h.expect("keys.retired", doctor.Pass)
+	used := func(at time.Time) {
+		h.write(func(ctx context.Context, tx *store.Writer) error {
+			return tx.Org(org.ID).NoteDecryptionKeyUse(ctx, key.ID, at)
+		})
+	}
+	used(now.Add(-store.KeyInUse))
+	h.expect("keys.retired", doctor.Pass)
+	used(now.Add(time.Hour - store.KeyInUse))
+	h.expect("keys.retired", doctor.Warn)
+	if f := h.finds("keys.retired"); f.Got != "acme-adfs" {
+		t.Errorf("named is %q", f.Got)
+	}
 }
 
 func TestJobsThatFailOrAreOverdue(t *testing.T) {
