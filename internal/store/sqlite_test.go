@@ -3,6 +3,9 @@ package store_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -201,4 +204,28 @@ func TestWhoStandsInLineMayGo(t *testing.T) {
 			t.Error("the one who stayed in line is not kept")
 		}
 	})
+}
+
+// A connection keeps only so many statements prepared, and none that is long: lists
+// of arguments are of any length.
+func TestOnlySoManyStatementsAreKept(t *testing.T) {
+	t.Parallel()
+	db := storetest.SQLite(t)
+	long := "select 7 in (" + strings.Repeat("1, ", 3000) + "7)"
+	for round := range 2 {
+		for i := range 600 {
+			var n int64
+			if err := db.Ask(t.Context(), fmt.Sprintf("select %d + $1", i), []any{int64(round)}, &n); err != nil || n != int64(i+round) {
+				t.Fatalf("statement %d: %d, %v", i, n, err)
+			}
+		}
+		var n int64
+		if err := db.Ask(t.Context(), long, nil, &n); err != nil || n != 1 {
+			t.Fatalf("a long one: %d, %v", n, err)
+		}
+	}
+	texts := db.Texts()
+	if len(texts) < 400 || len(texts) > 600 || slices.Contains(texts, long) {
+		t.Errorf("%d statements are kept, the long one %v", len(texts), slices.Contains(texts, long))
+	}
 }

@@ -14,6 +14,13 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
+// Limits of what a connection keeps prepared. There are more texts of statements
+// than those in the program: lists of arguments are of any length.
+const (
+	maxPrepared = 500
+	longestKept = 6000 // octets of a text, which no statement has but for its list
+)
+
 // sqliteConn is a connection to a SQLite database. It belongs to one goroutine
 // at a time, and keeps statements prepared: to parse one takes SQLite longer
 // than to run it.
@@ -38,6 +45,7 @@ type sqliteStatement struct {
 	columns int
 	large   []int // parameters whose values take much memory
 	running bool
+	once    bool // it is not kept
 }
 
 // mend has SQLite know the size of a page of memory on every Linux; without it,
@@ -140,23 +148,55 @@ func finish(st *sqlite.Stmt) error {
 func (c *sqliteConn) statement(text string, args []any) (*sqliteStatement, error) {
 	st, ok := c.prepared[text]
 	if !ok {
-		prepared, err := c.db.Prepare(text)
-		if err != nil {
+		var err error
+		if st, err = c.prepare(text); err != nil {
 			return nil, err
 		}
-		st = &sqliteStatement{Stmt: prepared, columns: prepared.ColumnCount()}
-		if err := st.number(); err != nil {
-			return nil, errors.Join(err, prepared.Finalize())
-		}
-		c.prepared[text] = st
 	}
 	if st.running {
 		return nil, errors.New("a statement is to run while it runs")
 	}
 	if err := st.bind(args); err != nil {
+		if st.once {
+			err = errors.Join(err, st.Finalize())
+		}
 		return nil, err
 	}
 	return st, nil
+}
+
+// prepare prepares a statement, and keeps it where its text is not too long. Where
+// that would be too many, another one is forgotten.
+func (c *sqliteConn) prepare(text string) (*sqliteStatement, error) {
+	prepared, err := c.db.Prepare(text)
+	if err != nil {
+		return nil, err
+	}
+	st := &sqliteStatement{Stmt: prepared, columns: prepared.ColumnCount(), once: len(text) > longestKept}
+	if err := st.number(); err != nil {
+		return nil, errors.Join(err, prepared.Finalize())
+	}
+	if st.once {
+		return st, nil
+	}
+	if len(c.prepared) >= maxPrepared {
+		if err := c.forget(); err != nil {
+			return nil, errors.Join(err, prepared.Finalize())
+		}
+	}
+	c.prepared[text] = st
+	return st, nil
+}
+
+// forget forgets any statement that does not run.
+func (c *sqliteConn) forget() error {
+	for text, st := range c.prepared { // any: the order of a map is none
+		if !st.running {
+			delete(c.prepared, text)
+			return st.Finalize()
+		}
+	}
+	return nil
 }
 
 // number finds out which argument each parameter is: SQLite takes $2 for a
@@ -182,6 +222,9 @@ func (s *sqliteStatement) number() error {
 // does not look whether the next one is.
 func (s *sqliteStatement) done() error {
 	s.running = false
+	if s.once {
+		return s.Finalize()
+	}
 	err := s.Reset()
 	for _, i := range s.large {
 		s.BindNull(i)
