@@ -167,10 +167,12 @@ type sighting struct{ q *queries }
 func (s sighting) Scan(src any) error {
 	mark, err := textOf(src)
 	if err == nil {
-		s.q.sees(mark)
+		s.take(mark)
 	}
 	return err
 }
+
+func (s sighting) take(mark string) { s.q.sees(mark) }
 
 // sees takes note of the mark that stands in the database.
 func (q *queries) sees(mark string) {
