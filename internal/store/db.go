@@ -181,8 +181,9 @@ func (db *DB) Write(ctx context.Context, fn func(*Writer) error) error {
 // writeOnce runs a transaction. clash says that a statement of it met a row that
 // was there already.
 func (db *DB) writeOnce(ctx context.Context, fn func(*Writer) error) (clash bool, err error) {
+	q := &queries{db: db, writing: true}
 	err = db.write.transact(ctx, func(tx conn) error {
-		q := &queries{db: db, to: tx, writing: true}
+		q.to = tx
 		defer func() {
 			_, clash = errors.AsType[*ConflictError](q.spent)
 		}()
@@ -200,6 +201,7 @@ func (db *DB) writeOnce(ctx context.Context, fn func(*Writer) error) (clash bool
 		}
 		return err
 	})
+	db.memory.learn(q, err)
 	return clash, err
 }
 

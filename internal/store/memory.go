@@ -116,11 +116,42 @@ func recall[T any](ctx context.Context, r *Reader, name string, read func() (T, 
 	if v, ok := r.q.db.memory.get(mark, name).(T); ok {
 		return v, nil
 	}
+	if v, ok := r.q.met[name].(T); ok {
+		return v, nil
+	}
 	v, err := read()
 	if err == nil {
-		r.q.db.memory.put(mark, name, v)
+		r.q.meet(mark, name, v)
 	}
 	return v, err
+}
+
+// meet remembers what was read. What a transaction has read waits until that is
+// over: a mark that it assumes may be a later one than it sees, and one that it
+// sees may be of a change that is not on the disk yet. Under either one, others
+// would find or keep what does not belong there.
+func (q *queries) meet(mark, name string, v any) {
+	if !q.writing {
+		q.db.memory.put(mark, name, v)
+		return
+	}
+	if q.met == nil {
+		q.met = map[string]any{}
+	}
+	q.met[name] = v
+}
+
+// learn takes over what a transaction has found out that is over, with this
+// error.
+func (m *memory) learn(q *queries, err error) {
+	switch {
+	case errors.Is(err, errOutdated):
+		m.see(q.mark)
+	case err == nil && !q.moved:
+		for name, v := range q.met {
+			m.put(q.mark, name, v)
+		}
+	}
 }
 
 // marked is the column by which a statement brings the mark along.
@@ -194,7 +225,6 @@ func (q *queries) assured(ctx context.Context) error {
 		q.sees(mark)
 	}
 	if q.outdated {
-		q.db.memory.see(q.mark)
 		return errOutdated
 	}
 	return nil

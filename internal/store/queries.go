@@ -47,6 +47,8 @@ type queries struct {
 	assumed  bool   // the mark is the one that was seen last, and not asked for
 	outdated bool   // the mark that was assumed was another one
 	moved    bool   // the transaction has changed settings
+
+	met map[string]any // settings that the transaction has read itself, by name
 }
 
 // rows runs a statement that gives rows.
