@@ -161,11 +161,12 @@ func (db *DB) Write(ctx context.Context, fn func(*Writer) error) error {
 			db.retries.Add(1)
 			continue
 		}
-		if errors.Is(err, errOutdated) && try < maxTries {
+		outdated := errors.Is(err, errOutdated)
+		if outdated && try < maxTries {
 			db.retries.Add(1)
 			continue
 		}
-		if locked(err) || (again(err) && try == maxTries) {
+		if locked(err) || ((outdated || again(err)) && try == maxTries) {
 			return &fault.Error{Kind: fault.Unavailable, Code: "database_busy", Fix: fault.OperatorSide, Err: err}
 		}
 		if !again(err) {

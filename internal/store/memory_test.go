@@ -3,10 +3,12 @@ package store_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
 
+	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 	"github.com/sallyport/sallyport/internal/storetest"
@@ -93,6 +95,37 @@ func TestWhatAnOldTransactionReadsIsNotRemembered(t *testing.T) {
 					t.Errorf("afterwards others read %q, want what is stored", got)
 				}
 			})
+		}
+	}
+}
+
+// Where settings change each time while a transaction goes by them, the database is
+// too busy, and nothing of ours has failed.
+func TestWhoNeverFindsTheSettingsAgainGivesUp(t *testing.T) {
+	t.Parallel()
+	for _, engine := range storetest.Engines(t) {
+		if engine.Name != "postgres" {
+			continue // SQLite lets nobody change anything meanwhile
+		}
+		db := engine.Bare(t)
+		a := organization("a")
+		if err := db.Write(t.Context(), func(tx *store.Writer) error { return tx.SaveOrganization(t.Context(), a) }); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Read(t.Context(), func(r *store.Reader) error { _, err := remembered(t.Context(), r, a.ID); return err }); err != nil {
+			t.Fatal(err)
+		}
+		tries := 0
+		err := db.Write(t.Context(), func(tx *store.Writer) error {
+			tries++
+			if err := db.Write(t.Context(), func(tx *store.Writer) error { return renamed(t.Context(), tx, a.ID, fmt.Sprint("new ", tries)) }); err != nil {
+				return err
+			}
+			_, err := remembered(t.Context(), tx.Reader, a.ID)
+			return err
+		})
+		if f := fault.From(err); f.Kind != fault.Unavailable || f.Code != "database_busy" || tries != store.MaxTries {
+			t.Errorf("Write() = %v after %d tries, want database_busy after %d", err, tries, store.MaxTries)
 		}
 	}
 }
