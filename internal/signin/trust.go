@@ -42,13 +42,24 @@ func (j *judgement) open(expect saml.Expect) (*saml.Assertion, error) {
 	}
 	expect.DecryptionKeys = all[:len(all)-1]
 	a, err := saml.Verify(j.message, expect, j.now)
-	if refusal, ok := errors.AsType[*saml.Refusal](err); !ok || refusal.Rule != saml.EncFailed && refusal.Rule != saml.EncKey {
+	if !neverOpened(err) {
 		return a, err
 	}
-	expect.DecryptionKeys = all
-	a, err = saml.Verify(j.message, expect, j.now)
-	j.clings = err == nil
-	return a, err
+	// It alone: what the others do not open costs no more than before.
+	expect.DecryptionKeys = all[len(all)-1:]
+	opened, again := saml.Verify(j.message, expect, j.now)
+	if neverOpened(again) {
+		return a, err
+	}
+	j.clings = again == nil
+	return opened, again
+}
+
+// neverOpened reports whether a message was refused because no key of ours opens
+// it.
+func neverOpened(err error) bool {
+	refusal, ok := errors.AsType[*saml.Refusal](err)
+	return ok && (refusal.Rule == saml.EncFailed || refusal.Rule == saml.EncKey)
 }
 
 // clingEvery is how often it is written down at most that it is encrypted for a
