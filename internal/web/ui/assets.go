@@ -16,7 +16,7 @@ import (
 // bundles says which files make which asset of our own.
 func bundles() map[string][]string {
 	return map[string][]string{
-		"page.css":   {"tokens.css", "base.css", "card.css", "shell.css", "parts.css", "lists.css", "figures.css", "setup.css"},
+		"page.css":   {"tokens.css", "base.css", "card.css", "shell.css", "parts.css", "lists.css", "figures.css", "pictures.css", "setup.css"},
 		"page.js":    {"page.js"},
 		"post.js":    {"post.js"},
 		"passkey.js": {"passkey.js"},
