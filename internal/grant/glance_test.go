@@ -20,11 +20,7 @@ func beside(t *testing.T, story func(h *house, other *store.DB)) {
 	for _, e := range storetest.Engines(t) {
 		t.Run(e.Name, func(t *testing.T) {
 			t.Parallel()
-			url := e.URL(t)
-			one, other := e.Attach(t, url), e.Attach(t, url)
-			if err := one.Migrate(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			one, other := e.Two(t)
 			story(newHouse(t, one), other)
 		})
 	}

@@ -184,11 +184,7 @@ func TestAnotherNodeSeesWhatIsChanged(t *testing.T) {
 	for _, e := range storetest.Engines(t) {
 		t.Run(e.Name, func(t *testing.T) {
 			t.Parallel()
-			url := e.URL(t)
-			one, other := e.Attach(t, url), e.Attach(t, url)
-			if err := one.Migrate(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			one, other := e.Two(t)
 			storetest.RunBeside(t, one, other)
 		})
 	}

@@ -68,6 +68,13 @@ func (e Engine) Attach(t testing.TB, url string) *store.DB {
 	return db
 }
 
+// Two opens a database with the schema in it twice, as two nodes do.
+func (e Engine) Two(t testing.TB) (one, other *store.DB) {
+	t.Helper()
+	url := e.filled(t)
+	return e.Attach(t, url), e.Attach(t, url)
+}
+
 // Engines returns the engines to test on: SQLite, and PostgreSQL where there
 // is one.
 func Engines(t testing.TB) []Engine {
