@@ -55,6 +55,7 @@ var (
 	entryPace   = pace{3, time.Hour}
 	replayPace  = pace{20, time.Minute}
 	guessPace   = pace{10, 30 * time.Second}
+	signOnPace  = pace{30, 20 * time.Second}
 	recoverPace = pace{RecoveriesADay, 24 * time.Hour / RecoveriesADay}
 	letterPace  = pace{LettersADay, 24 * time.Hour / LettersADay}
 )
@@ -160,6 +161,11 @@ func StreamTests(id sso.StreamID) Key {
 // DeviceGuesses counts codes of devices that somebody types who is signed in. No
 // stranger spends them.
 func DeviceGuesses(user sso.UserID) Key { return Key{guessPace, "device\x00" + string(user), ""} }
+
+// SignOns counts sign-on URLs of no organization that somebody in one network
+// asks for. Whoever spends them locks nobody out: the general page is there for
+// all.
+func SignOns(from netip.Addr) Key { return Key{signOnPace, "signons\x00" + network(from), ""} }
 
 // Letters counts mails that an organization, or one below the same root, has us
 // send to addresses that it names: whoever has got hold of a customer's console
@@ -268,6 +274,17 @@ func (Limiter) GiveBack(ctx context.Context, tx *store.Writer, keys ...Key) erro
 		if err := tx.GiveBackTry(ctx, k.hash(), k.pace.interval); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// Restore is [Limiter.GiveBack] in a transaction of its own, for what was taken by
+// [Limiter.Allow].
+func (l Limiter) Restore(ctx context.Context, keys ...Key) error {
+	ctx = store.Aside(ctx)
+	err := l.DB.Write(ctx, func(tx *store.Writer) error { return l.GiveBack(ctx, tx, keys...) })
+	if err != nil {
+		return fmt.Errorf("giving tries back: %w", err)
 	}
 	return nil
 }

@@ -37,6 +37,7 @@ type fake struct {
 	asked     []signin.Browser
 	sent      *signin.SentCode
 	back      string // what the last signing out was told
+	spent     bool   // when set, so is what may be asked of sign-on URLs
 	broken    error  // when set, what becomes of every question for a person
 }
 
@@ -89,6 +90,17 @@ func (f *fake) SetOut(ctx context.Context, b signin.Browser, s signin.Start) (ss
 	}
 	d, err := f.Depart(ctx, b, a.ID)
 	return a, &d, err
+}
+
+func (f *fake) SignOn(ctx context.Context, b signin.Browser, key string) (sso.Attempt, *signin.Departure, error) {
+	if f.spent {
+		return sso.Attempt{}, nil, &fault.Error{Kind: fault.Exhausted, Code: "try_later", Fix: fault.PersonSide}
+	}
+	return f.SetOut(ctx, b, signin.Start{OrgKey: key})
+}
+
+func (f *fake) GoOn(ctx context.Context, b signin.Browser, key string) (sso.Attempt, error) {
+	return f.Begin(ctx, b, signin.Start{OrgKey: key, Offer: true})
 }
 
 func (f *fake) BreakGlass(_ context.Context, b signin.Browser, id sso.AttemptID, address, code string) (sso.Attempt, error) {

@@ -17,6 +17,8 @@ import (
 type Flow interface {
 	Begin(context.Context, signin.Browser, signin.Start) (sso.Attempt, error)
 	SetOut(context.Context, signin.Browser, signin.Start) (sso.Attempt, *signin.Departure, error)
+	SignOn(ctx context.Context, b signin.Browser, key string) (sso.Attempt, *signin.Departure, error)
+	GoOn(ctx context.Context, b signin.Browser, key string) (sso.Attempt, error)
 	BeginTile(context.Context, signin.Browser, signin.Tile) (sso.Attempt, error)
 	Attempt(context.Context, signin.Browser, sso.AttemptID) (sso.Attempt, error)
 	Identify(ctx context.Context, b signin.Browser, id sso.AttemptID, typed string, by sso.Method) (sso.Attempt, error)

@@ -324,6 +324,12 @@ func TestTheSignOnURLOfAnOrganization(t *testing.T) {
 			t.Errorf("%s: %d %s, want 404 %s", path, got.Status, got.Code(), code)
 		}
 	}
+	h.spent = true
+	for _, path := range []string{"/login/nobody", "/login/acme"} {
+		if got := b.Get(path); got.URL.RequestURI() != "/login" || !got.Has("email") {
+			t.Errorf("%s, of too many: %s, want the page for all", path, got.URL)
+		}
+	}
 }
 
 func TestATileLeadsToTheIdentityProvider(t *testing.T) {

@@ -105,7 +105,7 @@ func (h *Handler) askOrganization(w http.ResponseWriter, r *http.Request, a *sso
 func (h *Handler) GoOn(w http.ResponseWriter, r *http.Request, org string) error {
 	b := browserOf(r)
 	b.Binding = web.Bind(w, r) // the form stands on a page that is none of a sign-in
-	a, err := h.Flow.Begin(r.Context(), b, signin.Start{OrgKey: org, Offer: true})
+	a, err := h.Flow.GoOn(r.Context(), b, org)
 	if err == nil && a.Next() == sso.StepOrg {
 		a, err = h.Flow.Choose(r.Context(), b, a.ID, string(a.Org))
 	}

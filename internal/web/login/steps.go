@@ -49,13 +49,22 @@ func (h *Handler) begun(r *http.Request) (sso.AttemptID, error) {
 	return a.ID, nil
 }
 
-// organization serves GET /login/{org}, the sign-on URL of one organization.
+// organization serves GET /login/{org}, the sign-on URL of one organization. Who
+// has asked for too many that there are not is led to the page for all: there an
+// address says where they belong.
 func (h *Handler) organization(w http.ResponseWriter, r *http.Request) error {
 	key, err := sso.ParseKey(r.PathValue("org"))
 	if err != nil {
 		return &fault.Error{Kind: fault.NotFound, Code: "page_not_found", Fix: fault.PersonSide, Err: err}
 	}
-	return h.Begin(w, r, signin.Start{OrgKey: key})
+	a, departure, err := h.Flow.SignOn(r.Context(), browserOf(r), key)
+	switch {
+	case fault.Is(err, "try_later"):
+		return web.SeeOther(w, r, identifyPath)
+	case err != nil:
+		return err
+	}
+	return h.setOut(w, r, a, departure)
 }
 
 // tile serves GET /login/tile: somebody came by a tile at their identity
@@ -90,6 +99,11 @@ func (h *Handler) Begin(w http.ResponseWriter, r *http.Request, start signin.Sta
 	if err != nil {
 		return err
 	}
+	return h.setOut(w, r, a, departure)
+}
+
+// setOut leads on who has begun a sign-in by a GET.
+func (h *Handler) setOut(w http.ResponseWriter, r *http.Request, a sso.Attempt, departure *signin.Departure) error {
 	note(r, &a)
 	switch {
 	case departure != nil:
