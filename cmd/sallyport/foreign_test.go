@@ -276,6 +276,7 @@ func typed(t *tenant) map[string]url.Values {
 		"/console/security":                    {"version": {"1"}},
 		"/console/webhooks/new":                {"url": {"https://hooks.example/"}},
 		"/console/webhooks/{webhook}/edit":     {"version": {"1"}, "url": {"https://hooks.example/" + name}},
+		"/console/webhooks/{webhook}/off":      {"version": {"1"}},
 		"/console/webhooks/{webhook}/replay":   {"hours": {"24"}},
 		"/console/webhooks/{webhook}/delete":   {"confirm": {"hooks.example"}},
 		"/console/traces/{reference}/open":     {"reason": {"a case of support"}},

@@ -113,3 +113,98 @@ func TestWhoSavesAFormThatSomebodyElseHasSavedIsTold(t *testing.T) {
 		}
 	}
 }
+
+// Who switches a webhook or a stream off, or on, has looked at one: where somebody
+// else has changed it meanwhile nothing is switched, and they see what it is now.
+func TestWhoSwitchesWhatSomebodyElseHasChangedIsTold(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	operators := h.newTenant(sso.OperatorsKey)
+	who := &events.Who{By: operators.by}
+	x, _, err := h.server.events.CreateStream(t.Context(), who, events.NewStream{Kind: sso.StreamSyslogTCP, Target: "siem.example:514", State: sso.WebhookEnabled})
+	if err != nil {
+		t.Fatalf("CreateStream() = %v", err)
+	}
+	hook, _, err := h.server.events.CreateWebhook(t.Context(), who, events.Draft{URL: "https://hooks.example/"})
+	if err != nil {
+		t.Fatalf("CreateWebhook() = %v", err)
+	}
+	for what, tc := range map[string]struct {
+		page, at string // where the buttons stand, and of what
+		change   func() error
+		state    func() (sso.WebhookState, int64)
+	}{
+		"a stream": {
+			"/operator/streams", "/operator/streams/" + string(x.ID),
+			func() error {
+				return h.server.events.ChangeStream(t.Context(), who, x.ID, 0, func(d *events.StreamDraft) { d.Target += "0" })
+			},
+			func() (sso.WebhookState, int64) {
+				l, err := h.server.events.Stream(t.Context(), who, x.ID)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return l.State, l.Version
+			},
+		},
+		"a webhook": {
+			"/operator/webhooks/" + string(hook.ID), "/operator/webhooks/" + string(hook.ID),
+			func() error {
+				return h.server.events.ChangeWebhook(t.Context(), who, hook.ID, 0, func(d *events.Draft) { d.URL += "x" })
+			},
+			func() (sso.WebhookState, int64) {
+				l, err := h.server.events.Webhook(t.Context(), who, hook.ID, "", "")
+				if err != nil {
+					t.Fatal(err)
+				}
+				return l.State, l.Version
+			},
+		},
+	} {
+		to := func(state, version string) int {
+			return h.ask(operators.token, http.MethodPost, tc.at+"/"+state, url.Values{"version": {version}}).Code
+		}
+		stands := func(want sso.WebhookState) string {
+			t.Helper()
+			got, version := tc.state()
+			if got != want {
+				t.Errorf("%s is %s, want %s", what, got, want)
+			}
+			return strconv.FormatInt(version, 10)
+		}
+		seen := stands(sso.WebhookEnabled)
+		if page := h.ask(operators.token, http.MethodGet, tc.page, nil).Body.String(); !strings.Contains(page, `name="version" value="`+seen+`"`) {
+			t.Fatalf("%s: the page does not carry the version", what)
+		}
+		if err := tc.change(); err != nil {
+			t.Fatal(err)
+		}
+		for name, version := range map[string]string{"the version before": seen, "none": "", "zero": "0"} {
+			got := h.ask(operators.token, http.MethodPost, tc.at+"/off", url.Values{"version": {version}})
+			if page := html.UnescapeString(got.Body.String()); got.Code != http.StatusConflict || !strings.Contains(page, "Nothing was switched") {
+				t.Errorf("%s by %s: %d, want a conflict that says so", what, name, got.Code)
+			}
+		}
+		now := stands(sso.WebhookEnabled)
+		// Of several who have seen the same one, all who want it off find it off; who
+		// wants it on then has seen another one.
+		codes := make(chan int, 4)
+		for range cap(codes) {
+			go func() { codes <- to("off", now) }()
+		}
+		for range cap(codes) {
+			if got := <-codes; got != http.StatusSeeOther {
+				t.Errorf("%s is switched off at once: %d", what, got)
+			}
+		}
+		off := stands(sso.WebhookDisabled)
+		if got := to("on", now); got != http.StatusConflict {
+			t.Errorf("%s is switched on as it was seen before: %d, want a conflict", what, got)
+		}
+		stands(sso.WebhookDisabled)
+		if got := to("on", off); got != http.StatusSeeOther {
+			t.Errorf("%s is switched on: %d", what, got)
+		}
+		stands(sso.WebhookEnabled)
+	}
+}

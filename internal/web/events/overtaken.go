@@ -45,6 +45,12 @@ func overtaken(fields ...differing) *ui.Notice {
 	return n
 }
 
+// notSwitched tells who wanted to switch what somebody else has changed
+// meanwhile.
+func notSwitched() ui.Notice {
+	return ui.Notice{State: ui.Warn, Title: ui.Say("overtaken"), Text: ui.Say("overtaken_switch")}
+}
+
 // differing is a field of a form that may hold something else than is stored.
 type differing struct {
 	Name          ui.Text

@@ -110,6 +110,10 @@ func TestPages(t *testing.T) {
 	private.Note = ""
 	overtaken.Notice = overtakenStream(mine, &private)
 	pages["stream-edit-overtaken"] = webtest.Specimen{Page: overtaken, Path: "/operator/streams/str_1/edit", Status: http.StatusConflict}
+	hook, list := pageOf(in("/console/webhooks/whk_1"), logOf(on)), streamsOf(operator("/operator/streams"), lines)
+	hook.Notices, list.Notices = []ui.Notice{notSwitched()}, []ui.Notice{notSwitched()}
+	pages["webhook-overtaken"] = webtest.Specimen{Page: hook, Path: "/console/webhooks/whk_1", Status: http.StatusConflict}
+	pages["streams-overtaken"] = webtest.Specimen{Page: list, Path: "/operator/streams", Status: http.StatusConflict}
 	for name, got := range map[string]events.StreamTest{
 		"sent":    {Stream: lines[0].Stream},
 		"taken":   {Stream: lines[1].Stream, Status: 200, Answer: "<b>thanks</b>", Took: 41 * time.Millisecond},

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/sallyport/sallyport/internal/events"
+	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
 	"github.com/sallyport/sallyport/internal/web/frame"
@@ -62,9 +63,9 @@ func streamsOf(v *visit, all []events.Line) listPage {
 		cells := []ui.Cell{target, state, {Text: ui.Count("events_count", int(x.Behind))}, {At: x.SentAt, Never: ui.Say("stream_never")}}
 		if v.changes() {
 			at := func(rest string) string { return v.to(streamPath+rest, "{stream}", string(x.ID)) }
-			menu := &ui.Menu{Label: ui.As(x.Target), Does: []ui.Do{{Word: ui.Say("switch_off"), Action: at("/off"), Icon: "pause"}, {Word: ui.Say("stream_test"), Action: at("/test"), Icon: "external"}}, Links: []ui.Button{{Word: ui.Say("edit"), Path: at("/edit"), Icon: "edit"}, {Word: ui.Say("delete"), Path: at("/delete"), Icon: "trash"}}}
+			menu := &ui.Menu{Label: ui.As(x.Target), Does: []ui.Do{{Word: ui.Say("switch_off"), Action: at("/off"), Icon: "pause", Fields: versionField(x.Version)}, {Word: ui.Say("stream_test"), Action: at("/test"), Icon: "external"}}, Links: []ui.Button{{Word: ui.Say("edit"), Path: at("/edit"), Icon: "edit"}, {Word: ui.Say("delete"), Path: at("/delete"), Icon: "trash"}}}
 			if x.State != sso.WebhookEnabled {
-				menu.Does[0] = ui.Do{Word: ui.Say("switch_on"), Action: at("/on"), Icon: "play"}
+				menu.Does[0] = ui.Do{Word: ui.Say("switch_on"), Action: at("/on"), Icon: "play", Fields: versionField(x.Version)}
 			}
 			cells = append(cells, ui.Cell{Menu: menu})
 		}
@@ -150,12 +151,32 @@ func (h *Handler) createStream(w http.ResponseWriter, r *http.Request, v *visit)
 func streamOf(r *http.Request) sso.StreamID { return sso.StreamID(r.PathValue("stream")) }
 
 // switchStream returns a handler of POST /operator/streams/{stream}/on and off.
+// Who has looked at a stream that is another one by now switches nothing, but is
+// shown what it is.
 func (h *Handler) switchStream(to sso.WebhookState, did string) page {
 	return func(w http.ResponseWriter, r *http.Request, v *visit) error {
-		if err := h.Flow.ChangeStream(r.Context(), &v.who, streamOf(r), 0, func(d *events.StreamDraft) { d.State = to }); err != nil {
+		f, err := web.Form(r)
+		if err != nil {
 			return err
 		}
-		return web.SeeOther(w, r, ui.Saved(v.to(streamsPath), did))
+		err = h.Flow.ChangeStream(r.Context(), &v.who, streamOf(r), versionIn(f), func(d *events.StreamDraft) { d.State = to })
+		if !fault.Is(err, "conflict") {
+			if err != nil {
+				return err
+			}
+			return web.SeeOther(w, r, ui.Saved(v.to(streamsPath), did))
+		}
+		all, failed := h.Flow.Streams(r.Context(), &v.who)
+		if failed != nil {
+			return failed
+		}
+		if slices.ContainsFunc(all, func(x events.Line) bool { return x.ID == streamOf(r) && x.State == to }) { // they wanted the same
+			return web.SeeOther(w, r, ui.Saved(v.to(streamsPath), did))
+		}
+		_, status := web.Record(r, err)
+		p := streamsOf(v, all)
+		p.Notices = []ui.Notice{notSwitched()}
+		return h.UI.Render(w, r, status, p)
 	}
 }
 

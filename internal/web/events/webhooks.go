@@ -218,9 +218,9 @@ func pageOf(v *visit, l *events.Log) webhookPage {
 	}
 	off := v.closed()
 	if l.State == sso.WebhookEnabled {
-		p.Does = []ui.Do{{Word: ui.Say("webhook_test"), Action: at("/test"), Icon: "play", Off: off}, {Word: ui.Say("switch_off"), Action: at("/off"), Icon: "pause", Off: off}}
+		p.Does = []ui.Do{{Word: ui.Say("webhook_test"), Action: at("/test"), Icon: "play", Off: off}, {Word: ui.Say("switch_off"), Action: at("/off"), Icon: "pause", Fields: versionField(l.Version), Off: off}}
 	} else {
-		p.Does = []ui.Do{{Word: ui.Say("switch_on"), Action: at("/on"), Icon: "play", Kind: ui.Main, Off: off}}
+		p.Does = []ui.Do{{Word: ui.Say("switch_on"), Action: at("/on"), Icon: "play", Kind: ui.Main, Fields: versionField(l.Version), Off: off}}
 	}
 	p.Buttons = []ui.Button{{Word: ui.Say("edit"), Path: at("/edit"), Icon: "edit", Off: off}}
 	p.Turn, p.Delete = turnOf(v, &l.Webhook), deleteOf(v, &l.Webhook)
@@ -355,13 +355,33 @@ func (h *Handler) back(w http.ResponseWriter, r *http.Request, v *visit, did str
 	return web.SeeOther(w, r, ui.Saved(v.to(webhookPath, "{webhook}", string(hookOf(r))), did))
 }
 
-// switchTo returns a handler of POST …/webhooks/{webhook}/on and off.
+// switchTo returns a handler of POST …/webhooks/{webhook}/on and off. Who has
+// looked at a webhook that is another one by now switches nothing, but is shown
+// what it is.
 func (h *Handler) switchTo(to sso.WebhookState, did string) page {
 	return func(w http.ResponseWriter, r *http.Request, v *visit) error {
-		if err := h.Flow.ChangeWebhook(r.Context(), &v.who, hookOf(r), 0, func(d *events.Draft) { d.State = to }); err != nil {
+		f, err := web.Form(r)
+		if err != nil {
 			return err
 		}
-		return h.back(w, r, v, did)
+		err = h.Flow.ChangeWebhook(r.Context(), &v.who, hookOf(r), versionIn(f), func(d *events.Draft) { d.State = to })
+		if !fault.Is(err, "conflict") {
+			if err != nil {
+				return err
+			}
+			return h.back(w, r, v, did)
+		}
+		l, gone := h.Flow.Webhook(r.Context(), &v.who, hookOf(r), "", "")
+		switch {
+		case gone != nil:
+			return gone
+		case l.State == to: // they wanted the same
+			return h.back(w, r, v, did)
+		}
+		_, status := web.Record(r, err)
+		p := pageOf(v, &l)
+		p.Notices = append([]ui.Notice{notSwitched()}, p.Notices...)
+		return h.UI.Render(w, r, status, p)
 	}
 }
 
