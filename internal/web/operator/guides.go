@@ -3,8 +3,10 @@ package operator
 import (
 	"cmp"
 	"embed"
+	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,20 +22,58 @@ var snippets embed.FS
 type guide struct {
 	key, name string
 	quote     func(string) string
+	path      func(*url.URL) string // as requests are matched by it there; nil: it is not asked for
 }
 
 // guides lists the snippets.
 func guides() []guide {
 	return []guide{
-		{"go", "Go", quoted}, {"node", "Node.js", quoted}, {"python", "Python", quoted}, {"php", "PHP", singly}, {"java", "Java (Spring)", quoted},
-		{"dotnet", ".NET", quoted}, {"nginx", "nginx", quoted}, {"apache", "Apache", quoted},
+		{"go", "Go", quoted, (*url.URL).EscapedPath}, {"node", "Node.js", quoted, expressPath}, {"python", "Python", quoted, decodedPath}, {"php", "PHP", singly, nil},
+		{"java", "Java (Spring)", springQuoted, nil}, {"dotnet", ".NET", sharpQuoted, decodedPath}, {"nginx", "nginx", quoted, nil}, {"apache", "Apache", apacheQuoted, nil},
 	}
 }
 
 // forMachines is the snippet of an app that nobody signs in to.
-func forMachines() guide { return guide{"machine", "curl", shell} }
+func forMachines() guide { return guide{"machine", "curl", shell, nil} }
 
-func quoted(s string) string { return strconv.Quote(s) } // of ASCII, so that every language reads it
+// quoted is for Go, JavaScript, Python, YAML and TOML, which read it alike as
+// long as it is ASCII that can be printed, as client IDs and redirect URIs are.
+func quoted(s string) string { return strconv.Quote(s) }
+
+// sharpQuoted is for C#, where the length of \x varies.
+func sharpQuoted(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteString(`\` + string(r))
+		case r < ' ' || r == 0x7f:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return `"` + b.String() + `"`
+}
+
+// variable begins the name of a variable in the configuration of Apache and in
+// that of Spring, which know no sign that would escape it.
+const variable = "${"
+
+// apacheQuoted has a variable stand for the sign by which one begins: what has
+// taken its place is not read again. The snippet says what it is.
+func apacheQuoted(s string) string {
+	return quoted(strings.ReplaceAll(s, variable, "${SALLYPORT_DOLLAR}{"))
+}
+
+// springQuoted does so by variables that are not there, with what stands for them
+// then. Since version 6.2 a backslash before one escapes it; before that none does.
+func springQuoted(s string) string {
+	if strings.Contains(s, variable) {
+		s = strings.NewReplacer(variable, "${sign.dollar:$}{", `\`, `${sign.backslash:\}`).Replace(s)
+	}
+	return quoted(s)
+}
 
 func singly(s string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
@@ -41,8 +81,33 @@ func singly(s string) string {
 
 func shell(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
-// fill returns the snippet with the values of an app. A line that ends in
-// "+secret" is for apps that keep one, one in "+public" for the others.
+func decodedPath(u *url.URL) string { return u.Path }
+
+// expressPath escapes what has a meaning in the patterns of Express 5.
+func expressPath(u *url.URL) string {
+	var b strings.Builder
+	for _, r := range u.EscapedPath() {
+		if strings.ContainsRune(`\:*?+!(){}[]`, r) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// marks says which lines an app gets that not all have. A line ends in "+secret",
+// say, if it is for apps that keep one. Others say how to get along with signs
+// that cannot be written like the rest.
+func marks(a *sso.App, redirect *url.URL) map[string]bool {
+	return map[string]bool{
+		"secret": !a.Public(), "public": a.Public(),
+		"percent": !a.Public() && strings.Contains(a.ClientID, "%"), // not every library encodes it
+		"dollar":  strings.Contains(a.ClientID, variable),
+		"angle":   strings.ContainsAny(redirect.Path, "<>"),
+	}
+}
+
+// fill returns the snippet with the values of an app.
 func (g guide) fill(issuer string, a *sso.App) (string, error) {
 	text, err := snippets.ReadFile("snippets/" + g.key + ".txt")
 	if err != nil {
@@ -60,15 +125,21 @@ func (g guide) fill(issuer string, a *sso.App) (string, error) {
 	if u.Scheme != "https" {
 		secure, Secure = "false", "False"
 	}
+	path := ""
+	if g.path != nil {
+		path = g.path(u)
+	}
 	fill := strings.NewReplacer(
 		"{{issuer}}", g.quote(issuer), "{{client_id}}", g.quote(a.ClientID), "{{redirect_uri}}", g.quote(redirect), "{{redirect_uri_plain}}", redirect,
-		"{{redirect_path}}", g.quote(cmp.Or(u.Path, "/")), "{{discovery}}", g.quote(issuer+"/.well-known/openid-configuration"), "{{token}}", g.quote(issuer+"/oauth2/token"),
+		"{{client_id_encoded}}", g.quote(strings.ReplaceAll(a.ClientID, "%", "%25")),
+		"{{redirect_path}}", g.quote(cmp.Or(path, "/")), "{{discovery}}", g.quote(issuer+"/.well-known/openid-configuration"), "{{token}}", g.quote(issuer+"/oauth2/token"),
 		"{{alg}}", g.quote(string(a.SignedBy())), "{{host}}", hostName(u.Hostname()), "{{secure}}", secure, "{{Secure}}", Secure,
 	)
+	has := marks(a, u)
 	var out strings.Builder
 	for line := range strings.Lines(string(text)) {
 		body, mark, marked := cutMark(line)
-		if marked && (mark == "public") != a.Public() {
+		if marked && !has[mark] {
 			continue
 		}
 		out.WriteString(body)
@@ -90,15 +161,13 @@ func hostName(host string) string {
 	return host
 }
 
-// cutMark cuts the mark off the end of a line, with the sign of a comment before
-// it.
-func cutMark(line string) (body, mark string, marked bool) {
-	for _, mark := range []string{"secret", "public"} {
-		for _, sign := range []string{"//", "#"} {
-			if body, ok := strings.CutSuffix(line, sign+" +"+mark+"\n"); ok {
-				return strings.TrimRight(body, " ") + "\n", mark, true
-			}
-		}
+// marked finds the mark at the end of a line, with the sign of a comment before it.
+var marked = regexp.MustCompile(`^(.*?) *(?://|#) \+([a-z]+)\n$`)
+
+// cutMark cuts the mark off the end of a line.
+func cutMark(line string) (body, mark string, has bool) {
+	if m := marked.FindStringSubmatch(line); m != nil {
+		return m[1] + "\n", m[2], true
 	}
 	return line, "", false
 }
