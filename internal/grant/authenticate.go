@@ -24,36 +24,57 @@ const (
 // authenticated returns the app that has proved to be who it says, or an
 // [*oidc.TokenError].
 func (s *Service) authenticated(ctx context.Context, by oidc.Credentials) (sso.App, error) {
-	app, err := s.app(ctx, by.ClientID)
+	app, _, err := s.recognized(ctx, &caller{by: by})
+	return app, err
+}
+
+// caller is who asks for something, and what they show. What counts once is used up
+// once, also where it is judged again because the settings have changed meanwhile.
+type caller struct {
+	by       oidc.Credentials
+	proof    oidc.DPoP
+	asserted bool             // what the app has signed is used up
+	held     *oidc.Possession // what the proof shows, which is used up; nil: not yet
+}
+
+// recognized is authenticated, with the mark of the settings under which that is so.
+func (s *Service) recognized(ctx context.Context, c *caller) (app sso.App, mark store.Mark, err error) {
+	err = s.DB.Read(ctx, func(r *store.Reader) error {
+		if mark, err = r.Mark(ctx); err == nil {
+			app, err = r.Settings().AppByClientID(ctx, c.by.ClientID)
+		}
+		return err
+	})
 	if errors.Is(err, store.ErrNotFound) {
-		return sso.App{}, oidc.UnknownTokenClient()
+		return sso.App{}, "", oidc.UnknownTokenClient()
 	}
 	if err != nil {
-		return sso.App{}, err
+		return sso.App{}, "", err
 	}
+	by := c.by
 	if app.AuthMethod == sso.AuthPrivateKeyJWT && by.Method == oidc.PrivateKeyJWT {
-		if by, err = s.prove(ctx, &app, by); err != nil {
-			return sso.App{}, err
+		if by, err = s.prove(ctx, &app, c); err != nil {
+			return sso.App{}, "", err
 		}
 	}
 	if err := client(&app).Authenticate(by); err != nil {
-		return sso.App{}, err
+		return sso.App{}, "", err
 	}
 	if app.Disabled {
-		return sso.App{}, oidc.DisabledClient()
+		return sso.App{}, "", oidc.DisabledClient()
 	}
-	return app, nil
+	return app, mark, nil
 }
 
 // prove verifies the signature of an app, and uses it up.
-func (s *Service) prove(ctx context.Context, app *sso.App, by oidc.Credentials) (oidc.Credentials, error) {
-	keys, err := s.keysOf(ctx, app, by)
+func (s *Service) prove(ctx context.Context, app *sso.App, c *caller) (oidc.Credentials, error) {
+	keys, err := s.keysOf(ctx, app, c.by)
 	if err != nil {
 		return oidc.Credentials{}, err
 	}
-	proved, assertion, err := by.Prove(keys, s.Issuer, s.Now())
-	if err != nil {
-		return oidc.Credentials{}, err
+	proved, assertion, err := c.by.Prove(keys, s.Issuer, s.Now())
+	if err != nil || c.asserted {
+		return proved, err
 	}
 	// What one app calls its assertion is no other's business.
 	name := secret.HashOf([]byte(string(app.ID) + "\x00" + assertion.ID))
@@ -66,6 +87,7 @@ func (s *Service) prove(ctx context.Context, app *sso.App, by oidc.Credentials) 
 	if err != nil {
 		return oidc.Credentials{}, fmt.Errorf("using an assertion up: %w", err)
 	}
+	c.asserted = true
 	return proved, nil
 }
 

@@ -1,13 +1,13 @@
 package grant
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/oidc"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -22,27 +22,48 @@ var grantTypes = map[oidc.GrantType]sso.GrantType{
 	oidc.DeviceCode:        sso.GrantDevice,
 }
 
+// maxRounds is how often the settings may turn out to be others.
+const maxRounds = 20
+
 // Exchange gives tokens for a code, a refresh token or a device code, and a
-// machine one for itself. A refusal is an [*oidc.TokenError].
+// machine one for itself, by the app as it is when that is written down. A refusal
+// is an [*oidc.TokenError].
 func (s *Service) Exchange(ctx context.Context, r oidc.TokenRequest) (oidc.TokenResponse, error) {
+	c := caller{by: r.Client, proof: r.Proof}
 	if app, mark, ok := s.glanced(ctx, &r); ok {
-		out, err := s.exchange(ctx, app, mark, r)
+		out, err := s.exchange(ctx, app, mark, &c, r)
 		if !errors.Is(err, errOtherSettings) {
 			return out, err
 		}
 	}
-	app, err := s.authenticated(ctx, r.Client)
-	if err != nil {
-		return oidc.TokenResponse{}, err
+	for range maxRounds {
+		app, mark, err := s.recognized(ctx, &c)
+		if err != nil {
+			return oidc.TokenResponse{}, err
+		}
+		if !app.Grants(grantTypes[r.Grant]) {
+			return oidc.TokenResponse{}, oidc.GrantNotAllowed()
+		}
+		out, err := s.exchange(ctx, app, mark, &c, r)
+		if !errors.Is(err, errOtherSettings) {
+			return out, err
+		}
 	}
-	if !app.Grants(grantTypes[r.Grant]) {
-		return oidc.TokenResponse{}, oidc.GrantNotAllowed()
-	}
-	return s.exchange(ctx, app, "", r)
+	return oidc.TokenResponse{}, &fault.Error{Kind: fault.Unavailable, Code: "database_busy", Fix: fault.OperatorSide, Err: errOtherSettings}
 }
 
 // errOtherSettings says that an app was recognized by settings that are gone.
 var errOtherSettings = errors.New("the settings have changed")
+
+// under refuses a transaction that does not see the settings by which an app was
+// recognized.
+func under(ctx context.Context, tx *store.Writer, mark store.Mark) error {
+	same, err := tx.Under(ctx, mark)
+	if err == nil && !same {
+		err = errOtherSettings
+	}
+	return err
+}
 
 // glanced returns the app that asks, as it was seen last, if it has proved to be
 // who it says by that, and may ask. The mark is to be found in the transaction: it
@@ -61,14 +82,14 @@ func (s *Service) glanced(ctx context.Context, r *oidc.TokenRequest) (app sso.Ap
 }
 
 // exchange gives tokens to an app that may ask for them, by settings that are to be
-// found again; "": any.
-func (s *Service) exchange(ctx context.Context, app sso.App, mark store.Mark, r oidc.TokenRequest) (oidc.TokenResponse, error) {
-	held, err := s.possessionOf(ctx, &app, r.Proof)
+// found again.
+func (s *Service) exchange(ctx context.Context, app sso.App, mark store.Mark, c *caller, r oidc.TokenRequest) (oidc.TokenResponse, error) {
+	held, err := s.possessionOf(ctx, &app, c)
 	if err != nil {
 		return oidc.TokenResponse{}, err
 	}
 	if r.Grant == oidc.ClientCredentials {
-		return s.machine(ctx, &app, r, held.Key)
+		return s.machine(ctx, &app, mark, r, held.Key)
 	}
 	key, err := s.signer(ctx, &app)
 	if err != nil {
@@ -84,10 +105,8 @@ func (s *Service) exchange(ctx context.Context, app sso.App, mark store.Mark, r 
 	}
 	used := s.inUse(&app, &r.Client, now)
 	given, err := s.inReturn(ctx, &app, func(tx *store.Writer) (given, error) {
-		if mark != "" {
-			if same, err := tx.Under(ctx, mark); err != nil || !same {
-				return given{}, cmp.Or(err, errOtherSettings)
-			}
+		if err := under(ctx, tx, mark); err != nil {
+			return given{}, err
 		}
 		if err := noteUse(ctx, tx, used, now); err != nil {
 			return given{}, err

@@ -29,8 +29,13 @@ func beside(t *testing.T, story func(h *house, other *store.DB)) {
 // change changes the portal at another node.
 func (h *house) change(other *store.DB, do func(*sso.App)) {
 	h.Helper()
+	h.changeApp(other, h.portal.ID, do)
+}
+
+func (h *house) changeApp(other *store.DB, id sso.AppID, do func(*sso.App)) {
+	h.Helper()
 	err := other.Write(h.Context(), func(tx *store.Writer) error {
-		app, err := tx.App(h.Context(), h.portal.ID)
+		app, err := tx.App(h.Context(), id)
 		if err != nil {
 			return err
 		}

@@ -66,8 +66,8 @@ func scopesOf(a *store.MachineAccess) []string {
 	return kept
 }
 
-// machine gives an app a token for itself.
-func (s *Service) machine(ctx context.Context, app *sso.App, r oidc.TokenRequest, key string) (oidc.TokenResponse, error) {
+// machine gives an app a token for itself, by settings that are to be found again.
+func (s *Service) machine(ctx context.Context, app *sso.App, mark store.Mark, r oidc.TokenRequest, key string) (oidc.TokenResponse, error) {
 	if app.Public() { // anybody could say that they are it
 		return oidc.TokenResponse{}, oidc.GrantNotAllowed()
 	}
@@ -81,6 +81,9 @@ func (s *Service) machine(ctx context.Context, app *sso.App, r oidc.TokenRequest
 	e := ofApp(app, &r.Client, "app.token_given", now)
 	e.Detail = map[string]string{"scope": scope}
 	err = s.DB.Write(ctx, func(tx *store.Writer) error {
+		if err := under(ctx, tx, mark); err != nil {
+			return err
+		}
 		return errors.Join(
 			noteUse(ctx, tx, used, now),
 			tx.InsertMachineToken(ctx, store.MachineToken{Hash: token.Hash(), App: app.ID, Scopes: scopes, Key: key, CreatedAt: now, ExpiresAt: now.Add(TokenLife)}),

@@ -34,10 +34,16 @@ func (s *Service) possession(ctx context.Context, proof oidc.DPoP, token secret.
 
 // possessionOf is possession at the token endpoint, where some apps have to show
 // it.
-func (s *Service) possessionOf(ctx context.Context, app *sso.App, proof oidc.DPoP) (oidc.Possession, error) {
-	p, err := s.possession(ctx, proof, secret.Token{})
-	if err == nil && p.Key == "" && app.DPoP {
-		err = oidc.NeedsProof()
+func (s *Service) possessionOf(ctx context.Context, app *sso.App, c *caller) (oidc.Possession, error) {
+	if c.held == nil {
+		p, err := s.possession(ctx, c.proof, secret.Token{})
+		if err != nil {
+			return oidc.Possession{}, err
+		}
+		c.held = &p
 	}
-	return p, err
+	if c.held.Key == "" && app.DPoP {
+		return oidc.Possession{}, oidc.NeedsProof()
+	}
+	return *c.held, nil
 }

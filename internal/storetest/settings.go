@@ -188,6 +188,20 @@ func RunBeside(t *testing.T, one, other *store.DB) {
 		}
 	}
 
+	// Who asks which mark it is, is told that of now.
+	org = get[sso.Organization](here, "Organization()")(here.reader().Organization(here.ctx, org.ID))
+	org.Name += "+"
+	here.write(func(tx *store.Writer) error { return tx.SaveOrganization(here.ctx, org) })
+	now := get[store.Mark](there, "Mark()")(there.reader().Mark(there.ctx))
+	var under bool
+	there.write(func(tx *store.Writer) (err error) {
+		under, err = tx.Under(there.ctx, now)
+		return err
+	})
+	if !under {
+		t.Error("it is not under the mark that was asked for")
+	}
+
 	// A transaction begins by what was seen last, and counts only by what is.
 	refusal := errors.New("refused")
 	for _, does := range []struct {
