@@ -59,14 +59,14 @@ func (s *stage) testEncryptedSignIn(t *testing.T, p party) {
 // testTurnedKey turns the key of a connection over, beside the running server. What is still encrypted for the key before
 // is opened until that one is forgotten.
 func (s *stage) testTurnedKey(t *testing.T, p party) {
-	keys := func(step string) {
-		mustRun(t, sallyport(t), "keys", step, p.connection, "--database", s.database, "--key-file", s.keyFile)
+	keys := func(step string, more ...string) {
+		mustRun(t, append([]string{sallyport(t), "keys", step, p.connection, "--database", s.database, "--key-file", s.keyFile}, more...)...)
 	}
 	keys("next")
 	keys("promote")
 	old, renewed := newPlain(t), newPlain(t)
 	wantSeen(t, s.node, old.signIn(t, p.who, s.node.start(), s.node.home()), seenAs[p.who])
-	keys("forget")
+	keys("forget", "--yes") // though it was used a moment ago
 	b := newPlain(t)
 	got := b.resume(t, b.stopBefore(t, p.who, s.node.start(), s.acs(p.connection)))
 	if code := failureCode.FindStringSubmatch(got.Body); len(code) != 2 || code[1] != "enc_failed" {

@@ -126,13 +126,18 @@ func (a *applying) agree(changes []setup.Change) error {
 		return nil
 	}
 	refused := fmt.Errorf("nothing was changed: %s would be deleted; say --yes to have it so", things(n))
-	if !terminal(a.In) {
+	return consent(a.streams, "Delete "+things(n)+"?", refused)
+}
+
+// consent returns refused unless somebody who sits there agrees.
+func consent(to streams, question string, refused error) error {
+	if !terminal(to.In) {
 		return refused
 	}
-	if _, err := fmt.Fprintf(a.Out, "Delete %s? Type yes: ", things(n)); err != nil {
+	if _, err := fmt.Fprint(to.Out, question+" Type yes: "); err != nil {
 		return err
 	}
-	answer, err := bufio.NewReader(a.In).ReadString('\n')
+	answer, err := bufio.NewReader(to.In).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/federation"
 	"github.com/sallyport/sallyport/internal/store"
 )
@@ -62,18 +63,29 @@ func (c *keysNextCmd) Run(ctx context.Context, out streams) error {
 	return c.turn(ctx, out, federation.MakeNext)
 }
 
-type keysPromoteCmd struct{ keyRing }
-
-// Run has the next key used.
-func (c *keysPromoteCmd) Run(ctx context.Context, out streams) error {
-	return c.turn(ctx, out, federation.PromoteNext)
+// losing is said where a step deletes a key.
+type losing struct {
+	Yes bool `short:"y" help:"Delete the key before without asking, though it may be needed still."`
 }
 
-type keysForgetCmd struct{ keyRing }
+type keysPromoteCmd struct {
+	keyRing
+	losing
+}
+
+// Run has the next key used. That deletes the retired key, if there is one.
+func (c *keysPromoteCmd) Run(ctx context.Context, out streams) error {
+	return c.lose(ctx, out, federation.PromoteNext, c.losing)
+}
+
+type keysForgetCmd struct {
+	keyRing
+	losing
+}
 
 // Run deletes the retired key.
 func (c *keysForgetCmd) Run(ctx context.Context, out streams) error {
-	return c.turn(ctx, out, federation.ForgetOld)
+	return c.lose(ctx, out, federation.ForgetOld, c.losing)
 }
 
 func (k keyRing) turn(ctx context.Context, out streams, turn federation.Turn) error {
@@ -86,6 +98,45 @@ func (k keyRing) turn(ctx context.Context, out streams, turn federation.Turn) er
 		return err
 	}
 	return printKeys(out.Out, keys)
+}
+
+// lose takes a step by which a retired key is deleted. Where it may be needed
+// still, somebody has to agree.
+func (k keyRing) lose(ctx context.Context, out streams, turn federation.Turn, how losing) error {
+	db, err := k.open(ctx)
+	if err != nil {
+		return err
+	}
+	keys, err := k.losing(ctx, db, out, turn, how)
+	if err := errors.Join(err, db.Close()); err != nil {
+		return err
+	}
+	return printKeys(out.Out, keys)
+}
+
+func (k keyRing) losing(ctx context.Context, db *store.DB, out streams, turn federation.Turn, how losing) ([]federation.Key, error) {
+	s := k.setup(db)
+	before, err := s.Keys(ctx, k.Connection)
+	if err != nil {
+		return nil, err
+	}
+	var lost []string // what is agreed to is this key, and not one that takes its place meanwhile
+	if old := federation.In(before, store.KeyRetired); old != nil {
+		lost = append(lost, old.ID)
+	}
+	if how.Yes {
+		return s.TurnKeys(ctx, k.Connection, turn, lost...)
+	}
+	keys, err := s.TurnKeys(ctx, k.Connection, turn)
+	if !fault.Is(err, "key_in_use") {
+		return keys, err
+	}
+	why := fault.From(err).Got
+	refused := fmt.Errorf("nothing was changed: the key before would be deleted, and %s; say --yes to have it so", why)
+	if err := consent(out, "The key before is deleted, and "+why+". Do so?", refused); err != nil {
+		return nil, err
+	}
+	return s.TurnKeys(ctx, k.Connection, turn, lost...)
 }
 
 // printKeys prints a line for each key, those first that are published.

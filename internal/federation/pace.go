@@ -2,8 +2,10 @@ package federation
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/store"
 )
 
@@ -34,6 +36,39 @@ func (p Pace) Check() error {
 // retired.
 func (k *Key) Used(now time.Time) bool {
 	return !k.UsedAt.IsZero() && now.Before(k.UsedAt.Add(store.KeyInUse))
+}
+
+// signedFor is for how long what a key has signed may be on its way.
+const signedFor = time.Hour
+
+// needed says why a retired key of the ring may be needed still; "": it is not.
+func (g Ring) needed(k *Key, now time.Time) string {
+	since := k.Since.UTC().Format(time.RFC3339)
+	switch {
+	case k.Used(now):
+		return "an identity provider has encrypted for it at " + k.UsedAt.UTC().Format(time.RFC3339)
+	case g.Connection == nil && now.Before(k.Since.Add(signedFor)):
+		return "it is retired since " + since + ", and what it has signed may be on its way"
+	case g.Connection != nil && now.Before(k.Since.Add(DefaultPace().Overlap)):
+		return "it is retired since " + since + ", and the identity provider may not have the new one yet"
+	}
+	return ""
+}
+
+// Spare refuses a step that deletes a retired key which is needed still, but for
+// those that somebody has agreed to lose, by their IDs.
+func (g Ring) Spare(keys []Key, turn Turn, now time.Time, agreed ...string) error {
+	old := In(keys, store.KeyRetired)
+	if old == nil || turn == MakeNext || slices.Contains(agreed, old.ID) {
+		return nil
+	}
+	if turn == PromoteNext && In(keys, store.KeyNext) == nil {
+		return nil // it is out of turn
+	}
+	if why := g.needed(old, now); why != "" {
+		return &fault.Error{Kind: fault.Conflict, Code: "key_in_use", Want: "a retired key that nobody needs", Got: why, Fix: fault.OperatorSide}
+	}
+	return nil
 }
 
 // Next returns the step that comes next with these keys, and when. A retired key

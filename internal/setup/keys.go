@@ -25,8 +25,10 @@ func (s *Service) Keys(ctx context.Context, connection string) ([]federation.Key
 }
 
 // TurnKeys takes one step with the keys that [Service.Keys] names, and returns
-// them as they are then. A step that does not come next is refused.
-func (s *Service) TurnKeys(ctx context.Context, connection string, turn federation.Turn) ([]federation.Key, error) {
+// them as they are then. A step that does not come next is refused; so is one that
+// deletes a retired key which is needed still, unless its ID is among those that
+// are agreed.
+func (s *Service) TurnKeys(ctx context.Context, connection string, turn federation.Turn, agreed ...string) ([]federation.Key, error) {
 	var made federation.Fresh
 	if turn == federation.MakeNext { // before the transaction, which nobody should have to wait for
 		sealer, err := s.Sealer(ctx)
@@ -48,6 +50,9 @@ func (s *Service) TurnKeys(ctx context.Context, connection string, turn federati
 			return err
 		}
 		if keys, err = ring.Keys(ctx, tx.Reader); err != nil {
+			return err
+		}
+		if err := ring.Spare(keys, turn, s.Now(), agreed...); err != nil {
 			return err
 		}
 		if err := ring.Turn(ctx, tx, keys, turn, made, sso.Event{At: s.Now(), Actor: "operator"}); err != nil {

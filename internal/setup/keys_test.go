@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/federation"
@@ -114,6 +115,95 @@ func TestADecryptionKeyIsSealedInItsPlace(t *testing.T) {
 	})
 }
 
+// agreed names the retired key of the connection, as somebody does who agrees that
+// it is lost.
+func (h *house) agreed() []string {
+	h.Helper()
+	keys, err := h.Keys(h.Context(), "acme-okta")
+	if err != nil {
+		h.Fatal(err)
+	}
+	if old := federation.In(keys, store.KeyRetired); old != nil {
+		return []string{old.ID}
+	}
+	return nil
+}
+
+// A retired key that somebody may need still is deleted by no step, unless it is
+// this very key that somebody has agreed to lose.
+func TestARetiredKeyIsSparedWhileItIsNeeded(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, h *house) {
+		sealer := h.sealed()
+		h.must(encrypted("accepted"))
+		start := h.Now()
+		at := func(d time.Duration) { h.Service.Now = func() time.Time { return start.Add(d) } }
+		turn := func(turn federation.Turn, agreed ...string) error {
+			_, err := h.TurnKeys(t.Context(), "acme-okta", turn, agreed...)
+			return err
+		}
+		must := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		spared := func(what string, agreed ...string) {
+			t.Helper()
+			for _, step := range []federation.Turn{federation.ForgetOld, federation.PromoteNext} {
+				if err := turn(step, agreed...); !fault.Is(err, "key_in_use") {
+					t.Errorf("%s, %s: %v, want key_in_use", what, step, err)
+				}
+			}
+		}
+		must(turn(federation.MakeNext))
+		must(turn(federation.PromoteNext)) // the one before is current, and nobody loses it
+		must(turn(federation.MakeNext))
+		const day = 24 * time.Hour
+		old := h.agreed()
+		for _, d := range []time.Duration{0, 29 * day} {
+			at(d)
+			spared("retired for "+d.String(), "")
+			spared("of another key it is agreed", "key_other")
+		}
+		c := h.connection("acme-okta")
+		note := func() {
+			must(h.DB.Write(t.Context(), func(tx *store.Writer) error { return tx.Org(c.Org).NoteDecryptionKeyUse(t.Context(), old[0], h.Now()) }))
+		}
+		note()
+		at(31 * day)
+		spared("used two days ago")
+		at(29*day + store.KeyInUse)
+		must(turn(federation.ForgetOld)) // nobody has used it for long
+		must(turn(federation.PromoteNext))
+		if err := turn(federation.ForgetOld, old...); !fault.Is(err, "key_in_use") {
+			t.Errorf("where the key is another one than was agreed: %v, want key_in_use", err)
+		}
+		must(turn(federation.ForgetOld, h.agreed()...))
+
+		// A key that signs is needed by what is on its way.
+		must(h.DB.Write(t.Context(), func(tx *store.Writer) error {
+			for _, state := range []store.KeyState{store.KeyCurrent, store.KeyRetired} {
+				k, err := federation.NewSigningKey(sealer, state, h.Now())
+				if err != nil {
+					return err
+				}
+				if err := tx.InsertSigningKey(t.Context(), k); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+		if _, err := h.TurnKeys(t.Context(), "", federation.ForgetOld); !fault.Is(err, "key_in_use") {
+			t.Errorf("what has signed a moment ago: %v, want key_in_use", err)
+		}
+		at(29*day + store.KeyInUse + time.Hour)
+		if _, err := h.TurnKeys(t.Context(), "", federation.ForgetOld); err != nil {
+			t.Errorf("an hour later: %v", err)
+		}
+	})
+}
+
 // Of operators who take one step at the same time, one does.
 func TestOneOfManyTurnsTheKeys(t *testing.T) {
 	t.Parallel()
@@ -124,9 +214,10 @@ func TestOneOfManyTurnsTheKeys(t *testing.T) {
 		for _, turn := range []federation.Turn{federation.MakeNext, federation.PromoteNext, federation.ForgetOld} {
 			var done atomic.Int64
 			var all sync.WaitGroup
+			lost := h.agreed()
 			for range 4 {
 				all.Go(func() {
-					_, err := h.TurnKeys(t.Context(), "acme-okta", turn)
+					_, err := h.TurnKeys(t.Context(), "acme-okta", turn, lost...)
 					switch {
 					case err == nil:
 						done.Add(1)
@@ -179,7 +270,7 @@ func TestKeysMoveUp(t *testing.T) {
 			return ""
 		}
 		turn := func(turn federation.Turn) ([]federation.Key, error) {
-			return h.TurnKeys(t.Context(), "acme-okta", turn)
+			return h.TurnKeys(t.Context(), "acme-okta", turn, h.agreed()...)
 		}
 		first := id(store.KeyCurrent)
 		states(turn(federation.MakeNext))

@@ -32,7 +32,15 @@ func (w *world) encrypt(key string, how sso.Encryption) {
 // turn takes a step with the keys of a connection.
 func (w *world) turn(key string, turn federation.Turn) {
 	w.Helper()
-	if _, err := w.setup().TurnKeys(w.Context(), key, turn); err != nil {
+	keys, err := w.setup().Keys(w.Context(), key)
+	if err != nil {
+		w.Fatal(err)
+	}
+	var lost []string
+	if old := federation.In(keys, store.KeyRetired); old != nil {
+		lost = append(lost, old.ID)
+	}
+	if _, err := w.setup().TurnKeys(w.Context(), key, turn, lost...); err != nil {
 		w.Fatal(err)
 	}
 }
