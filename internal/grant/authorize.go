@@ -323,9 +323,13 @@ func insertOffer(ctx context.Context, tx *store.Writer, o *offered) error {
 
 // issue makes a code and keeps what it stands for.
 func (s place) issue(ctx context.Context, request *oidc.AuthorizeRequest, o *offered, keep func(context.Context, *store.Writer, *offered) error) (Outcome, error) {
-	code := secret.NewToken()
-	o.Grant.Code = code.Hash()
-	if err := s.write(ctx, func(tx *store.Writer) error { return keep(ctx, tx, o) }); err != nil {
+	var code secret.Token
+	err := s.write(ctx, func(tx *store.Writer) error {
+		code = tx.NewToken(o.Grant.CreatedAt)
+		o.Grant.Code = code.Hash()
+		return keep(ctx, tx, o)
+	})
+	if err != nil {
 		return Outcome{}, fmt.Errorf("issuing a code: %w", err)
 	}
 	return outcome(request.Answer(s.Issuer, code.Reveal())), nil

@@ -77,7 +77,7 @@ func (s *Service) inUse(app *sso.App, by *oidc.Credentials, now time.Time) sso.A
 	if app.AuthMethod != sso.AuthSecret || by.Secret.IsZero() {
 		return ""
 	}
-	used, ok := app.SecretOf(by.Secret.Hash())
+	used, ok := app.SecretOf(by.Secret.Sum())
 	if !ok {
 		return ""
 	}

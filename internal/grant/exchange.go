@@ -254,7 +254,7 @@ func (g *given) give(ctx context.Context, tx *store.Writer, app *sso.App, kept s
 		}
 	}
 	kept.Session, kept.Scope, kept.CreatedAt = g.person.Session.ID, g.scope.String(), now
-	g.access = secret.NewToken()
+	g.access = tx.NewToken(now)
 	first := accessToken(g.access, kept.ID, g.key, now)
 	if kept.RedeemBy.IsZero() {
 		if err := tx.InsertGrant(ctx, kept, ""); err != nil {
@@ -269,7 +269,7 @@ func (g *given) give(ctx context.Context, tx *store.Writer, app *sso.App, kept s
 	if !g.scope.Has(oidc.OfflineAccess) {
 		return nil
 	}
-	g.refresh = secret.NewToken()
+	g.refresh = tx.NewToken(now)
 	return tx.InsertToken(ctx, refreshToken(app, g.refresh, &kept, &g.person.Session, g.key, now))
 }
 
@@ -291,7 +291,7 @@ func (g *given) offline(ctx context.Context, tx *store.Writer, app *sso.App, now
 		return nil
 	}
 	// Nobody has the token of it: a browser cannot become it.
-	if err := tx.InsertSession(ctx, session, secret.NewToken().Hash()); err != nil {
+	if err := tx.InsertSession(ctx, session, tx.NewToken(now).Hash()); err != nil {
 		return err
 	}
 	g.person.Session = session

@@ -75,15 +75,17 @@ func (s *Service) machine(ctx context.Context, app *sso.App, mark store.Mark, r 
 	if err != nil {
 		return oidc.TokenResponse{}, err
 	}
-	token, now := secret.NewToken(), s.Now()
+	now := s.Now()
 	used := s.inUse(app, &r.Client, now)
 	scope := strings.Join(scopes, " ")
 	e := ofApp(app, &r.Client, "app.token_given", now)
 	e.Detail = map[string]string{"scope": scope}
+	var token secret.Token
 	err = s.DB.Write(ctx, func(tx *store.Writer) error {
 		if err := under(ctx, tx, mark); err != nil {
 			return err
 		}
+		token = tx.NewToken(now)
 		return errors.Join(
 			noteUse(ctx, tx, used, now),
 			tx.InsertMachineToken(ctx, store.MachineToken{Hash: token.Hash(), App: app.ID, Scopes: scopes, Key: key, CreatedAt: now, ExpiresAt: now.Add(TokenLife)}),

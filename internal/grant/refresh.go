@@ -75,7 +75,7 @@ func (s *Service) refresh(ctx context.Context, tx *store.Writer, app *sso.App, r
 	if scope.String() != a.Grant.Scope {
 		narrowed, out.extra = scope.String(), 0
 	}
-	out.access = secret.NewToken()
+	out.access = tx.NewToken(now)
 	access := accessToken(out.access, a.Grant.ID, r.key, now)
 	access.Scope = narrowed
 	return out, tx.InsertToken(ctx, access)
@@ -107,7 +107,7 @@ func mayStay(ctx context.Context, tx *store.Writer, p *sso.Person, now time.Time
 
 // rotate uses a refresh token up and makes the next one.
 func (s *Service) rotate(ctx context.Context, tx *store.Writer, a *store.Access, by *oidc.Credentials, now time.Time) (secret.Token, error) {
-	next := secret.NewToken()
+	next := tx.NewToken(now)
 	until := now.Add(refreshKept)
 	if a.Token.ExpiresAt.Before(until) {
 		until = a.Token.ExpiresAt

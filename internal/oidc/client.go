@@ -94,7 +94,7 @@ func (c Client) Authenticate(by Credentials) error {
 	case c.Signs:
 		return nil
 	}
-	got := by.Secret.Hash()
+	got := by.Secret.Sum()
 	if !slices.ContainsFunc(c.SecretHashes, got.Equal) {
 		return invalidClient("the secret is wrong")
 	}

@@ -32,7 +32,7 @@ func basic(id, pass string) []string {
 
 func confidential() oidc.Client {
 	c := portal()
-	c.SecretHashes = []secret.Hash{secret.ParseToken(clientSecret).Hash()}
+	c.SecretHashes = []secret.Hash{secret.ParseToken(clientSecret).Sum()}
 	return c
 }
 
@@ -62,6 +62,23 @@ func TestClientsAuthenticate(t *testing.T) {
 		}
 		if err := tc.client.Authenticate(r.Client); err != nil {
 			t.Errorf("%s: Authenticate() = %v, want it accepted", name, err)
+		}
+	}
+}
+
+// Operators hand secrets in as their SHA-256, whatever these look like.
+func TestASecretThatLooksLikeATokenOfOurs(t *testing.T) {
+	t.Parallel()
+	chosen := strings.Repeat("k", 47)
+	client := confidential()
+	client.SecretHashes = []secret.Hash{secret.HashOf([]byte(chosen))}
+	for pass, good := range map[string]bool{chosen: true, chosen[:46]: false, chosen[:46] + "l": false} {
+		r, err := oidc.ReadToken(basic("portal", pass), "", goodToken().Encode())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := client.Authenticate(r.Client); (err == nil) != good {
+			t.Errorf("Authenticate() by %s = %v, want good: %v", pass, err, good)
 		}
 	}
 }

@@ -76,7 +76,7 @@ func TestAnAppIsMadeAsMostOfItsKindAre(t *testing.T) {
 			for _, g := range app.GrantTypes {
 				grants = append(grants, string(g))
 			}
-			_, good := app.SecretOf(text.Hash())
+			_, good := app.SecretOf(text.Sum())
 			if good != tc.secret || text.IsZero() == tc.secret || app.Public() == tc.secret || strings.Join(grants, " ") != tc.grants || app.ClientID != tc.in.Key || app.ID != made.ID || (len(app.RedirectURIs) > 0) != tc.redirect {
 				h.Errorf("%s: %+v, and a secret: %v", tc.in.Key, app, !text.IsZero())
 			}
@@ -235,14 +235,14 @@ func TestSecretsTakeTurnsAndAreShownOnce(t *testing.T) {
 		}
 		app := h.app("portal")
 		for name, text := range map[string]secret.Token{"first": first, "second": second} {
-			if _, good := app.SecretOf(text.Hash()); !good {
+			if _, good := app.SecretOf(text.Sum()); !good {
 				h.Errorf("the %s is not good", name)
 			}
 		}
 		if _, err := h.AddAppSecret(ctx, &h.operator, "portal"); !fault.Is(err, "app_secrets_full") {
 			h.Errorf("a third: %v, want app_secrets_full", err)
 		}
-		old, _ := app.SecretOf(first.Hash())
+		old, _ := app.SecretOf(first.Sum())
 		if err := h.RetireAppSecret(ctx, &h.operator, "portal", old.ID); err != nil {
 			h.Fatal(err)
 		}
@@ -250,7 +250,7 @@ func TestSecretsTakeTurnsAndAreShownOnce(t *testing.T) {
 			h.Errorf("retired again: %v", err)
 		}
 		app = h.app("portal")
-		if _, good := app.SecretOf(first.Hash()); good || len(app.Secrets) != 1 {
+		if _, good := app.SecretOf(first.Sum()); good || len(app.Secrets) != 1 {
 			h.Errorf("the first is good still: %+v", app.Secrets)
 		}
 		var said []string
@@ -300,7 +300,7 @@ func TestTwoOperatorsAddASecretAtOnce(t *testing.T) {
 		all.Wait()
 		app, won := h.app("portal"), 0
 		for i, err := range errs {
-			_, good := app.SecretOf(texts[i].Hash())
+			_, good := app.SecretOf(texts[i].Sum())
 			switch {
 			case err == nil && good:
 				won++

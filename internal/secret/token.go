@@ -40,6 +40,30 @@ func NewToken() Token {
 	}
 }
 
+// What a token begins with that says when it was made: 3 octets, which are just
+// 4 characters. Their first bit is 0, so that none begins with "-" at any time;
+// the others count the time in steps of 64 ms, of which a cycle takes six days.
+const (
+	placeBytes  = 3
+	placedBytes = placeBytes + tokenBytes
+	placeStep   = 6  // bits of a time in milliseconds that do not count
+	placeBits   = 23 // bits of it that do
+)
+
+// placedLength is the length of the text of such a token.
+const placedLength = (placedBytes*8 + 5) / 6
+
+// NewTokenAt is [NewToken] with 4 characters before it that say about when it is
+// made. The hashes of tokens that are made one after the other stand beside each
+// other in an index then, and a database has few pages to write for many of them.
+// Nothing is decided by that time. Who sees the token sees it: what must not tell
+// when it was made, is made by [NewToken].
+func NewTokenAt(now time.Time) Token {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], uint64(now.UnixMilli())>>placeStep<<(64-placeBits)>>1)
+	return Token{base64.RawURLEncoding.EncodeToString(b[:placeBytes]) + NewToken().value}
+}
+
 // ParseToken takes a token as it came back from its holder. Any text is taken;
 // one that we never made hashes to something that is nowhere stored.
 func ParseToken(s string) Token { return Token{s} }
@@ -53,11 +77,43 @@ func (t Token) String() string { return "token" }
 // IsZero reports whether t is empty.
 func (t Token) IsZero() bool { return t.value == "" }
 
-// Hash returns the SHA-256 of the token, the form in which it is stored and
-// looked up. Tokens have 256 bit of entropy, so no salt or stretching is needed.
+// Hash returns the form in which a token is stored and looked up. Tokens have 256
+// bit of entropy, so no salt or stretching is needed.
+//
+// It is the SHA-256 of the text. Of a text of the shape of [NewTokenAt], it is the
+// octets that say when it was made, and the first 29 of the SHA-256 of the whole
+// text. Their 232 bits are far more than anybody can search: nobody finds a text
+// for a hash, nor a second text for the hash of a token. A holder may choose the
+// first octets of the hash that they ask for, which leads nowhere. No text is
+// another spelling of a token: what is hashed is the text, not what it stands for.
 func (t Token) Hash() Hash {
-	return sha256.Sum256([]byte(t.value))
+	h := t.Sum()
+	if place, ok := t.place(); ok {
+		copy(h[placeBytes:], h[:])
+		copy(h[:], place[:])
+	}
+	return h
 }
+
+// place returns the octets that say when a token was made, of a text that has
+// the shape of one that says so.
+func (t Token) place() (place [placeBytes]byte, ok bool) {
+	if len(t.value) != placedLength {
+		return place, false
+	}
+	var text [placedLength]byte
+	var b [placedBytes]byte
+	copy(text[:], t.value)
+	n, err := strictBase64.Decode(b[:], text[:]) // passes over line breaks, after which octets are missing
+	return [placeBytes]byte(b[:]), err == nil && n == placedBytes
+}
+
+// strictBase64 takes one text alone for the same octets.
+var strictBase64 = base64.RawURLEncoding.Strict()
+
+// Sum returns the SHA-256 of the text, whatever its shape. That is how a secret is
+// known which others choose, or hand in as a hash.
+func (t Token) Sum() Hash { return sha256.Sum256([]byte(t.value)) }
 
 // Hash is the look-up form of a token.
 type Hash [sha256.Size]byte

@@ -161,7 +161,7 @@ func TestSecretsOfAnAppTakeTurns(t *testing.T) {
 				t.Errorf("%s: %d secrets are good, want %d", step, len(app.Secrets), len(want))
 			}
 			for _, name := range want {
-				if _, ok := app.SecretOf(texts[name].Hash()); !ok {
+				if _, ok := app.SecretOf(texts[name].Sum()); !ok {
 					t.Errorf("%s: secret %s is not good", step, name)
 				}
 			}

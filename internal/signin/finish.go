@@ -73,12 +73,13 @@ func (*OtherPerson) Error() string { return "the browser is signed in as another
 // given, the attempt goes back to its step, and the answer is the fault
 // attempt_step. An attempt that confirms a session makes no other one.
 func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, consent Consent) (Finished, error) {
-	token, device := secret.NewToken(), secret.NewToken()
+	device := secret.NewToken()
 	var out Finished
 	var failure *fault.Error
 	err := s.DB.Write(ctx, func(tx *store.Writer) error {
 		out, failure = Finished{}, nil
 		now := s.Now()
+		token := tx.NewToken(now)
 		a, err := s.load(ctx, tx.Reader, b, id)
 		if err != nil {
 			return err

@@ -111,7 +111,8 @@ type App struct {
 	Version   int64 // counts saves; a save of an older version is refused
 }
 
-// AppSecret is a secret of an app, known by its hash.
+// AppSecret is a secret of an app, known by the SHA-256 of its text, which somebody
+// else may have made and handed in.
 type AppSecret struct {
 	ID        AppSecretID
 	Hash      secret.Hash
@@ -132,7 +133,7 @@ const hintLength = 4
 // NewAppSecret returns the secret of this text as it is kept.
 func NewAppSecret(text secret.Token, by string, now time.Time) AppSecret {
 	plain := text.Reveal()
-	return AppSecret{ID: NewAppSecretID(now), Hash: text.Hash(), Hint: plain[max(0, len(plain)-hintLength):], CreatedBy: by, CreatedAt: now}
+	return AppSecret{ID: NewAppSecretID(now), Hash: text.Sum(), Hint: plain[max(0, len(plain)-hintLength):], CreatedBy: by, CreatedAt: now}
 }
 
 // ClaimWhen says when an app is told something of a person.

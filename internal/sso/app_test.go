@@ -1,6 +1,7 @@
 package sso_test
 
 import (
+	"crypto/sha256"
 	"strings"
 	"testing"
 	"time"
@@ -127,11 +128,16 @@ func TestAppSecrets(t *testing.T) {
 	if err := a.MayAddSecret(); !fault.Is(err, "app_secrets_full") {
 		t.Errorf("MayAddSecret() of a third = %v", err)
 	}
-	if s, ok := a.SecretOf(text.Hash()); !ok || s != first {
+	if s, ok := a.SecretOf(text.Sum()); !ok || s != first {
 		t.Errorf("SecretOf() = %+v, %v, want the first", s, ok)
 	}
-	if _, ok := a.SecretOf(secret.NewToken().Hash()); ok {
+	if _, ok := a.SecretOf(secret.NewToken().Sum()); ok {
 		t.Error("any secret is good")
+	}
+	// Somebody else's tool may have made the hash, of a secret that looks like a token of ours.
+	chosen := strings.Repeat("k", 47)
+	if got, want := sso.NewAppSecret(secret.ParseToken(chosen), "usr_x", now).Hash, sha256.Sum256([]byte(chosen)); got != want {
+		t.Errorf("the hash of a secret of 47 characters is %x, want its SHA-256 %x", got, want)
 	}
 	for method, code := range map[sso.AppAuth]string{sso.AuthNone: "app_secret_none", sso.AuthPrivateKeyJWT: "app_secret_none"} {
 		b := webApp()

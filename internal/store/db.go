@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 )
 
@@ -67,6 +68,9 @@ type engine struct {
 	// surprises says that a transaction can meet a row of another one that it did
 	// not see when it looked for it: it is run anew, once, and sees it.
 	surprises bool
+	// beside says that rows which are made one after the other had best stand
+	// beside each other in an index.
+	beside bool
 }
 
 // Open connects to the database that the URL names, sqlite:PATH or
@@ -234,6 +238,20 @@ func (r *Reader) Org(id sso.OrgID) *OrgReader { return &OrgReader{q: r.q, org: i
 // Writer reads and writes, in the whole deployment, within one transaction.
 // It is used by one goroutine.
 type Writer struct{ *Reader }
+
+// NewToken returns a token whose hash can be stored here at the least cost. It may
+// say when it was made; what must not is made by [secret.NewToken].
+//
+// SQLite writes each page of an index that a transaction touched, once for all that
+// share the commit. PostgreSQL holds each page that a transaction has read against all
+// that write there meanwhile, and runs one of them again: there, hashes are better
+// strewn.
+func (w *Writer) NewToken(now time.Time) secret.Token {
+	if w.q.db.engine.beside {
+		return secret.NewTokenAt(now)
+	}
+	return secret.NewToken()
+}
 
 // Org narrows w to one organization.
 func (w *Writer) Org(id sso.OrgID) *OrgWriter { return &OrgWriter{w.Reader.Org(id)} }

@@ -74,6 +74,7 @@ func openSQLite(path string, o Options, wait time.Duration) (*DB, error) {
 			hasSchema: "select count(*) from sqlite_master where type = 'table' and name = 'schema_migrations'",
 			indexes:   "select name, sql from sqlite_master where type = 'index' and sql is not null order by name",
 			about:     "select sqlite_version(), 0", // its clock is that of this machine
+			beside:    true,
 		},
 		read:    reader,
 		write:   writer,

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -328,6 +329,43 @@ func networksAbove(w *world) {
 	said("where all do", "192.0.2.0/32", "192.0.2.1/32")
 	say(&own)
 	said("where the one above does", "192.0.2.0/32")
+}
+
+// tokensAreFound looks for sessions by tokens of all shapes: what was stored before
+// there was another shape is found as it was.
+func tokensAreFound(w *world) {
+	ctx := w.ctx
+	acme := w.addOrg("acme", nil)
+	alice := w.addUser(acme.ID, "alice")
+	w.addMember(acme.ID, alice.ID)
+	const old = "2Q6vXq0mC1-n5Zb3Ww_7TtLr9Kc8Yd4Hs0Fj6Pa1Gxk" // the only shape that there was
+	kept := func(token secret.Hash) sso.Session {
+		w.Helper()
+		s, _ := w.session(acme.ID, alice.ID, "")
+		w.write(func(tx *store.Writer) error { return tx.InsertSession(ctx, s, token) })
+		return s
+	}
+	sought := func(text string) sso.Session {
+		w.Helper()
+		return get[sso.Person](w, "Person()")(w.reader().Person(ctx, secret.ParseToken(text).Hash())).Session
+	}
+	same(w, "a session under a token from before", kept(sha256.Sum256([]byte(old))), sought(old))
+
+	var token, next secret.Token
+	w.write(func(tx *store.Writer) error {
+		token, next = tx.NewToken(w.now), tx.NewToken(w.now)
+		return nil
+	})
+	first, second := kept(token.Hash()), kept(next.Hash())
+	same(w, "a session", first, sought(token.Reveal()))
+	same(w, "the next session", second, sought(next.Reveal()))
+	for _, cut := range []string{token.Reveal()[1:], token.Reveal()[:len(token.Reveal())-1], token.Reveal() + "A"} {
+		missing[sso.Person](w, "Person() by a part of a token")(w.reader().Person(ctx, secret.ParseToken(cut).Hash()))
+	}
+	a, b := token.Hash(), next.Hash()
+	if beside := a[0] == b[0] && a[1] == b[1] && a[2] == b[2]; beside != (w.db.Engine() == "sqlite") {
+		w.Errorf("on %s, hashes of the same time are %x… and %x…", w.db.Engine(), a[:4], b[:4])
+	}
 }
 
 func sessionsEnd(w *world) {

@@ -42,6 +42,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"imports are kept":                                          importsAreKept,
 		"brands and logos are kept":                                 brandsAreKept,
 		"settings beside the live ones are kept":                    shadowsAreKept,
+		"tokens from before, and new ones, are found":               tokensAreFound,
 		"device codes are decided once":                             deviceCodesAreDecidedOnce,
 		"machines have tokens":                                      machinesHaveTokens,
 		"retreats are kept":                                         retreatsAreKept,

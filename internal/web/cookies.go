@@ -25,7 +25,7 @@ const (
 // others.
 const knownLife = 365 * 24 * time.Hour
 
-// maxCookie bounds a cookie that is worth looking at; ours have 43 octets.
+// maxCookie bounds a cookie that is worth looking at; ours have 47 octets at most.
 const maxCookie = 128
 
 // jar reads and writes our cookies as the base URL demands.
