@@ -10,6 +10,7 @@ import (
 	"github.com/sallyport/sallyport/internal/authority"
 	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/dnsproof"
+	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
@@ -79,7 +80,7 @@ func (s *Service) CheckDomains(ctx context.Context) (int64, error) {
 		room <- struct{}{}
 		all.Go(func() {
 			defer func() { <-room }()
-			errs[i] = s.checkDue(ctx, &due[i])
+			errs[i] = fault.Guard(func() error { return s.checkDue(ctx, &due[i]) })
 		})
 	}
 	all.Wait()

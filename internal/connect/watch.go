@@ -56,7 +56,7 @@ func (s *Service) WatchConnections(ctx context.Context) (int64, error) {
 		room <- struct{}{}
 		all.Go(func() {
 			defer func() { <-room }()
-			errs[i] = s.watch(ctx, &due[i])
+			errs[i] = fault.Guard(func() error { return s.watch(ctx, &due[i]) })
 		})
 	}
 	all.Wait()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/connect"
+	"github.com/sallyport/sallyport/internal/dnsproof"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/federation"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -343,5 +344,31 @@ func TestOwnersAreToldOfOurNextKeyOnce(t *testing.T) {
 		if len(shown.Changes) != 1 || shown.Changes[0].Read || !shown.Changes[0].At.After(h.now()) {
 			t.Errorf("%+v, want the change be shown, of which nobody has read", shown.Changes)
 		}
+	})
+}
+
+// What customers publish is looked at by nobody's request: what one look panics with
+// is a failure of the job, and ends neither it nor the program.
+func TestALookThatPanicsEndsNothing(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		w := watchedHouse(h)
+		panics := func(what string, do func(context.Context) (int64, error)) {
+			t.Helper()
+			_, err := do(t.Context())
+			if _, panicked := errors.AsType[*fault.PanicError](err); !panicked {
+				t.Errorf("%s: %v, want what it has panicked with", what, err)
+			}
+		}
+		h.claim(&h.owner, acmeDomain)
+		h.pass(25 * time.Hour)
+		fetch := h.Fetch
+		h.Fetch = func(context.Context, string) ([]byte, error) { panic("metadata that nobody thought of") }
+		h.DNS = func(context.Context, dnsproof.Question) dnsproof.Answer { panic("a record that nobody thought of") }
+		panics("of metadata", h.WatchConnections)
+		panics("of a domain", h.CheckDomains)
+		h.Fetch, h.DNS = fetch, h.dns.look
+		w.look()
+		h.run(time.Hour, time.Hour)
 	})
 }

@@ -51,14 +51,16 @@ func (s *Service) inParallel(ctx context.Context, isDue func(*store.Reader) (boo
 	failed := make([]error, workers)
 	for i := range workers {
 		all.Go(func() {
-			for ctx.Err() == nil {
-				done, err := next(ctx)
-				if err != nil || !done {
-					failed[i] = err
-					return
+			failed[i] = fault.Guard(func() error {
+				for ctx.Err() == nil {
+					done, err := next(ctx)
+					if err != nil || !done {
+						return err
+					}
+					n.Add(1)
 				}
-				n.Add(1)
-			}
+				return nil
+			})
 		})
 	}
 	all.Wait()

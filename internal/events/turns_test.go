@@ -1,6 +1,7 @@
 package events_test
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/events"
+	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/sso"
 )
 
@@ -91,4 +93,31 @@ func (h *house) hookAt(who *events.Who, url string) {
 	if _, _, err := h.CreateWebhook(h.Context(), who, events.Draft{URL: url, Note: "test", Types: []string{"user.*"}}); err != nil {
 		h.Fatalf("CreateWebhook() = %v", err)
 	}
+}
+
+// What one worker did not expect is a failure of the job. It ends neither the
+// program nor the turns of the others.
+func TestAWorkerThatPanicsEndsNothing(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		at := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+		t.Cleanup(at.Close)
+		h.hookAt(h.rivals(), at.URL)
+		h.record(h.rival.ID, "user.changed", "usr_x")
+		h.seal()
+		var asked atomic.Int64
+		now := h.Service.Now
+		h.Service.Now = func() time.Time {
+			if asked.Add(1) == 2 { // the first looks whether anything is due
+				panic("a row that nobody thought of")
+			}
+			return now()
+		}
+		_, err := h.Deliver(h.Context())
+		if _, panicked := errors.AsType[*fault.PanicError](err); !panicked {
+			h.Fatalf("Deliver() = %v, want what a worker has panicked with", err)
+		}
+		h.Service.Now = now
+		h.deliver()
+	})
 }

@@ -3,6 +3,7 @@ package fault_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/sallyport/sallyport/internal/fault"
@@ -38,5 +39,31 @@ func TestErrorTextNamesWantAndGot(t *testing.T) {
 	want := `saml_audience: want "https://a", got "https://b": verifying response`
 	if err.Error() != want {
 		t.Fatalf("Error() = %q, want %q", err.Error(), want)
+	}
+}
+
+func TestAPanicIsAFailureOfOurs(t *testing.T) {
+	t.Parallel()
+	cause := errors.New("refused")
+	for _, tc := range []struct {
+		fn   func() error
+		want string // of the panic; "": none
+	}{
+		{func() error { panic("x") }, "panic: x"},
+		{func() error { panic(cause) }, "panic: refused"},
+		{func() error { return cause }, ""},
+		{func() error { return nil }, ""},
+	} {
+		err := fault.Guard(tc.fn)
+		p, panicked := errors.AsType[*fault.PanicError](err)
+		if panicked != (tc.want != "") || panicked && (p.Error() != tc.want || !strings.Contains(p.Stack, "fault_test.go")) {
+			t.Errorf("Guard() = %v, want %q", err, tc.want)
+		}
+		if panicked && fault.From(err).Kind != fault.Internal {
+			t.Errorf("%v is told of as %v", err, fault.From(err))
+		}
+	}
+	if err := fault.Guard(func() error { return cause }); !errors.Is(err, cause) {
+		t.Errorf("Guard() = %v, want what was returned", err)
 	}
 }

@@ -97,7 +97,7 @@ func (s *Service) tell(ctx context.Context, apps map[sso.AppID]sso.App, claimed 
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			app := apps[id]
-			if err := s.tellApp(ctx, &app, notices); err != nil {
+			if err := fault.Guard(func() error { return s.tellApp(ctx, &app, notices) }); err != nil {
 				mu.Lock()
 				defer mu.Unlock()
 				failures = append(failures, err)
@@ -117,14 +117,16 @@ func (s *Service) tellApp(ctx context.Context, app *sso.App, notices []store.Log
 	for lane := range tellLanes {
 		all.Go(func() {
 			for i := lane; i < len(notices) && failures[lane] == nil; i += tellLanes {
-				failure := silent.Load()
-				if failure == nil {
-					failure = s.tellOne(ctx, app, &notices[i])
-				}
-				if failure != nil && failure.Code == "backchannel_failed" {
-					silent.Store(failure)
-				}
-				failures[lane] = s.settleNotice(ctx, notices[i], failure)
+				failures[lane] = fault.Guard(func() error {
+					failure := silent.Load()
+					if failure == nil {
+						failure = s.tellOne(ctx, app, &notices[i])
+					}
+					if failure != nil && failure.Code == "backchannel_failed" {
+						silent.Store(failure)
+					}
+					return s.settleNotice(ctx, notices[i], failure)
+				})
 			}
 		})
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/oidc"
 	"github.com/sallyport/sallyport/internal/safehttp"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -355,4 +356,37 @@ func TestAnAppIsNotToldForEver(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What calling one app panics with is a failure of the job, and the other app is told.
+func TestAnAppThatIsNotThoughtOfEndsNothing(t *testing.T) {
+	t.Parallel()
+	onEngines(t, func(h *house) {
+		l := h.withBackChannel()
+		for _, app := range []*sso.App{&h.portal, &h.native} {
+			if _, err := h.exchange(app, h.code(app)); err != nil {
+				h.Fatal(err)
+			}
+		}
+		h.Call = func(ctx context.Context, r safehttp.Request) (safehttp.Answer, error) {
+			if r.URL == atLogout {
+				panic("an answer that nobody thought of")
+			}
+			return l.call(ctx, r)
+		}
+		h.end()
+		_, err := h.TellApps(h.Context())
+		if _, panicked := errors.AsType[*fault.PanicError](err); !panicked {
+			h.Errorf("TellApps() = %v, want what the call has panicked with", err)
+		}
+		if sent := l.tokens(h.T, h.native.BackchannelLogoutURI); len(sent) != 1 {
+			h.Errorf("the other app is told %d times", len(sent))
+		}
+		h.Call = l.call
+		h.wait(time.Hour)
+		h.tells()
+		if sent := l.tokens(h.T, atLogout); len(sent) != 1 {
+			h.Errorf("afterwards the app is told %d times", len(sent))
+		}
+	})
 }

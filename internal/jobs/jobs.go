@@ -5,7 +5,7 @@
 // time: its row in the database is leased to it, and a node that dies loses the
 // lease. A job that is [Everywhere] runs in each, and what it does must bear
 // that. A failure is logged and tried again, later each time; a job never ends
-// the program.
+// the program, also where it panics.
 package jobs
 
 import (
@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/store"
 )
 
@@ -157,7 +158,11 @@ func (r *Runner) work(ctx context.Context, j Job) error {
 	})
 	defer stop()
 	for {
-		n, err := j.Batch(run)
+		var n int64
+		err := fault.Guard(func() (err error) {
+			n, err = j.Batch(run)
+			return err
+		})
 		if err != nil || n == 0 || !sleep(ctx, pause) || run.Err() != nil {
 			return err
 		}
@@ -182,7 +187,11 @@ func (t *trouble) note(err error) {
 		t.failures++
 		if now := t.now(); now.Sub(t.said) >= again {
 			t.said = now
-			t.log.Error("a job failed", "job", t.job, "failures", t.failures, "err", err)
+			args := []any{"job", t.job, "failures", t.failures, "err", err}
+			if p, ok := errors.AsType[*fault.PanicError](err); ok {
+				args = append(args, "stack", p.Stack)
+			}
+			t.log.Error("a job failed", args...)
 		}
 	}
 }
