@@ -55,7 +55,13 @@ func (rt *Router) log(r *http.Request, x *exchange, w *writer, took time.Duratio
 	if x.stack != "" {
 		attrs = append(attrs, slog.String("stack", x.stack))
 	}
-	rt.cfg.Log.LogAttrs(context.WithoutCancel(r.Context()), level, "request", attrs...)
+	// Past the logger, which looks each time where in the code a line is written.
+	ctx, to := context.WithoutCancel(r.Context()), rt.cfg.Log.Handler()
+	if to.Enabled(ctx, level) {
+		line := slog.NewRecord(time.Now(), level, "request", 0)
+		line.AddAttrs(attrs...)
+		_ = to.Handle(ctx, line) // there is nobody left to tell
+	}
 }
 
 // levelOf says how loudly a fault is told: what is ours or below us is an
@@ -88,7 +94,7 @@ func Note(r *http.Request, key, id string) {
 // be read on: what cannot be seen is spelt out, and it is cut short.
 func clean(s string) string {
 	s = clip(s)
-	if strings.IndexFunc(s, unseen) < 0 && utf8.ValidString(s) {
+	if plain(s) || strings.IndexFunc(s, unseen) < 0 && utf8.ValidString(s) {
 		return s
 	}
 	var b strings.Builder
@@ -100,6 +106,16 @@ func clean(s string) string {
 		b.WriteRune(r)
 	}
 	return b.String()
+}
+
+// plain reports whether s is of printable ASCII alone, as nearly all is.
+func plain(s string) bool {
+	for _, c := range []byte(s) {
+		if c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 func unseen(r rune) bool {
