@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"io"
 	"mime"
@@ -43,37 +44,100 @@ func Form(r *http.Request) (url.Values, error) {
 }
 
 // readForm reads the fields of a body, and looks whether the URL has good ones.
-func readForm(r *http.Request) (url.Values, error) {
-	body, err := Body(r)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
-		return nil, err
-	}
-	return url.ParseQuery(body)
+func readForm(r *http.Request) (form url.Values, err error) {
+	err = lendBody(r, func(body []byte) error {
+		if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
+			return err
+		}
+		form, err = parseFields(body)
+		return err
+	})
+	return form, err
 }
 
 // Body returns the body of a request as it came, which the router has bounded.
-func Body(r *http.Request) (string, error) {
+func Body(r *http.Request) (text string, err error) {
+	err = lendBody(r, func(body []byte) error {
+		text = string(body)
+		return nil
+	})
+	return text, err
+}
+
+// lendBody reads the body of a request into memory that is used again when use has
+// returned.
+func lendBody(r *http.Request, use func(body []byte) error) error {
 	scratch, ok := bodies.Get().(*bytes.Buffer)
 	if !ok {
 		scratch = new(bytes.Buffer)
 	}
 	scratch.Reset()
 	_, err := scratch.ReadFrom(r.Body)
-	body := scratch.String()
+	if err == nil {
+		err = use(scratch.Bytes())
+	}
 	if scratch.Cap() <= MaxBody {
 		bodies.Put(scratch) // a giant's is let go
 	}
-	if err != nil {
-		return "", err
-	}
-	return body, nil
+	return err
 }
 
 // bodies keeps the scratch memory of one body for the next one.
 var bodies sync.Pool
+
+// maxPairs bounds the fields of a form as [url.ParseQuery] does.
+const maxPairs = 10_000
+
+// parseFields reads what [url.ParseQuery] reads, and overwrites it: a response of an
+// identity provider is one value of many thousand octets, in which few are escaped.
+func parseFields(body []byte) (url.Values, error) {
+	if bytes.Count(body, []byte("&")) >= maxPairs {
+		return nil, errors.New("too many fields")
+	}
+	form := url.Values{}
+	for len(body) > 0 {
+		var pair []byte
+		pair, body, _ = bytes.Cut(body, []byte("&"))
+		if len(pair) == 0 {
+			continue
+		}
+		if bytes.IndexByte(pair, ';') >= 0 {
+			return nil, errors.New("a semicolon between fields")
+		}
+		name, value, _ := bytes.Cut(pair, []byte("="))
+		key, err := unescape(name)
+		if err != nil {
+			return nil, err
+		}
+		text, err := unescape(value)
+		if err != nil {
+			return nil, err
+		}
+		form[key] = append(form[key], text)
+	}
+	return form, nil
+}
+
+// unescape returns what a name or a value stands for, and overwrites it.
+func unescape(s []byte) (string, error) {
+	for i := bytes.IndexByte(s, '+'); i >= 0; i = bytes.IndexByte(s, '+') {
+		s[i] = ' '
+	}
+	read := s[:0]
+	for {
+		i := bytes.IndexByte(s, '%')
+		if i < 0 {
+			return string(append(read, s...)), nil
+		}
+		read = append(read, s[:i]...)
+		var octet [1]byte
+		digits := s[i+1 : min(i+3, len(s))]
+		if n, err := hex.Decode(octet[:], digits); err != nil || n != 1 {
+			return "", url.EscapeError("%" + string(digits))
+		}
+		read, s = append(read, octet[0]), s[i+3:]
+	}
+}
 
 // Limits of a form with a file.
 const (

@@ -1,9 +1,11 @@
 package web
 
 import (
+	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -111,4 +113,32 @@ func FuzzTrace(f *testing.F) {
 			t.Fatalf("traceparent %q becomes %v", s, got)
 		}
 	})
+}
+
+// FuzzParseFields: what is read of a form is what the standard library reads, and
+// what it refuses is refused.
+func FuzzParseFields(f *testing.F) {
+	for _, s := range []string{"", "&", "a=b&a=c&d", "=&=x", "a+b=%2B+%20", "a=%C3%bc", "a=%", "a=%2", "a=%zz&b", "a;b=c", "a=b=c%3D", "%41=%00", "a=b%"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got, err := parseFields([]byte(s))
+		want, refused := url.ParseQuery(s)
+		if (err != nil) != (refused != nil) {
+			t.Fatalf("%q: parseFields() = %v, url.ParseQuery() = %v", s, err, refused)
+		}
+		if err == nil && !maps.EqualFunc(got, want, slices.Equal) {
+			t.Fatalf("%q: parseFields() = %q, want %q", s, got, want)
+		}
+	})
+}
+
+func TestAFormHasAsManyFieldsAsTheStandardLibraryReads(t *testing.T) {
+	t.Parallel()
+	for _, form := range []string{strings.Repeat("a&", maxPairs-1), strings.Repeat("a&", maxPairs)} {
+		_, err := parseFields([]byte(form))
+		if _, refused := url.ParseQuery(form); (err != nil) != (refused != nil) {
+			t.Errorf("%d octets: parseFields() = %v, url.ParseQuery() = %v", len(form), err, refused)
+		}
+	}
 }
