@@ -53,3 +53,52 @@ func TestReplaysAreLimited(t *testing.T) {
 		must(t, "Replay() a minute later", err)
 	})
 }
+
+// While a replay looks for what there is to tell, everybody else works on. What has
+// become of the webhook meanwhile counts.
+func TestAReplayKeepsNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		r := h.receiver()
+		hook, _ := h.hook(h.acmes(), r, "user.*")
+		h.record(h.acme.ID, "user.created", "usr_y")
+		h.deliver()
+		r.take()
+		now := h.Service.Now
+		since := now().Add(-time.Hour)
+		replay := func(meanwhile func()) (int, error) {
+			asked := false
+			h.Service.Now = func() time.Time {
+				if !asked { // by who looks; the transactions of an organization have another clock
+					asked = true
+					meanwhile()
+				}
+				return now()
+			}
+			defer func() { h.Service.Now = now }()
+			n, err := h.Replay(h.Context(), h.acmes(), hook.ID, events.Replayed{Since: since})
+			if !asked {
+				t.Error("nobody has looked outside of a transaction")
+			}
+			return n, err
+		}
+		if n, err := replay(func() { h.record(h.rival.ID, "user.created", "usr_x") }); err != nil || n != 1 {
+			t.Errorf("Replay() while others write = %d, %v, want one", n, err)
+		}
+		h.deliver()
+		same(t, "replayed", r.types(t), []string{"user.created"})
+		_, err := replay(func() {
+			must(t, "ChangeWebhook()", h.ChangeWebhook(h.Context(), h.acmes(), hook.ID, 0, func(d *events.Draft) { d.State = sso.WebhookDisabled }))
+		})
+		refused(t, "of a webhook that is switched off meanwhile", err, "webhook_off")
+		must(t, "ChangeWebhook()", h.ChangeWebhook(h.Context(), h.acmes(), hook.ID, 0, func(d *events.Draft) { d.State = sso.WebhookEnabled }))
+		n, err := replay(func() {
+			must(t, "ChangeWebhook()", h.ChangeWebhook(h.Context(), h.acmes(), hook.ID, 0, func(d *events.Draft) { d.Types = []string{"group.*"} }))
+		})
+		if err != nil || n != 0 {
+			t.Errorf("Replay() to one that wants something else by now = %d, %v, want none", n, err)
+		}
+		h.deliver()
+		same(t, "replayed to it", r.types(t), nil)
+	})
+}

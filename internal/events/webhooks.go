@@ -248,6 +248,7 @@ type Replayed struct {
 const (
 	maxReplay  = 10_000 // events that it is told at most
 	maxLooked  = 200_000
+	maxLooking = 10 * time.Second
 	replayStep = 1000
 )
 
@@ -255,30 +256,108 @@ const (
 // off: at most ten thousand events at once, and twenty times in a row. It returns
 // how many events that were.
 func (s *Service) Replay(ctx context.Context, who *Who, id sso.WebhookID, what Replayed) (int, error) {
+	if what.Event == "" {
+		return s.replayAll(ctx, who, id, what.Since)
+	}
 	n := 0
 	err := s.on(ctx, who, id, func(c *change, hook *sso.Webhook) error {
-		n = 0
+		if err := s.mayReplay(c, hook); err != nil {
+			return err
+		}
+		var err error
+		if n, err = s.again(c, hook, what.Event); err != nil {
+			return err
+		}
+		return c.replayed(hook, "event", string(what.Event), n)
+	})
+	return n, err
+}
+
+// mayReplay counts one replay.
+func (s *Service) mayReplay(c *change, hook *sso.Webhook) error {
+	if err := running(hook); err != nil {
+		return err
+	}
+	return s.Limits.Within(c.ctx, c.tx, backoff.Replays(hook.ID))
+}
+
+func (c *change) replayed(hook *sso.Webhook, name, value string, n int) error {
+	return c.record("webhook.replayed", string(hook.ID), map[string]string{name: value, "events": strconv.Itoa(n)}, nil)
+}
+
+// replayAll puts all events since an instant on their way that a webhook wants.
+// They are looked for between two transactions: a hundred thousand of them may have
+// to be passed by, and nobody could write meanwhile.
+func (s *Service) replayAll(ctx context.Context, who *Who, id sso.WebhookID, since time.Time) (int, error) {
+	var wants sso.Webhook
+	err := s.on(ctx, who, id, func(c *change, hook *sso.Webhook) error {
+		wants = *hook
+		return s.mayReplay(c, hook)
+	})
+	if err != nil {
+		return 0, err
+	}
+	found, err := s.wanted(ctx, &wants, since)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	err = s.on(ctx, who, id, func(c *change, hook *sso.Webhook) error {
 		if err := running(hook); err != nil {
 			return err
 		}
-		if err := s.Limits.Within(c.ctx, c.tx, backoff.Replays(id)); err != nil {
-			return err
-		}
-		detail := map[string]string{"event": string(what.Event)}
-		var err error
-		if what.Event != "" {
-			n, err = s.again(c, hook, what.Event)
-		} else {
-			detail = map[string]string{"since": what.Since.UTC().Format(time.RFC3339)}
-			n, err = s.allAgain(c, hook, what.Since)
-		}
+		some, to, err := tells(c.ctx, c.tx.Reader, hook, found)
 		if err != nil {
 			return err
 		}
-		detail["events"] = strconv.Itoa(n)
-		return c.record("webhook.replayed", string(id), detail, nil)
+		if err := c.tx.Enqueue(c.ctx, c.now, some, to); err != nil {
+			return err
+		}
+		n = len(some)
+		return c.replayed(hook, "since", since.UTC().Format(time.RFC3339), n)
 	})
 	return n, err
+}
+
+// wanted looks for the events since an instant that a webhook wants.
+func (s *Service) wanted(ctx context.Context, hook *sso.Webhook, since time.Time) (found []sso.Recorded, err error) {
+	began := s.Now()
+	err = s.DB.Read(ctx, func(r *store.Reader) error {
+		from, err := r.SealedSince(ctx, since)
+		if err != nil {
+			return err
+		}
+		for looked := 0; looked < maxLooked && len(found) < maxReplay && s.Now().Sub(began) < maxLooking; looked += replayStep {
+			all, err := r.EventsAfter(ctx, from, replayStep)
+			if err != nil || len(all) == 0 {
+				return err
+			}
+			from = all[len(all)-1].Number
+			some, _, err := tells(ctx, r, hook, all)
+			if err != nil {
+				return err
+			}
+			found = append(found, some...)
+		}
+		return nil
+	})
+	return found[:min(len(found), maxReplay)], err
+}
+
+// tells returns those of some events that a webhook wants and may know of.
+func tells(ctx context.Context, r *store.Reader, hook *sso.Webhook, all []sso.Recorded) (some []sso.Recorded, to map[sso.EventID][]sso.WebhookID, err error) {
+	paths, err := pathsOf(ctx, r, all)
+	if err != nil {
+		return nil, nil, err
+	}
+	to = map[sso.EventID][]sso.WebhookID{}
+	for i := range all {
+		if hook.Wants(all[i].Action) && concerns(hook, &all[i], paths) {
+			some = append(some, all[i])
+			to[all[i].ID] = []sso.WebhookID{hook.ID}
+		}
+	}
+	return some, to, nil
 }
 
 // again puts one event on its way.
@@ -295,35 +374,4 @@ func (s *Service) again(c *change, hook *sso.Webhook, id sso.EventID) (int, erro
 		return 0, store.ErrNotFound
 	}
 	return 1, c.tx.Enqueue(c.ctx, c.now, []sso.Recorded{e}, map[sso.EventID][]sso.WebhookID{e.ID: {hook.ID}})
-}
-
-// allAgain puts all events since an instant on their way that a webhook wants.
-func (s *Service) allAgain(c *change, hook *sso.Webhook, since time.Time) (int, error) {
-	from, err := c.tx.SealedSince(c.ctx, since)
-	if err != nil {
-		return 0, err
-	}
-	var wanted []sso.Recorded
-	to := map[sso.EventID][]sso.WebhookID{}
-	for looked := 0; looked < maxLooked && len(wanted) < maxReplay; looked += replayStep {
-		some, err := c.tx.EventsAfter(c.ctx, from, replayStep)
-		if err != nil {
-			return 0, err
-		}
-		if len(some) == 0 {
-			break
-		}
-		from = some[len(some)-1].Number
-		paths, err := pathsOf(c.ctx, c.tx.Reader, some)
-		if err != nil {
-			return 0, err
-		}
-		for i := range some {
-			if len(wanted) < maxReplay && hook.Wants(some[i].Action) && concerns(hook, &some[i], paths) {
-				wanted = append(wanted, some[i])
-				to[some[i].ID] = []sso.WebhookID{hook.ID}
-			}
-		}
-	}
-	return len(wanted), c.tx.Enqueue(c.ctx, c.now, wanted, to)
 }
