@@ -57,6 +57,14 @@ func TestAProgramSetsWebhooksUp(t *testing.T) {
 	if got := h.answered(h.call(key, http.MethodPost, one+"/replay", `{"event":"`+event+`"}`), http.StatusOK); got["events"] != 1.0 {
 		t.Errorf("told again: %v", got)
 	}
+	// One that goes by an instant is carried out once, however often it is sent.
+	for range 2 {
+		h.answered(h.call(key, http.MethodPost, one+"/replay", `{"since":"2026-01-01T00:00:00Z"}`, "Idempotency-Key", "again"), http.StatusOK)
+	}
+	list = h.answered(h.call(key, http.MethodGet, "/api/v1/organizations/acme/events?action=webhook.replayed", ""), http.StatusOK)["items"].([]any)
+	if len(list) != 2 {
+		t.Errorf("%d replays are written down, want the one of an event and one of all", len(list))
+	}
 	for _, body := range []string{`{}`, `{"event":"` + event + `","since":"2026-01-01T00:00:00Z"}`} {
 		h.refused(h.call(key, http.MethodPost, one+"/replay", body), http.StatusBadRequest, "api_choice")
 	}
