@@ -6,6 +6,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/events"
 	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
 )
 
 // An event of the rival's is not replayed to Acme by its ID.
@@ -22,8 +23,8 @@ func TestAnEventOfAnotherOrganizationIsNotReplayed(t *testing.T) {
 		_, err := h.Replay(h.Context(), h.acmes(), hook.ID, events.Replayed{Event: sso.EventID(foreign)})
 		refused(t, "the rival's event", err, "page_not_found")
 		n, err := h.Replay(h.Context(), h.acmes(), hook.ID, events.Replayed{Event: sso.EventID(ours)})
-		if err != nil || n != 1 {
-			t.Errorf("Replay() = %d, %v, want one", n, err)
+		if err != nil || n != (events.Again{Events: 1}) {
+			t.Errorf("Replay() = %+v, %v, want one", n, err)
 		}
 		h.deliver()
 		same(t, "replayed", r.types(t), []string{"user.created"})
@@ -66,7 +67,7 @@ func TestAReplayKeepsNobodyWaiting(t *testing.T) {
 		r.take()
 		now := h.Service.Now
 		since := now().Add(-time.Hour)
-		replay := func(meanwhile func()) (int, error) {
+		replay := func(meanwhile func()) (events.Again, error) {
 			asked := false
 			h.Service.Now = func() time.Time {
 				if !asked { // by who looks; the transactions of an organization have another clock
@@ -82,8 +83,8 @@ func TestAReplayKeepsNobodyWaiting(t *testing.T) {
 			}
 			return n, err
 		}
-		if n, err := replay(func() { h.record(h.rival.ID, "user.created", "usr_x") }); err != nil || n != 1 {
-			t.Errorf("Replay() while others write = %d, %v, want one", n, err)
+		if n, err := replay(func() { h.record(h.rival.ID, "user.created", "usr_x") }); err != nil || n != (events.Again{Events: 1}) {
+			t.Errorf("Replay() while others write = %+v, %v, want one", n, err)
 		}
 		h.deliver()
 		same(t, "replayed", r.types(t), []string{"user.created"})
@@ -95,10 +96,41 @@ func TestAReplayKeepsNobodyWaiting(t *testing.T) {
 		n, err := replay(func() {
 			must(t, "ChangeWebhook()", h.ChangeWebhook(h.Context(), h.acmes(), hook.ID, 0, func(d *events.Draft) { d.Types = []string{"group.*"} }))
 		})
-		if err != nil || n != 0 {
-			t.Errorf("Replay() to one that wants something else by now = %d, %v, want none", n, err)
+		if err != nil || n != (events.Again{}) {
+			t.Errorf("Replay() to one that wants something else by now = %+v, %v, want none", n, err)
 		}
 		h.deliver()
 		same(t, "replayed to it", r.types(t), nil)
+	})
+}
+
+// Who is told less than there is learns until when, and gets the rest from there.
+func TestAReplaySaysWhereItHasStopped(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		r := h.receiver()
+		hook, _ := h.hook(h.acmes(), r, "user.*")
+		since := h.now()
+		const most, all = 10_000, 10_030
+		for n := 0; n < all; n += 1003 {
+			h.write(func(tx *store.Writer) error {
+				for range 1003 {
+					e := sso.Event{Org: h.acme.ID, At: h.now(), Actor: "usr_x", Action: "user.changed", Target: "usr_x", Changes: []sso.Change{{Field: "name", From: "A", To: "B"}}}
+					if err := tx.Record(h.Context(), e); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+		h.seal()
+		first, err := h.Replay(h.Context(), h.acmes(), hook.ID, events.Replayed{Since: since})
+		if err != nil || first.Events != most || first.Until.IsZero() {
+			t.Fatalf("Replay() = %+v, %v, want %d and until when", first, err, most)
+		}
+		rest, err := h.Replay(h.Context(), h.acmes(), hook.ID, events.Replayed{Since: first.Until})
+		if want := (events.Again{Events: all - most}); err != nil || rest != want {
+			t.Errorf("Replay() from there = %+v, %v, want %+v", rest, err, want)
+		}
 	})
 }

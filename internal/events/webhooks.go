@@ -252,10 +252,15 @@ const (
 	replayStep = 1000
 )
 
+// Again is what a webhook is told again.
+type Again struct {
+	Events int
+	Until  time.Time // what came later was not looked at; zero: that was all
+}
+
 // Replay tells a webhook again, or for the first time what happened while it was
-// off: at most ten thousand events at once, and twenty times in a row. It returns
-// how many events that were.
-func (s *Service) Replay(ctx context.Context, who *Who, id sso.WebhookID, what Replayed) (int, error) {
+// off: at most ten thousand events at once, and twenty times in a row.
+func (s *Service) Replay(ctx context.Context, who *Who, id sso.WebhookID, what Replayed) (Again, error) {
 	if what.Event == "" {
 		return s.replayAll(ctx, who, id, what.Since)
 	}
@@ -270,7 +275,7 @@ func (s *Service) Replay(ctx context.Context, who *Who, id sso.WebhookID, what R
 		}
 		return c.replayed(hook, "event", string(what.Event), n)
 	})
-	return n, err
+	return Again{Events: n}, err
 }
 
 // mayReplay counts one replay.
@@ -288,18 +293,18 @@ func (c *change) replayed(hook *sso.Webhook, name, value string, n int) error {
 // replayAll puts all events since an instant on their way that a webhook wants.
 // They are looked for between two transactions: a hundred thousand of them may have
 // to be passed by, and nobody could write meanwhile.
-func (s *Service) replayAll(ctx context.Context, who *Who, id sso.WebhookID, since time.Time) (int, error) {
+func (s *Service) replayAll(ctx context.Context, who *Who, id sso.WebhookID, since time.Time) (Again, error) {
 	var wants sso.Webhook
 	err := s.on(store.Aside(ctx), who, id, func(c *change, hook *sso.Webhook) error { // it has no effect yet
 		wants = *hook
 		return s.mayReplay(c, hook)
 	})
 	if err != nil {
-		return 0, err
+		return Again{}, err
 	}
-	found, err := s.wanted(ctx, &wants, since)
+	found, until, err := s.wanted(ctx, &wants, since)
 	if err != nil {
-		return 0, err
+		return Again{}, err
 	}
 	n := 0
 	err = s.on(ctx, who, id, func(c *change, hook *sso.Webhook) error {
@@ -316,23 +321,28 @@ func (s *Service) replayAll(ctx context.Context, who *Who, id sso.WebhookID, sin
 		n = len(some)
 		return c.replayed(hook, "since", since.UTC().Format(time.RFC3339), n)
 	})
-	return n, err
+	return Again{n, until}, err
 }
 
-// wanted looks for the events since an instant that a webhook wants.
-func (s *Service) wanted(ctx context.Context, hook *sso.Webhook, since time.Time) (found []sso.Recorded, err error) {
+// wanted looks for the events since an instant that a webhook wants, and returns
+// until when it has looked; zero: to the end.
+func (s *Service) wanted(ctx context.Context, hook *sso.Webhook, since time.Time) (found []sso.Recorded, until time.Time, err error) {
 	began := s.Now()
 	err = s.DB.Read(ctx, func(r *store.Reader) error {
 		from, err := r.SealedSince(ctx, since)
 		if err != nil {
 			return err
 		}
-		for looked := 0; looked < maxLooked && len(found) < maxReplay && s.Now().Sub(began) < maxLooking; looked += replayStep {
+		for looked := 0; looked < maxLooked && len(found) <= maxReplay && s.Now().Sub(began) < maxLooking; looked += replayStep {
 			all, err := r.EventsAfter(ctx, from, replayStep)
-			if err != nil || len(all) == 0 {
+			if err != nil {
 				return err
 			}
-			from = all[len(all)-1].Number
+			if len(all) == 0 {
+				until = time.Time{}
+				return nil
+			}
+			from, until = all[len(all)-1].Number, all[len(all)-1].At
 			some, _, err := tells(ctx, r, hook, all)
 			if err != nil {
 				return err
@@ -341,7 +351,10 @@ func (s *Service) wanted(ctx context.Context, hook *sso.Webhook, since time.Time
 		}
 		return nil
 	})
-	return found[:min(len(found), maxReplay)], err
+	if len(found) > maxReplay {
+		found, until = found[:maxReplay], found[maxReplay].At
+	}
+	return found, until, err
 }
 
 // tells returns those of some events that a webhook wants and may know of.

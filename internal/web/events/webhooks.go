@@ -407,11 +407,15 @@ func (h *Handler) replay(w http.ResponseWriter, r *http.Request, v *visit) error
 		}
 		what.Since = h.Flow.Now().Add(-time.Duration(hours) * time.Hour)
 	}
-	n, err := h.Flow.Replay(r.Context(), &v.who, hookOf(r), what)
+	again, err := h.Flow.Replay(r.Context(), &v.who, hookOf(r), what)
 	if err != nil {
 		return err
 	}
-	return web.SeeOther(w, r, ui.SavedCount(v.to(webhookPath, "{webhook}", string(hookOf(r))), "replayed", n))
+	did := "replayed"
+	if !again.Until.IsZero() {
+		did = "replayed_part"
+	}
+	return web.SeeOther(w, r, ui.SavedCount(v.to(webhookPath, "{webhook}", string(hookOf(r))), did, again.Events))
 }
 
 // askSecret serves GET …/webhooks/{webhook}/secret.

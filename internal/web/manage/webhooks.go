@@ -95,7 +95,8 @@ type Replay struct {
 
 // Replayed says how much a webhook is told again.
 type Replayed struct {
-	Events int `json:"events"`
+	Events int        `json:"events"`
+	Until  *time.Time `json:"until,omitempty" doc:"What came later was not looked at: ask again for all since then. Without it, that was all"`
 }
 
 // seat says who asks about what is of an organization or of the deployment, and
@@ -303,9 +304,9 @@ func (h hooks) replay(c *call, in *struct {
 	if in.Body.Since != nil {
 		what.Since = *in.Body.Since
 	}
-	n, err := h.Events.Replay(c.ctx(), who, in.id(), what)
+	again, err := h.Events.Replay(c.ctx(), who, in.id(), what)
 	if err != nil {
 		return nil, err
 	}
-	return tell(Replayed{n}), nil
+	return tell(Replayed{again.Events, instant(again.Until)}), nil
 }
