@@ -20,10 +20,19 @@ type diary struct {
 	at []time.Time
 }
 
-func (d *diary) note() {
+// note notes a run, and returns how many there were.
+func (d *diary) note() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.at = append(d.at, time.Now())
+	return len(d.at)
+}
+
+// first returns how long it took until the first run.
+func (d *diary) first(since time.Time) time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.at[0].Sub(since)
 }
 
 // gaps returns how long it was between the runs since an instant.
@@ -67,7 +76,7 @@ func TestWhatEveryNodeDoesEachSecondBacksOff(t *testing.T) {
 		}})
 		began := time.Now()
 		time.Sleep(time.Minute)
-		if first := d.at[0].Sub(began); first > time.Second {
+		if first := d.first(began); first > time.Second {
 			t.Errorf("it comes for the first time after %v", first)
 		}
 		good := d.gaps(began)
@@ -113,10 +122,7 @@ func TestWhatOneNodeDoesComesWhenItIsDue(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var d diary
 				n := start(t, storetest.SQLite(t), jobs.Job{Name: "sweep", Scope: jobs.Once, Every: tc.every, Limit: time.Minute, Batch: func(context.Context) (int64, error) {
-					d.note()
-					d.mu.Lock()
-					defer d.mu.Unlock()
-					if len(d.at)%2 == 1 { // the first, and every other one
+					if d.note()%2 == 1 { // the first, and every other one
 						return 0, errors.New("not now")
 					}
 					return 0, nil
@@ -124,7 +130,7 @@ func TestWhatOneNodeDoesComesWhenItIsDue(t *testing.T) {
 				began := time.Now()
 				time.Sleep(10 * tc.every)
 				n.end()
-				if first := d.at[0].Sub(began); first > 6*time.Second {
+				if first := d.first(began); first > 6*time.Second {
 					t.Errorf("it comes for the first time after %v", first)
 				}
 				for i, got := range d.gaps(began) {
@@ -191,8 +197,7 @@ func TestAJobThatPanicsEndsNothing(t *testing.T) {
 				db := storetest.SQLite(t)
 				var d diary
 				n := start(t, db, jobs.Job{Name: "sweep", Scope: scope, Every: 20 * time.Second, Limit: time.Minute, Batch: func(context.Context) (int64, error) {
-					d.note()
-					if len(d.at) < 3 {
+					if d.note() < 3 {
 						panic("a row that nobody thought of")
 					}
 					return 0, nil
