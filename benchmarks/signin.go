@@ -16,7 +16,7 @@ const (
 	browsers = 32
 	people   = 400
 	warmUp   = 400
-	signIns  = 16000
+	signIns  = 4000
 )
 
 // signins tells how many sign-ins and exchanges the server does in a second of
