@@ -350,7 +350,7 @@ func TestAuditListThatWasAltered(t *testing.T) {
 				}
 				e := sso.NewRecorded(sso.Event{At: time.Now(), Actor: "operator", Action: "role.defined", Target: "auditor", Changes: []sso.Change{{Field: "name", To: "Auditor"}}}, 0)
 				hash(&e, last)
-				return tx.Tell(ctx, last, []sso.Recorded{e}, nil)
+				return tx.Tell(ctx, last, []sso.Recorded{e}, nil, nil)
 			})
 		}
 		h.expect("audit.chain", doctor.Pass)

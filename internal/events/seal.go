@@ -3,6 +3,7 @@ package events
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
@@ -10,6 +11,10 @@ import (
 
 // sealBatch is how many events one transaction seals.
 const sealBatch = 500
+
+// tarry is how long a sign-in takes after the answer of the identity provider until
+// its trace is written although it has not come to its end.
+const tarry = 5 * time.Second
 
 // SignIns says which sign-ins the audit list tells of. Each has its trace in
 // any case, for as long as traces are kept.
@@ -26,26 +31,35 @@ func (s SignIns) tells(t *sso.Trace) bool { return s == TellAll || t.Code != "" 
 
 // Seal gives what was committed lately its place in the audit list: the next
 // numbers, and hashes that each cover the one before. It tells of sign-ins that
-// have ended since, puts webhooks that are concerned into their queues, and
+// have ended since, writes the traces that they hold, puts webhooks that are concerned into their queues, and
 // returns how much it found to do. Any number of nodes may call it at once: where
 // two find the same, one of them does it.
 func (s *Service) Seal(ctx context.Context) (int64, error) {
 	var end sso.ChainEnd
 	var fresh []sso.Recorded
-	var ended []sso.Trace
+	var refused []sso.Trace
+	var signIns []store.UntoldSignIn
+	var tarrying []sso.AttemptID
 	// Read outside of the transaction, which then only names rows: who signs in
 	// meanwhile is not in its way.
 	err := s.DB.Read(ctx, func(r *store.Reader) (err error) {
 		if fresh, err = r.Unsealed(ctx, sealBatch); err != nil {
 			return err
 		}
-		if ended, err = r.Untold(ctx, sealBatch); err != nil || len(fresh)+len(ended) == 0 {
+		if refused, err = r.Untold(ctx, sealBatch); err != nil {
+			return err
+		}
+		if tarrying, err = r.TarryingAttempts(ctx, s.Now().Add(-tarry), sealBatch); err != nil {
+			return err
+		}
+		if signIns, err = r.UntoldSignIns(ctx, sealBatch); err != nil || len(fresh)+len(refused)+len(signIns) == 0 {
 			return err
 		}
 		_, end, err = r.ChainEnds(ctx)
 		return err
 	})
-	if err != nil || len(fresh)+len(ended) == 0 {
+	found := int64(len(fresh) + len(refused) + len(signIns) + len(tarrying))
+	if err != nil || found == 0 {
 		return 0, err
 	}
 	last := end
@@ -55,14 +69,19 @@ func (s *Service) Seal(ctx context.Context) (int64, error) {
 	between := last
 	var told []sso.Recorded
 	var references []string
-	for i := range ended {
-		references = append(references, ended[i].Reference)
-		if !s.SignIns.tells(&ended[i]) {
-			continue
+	add := func(t *sso.Trace) {
+		if s.SignIns.tells(t) {
+			e := sso.NewRecorded(t.Event(), 0)
+			last = last.Follow(&e)
+			told = append(told, e)
 		}
-		e := sso.NewRecorded(ended[i].Event(), 0)
-		last = last.Follow(&e)
-		told = append(told, e)
+	}
+	for i := range refused {
+		references = append(references, refused[i].Reference)
+		add(&refused[i])
+	}
+	for i := range signIns {
+		add(&signIns[i].Trace)
 	}
 	to, err := s.tell(ctx, fresh, told)
 	if err != nil {
@@ -72,7 +91,10 @@ func (s *Service) Seal(ctx context.Context) (int64, error) {
 		if err := tx.Seal(ctx, end, fresh); err != nil {
 			return err
 		}
-		if err := tx.Tell(ctx, between, told, references); err != nil {
+		if err := tx.Tell(ctx, between, told, references, signIns); err != nil {
+			return err
+		}
+		if err := tx.WriteTraces(ctx, tarrying...); err != nil {
 			return err
 		}
 		return tx.Enqueue(ctx, s.Now(), slices.Concat(fresh, told), to)
@@ -83,7 +105,7 @@ func (s *Service) Seal(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return int64(len(fresh) + len(ended)), nil
+	return found, nil
 }
 
 // tell decides which webhooks are told of which events.

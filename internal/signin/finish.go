@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"time"
 	"unicode/utf8"
 
@@ -73,102 +72,158 @@ func (*OtherPerson) Error() string { return "the browser is signed in as another
 // given, the attempt goes back to its step, and the answer is the fault
 // attempt_step. An attempt that confirms a session makes no other one.
 func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, consent Consent) (Finished, error) {
-	device := secret.NewToken()
-	var out Finished
-	var failure *fault.Error
-	err := s.DB.Write(ctx, func(tx *store.Writer) error {
-		out, failure = Finished{}, nil
-		now := s.Now()
-		token := tx.NewToken(now)
-		a, err := s.load(ctx, tx.Reader, b, id)
+	f := finishing{Service: s, ctx: ctx, browser: b, consent: consent, device: secret.NewToken()}
+	// First by the attempt as this node has stored it last, which nearly always is
+	// how it stands. What does not go well by that is done by what is stored.
+	for _, look := range []lookup{glance, read} {
+		err := s.DB.Write(ctx, func(tx *store.Writer) error {
+			f.tx, f.now, f.out, f.failure = tx, s.Now(), Finished{}, nil
+			f.token = tx.NewToken(f.now)
+			return f.finish(id, look)
+		})
+		switch {
+		case errors.Is(err, errMeanwhile):
+			continue
+		case err != nil:
+			return Finished{}, s.refused(ctx, b, id, sso.HopFinish, suspect{}, fmt.Errorf("finishing a sign-in: %w", err))
+		case f.failure != nil:
+			return Finished{}, f.failure
+		}
+		break
+	}
+	return f.out, nil
+}
+
+// lookup says how an attempt is found.
+type lookup uint8
+
+const (
+	glance lookup = iota // as this node has stored it last
+	read                 // as it stands in the database
+)
+
+// finishing is an attempt in the course of becoming a session.
+type finishing struct {
+	*Service
+	ctx           context.Context
+	tx            *store.Writer
+	now           time.Time
+	browser       Browser
+	consent       Consent
+	token, device secret.Token // to be given to the browser
+	out           Finished
+	failure       *fault.Error // by which it is refused, in a transaction that stands
+}
+
+// finish finishes the attempt. [errMeanwhile] says that it has to be read.
+func (f *finishing) finish(id sso.AttemptID, look lookup) error {
+	if look == read {
+		a, err := f.load(f.ctx, f.tx.Reader, f.browser, id)
 		if err != nil {
 			return err
 		}
-		if err := at(&a, sso.StepFinish); err != nil {
-			return err
-		}
-		next, rules, err := s.admit(ctx, tx, b, &a, now)
-		if err == nil && a.Proof.Session != "" {
-			_, err = s.stillThere(ctx, tx.Reader, b, &a)
-		}
-		if err == nil && a.Proof.Needs != "" {
-			failure, _ = errors.AsType[*fault.Error](at(&a, sso.StepFinish))
-			return saveAttempt(ctx, tx, &a)
-		}
-		if err == nil && a.Session == "" && consent == AskFirst {
-			err = s.replaces(ctx, tx, b, &next, now)
-		}
-		trace := s.end(&a, b, sso.Hop{Step: sso.HopFinish, At: now})
-		if err != nil {
-			f, ok := errors.AsType[*fault.Error](err)
-			if !ok {
-				return err
-			}
-			failure, err = s.refuseEnd(ctx, tx, b, &trace, f)
-			return err
-		}
-		if a.Proof.First != nil {
-			if failure, err = s.link(ctx, tx, b, &a); err != nil || failure != nil {
-				return err
-			}
-		}
-		a.DoneAt, a.Hops = now, trace.Hops
-		if err := meanwhile(tx.EndAttempt(ctx, a)); err != nil {
-			return err
-		}
-		if err := s.Limiter.Forget(ctx, tx, proved(&a, b)...); err != nil {
-			return err
-		}
-		if a.Session != "" {
-			if out, err = s.refresh(ctx, tx, b, &a, token); err != nil {
-				return err
-			}
-			s.reply(ctx, tx, &out)
-			return record(ctx, tx, &trace)
-		}
-		out = Finished{Token: token, Session: session(&a, b, rules, now), App: a.App, Request: a.Request, Back: s.wayBack(&a)}
-		err = tx.InsertSession(ctx, out.Session, token.Hash())
-		if errors.Is(err, store.ErrSignedOut) { // meanwhile, at the identity provider
-			failure, err = s.refuseEnd(ctx, tx, b, &trace, fault.From(err))
-			return err
-		}
-		if err != nil {
-			return err
-		}
-		if a.Method != sso.BySSO && (next.Membership.Role == sso.RoleOwner || rules.Exempt(next.User.Email)) {
-			if err := tx.Org(a.Proof.Org).NoteBeside(ctx, a.Proof.User, a.Method, now); err != nil {
-				return err
-			}
-		}
-		if a.Method != sso.BySSO {
-			if out.Known, err = s.greet(ctx, tx, b, &next.User, now); err != nil {
-				return err
-			}
-		}
-		if a.Proof.Remember {
-			out.Device = device
-			if err := remember(ctx, tx, b, a.Proof.User, device, now); err != nil {
-				return err
-			}
-		}
-		if !b.Session.IsZero() {
-			if err := tx.EndSessionOf(ctx, b.Session.Hash(), now); err != nil {
-				return err
-			}
-		}
-		if err := tx.NoteSignIn(ctx, a.Proof.User, out.Session.Org, now); err != nil {
-			return err
-		}
-		s.reply(ctx, tx, &out)
-		return record(ctx, tx, &trace)
-	})
+		return f.become(&a, look)
+	}
+	a, known := f.tx.AttemptAtAGlance(id)
+	if !known || a.Usable(f.browser.Binding, f.now) != nil || a.Proof.First != nil {
+		return errMeanwhile
+	}
+	if err := f.become(&a, look); err != nil || f.failure != nil {
+		return errMeanwhile
+	}
+	return nil
+}
+
+// become makes a session of an attempt.
+func (f *finishing) become(a *sso.Attempt, look lookup) error {
+	if err := at(a, sso.StepFinish); err != nil {
+		return err
+	}
+	next, rules, err := f.admit(f.ctx, f.tx, f.browser, a, f.now)
+	if err == nil && a.Proof.Session != "" {
+		_, err = f.stillThere(f.ctx, f.tx.Reader, f.browser, a)
+	}
+	if err == nil && a.Proof.Needs != "" {
+		f.failure, _ = errors.AsType[*fault.Error](at(a, sso.StepFinish))
+		return saveAttempt(f.ctx, f.tx, a)
+	}
+	if err == nil && a.Session == "" && f.consent == AskFirst {
+		err = f.replaces(f.ctx, f.tx, f.browser, &next, f.now)
+	}
+	trace := f.end(a, f.browser, sso.Hop{Step: sso.HopFinish, At: f.now})
 	if err != nil {
-		return Finished{}, s.refused(ctx, b, id, sso.HopFinish, suspect{}, fmt.Errorf("finishing a sign-in: %w", err))
+		refusal, ok := errors.AsType[*fault.Error](err)
+		if !ok || look == glance {
+			return err
+		}
+		f.failure, err = f.refuseEnd(f.ctx, f.tx, f.browser, &trace, refusal)
+		return err
 	}
-	if failure != nil {
-		return Finished{}, failure
+	if a.Proof.First != nil {
+		if f.failure, err = f.link(f.ctx, f.tx, f.browser, a); err != nil || f.failure != nil {
+			return err
+		}
 	}
-	return out, nil
+	a.DoneAt = f.now
+	if a.Session != "" {
+		if f.out, err = f.refresh(f.ctx, f.tx, f.browser, a, f.token); err != nil {
+			return err
+		}
+		return f.over(a, &trace)
+	}
+	f.out = Finished{Token: f.token, Session: session(a, f.browser, rules, f.now), App: a.App, Request: a.Request, Back: f.wayBack(a)}
+	err = f.tx.InsertSession(f.ctx, f.out.Session, f.token.Hash())
+	if errors.Is(err, store.ErrSignedOut) && look == read { // meanwhile, at the identity provider
+		if err := saveAttempt(f.ctx, f.tx, a); err != nil {
+			return err
+		}
+		f.failure, err = f.refuseEnd(f.ctx, f.tx, f.browser, &trace, fault.From(err))
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	if err := f.greeted(a, &next, rules); err != nil {
+		return err
+	}
+	if !f.browser.Session.IsZero() {
+		if err := f.tx.EndSessionOf(f.ctx, f.browser.Session.Hash(), f.now); err != nil {
+			return err
+		}
+	}
+	return f.over(a, &trace)
+}
+
+// greeted does what signing in by anything but an identity provider entails.
+func (f *finishing) greeted(a *sso.Attempt, p *sso.Person, rules sso.Rules) error {
+	if a.Method != sso.BySSO && (p.Membership.Role == sso.RoleOwner || rules.Exempt(p.User.Email)) {
+		if err := f.tx.Org(a.Proof.Org).NoteBeside(f.ctx, a.Proof.User, a.Method, f.now); err != nil {
+			return err
+		}
+	}
+	if a.Method != sso.BySSO {
+		var err error
+		if f.out.Known, err = f.greet(f.ctx, f.tx, f.browser, &p.User, f.now); err != nil {
+			return err
+		}
+	}
+	if a.Proof.Remember {
+		f.out.Device = f.device
+		return remember(f.ctx, f.tx, f.browser, a.Proof.User, f.device, f.now)
+	}
+	return nil
+}
+
+// over ends the attempt, with its trace, and answers the app.
+func (f *finishing) over(a *sso.Attempt, t *sso.Trace) error {
+	if err := f.Limiter.Forget(f.ctx, f.tx, proved(a, f.browser)...); err != nil {
+		return err
+	}
+	f.reply(f.ctx, f.tx, &f.out)
+	if t.Reference == "" {
+		t.Reference = secret.NewReference()
+	}
+	return meanwhile(f.tx.EndAttempt(f.ctx, *a, *t))
 }
 
 // proved returns what was guessed at that has been given now. Who goes on from a
@@ -324,95 +379,6 @@ func session(a *sso.Attempt, b Browser, rules sso.Rules, now time.Time) sso.Sess
 		v.ExpiresAt = t
 	}
 	return v
-}
-
-// Person returns who a session token stands for, and refuses one that may not
-// be used any more, or not from this address: that the session goes on, where
-// people may come from. It keeps the session from growing idle.
-func (s *Service) Person(ctx context.Context, token secret.Token, from netip.Addr) (sso.Person, error) {
-	nobody := &fault.Error{Kind: fault.Unauthenticated, Code: "session_over", Fix: fault.PersonSide}
-	if token.IsZero() {
-		return sso.Person{}, nobody
-	}
-	now := s.Now()
-	var p sso.Person
-	err := s.DB.Read(ctx, func(r *store.Reader) error {
-		var err error
-		p, err = holder(ctx, r, token, now)
-		return err
-	})
-	if errors.Is(err, store.ErrNotFound) {
-		return sso.Person{}, nobody
-	}
-	if err != nil {
-		return sso.Person{}, err
-	}
-	if err := p.Valid(now); err != nil {
-		return sso.Person{}, err
-	}
-	if p.Session.ActedAs() {
-		if err := s.stillActing(ctx, &p, from, now); err != nil {
-			return sso.Person{}, err
-		}
-	}
-	if err := p.From(from); err != nil {
-		return sso.Person{}, err
-	}
-	if now.Sub(p.Session.SeenAt) >= sso.SessionTouchEvery {
-		err := s.DB.Write(ctx, func(tx *store.Writer) error { return tx.TouchSession(ctx, p.Session.ID, now) })
-		if err != nil {
-			return sso.Person{}, err
-		}
-		p.Session.SeenAt = now
-	}
-	return p, nil
-}
-
-// holder reads who holds a session token, or one that was replaced a moment
-// ago, as what the token is good for.
-func holder(ctx context.Context, r *store.Reader, token secret.Token, now time.Time) (sso.Person, error) {
-	p, err := r.Person(ctx, token.Hash())
-	if errors.Is(err, store.ErrNotFound) {
-		p, err = r.RetiredPerson(ctx, token.Hash(), now)
-	}
-	p.Settle()
-	return p, err
-}
-
-// Renew replaces the token of a session that waits for it, and returns the new
-// one; an empty one where another request was quicker.
-func (s *Service) Renew(ctx context.Context, token secret.Token) (secret.Token, error) {
-	next := secret.NewToken()
-	err := s.DB.Write(ctx, func(tx *store.Writer) error {
-		return tx.RenewSession(ctx, token.Hash(), next.Hash(), s.Now().Add(sso.RetiredFor))
-	})
-	if errors.Is(err, store.ErrNotFound) {
-		return secret.Token{}, nil
-	}
-	return next, err
-}
-
-// stillActing refuses a session in which somebody acts as the person once they
-// themselves are signed out or may not help any more.
-func (s *Service) stillActing(ctx context.Context, p *sso.Person, from netip.Addr, now time.Time) error {
-	over := &fault.Error{Kind: fault.Unauthenticated, Code: "session_over", Fix: fault.PersonSide}
-	var actor sso.Person
-	err := s.DB.Read(ctx, func(r *store.Reader) error {
-		var err error
-		actor, err = r.PersonBySession(ctx, p.Session.ActorSession)
-		return err
-	})
-	if errors.Is(err, store.ErrNotFound) {
-		return over
-	}
-	if err != nil {
-		return err
-	}
-	actor.Session.SeenAt = now // who acts is not idle
-	if actor.User.ID != p.Session.Actor || actor.Valid(now) != nil || !actor.Support() {
-		return over
-	}
-	return actor.From(from)
 }
 
 // maxUserAgent bounds what is kept of a browser's name, in octets.

@@ -18,8 +18,9 @@ const (
 
 // Lose keeps traces of sign-ins that ended at the identity provider: the browser
 // left for it and did not come back, mostly because it showed an error of its
-// own. It deletes them, so that each is noted once, and is to be called before
-// others are deleted that are past their time. It returns how many it noted.
+// own; and of those that ended here, where it did. It deletes them, so that each
+// is noted once, and is to be called before others are deleted that are past
+// their time. It returns how many it noted.
 func (s *Service) Lose(ctx context.Context) (n int, err error) {
 	now := s.Now()
 	err = s.DB.Write(ctx, func(tx *store.Writer) error {
@@ -28,11 +29,15 @@ func (s *Service) Lose(ctx context.Context) (n int, err error) {
 		if err != nil {
 			return err
 		}
-		over := make([]sso.AttemptID, 0, len(lost))
+		over, answered := make([]sso.AttemptID, 0, len(lost)), []sso.AttemptID(nil)
 		of := map[sso.ConnectionID]int{}
 		for i := range lost {
 			a := &lost[i].Attempt
 			over = append(over, a.ID)
+			if a.Reference != "" { // it was answered: so far its trace goes
+				answered = append(answered, a.ID)
+				continue
+			}
 			if of[a.Connection]++; of[a.Connection] > lostPerConnection {
 				continue
 			}
@@ -46,6 +51,10 @@ func (s *Service) Lose(ctx context.Context) (n int, err error) {
 			}
 			n++
 		}
+		if err := tx.WriteTraces(ctx, answered...); err != nil {
+			return err
+		}
+		n += len(answered)
 		return tx.DeleteAttempts(ctx, over)
 	})
 	if err != nil {

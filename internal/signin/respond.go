@@ -2,6 +2,7 @@ package signin
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
@@ -32,11 +33,16 @@ type Response struct {
 // can begin again for the same app. An answer to a test is no sign-in, and
 // never refused: what it was worth stands in the test.
 func (s *Service) Respond(ctx context.Context, b Browser, in Response) (Answered, error) {
+	j := judgement{Service: s, ctx: ctx, browser: b, look: glance}
 	for range maxAnew {
-		answered, err := s.respond(ctx, b, in)
-		if !errors.Is(err, errMeanwhile) {
+		answered, err := s.respond(j, in)
+		switch {
+		case errors.Is(err, errUsed):
+			j.used = true
+		case !errors.Is(err, errMeanwhile):
 			return answered, err
 		}
+		j.look = read
 	}
 	return Answered{}, &fault.Error{Kind: fault.Conflict, Code: "attempt_changed", Fix: fault.PersonSide}
 }
@@ -45,22 +51,28 @@ func (s *Service) Respond(ctx context.Context, b Browser, in Response) (Answered
 // another one when the verdict is to be written down.
 const maxAnew = 3
 
-// errMeanwhile says that the attempt was changed while a response to it was judged.
-var errMeanwhile = errors.New("the attempt was changed meanwhile")
+// Why all is done anew.
+var (
+	errMeanwhile = errors.New("the attempt was changed meanwhile")
+	errUsed      = errors.New("the assertion was used before")
+)
 
-func (s *Service) respond(ctx context.Context, b Browser, in Response) (Answered, error) {
-	j := judgement{Service: s, ctx: ctx, now: s.Now(), browser: b}
+func (s *Service) respond(j judgement, in Response) (Answered, error) {
+	ctx, b := j.ctx, j.browser
+	j.now = s.Now()
 	j.trace = sso.Trace{Method: sso.BySSO, At: j.now, Address: addressOf(b), UserAgent: b.UserAgent}
 	message, err := saml.DecodePost(in.SAMLResponse)
 	j.message, j.undecodable = message, refused(err)
 	var unwaited *fault.Error
-	err = s.DB.Read(ctx, func(r *store.Reader) error {
-		var err error
-		unwaited, err = j.expect(r, in)
-		return err
-	})
-	if err != nil {
-		return Answered{}, fmt.Errorf("judging a response: %w", err)
+	if !j.glance(in) {
+		err := s.DB.Read(ctx, func(r *store.Reader) error {
+			var err error
+			unwaited, err = j.expect(r, in)
+			return err
+		})
+		if err != nil {
+			return Answered{}, fmt.Errorf("judging a response: %w", err)
+		}
 	}
 	tiled := j.unsolicited && j.connection.OffersTiles()
 	if unwaited != nil && !tiled && !s.strays.allow(strayKey(b), j.now) {
@@ -103,13 +115,7 @@ func (s *Service) respond(ctx context.Context, b Browser, in Response) (Answered
 			}
 			return err
 		}
-		if err != nil || answered.Test {
-			return err
-		}
-		if err := again.keepMessage(KeepAll); err != nil {
-			return err
-		}
-		return recordSuccess(ctx, tx, &again.trace)
+		return err
 	})
 	if err != nil {
 		return Answered{}, fmt.Errorf("judging a response: %w", err)
@@ -159,6 +165,8 @@ type judgement struct {
 	now     time.Time
 	trace   sso.Trace
 	browser Browser
+	look    lookup // how the attempt is found
+	used    bool   // the assertion was met before
 
 	message     string // what was decoded of it
 	undecodable error
@@ -188,6 +196,11 @@ func (j *judgement) expect(r *store.Reader, in Response) (*fault.Error, error) {
 	if err != nil {
 		return nil, err
 	}
+	return j.fits(r, in, unwaited)
+}
+
+// fits reads the connection and what it trusts.
+func (j *judgement) fits(r *store.Reader, in Response, unwaited *fault.Error) (*fault.Error, error) {
 	if !j.shared {
 		c, err := r.Settings().ConnectionByKey(j.ctx, in.ConnectionKey)
 		if err := j.about(r, c, err, in.ConnectionKey); err != nil {
@@ -210,6 +223,27 @@ func (j *judgement) expect(r *store.Reader, in Response) (*fault.Error, error) {
 	return nil, j.trusting(r)
 }
 
+// glance is expect by what this node has stored and seen last, where nothing of that
+// speaks against the response; what is decided by it, the transaction confirms.
+func (j *judgement) glance(in Response) bool {
+	g := *j
+	g.shared = in.ConnectionKey == ""
+	a, known := j.DB.AttemptAtAGlance(sso.RelayedAttempt(in.RelayState))
+	if j.look != glance || !known || g.waits(&a, in.RelayState) != nil {
+		return false
+	}
+	var unwaited *fault.Error
+	_, err := j.DB.Glance(func(r *store.Reader) (err error) {
+		unwaited, err = g.fits(r, in, nil)
+		return err
+	})
+	if err != nil || unwaited != nil || g.gone != nil {
+		return false
+	}
+	*j = g
+	return true
+}
+
 // find reads the attempt whose request a RelayState leads back to. Whatever
 // becomes of the response, the request is used up where the attempt is saved.
 func (j *judgement) find(r *store.Reader, relay string) (*fault.Error, error) {
@@ -220,17 +254,22 @@ func (j *judgement) find(r *store.Reader, relay string) (*fault.Error, error) {
 			return nil, err
 		}
 	}
+	return j.waits(&a, relay), nil
+}
+
+// waits takes over the request of an attempt that is answered, as one that was.
+func (j *judgement) waits(a *sso.Attempt, relay string) *fault.Error {
 	w := a.Awaited(relay)
 	switch {
 	case w != nil && w.Answered:
-		return replayed(), nil
+		return replayed()
 	case w == nil, !j.now.Before(a.ExpiresAt):
 		j.unsolicited = true
-		return unsolicited(), nil
+		return unsolicited()
 	}
 	w.Answered = true
-	j.attempt, j.waiting = a, *w
-	return nil, nil
+	j.attempt, j.waiting = *a, *w
+	return nil
 }
 
 // about has the response judged by what a connection trusts, if there is such
@@ -253,11 +292,11 @@ func replayed() *fault.Error {
 
 // judge decides within the transaction.
 func (j *judgement) judge() error {
-	if err := j.addressed(); err != nil {
-		return err
-	}
 	before, err := j.reread()
 	if err != nil {
+		return err
+	}
+	if err := j.addressed(); err != nil {
 		return err
 	}
 	if j.gone != nil {
@@ -279,8 +318,8 @@ func (j *judgement) judge() error {
 	if err := j.usable(); err != nil {
 		return err
 	}
-	if err := j.once(j.assertion); err != nil {
-		return err
+	if j.used {
+		return usedBefore(j.assertion)
 	}
 	a := j.attempt
 	return j.identify(&a)
@@ -319,14 +358,25 @@ func (j *judgement) identify(a *sso.Attempt) error {
 	}
 	j.trace.Checks = append(j.trace.Checks, m.checks...)
 	j.came(a, "")
-	a.Hops, a.Reference = j.trace.Hops, j.trace.Reference
-	return j.save(a)
+	if err := j.keepMessage(KeepAll); err != nil {
+		return err
+	}
+	a.Hops = j.trace.Hops
+	err = j.tx.AnswerAttempt(j.ctx, *a, store.Answer{Assertion: named(&j.connection, j.assertion), Until: j.assertion.NotOnOrAfter, Trace: j.trace})
+	if errors.Is(err, store.ErrUsed) {
+		return errUsed
+	}
+	return anew(err)
 }
 
 // save stores the attempt as the verdict leaves it, and with it that the request
 // was answered: of any number of responses to one, one is.
 func (j *judgement) save(a *sso.Attempt) error {
-	err := j.tx.SaveAttempt(j.ctx, *a)
+	return anew(j.tx.SaveAttempt(j.ctx, *a))
+}
+
+// anew says so where an attempt was another one by the time it was stored.
+func anew(err error) error {
 	if store.ConflictOn(err, store.StaleVersion) {
 		return errMeanwhile
 	}
@@ -426,14 +476,32 @@ func (j *judgement) usable() error {
 	return nil
 }
 
-// once takes an assertion's ID out of circulation, beside the request that it
-// answers. The key is the ID alone under its connection and issuer: a signature or
-// its octets can be written in more than one way.
-func (j *judgement) once(a *saml.Assertion) error {
-	key := secret.HashOf([]byte(string(j.connection.ID) + "\x00" + a.Issuer + "\x00" + a.ID))
-	err := j.tx.InsertSingleUse(j.ctx, store.KindSAMLAssertion, key, a.NotOnOrAfter, "")
+// named is what an assertion is known by once it has been used: its ID alone under
+// its connection and issuer, for a signature or its octets can be written in more
+// than one way. It begins with when it was issued, so that new ones stand beside
+// each other in an index.
+func named(c *sso.Connection, a *saml.Assertion) secret.Hash {
+	key := secret.HashOf([]byte(string(c.ID) + "\x00" + a.Issuer + "\x00" + a.ID))
+	binary.BigEndian.PutUint32(key[:], uint32(a.IssueInstant.Unix()))
+	return key
+}
+
+func usedBefore(a *saml.Assertion) *fault.Error {
+	return &fault.Error{Kind: fault.Denied, Code: "saml_replay", Want: "an assertion that was not used before", Got: a.ID, Fix: fault.IdPSide}
+}
+
+// once takes an assertion out of circulation that answers no sign-in.
+func (j *judgement) once() error {
+	key := named(&j.connection, j.assertion)
+	_, err := j.tx.AnsweredBy(j.ctx, key)
+	if err == nil {
+		return usedBefore(j.assertion)
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		err = j.tx.InsertSingleUse(j.ctx, store.KindSAMLAssertion, key, j.assertion.NotOnOrAfter, "")
+	}
 	if errors.Is(err, store.ErrUsed) {
-		return &fault.Error{Kind: fault.Denied, Code: "saml_replay", Want: "an assertion that was not used before", Got: a.ID, Fix: fault.IdPSide}
+		return usedBefore(j.assertion)
 	}
 	return err
 }

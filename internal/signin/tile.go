@@ -50,7 +50,7 @@ func (j *judgement) tile(relay string, unwaited *fault.Error) (*Tile, error) {
 	case j.refused != nil:
 		return nil, j.refused
 	}
-	if err := j.once(j.assertion); err != nil {
+	if err := j.once(); err != nil {
 		return nil, err
 	}
 	t := &Tile{Connection: j.connection.Key}

@@ -41,21 +41,12 @@ func recordFailure(ctx context.Context, tx *store.Writer, t *sso.Trace, f *fault
 	return &known, tx.InsertTrace(ctx, *t)
 }
 
-// recordSuccess keeps the trace of a sign-in that worked.
+// recordSuccess keeps the trace of what worked and has no attempt that could hold it.
 func recordSuccess(ctx context.Context, tx *store.Writer, t *sso.Trace) error {
 	if t.Reference == "" {
 		t.Reference = secret.NewReference()
 	}
 	return tx.InsertTrace(ctx, *t)
-}
-
-// record keeps how an attempt has ended: in the trace that it has since the
-// identity provider answered, or in one of its own.
-func record(ctx context.Context, tx *store.Writer, t *sso.Trace) error {
-	if t.Reference != "" {
-		return tx.EndTrace(ctx, *t)
-	}
-	return recordSuccess(ctx, tx, t)
 }
 
 // tell fills in what the attempt says: the way that the browser has gone, up to
@@ -102,6 +93,9 @@ func (s *Service) refuseEnd(ctx context.Context, tx *store.Writer, b Browser, t 
 	known := *f
 	known.Ref = t.Reference
 	t.Code, t.Want, t.Got, t.Fix = f.Code, f.Want, f.Got, f.Fix.String()
+	if err := tx.WriteTraces(ctx, t.Attempt); err != nil {
+		return nil, err
+	}
 	return &known, tx.EndTrace(ctx, *t)
 }
 

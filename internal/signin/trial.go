@@ -128,11 +128,11 @@ func tried(ctx context.Context, r *store.Reader, id sso.ConnectionID, which sso.
 // sign-in would have come to. Nobody is
 // made, linked, changed or signed in; a draft that passes is one that was tested.
 func (j *judgement) tryOut() error {
-	if err := j.addressed(); err != nil {
-		return err
-	}
 	before, err := j.reread()
 	if err != nil {
+		return err
+	}
+	if err := j.addressed(); err != nil {
 		return err
 	}
 	if err := j.again(before); err != nil {
@@ -212,7 +212,7 @@ func (j *judgement) examine(t *sso.Test, a *sso.Attempt) error {
 		}
 		return j.refused
 	}
-	if err := j.once(j.assertion); err != nil {
+	if err := j.once(); err != nil {
 		return err
 	}
 	x.said = j.assertion.Said()

@@ -109,6 +109,37 @@ func (w *world) Person(ctx context.Context, token secret.Token) (sso.Person, err
 	return w.Service.Person(ctx, token, w.browser.Address)
 }
 
+// Respond is that of the service; what is written a moment later is written at once.
+func (w *world) Respond(ctx context.Context, b signin.Browser, in signin.Response) (signin.Answered, error) {
+	defer w.write()
+	return w.Service.Respond(ctx, b, in)
+}
+
+// Finish is that of the service; what is written a moment later is written at once.
+func (w *world) Finish(ctx context.Context, b signin.Browser, id sso.AttemptID, consent signin.Consent) (signin.Finished, error) {
+	defer w.write()
+	return w.Service.Finish(ctx, b, id, consent)
+}
+
+// write writes the traces that attempts hold, as a job does every second.
+func (w *world) write() {
+	w.Helper()
+	err := w.DB.Write(w.Context(), func(tx *store.Writer) error {
+		untold, err := tx.UntoldSignIns(w.Context(), 10)
+		if err != nil {
+			return err
+		}
+		tarrying, err := tx.TarryingAttempts(w.Context(), w.now, 10)
+		if err != nil {
+			return err
+		}
+		return errors.Join(tx.Tell(w.Context(), sso.ChainEnd{}, nil, nil, untold), tx.WriteTraces(w.Context(), tarrying...))
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
 func newBrowser() signin.Browser {
 	return signin.Browser{Binding: secret.NewToken().Hash(), Address: netip.MustParseAddr("192.0.2.7"), UserAgent: "test"}
 }

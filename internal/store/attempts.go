@@ -33,8 +33,8 @@ func (r *Reader) Attempt(ctx context.Context, id sso.AttemptID) (sso.Attempt, er
 	return a, doing(err, "reading attempt %s", id)
 }
 
-// Lost is an attempt whose browser left for an identity provider and did not come
-// back in time, and whose customer that is.
+// Lost is an attempt that did not come to its end in time, though its browser
+// left for an identity provider, and whose customer that is.
 type Lost struct {
 	Attempt sso.Attempt
 	Org     sso.OrgID // of the connection
@@ -47,8 +47,8 @@ func (r *Reader) LostAttempts(ctx context.Context, now time.Time, limit int) ([]
 		select `+attemptColumns+`, c.org_id
 		from attempts a
 		join connections c on c.id = a.connection_id
-		where a.expires_at <= $1 and a.done_at is null and a.method = 'sso' and a.reference = '' and a.test_id is null
-		order by a.expires_at
+		where a.kept_until <= $1 and a.done_at is null and a.method = 'sso' and a.test_id is null
+		order by a.kept_until
 		limit $2`,
 		at(now), limit)
 	return lost, doing(err, "listing attempts that are lost")
@@ -57,10 +57,13 @@ func (r *Reader) LostAttempts(ctx context.Context, now time.Time, limit int) ([]
 // InsertAttempt stores a new attempt, as version 1.
 func (w *Writer) InsertAttempt(ctx context.Context, a sso.Attempt) error {
 	_, err := w.q.changed(ctx, `
-		insert into attempts (id, browser, app_id, request, org_id, typed, username, connection_id, choices, method, fresh, session_id, way_back, proof, created_at, expires_at, done_at, test_id, hops, reference, waits, demand, version)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, 1)`,
+		insert into attempts (id, browser, app_id, request, org_id, typed, username, connection_id, choices, method, fresh, session_id, way_back, proof, created_at, expires_at, kept_until, done_at, test_id, hops, reference, waits, demand, version)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $17, $18, $19, $20, $21, $22, 1)`,
 		a.ID, a.Browser[:], null(a.App), a.Request, null(a.Org), null(a.Typed.String()), a.Username, null(a.Connection), toJSON(a.Choices), a.Method,
 		a.Fresh, null(a.Session), a.Back, toJSON(a.Proof), at(a.CreatedAt), at(a.ExpiresAt), at(a.DoneAt), null(a.Test), toJSON(a.Hops), a.Reference, toJSON(a.Waits), a.Demand)
+	if err == nil {
+		w.q.keep(a, 1)
+	}
 	return doing(err, "inserting attempt %s", a.ID)
 }
 
@@ -70,22 +73,14 @@ func (w *Writer) SaveAttempt(ctx context.Context, a sso.Attempt) error {
 	n, err := w.q.changed(ctx, `
 		update attempts
 		set app_id = $3, request = $4, org_id = $5, typed = $6, username = $7, connection_id = $8, choices = $9, method = $10, fresh = $11, session_id = $12, way_back = $13,
-			proof = $14, expires_at = $15, done_at = $16, hops = $17, reference = $18, waits = $19, version = version + 1
+			proof = $14, expires_at = $15, kept_until = case when kept_until < $15 then $15 else kept_until end, done_at = $16, hops = $17, reference = $18, waits = $19, version = version + 1
 		where id = $1 and version = $2`,
 		a.ID, a.Version, null(a.App), a.Request, null(a.Org), null(a.Typed.String()), a.Username, null(a.Connection), toJSON(a.Choices), a.Method,
 		a.Fresh, null(a.Session), a.Back, toJSON(a.Proof), at(a.ExpiresAt), at(a.DoneAt), toJSON(a.Hops), a.Reference, toJSON(a.Waits))
-	return doing(saved(n, err), "saving attempt %s", a.ID)
-}
-
-// EndAttempt stores of this version of an attempt that it is done, and which way it
-// went. Nothing goes on from there, so all else may be as it was.
-func (w *Writer) EndAttempt(ctx context.Context, a sso.Attempt) error {
-	n, err := w.q.changed(ctx, `
-		update attempts
-		set done_at = $3, hops = $4, version = version + 1
-		where id = $1 and version = $2`,
-		a.ID, a.Version, at(a.DoneAt), toJSON(a.Hops))
-	return doing(saved(n, err), "ending attempt %s", a.ID)
+	if err = saved(n, err); err == nil {
+		w.q.keep(a, a.Version+1)
+	}
+	return doing(w.q.stale(a.ID, err), "saving attempt %s", a.ID)
 }
 
 // DeleteAttempts deletes attempts.
@@ -95,5 +90,8 @@ func (w *Writer) DeleteAttempts(ctx context.Context, ids []sso.AttemptID) error 
 	}
 	in, args := anyOf(1, ids)
 	_, err := w.q.exec(ctx, `delete from attempts where id in (`+in+`)`, args...)
+	for _, id := range ids {
+		w.q.drop(id)
+	}
 	return doing(err, "deleting attempts")
 }

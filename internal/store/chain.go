@@ -109,9 +109,10 @@ func (w *Writer) moveEnd(ctx context.Context, before sso.ChainEnd, last *sso.Rec
 	return doing(saved(n, err), "moving the end of the audit list")
 }
 
-// Tell stores events that tell of traces, with their places at the end of the
-// chain, and notes that these traces are told of.
-func (w *Writer) Tell(ctx context.Context, before sso.ChainEnd, all []sso.Recorded, traces []string) error {
+// Tell stores events that tell of sign-ins, with their places at the end of the
+// chain. It notes of these traces that they are told of, and writes the traces of
+// those that became a session, and when people were last there.
+func (w *Writer) Tell(ctx context.Context, before sso.ChainEnd, all []sso.Recorded, traces []string, signIns []UntoldSignIn) error {
 	if len(all) > 0 {
 		var rows [][]any
 		for i := range all {
@@ -133,7 +134,7 @@ func (w *Writer) Tell(ctx context.Context, before sso.ChainEnd, all []sso.Record
 			return doing(err, "noting what was told of")
 		}
 	}
-	return nil
+	return w.tellSignIns(ctx, signIns)
 }
 
 // EventsAfter returns up to limit entries of the chain behind a number, in their

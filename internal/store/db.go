@@ -56,6 +56,7 @@ type DB struct {
 	statements atomic.Int64
 	retries    atomic.Int64
 	memory     memory // of settings
+	attempts   attemptMemory
 }
 
 // engine is what the two engines do not say in the same words.
@@ -207,6 +208,7 @@ func (db *DB) writeOnce(ctx context.Context, fn func(*Writer) error) (clash bool
 		return err
 	})
 	db.memory.learn(q, err)
+	db.attempts.learn(q, err)
 	return clash, err
 }
 

@@ -48,7 +48,8 @@ type queries struct {
 	outdated bool   // the mark that was assumed was another one
 	moved    bool   // the transaction has changed settings
 
-	met map[string]any // settings that the transaction has read itself, by name
+	met      map[string]any // settings that the transaction has read itself, by name
+	attempts []stored       // what the transaction has made of attempts
 }
 
 // rows runs a statement that gives rows.

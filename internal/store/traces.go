@@ -69,14 +69,14 @@ func untold(t *sso.Trace) int64 {
 	return 0
 }
 
-// EndTrace stores how the attempt of a trace has ended: where it went, whose it
+// EndTrace stores how the attempt of a trace that is written has ended: where it went, whose it
 // was, and the fault by which it did, if it did by one. A trace that is gone stays so.
 func (w *Writer) EndTrace(ctx context.Context, t sso.Trace) error {
 	_, err := w.q.exec(ctx, `
 		update traces
 		set hops = $2, code = $3, want = $4, got = $5, fix = $6, user_id = $7, untold = 1
-		where reference = $1`,
-		t.Reference, toJSON(t.Hops), t.Code, shown(t.Want), shown(t.Got), t.Fix, null(t.User))
+		where reference = $1 and attempt_id = $8`,
+		t.Reference, toJSON(t.Hops), t.Code, shown(t.Want), shown(t.Got), t.Fix, null(t.User), t.Attempt)
 	return doing(err, "ending trace %s", t.Reference)
 }
 

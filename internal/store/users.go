@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/sallyport/sallyport/internal/sso"
 )
@@ -174,24 +173,6 @@ func (r *Reader) UserAt(ctx context.Context, id sso.UserID) (UserAt, error) {
 		where u.id = $1`,
 		id)
 	return u, doing(err, "reading user %s", id)
-}
-
-// NoteSignIn writes down when a user last signed in, and to which organization.
-// It is no save: the user's version stays. It takes two statements.
-func (w *Writer) NoteSignIn(ctx context.Context, user sso.UserID, org sso.OrgID, now time.Time) error {
-	n, err := w.q.exec(ctx, `
-		update users
-		set last_sign_in_at = $2
-		where id = $1`,
-		user, at(now))
-	if err = found(n, err); err == nil {
-		_, err = w.q.exec(ctx, `
-			update memberships
-			set seen_at = $3
-			where org_id = $1 and user_id = $2`,
-			org, user, at(now))
-	}
-	return doing(err, "noting a sign-in of %s", user)
 }
 
 // UsersByID returns those of the users that exist, in no order.

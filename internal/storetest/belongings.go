@@ -23,7 +23,9 @@ func belongingsAreListed(w *world) {
 	}
 	same(w, "who was never there", []store.Belonging{named(acme, time.Time{}), named(globex, time.Time{})}, list(w.reader().Belongings(ctx, alice.ID, all)))
 	seen := w.later()
-	w.write(func(tx *store.Writer) error { return tx.NoteSignIn(ctx, alice.ID, globex.ID, seen) })
+	w.write(func(tx *store.Writer) error {
+		return tx.NoteSignIns(ctx, store.SignedIn{User: alice.ID, Org: globex.ID, At: seen})
+	})
 	same(w, "the one used last", []store.Belonging{named(globex, seen), named(acme, time.Time{})}, list(w.reader().Belongings(ctx, alice.ID, all)))
 	same(w, "of one that is asked for", []store.Belonging{named(acme, time.Time{})}, list(w.reader().Belongings(ctx, alice.ID, []sso.OrgID{acme.ID})))
 	none[store.Belonging](w, "Belongings() of none")(w.reader().Belongings(ctx, alice.ID, nil))

@@ -86,7 +86,7 @@ func bulkInsertsStoreTheSame(w *world) {
 				return err
 			}
 			if !m.SeenAt.IsZero() {
-				if err := tx.NoteSignIn(ctx, m.User.ID, orgs[2].ID, m.SeenAt); err != nil {
+				if err := tx.NoteSignIns(ctx, store.SignedIn{User: m.User.ID, Org: orgs[2].ID, At: m.SeenAt}); err != nil {
 					return err
 				}
 			}

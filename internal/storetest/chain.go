@@ -84,7 +84,7 @@ func chainIsSealed(w *world) {
 	w.write(func(tx *store.Writer) error { return tx.Seal(ctx, last, fresh) })
 
 	w.conflict(store.StaleVersion, func(tx *store.Writer) error {
-		return tx.Tell(ctx, again, []sso.Recorded{sso.NewRecorded(all[0].Event, 0)}, nil)
+		return tx.Tell(ctx, again, []sso.Recorded{sso.NewRecorded(all[0].Event, 0)}, nil, nil)
 	})
 }
 
@@ -220,7 +220,7 @@ func signInsAreTold(w *world) {
 	e := sso.NewRecorded(got[0].Event(), 0)
 	sso.ChainEnd{}.Follow(&e)
 	w.write(func(tx *store.Writer) error {
-		return tx.Tell(ctx, sso.ChainEnd{}, []sso.Recorded{e}, []string{refused.Reference, ended.Reference})
+		return tx.Tell(ctx, sso.ChainEnd{}, []sso.Recorded{e}, []string{refused.Reference, ended.Reference}, nil)
 	})
 	none[sso.Trace](w, "Untold() when all are told of")(r.Untold(ctx, 10))
 	same(w, "what is told", []sso.Recorded{e}, get[[]sso.Recorded](w, "EventsAfter()")(r.EventsAfter(ctx, 0, 10)))

@@ -57,7 +57,7 @@ func (w *world) crowd(org *sso.Organization, c sso.Connection, n int) []store.Me
 			if i%2 == 0 {
 				m.SeenAt = at.Add(time.Duration(i%5) * time.Minute)
 				m.LastSignInAt = m.SeenAt
-				if err := tx.NoteSignIn(w.ctx, u.ID, org.ID, m.SeenAt); err != nil {
+				if err := tx.NoteSignIns(w.ctx, store.SignedIn{User: u.ID, Org: org.ID, At: m.SeenAt}); err != nil {
 					return err
 				}
 			}

@@ -93,9 +93,12 @@ func signInIsNoted(w *world) {
 	ctx := w.ctx
 	acme := w.addOrg("acme", nil)
 	alice := w.addUser(acme.ID, "alice")
-	w.refused(store.ErrNotFound, func(tx *store.Writer) error { return tx.NoteSignIn(ctx, "usr_none", acme.ID, w.now) })
+	earlier := store.SignedIn{User: alice.ID, Org: acme.ID, At: w.later()}
 	alice.LastSignInAt = w.later()
-	w.write(func(tx *store.Writer) error { return tx.NoteSignIn(ctx, alice.ID, acme.ID, alice.LastSignInAt) })
+	last := store.SignedIn{User: alice.ID, Org: acme.ID, At: alice.LastSignInAt}
+	w.write(func(tx *store.Writer) error {
+		return errors.Join(tx.NoteSignIns(ctx), tx.NoteSignIns(ctx, store.SignedIn{User: "usr_none", Org: acme.ID, At: w.now}, last, earlier), tx.NoteSignIns(ctx, earlier))
+	})
 	same(w, "User()", alice, get[sso.User](w, "User()")(w.reader().User(ctx, alice.ID)))
 	w.write(func(tx *store.Writer) error { return tx.Org(acme.ID).SaveUser(ctx, alice) })
 }

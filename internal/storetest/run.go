@@ -90,6 +90,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"one of many uses an SMS code":                              oneOfManyUsesSMSCode,
 		"of many tries at once no more than the burst":              triesAtOnce,
 		"attempts are kept":                                         attemptsAreKept,
+		"attempts are remembered":                                   attemptsAreRemembered,
+		"traces are held":                                           tracesAreHeld,
 		"traces are kept":                                           tracesAreKept,
 		"traces are found":                                          tracesAreFound,
 		"support bundles are kept":                                  bundlesAreKept,

@@ -142,6 +142,7 @@ func settingsAreRemembered(w *world) {
 func RunBeside(t *testing.T, one, other *store.DB) {
 	t.Helper()
 	here, there := newWorld(t, one), newWorld(t, other)
+	attemptsBeside(here, there)
 	org := here.addOrg("acme", nil)
 	for i := range 3 {
 		seen := get[[]sso.Organization](there, "Lineage()")(there.reader().Settings().Lineage(there.ctx, org.ID))

@@ -36,8 +36,9 @@ func attemptsAreKept(w *world) {
 	changed.DoneAt, changed.Hops = w.later(), changed.Hops[:1]
 	ended := changed
 	ended.Request = "what is not stored any more"
-	w.write(func(tx *store.Writer) error { return tx.EndAttempt(ctx, ended) })
-	w.conflict(store.StaleVersion, func(tx *store.Writer) error { return tx.EndAttempt(ctx, ended) })
+	its := sso.Trace{Reference: changed.Reference, Attempt: changed.ID, Hops: changed.Hops}
+	w.write(func(tx *store.Writer) error { return tx.EndAttempt(ctx, ended, its) })
+	w.conflict(store.StaleVersion, func(tx *store.Writer) error { return tx.EndAttempt(ctx, ended, its) })
 	changed.Version++
 	same(w, "Attempt() at its end", changed, get[sso.Attempt](w, "Attempt()")(r.Attempt(ctx, fresh.ID)))
 
@@ -206,15 +207,7 @@ func expiredIsDeleted(w *world) {
 	acme := w.addOrg("acme", nil)
 	alice := w.addUser(acme.ID, "alice")
 	w.addMember(acme.ID, alice.ID)
-	sweep := func(now time.Time) (n int64) {
-		w.Helper()
-		w.write(func(tx *store.Writer) (err error) {
-			n, err = tx.DeleteExpired(ctx, now, store.Retention{})
-			return err
-		})
-		return n
-	}
-
+	sweep := w.sweep
 	s, session := w.addSession(acme.ID, alice.ID)
 	a := w.attempt()
 	trace := w.trace(acme.ID)

@@ -48,6 +48,16 @@ func (w *world) write(fn func(tx *store.Writer) error) {
 	}
 }
 
+// sweep deletes what has expired by then, and returns how many rows that were.
+func (w *world) sweep(now time.Time) (n int64) {
+	w.Helper()
+	w.write(func(tx *store.Writer) (err error) {
+		n, err = tx.DeleteExpired(w.ctx, now, store.Retention{})
+		return err
+	})
+	return n
+}
+
 // refused runs fn in a transaction that must end in this error.
 func (w *world) refused(want error, fn func(tx *store.Writer) error) {
 	w.Helper()

@@ -1,0 +1,106 @@
+package store
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/sallyport/sallyport/internal/sso"
+)
+
+// maxGlances bounds how many attempts a node remembers: so many are under way in a
+// minute at twenty sign-ins a second, in some three megabytes.
+const maxGlances = 1024
+
+// attemptMemory is which attempts this node has stored lately. Another node may
+// have changed them since: what is decided by them counts only once it is stored,
+// which takes the version that they had.
+type attemptMemory struct {
+	mu    sync.Mutex
+	kept  map[sso.AttemptID]sso.Attempt
+	order []sso.AttemptID // in which they came, those that are gone included
+	next  int             // in order, once that is full
+}
+
+// AttemptAtAGlance returns the attempt with this ID as this node has stored it
+// last, if it remembers that. It may be another one by now, so nobody is refused
+// for what it says, and what follows from it is stored by its version.
+func (db *DB) AttemptAtAGlance(id sso.AttemptID) (sso.Attempt, bool) {
+	m := &db.attempts
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	a, ok := m.kept[id]
+	a.Waits, a.Choices = slices.Clone(a.Waits), slices.Clone(a.Choices)
+	return a, ok
+}
+
+// AttemptAtAGlance is [DB.AttemptAtAGlance] within a transaction.
+func (w *Writer) AttemptAtAGlance(id sso.AttemptID) (sso.Attempt, bool) {
+	return w.q.db.AttemptAtAGlance(id)
+}
+
+func (m *attemptMemory) put(a sso.Attempt) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.kept == nil {
+		m.kept = map[sso.AttemptID]sso.Attempt{}
+	}
+	if _, known := m.kept[a.ID]; !known {
+		if len(m.order) < maxGlances {
+			m.order = append(m.order, a.ID)
+		} else {
+			delete(m.kept, m.order[m.next])
+			m.order[m.next] = a.ID
+			m.next = (m.next + 1) % maxGlances
+		}
+	}
+	m.kept[a.ID] = a
+}
+
+func (m *attemptMemory) drop(id sso.AttemptID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.kept, id)
+}
+
+// stored is what a transaction has made of an attempt.
+type stored struct {
+	id    sso.AttemptID
+	after *sso.Attempt // nil: nothing that is to be remembered
+}
+
+// keep remembers an attempt as it was stored under this version, once the
+// transaction is over.
+func (q *queries) keep(a sso.Attempt, version int64) {
+	if !a.DoneAt.IsZero() {
+		q.drop(a.ID)
+		return
+	}
+	a.Version = version
+	a.Waits, a.Choices = slices.Clone(a.Waits), slices.Clone(a.Choices)
+	q.attempts = append(q.attempts, stored{a.ID, &a})
+}
+
+// drop forgets an attempt once the transaction is over.
+func (q *queries) drop(id sso.AttemptID) { q.attempts = append(q.attempts, stored{id, nil}) }
+
+// stale forgets an attempt of which another version is stored.
+func (q *queries) stale(id sso.AttemptID, err error) error {
+	if ConflictOn(err, StaleVersion) {
+		q.db.attempts.drop(id)
+	}
+	return err
+}
+
+// learn takes over what a transaction has stored that is over, with this error.
+func (m *attemptMemory) learn(q *queries, err error) {
+	if err != nil {
+		return
+	}
+	for _, s := range q.attempts {
+		if s.after == nil {
+			m.drop(s.id)
+		} else {
+			m.put(*s.after)
+		}
+	}
+}
