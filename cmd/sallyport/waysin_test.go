@@ -112,14 +112,14 @@ func TestEveryRouteIsAWayInOrNone(t *testing.T) {
 	}
 }
 
-// TestOnlyKnownCodeMakesSessions fails when sessions or tokens are made
+// TestOnlyKnownCodeMakesSessions fails when sessions, codes or tokens are made
 // elsewhere than where it is judged whether their person may come in.
 func TestOnlyKnownCodeMakesSessions(t *testing.T) {
 	t.Parallel()
-	makes := regexp.MustCompile(`\.(InsertSession|RefreshSession|RotateSession|RenewSession|InsertToken|InsertGrant|RedeemGrant)\(`)
+	makes := regexp.MustCompile(`\.(InsertSession|RefreshSession|RotateSession|RenewSession|InsertToken|InsertGrant|code)\(`)
 	want := []string{
-		"account/credentials.go RotateSession", "grant/authorize.go InsertGrant", "grant/exchange.go InsertGrant", "grant/exchange.go InsertSession", "grant/exchange.go InsertToken", "grant/exchange.go RedeemGrant", "grant/refresh.go InsertToken", "operate/actas.go InsertSession", "operate/actas.go RotateSession",
-		"signin/confirm.go RefreshSession", "signin/finish.go InsertSession", "signin/finish.go RenewSession",
+		"account/credentials.go RotateSession", "grant/authorize.go code", "grant/exchange.go InsertGrant", "grant/exchange.go InsertSession", "grant/exchange.go InsertToken", "grant/refresh.go InsertToken", "operate/actas.go InsertSession", "operate/actas.go RotateSession",
+		"signin/confirm.go RefreshSession", "signin/finish.go InsertSession", "signin/session.go RenewSession",
 	}
 	var got []string
 	files, err := filepath.Glob(filepath.Join("..", "..", "internal", "*", "*.go"))

@@ -2,14 +2,12 @@ package grant
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/oidc"
-	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 )
@@ -152,14 +150,11 @@ func (s place) answer(ctx context.Context, parameters url.Values, person *sso.Pe
 			}
 			return Outcome{}, err
 		}
-		offered, err := offer(&app, &request, &person.Session, login.Level, when.now)
-		if err != nil {
-			return Outcome{}, err
-		}
+		p := promised(&app, &request, person.Session.ID, login.Level, when.now)
 		if tried != "" {
-			return s.issue(ctx, &request, &offered, keepTrial)
+			return s.issueTrial(ctx, &request, &p)
 		}
-		return s.issue(ctx, &request, &offered, insertOffer)
+		return s.issue(&request, &p)
 	case oidc.GiveUp:
 		return s.refuse(request.Refuse(oidc.LoginRequired, "the person must sign in")), nil
 	case oidc.Unmet:
@@ -279,58 +274,11 @@ func (s place) known(ctx context.Context) (*keySet, error) {
 	return s.open(stored)
 }
 
-// terms are by what a code is to be exchanged, as they are kept beside what it
-// stands for.
-type terms struct {
-	RedirectURI string `json:"redirect_uri"`
-	Challenge   []byte `json:"challenge,omitempty"` // none: the app may go without
-	Nonce       string `json:"nonce,omitempty"`
-	ACR         string `json:"acr,omitempty"`
-	Key         string `json:"key,omitempty"` // to which it is bound
-}
-
-// kept returns a challenge as it is kept.
-func kept(c oidc.Challenge) []byte {
-	if c.IsZero() {
-		return nil
-	}
-	return c[:]
-}
-
-// offered is what a code is to stand for.
-type offered struct {
-	Grant store.Grant
-	Terms string
-}
-
-// offer returns what a code gives that answers a request, but for the code.
-func offer(app *sso.App, request *oidc.AuthorizeRequest, session *sso.Session, level oidc.Level, now time.Time) (offered, error) {
-	by, err := json.Marshal(terms{
-		RedirectURI: request.RedirectURI(), Challenge: kept(request.Challenge), Nonce: request.Nonce, ACR: request.ACR(level), Key: request.Key(),
-	})
+// issue answers a request by a code.
+func (s place) issue(request *oidc.AuthorizeRequest, p *promise) (Outcome, error) {
+	code, err := s.code(p)
 	if err != nil {
-		return offered{}, fmt.Errorf("keeping a code: %w", err)
-	}
-	return offered{store.Grant{
-		ID: sso.NewGrantID(now), App: app.ID, User: session.User, Org: session.Org, Session: session.ID, SID: session.ID,
-		Scope: request.Scope.String(), Claims: (request.Claims() &^ request.Scope.Claims()).String(), RedeemBy: now.Add(CodeLife), CreatedAt: now,
-	}, string(by)}, nil
-}
-
-func insertOffer(ctx context.Context, tx *store.Writer, o *offered) error {
-	return tx.InsertGrant(ctx, o.Grant, o.Terms)
-}
-
-// issue makes a code and keeps what it stands for.
-func (s place) issue(ctx context.Context, request *oidc.AuthorizeRequest, o *offered, keep func(context.Context, *store.Writer, *offered) error) (Outcome, error) {
-	var code secret.Token
-	err := s.write(ctx, func(tx *store.Writer) error {
-		code = tx.NewToken(o.Grant.CreatedAt)
-		o.Grant.Code = code.Hash()
-		return keep(ctx, tx, o)
-	})
-	if err != nil {
-		return Outcome{}, fmt.Errorf("issuing a code: %w", err)
+		return Outcome{}, err
 	}
 	return outcome(request.Answer(s.Issuer, code.Reveal())), nil
 }

@@ -2,7 +2,6 @@ package grant
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -103,7 +102,7 @@ func (s *Service) exchange(ctx context.Context, app sso.App, mark store.Mark, c 
 	case oidc.DeviceCode:
 		redeem = s.device
 	}
-	used := s.inUse(&app, &r.Client, now)
+	used, by := s.inUse(&app, &r.Client, now), asking{r, held.Key}
 	given, err := s.inReturn(ctx, &app, func(tx *store.Writer) (given, error) {
 		if err := under(ctx, tx, mark); err != nil {
 			return given{}, err
@@ -111,8 +110,11 @@ func (s *Service) exchange(ctx context.Context, app sso.App, mark store.Mark, c 
 		if err := noteUse(ctx, tx, used, now); err != nil {
 			return given{}, err
 		}
-		return redeem(ctx, tx, &app, asking{r, held.Key}, now)
+		return redeem(ctx, tx, &app, by, now)
 	})
+	if errors.Is(err, errCodeUsed) {
+		_, err = s.usedBefore(ctx, &app, &by, now)
+	}
 	if err != nil {
 		return oidc.TokenResponse{}, err
 	}
@@ -180,53 +182,6 @@ func (s *Service) inReturn(ctx context.Context, app *sso.App, redeem func(tx *st
 	return out, nil
 }
 
-// redeem exchanges a code. It is used up by the first who presents it, also
-// where that one may not have it: it has been in wrong hands. A code that was
-// exchanged before revokes what it gave.
-func (s *Service) redeem(ctx context.Context, tx *store.Writer, app *sso.App, r asking, now time.Time) (given, error) {
-	o, err := tx.Offer(ctx, r.Code.Hash())
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return given{}, err
-	}
-	if err == nil && o.Grant.RedeemBy.IsZero() {
-		if err := revokeByCode(ctx, tx, app, &r, now); err != nil {
-			return given{}, err
-		}
-	}
-	if err != nil || !now.Before(o.Grant.RedeemBy) {
-		return given{}, oidc.InvalidCode()
-	}
-	out, err := take(ctx, tx, app, &o, r, now)
-	if _, refused := errors.AsType[*oidc.TokenError](err); refused {
-		if err := tx.WithdrawGrant(ctx, o.Grant.ID); err != nil {
-			return given{}, err
-		}
-	}
-	return out, err
-}
-
-// take gives what a code stands for, to whom it was issued for.
-func take(ctx context.Context, tx *store.Writer, app *sso.App, o *store.Offer, r asking, now time.Time) (given, error) {
-	var by terms
-	if err := json.Unmarshal([]byte(o.Terms), &by); err != nil {
-		return given{}, fmt.Errorf("reading by what a code is to be exchanged: %w", err)
-	}
-	if o.Grant.App != app.ID {
-		return given{}, oidc.InvalidCode()
-	}
-	if err := by.check(app, &r); err != nil {
-		return given{}, err
-	}
-	if err := stands(ctx, tx.Reader, app, &o.Person, now); err != nil {
-		return given{}, inPlaceOf(err, oidc.InvalidCode())
-	}
-	out := given{
-		person: o.Person, sid: o.Grant.SID, key: r.key, scope: oidc.ParseScope(o.Grant.Scope), extra: oidc.ParseClaimSet(o.Grant.Claims), nonce: by.Nonce, acr: by.ACR,
-	}
-	err := out.give(ctx, tx, app, o.Grant, now)
-	return out, err
-}
-
 // stands refuses a person whose session is over, or whom the app does not let in.
 func stands(ctx context.Context, r *store.Reader, app *sso.App, p *sso.Person, now time.Time) error {
 	if err := p.Valid(now); err != nil {
@@ -245,8 +200,7 @@ func standsFor(ctx context.Context, r *store.Reader, app *sso.App, session sso.S
 	return person, err
 }
 
-// give gives what was agreed to, with its tokens: a grant that was offered, or a
-// new one.
+// give gives what was agreed to, with its tokens.
 func (g *given) give(ctx context.Context, tx *store.Writer, app *sso.App, kept store.Grant, now time.Time) error {
 	if g.scope.Has(oidc.OfflineAccess) {
 		if err := g.offline(ctx, tx, app, now); err != nil {
@@ -255,15 +209,7 @@ func (g *given) give(ctx context.Context, tx *store.Writer, app *sso.App, kept s
 	}
 	kept.Session, kept.Scope, kept.CreatedAt = g.person.Session.ID, g.scope.String(), now
 	g.access = tx.NewToken(now)
-	first := accessToken(g.access, kept.ID, g.key, now)
-	if kept.RedeemBy.IsZero() {
-		if err := tx.InsertGrant(ctx, kept, ""); err != nil {
-			return err
-		}
-		if err := tx.InsertToken(ctx, first); err != nil {
-			return err
-		}
-	} else if err := tx.RedeemGrant(ctx, kept, first); err != nil {
+	if err := tx.InsertGrant(ctx, kept, accessToken(g.access, kept.ID, g.key, now)); err != nil {
 		return err
 	}
 	if !g.scope.Has(oidc.OfflineAccess) {
@@ -301,18 +247,6 @@ func (g *given) offline(ctx context.Context, tx *store.Writer, app *sso.App, now
 // accessToken describes an access token of a grant, for all of its scope.
 func accessToken(token secret.Token, grant sso.GrantID, key string, now time.Time) store.Token {
 	return store.Token{Hash: token.Hash(), Kind: store.AccessToken, Grant: grant, Key: key, CreatedAt: now, ExpiresAt: now.Add(TokenLife)}
-}
-
-// check holds a token request to what the code was issued for.
-func (c *terms) check(app *sso.App, r *asking) error {
-	var challenge oidc.Challenge
-	if n := copy(challenge[:], c.Challenge); n != len(challenge) && (n > 0 || !app.PKCEOptional || app.Public()) {
-		return oidc.InvalidCode() // an app that must use PKCE by now, too
-	}
-	if c.Key != "" && c.Key != r.key {
-		return oidc.ForeignKey()
-	}
-	return r.Redeem(oidc.Binding{ClientID: app.ClientID, RedirectURI: c.RedirectURI, Challenge: challenge})
 }
 
 // revokeByCode revokes what a code gave, if it gave anything, and writes that

@@ -50,13 +50,20 @@ func trialPlace(hash secret.Hash) secret.Place {
 	return secret.Place{Table: "single_use", Column: "payload", Row: string(hash[:])}
 }
 
-// keepTrial keeps what the code of a trial stands for, where no app looks.
-func keepTrial(ctx context.Context, tx *store.Writer, o *offered) error {
-	kept, err := json.Marshal(o)
-	if err != nil {
-		return fmt.Errorf("keeping the code of a trial: %w", err)
+// issueTrial answers the request of a trial by a code that is kept where no app
+// looks.
+func (s place) issueTrial(ctx context.Context, request *oidc.AuthorizeRequest, p *promise) (Outcome, error) {
+	code := secret.NewToken()
+	kept, err := json.Marshal(p)
+	if err == nil {
+		err = s.write(ctx, func(tx *store.Writer) error {
+			return tx.InsertSingleUse(ctx, store.KindTrialCode, code.Hash(), p.until(), string(kept))
+		})
 	}
-	return tx.InsertSingleUse(ctx, store.KindTrialCode, o.Grant.Code, o.Grant.RedeemBy, string(kept))
+	if err != nil {
+		return Outcome{}, fmt.Errorf("keeping the code of a trial: %w", err)
+	}
+	return outcome(request.Answer(s.Issuer, code.Reveal())), nil
 }
 
 // BeginTrial returns the authorize request by which an operator tries an app.
@@ -201,11 +208,11 @@ func (s *Service) FinishTrial(ctx context.Context, by *sso.By, answer url.Values
 	if err != nil {
 		return Tried{}, fmt.Errorf("opening the verifier of a trial: %w", err)
 	}
-	var o offered
-	if err := json.Unmarshal([]byte(stands), &o); err != nil {
+	var p promise
+	if err := json.Unmarshal([]byte(stands), &p); err != nil {
 		return Tried{}, fmt.Errorf("reading what the code of a trial stands for: %w", err)
 	}
-	err = s.look(ctx, &out, &o, code, string(verifier), now)
+	err = s.look(ctx, &out, &p, code, string(verifier), now)
 	if refusal, ok := errors.AsType[*oidc.TokenError](err); ok {
 		out.Refused, out.Why = refusal.Code, refusal.Description
 		return out, nil
@@ -218,7 +225,7 @@ var errLooked = errors.New("looked")
 
 // look has the code exchanged as the app would, asks userinfo with what it
 // gives, and undoes it all.
-func (s *Service) look(ctx context.Context, out *Tried, o *offered, code secret.Token, verifier string, now time.Time) error {
+func (s *Service) look(ctx context.Context, out *Tried, p *promise, code secret.Token, verifier string, now time.Time) error {
 	key, err := s.signer(ctx, &out.App)
 	if err != nil {
 		return err
@@ -230,14 +237,7 @@ func (s *Service) look(ctx context.Context, out *Tried, o *offered, code secret.
 		return err
 	}
 	err = s.DB.Write(ctx, func(tx *store.Writer) error {
-		err := insertOffer(ctx, tx, o)
-		if errors.Is(err, store.ErrReference) { // the session is gone
-			err = oidc.InvalidCode()
-		}
-		if err != nil {
-			return err
-		}
-		g, err := s.redeem(ctx, tx, &out.App, asking{TokenRequest: request}, now)
+		g, err := p.take(ctx, tx, &out.App, asking{TokenRequest: request}, now)
 		if err != nil {
 			return err
 		}

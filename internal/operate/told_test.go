@@ -19,7 +19,7 @@ func (h *house) signsInto(app sso.AppID, by *sso.By) {
 		return tx.InsertGrant(h.Context(), store.Grant{
 			ID: sso.NewGrantID(h.now), App: app, User: by.User.ID, Org: by.Org.ID, Session: by.Session.ID, SID: by.Session.ID,
 			Code: secret.NewToken().Hash(), Scope: "openid", CreatedAt: h.now,
-		}, "")
+		}, store.Token{Hash: secret.NewToken().Hash()})
 	})
 }
 

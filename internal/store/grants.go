@@ -9,8 +9,7 @@ import (
 	"github.com/sallyport/sallyport/internal/sso"
 )
 
-// Grant is what an app was given in a session, or is offered, in return for one
-// code. All its tokens fall with it, and it falls with the session, the membership
+// Grant is what an app was given in a session, in return for one code. All its tokens fall with it, and it falls with the session, the membership
 // and the app.
 type Grant struct {
 	ID      sso.GrantID
@@ -20,48 +19,18 @@ type Grant struct {
 	Session sso.SessionID
 	// SID is what id tokens call the session in which the person signed in, also
 	// where the app holds one of its own since.
-	SID    sso.SessionID
-	Code   secret.Hash // of the code that gave it
-	Scope  string
-	Claims string // asked for one by one, beside what the scope gives
-	// RedeemBy is until when the code can be exchanged; zero: it was. What is only
-	// offered so far gives nothing.
-	RedeemBy  time.Time
-	CreatedAt time.Time // offered, or given
+	SID       sso.SessionID
+	Code      secret.Hash // of the code that gave it
+	Scope     string
+	Claims    string // asked for one by one, beside what the scope gives
+	CreatedAt time.Time
 	RevokedAt time.Time // zero while it holds
 }
 
-const grantColumns = `grants.id, grants.app_id, grants.user_id, grants.org_id, grants.session_id, grants.sid, grants.code_hash, grants.scope, grants.claims, grants.redeem_by, grants.created_at, grants.revoked_at`
+const grantColumns = `grants.id, grants.app_id, grants.user_id, grants.org_id, grants.session_id, grants.sid, grants.code_hash, grants.scope, grants.claims, grants.created_at, grants.revoked_at`
 
 func grantFields(g *Grant) []any {
-	return []any{&g.ID, &g.App, &g.User, &g.Org, &g.Session, &g.SID, hash(&g.Code), &g.Scope, &g.Claims, utc(&g.RedeemBy), utc(&g.CreatedAt), utc(&g.RevokedAt)}
-}
-
-// Offer is what a code stands for, with everything that it depends on as it is
-// now.
-type Offer struct {
-	Grant  Grant
-	Terms  string // by which it is to be exchanged; "" once it was
-	Person sso.Person
-}
-
-func (q *queries) offerFields(o *Offer) []any {
-	return append(append(grantFields(&o.Grant), &o.Terms), q.personFields(&o.Person)...)
-}
-
-// Offer returns what a code stands for, whether or not it can still be exchanged,
-// or [ErrNotFound].
-func (r *Reader) Offer(ctx context.Context, code secret.Hash) (Offer, error) {
-	o, err := one(ctx, r.q, r.q.offerFields, `
-		select `+grantColumns+`, grants.terms, `+personColumns+`
-		from grants
-		cross join `+personTables+`
-		where grants.code_hash = $1 and s.id = grants.session_id`,
-		code[:])
-	if err == nil {
-		err = r.settled(ctx, &o.Person)
-	}
-	return o, doing(err, "reading what a code stands for")
+	return []any{&g.ID, &g.App, &g.User, &g.Org, &g.Session, &g.SID, hash(&g.Code), &g.Scope, &g.Claims, utc(&g.CreatedAt), utc(&g.RevokedAt)}
 }
 
 // TokenKind is a kind of token. What is of one kind is never taken for one of
@@ -142,35 +111,21 @@ func (r *Reader) access(ctx context.Context, kind TokenKind, token secret.Hash) 
 		token[:], kind)
 }
 
-// InsertGrant stores what is given or, by these terms, offered. Its session must be
-// its user's, in its organization.
-func (w *Writer) InsertGrant(ctx context.Context, g Grant, terms string) error {
-	_, err := w.q.exec(ctx, `
-		insert into grants (id, app_id, user_id, org_id, session_id, sid, code_hash, scope, claims, redeem_by, terms, created_at, revoked_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-		g.ID, g.App, g.User, g.Org, g.Session, g.SID, g.Code[:], g.Scope, g.Claims, at(g.RedeemBy), terms, at(g.CreatedAt), at(g.RevokedAt))
+// InsertGrant stores what is given for a code, with a first access token, which is
+// for all of it and as old as the grant. Its session must be its user's, in its
+// organization. A code for which something was given before, or that was
+// withdrawn, is [ErrUsed].
+func (w *Writer) InsertGrant(ctx context.Context, g Grant, access Token) error {
+	n, err := w.q.changed(ctx, `
+		insert into grants (id, app_id, user_id, org_id, session_id, sid, code_hash, scope, claims, created_at, revoked_at, access_hash, access_jkt, access_until)
+		select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
+		where not exists (select 1 from single_use u where u.kind = 'code' and u.hash = $7)
+		on conflict (code_hash) do nothing`,
+		g.ID, g.App, g.User, g.Org, g.Session, g.SID, g.Code[:], g.Scope, g.Claims, at(g.CreatedAt), at(g.RevokedAt), access.Hash[:], access.Key, at(access.ExpiresAt))
+	if err == nil && n == 0 {
+		err = ErrUsed
+	}
 	return doing(err, "inserting grant %s", g.ID)
-}
-
-// RedeemGrant gives what was offered, as it is now, with a first access token,
-// which is for all of it and as old as the grant. Of any number that redeem one,
-// one does; to the others it is [ErrNotFound].
-func (w *Writer) RedeemGrant(ctx context.Context, g Grant, access Token) error {
-	n, err := w.q.exec(ctx, `
-		update grants
-		set session_id = $2, scope = $3, created_at = $4, access_hash = $5, access_jkt = $6, access_until = $7, redeem_by = null, terms = ''
-		where id = $1 and redeem_by is not null`,
-		g.ID, g.Session, g.Scope, at(g.CreatedAt), access.Hash[:], access.Key, at(access.ExpiresAt))
-	return doing(found(n, err), "redeeming grant %s", g.ID)
-}
-
-// WithdrawGrant deletes what is only offered so far.
-func (w *Writer) WithdrawGrant(ctx context.Context, id sso.GrantID) error {
-	n, err := w.q.exec(ctx, `
-		delete from grants
-		where id = $1 and redeem_by is not null`,
-		id)
-	return doing(found(n, err), "withdrawing grant %s", id)
 }
 
 // RevokeGrantByCode revokes the grant that this code gave and returns it. It is
@@ -179,7 +134,7 @@ func (w *Writer) RevokeGrantByCode(ctx context.Context, code secret.Hash, now ti
 	g, err := one(ctx, w.q, grantFields, `
 		update grants
 		set revoked_at = $2
-		where grants.code_hash = $1 and grants.revoked_at is null and grants.redeem_by is null
+		where grants.code_hash = $1 and grants.revoked_at is null
 		returning `+grantColumns,
 		code[:], at(now))
 	return g, doing(err, "revoking the grant of a code")

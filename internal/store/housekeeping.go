@@ -32,7 +32,7 @@ const housekeepingBatch = 1000
 const InvitationKept = 90 * 24 * time.Hour
 
 // DeleteExpired deletes what is of no use any more: attempts, single-use
-// things, codes that nobody has exchanged, tokens, sessions, logouts, remembered browsers, device codes, SMS codes, requests
+// things, tokens, sessions, logouts, remembered browsers, device codes, SMS codes, requests
 // of programs, counts of tries, uploaded lists of people and support bundles past their time, traces and messages beside them past their retention,
 // browsers past [BrowserLife], tests past [sso.TestKept], messages past
 // [OutboxLife], logout notices past [LogoutNoticeLife], deliveries to webhooks past [DeliveryLife], conflicts past [ConflictLife] and invitations past [InvitationKept]. It returns
@@ -49,7 +49,6 @@ func (w *Writer) DeleteExpired(ctx context.Context, now time.Time, keep Retentio
 	}{
 		{`delete from attempts where id in (select id from attempts where kept_until <= $1 and untold <> 1 order by kept_until limit $2)`, now},
 		{`delete from single_use where (kind, hash) in (select kind, hash from single_use where expires_at <= $1 order by expires_at limit $2)`, now},
-		{`delete from grants where id in (select id from grants where redeem_by <= $1 order by redeem_by limit $2)`, now},
 		{`delete from tokens where hash in (select hash from tokens where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from machine_tokens where hash in (select hash from machine_tokens where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from device_codes where device_hash in (select device_hash from device_codes where expires_at <= $1 order by expires_at limit $2)`, now.Add(-sso.DeviceCodeKept)},

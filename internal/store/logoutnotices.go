@@ -57,7 +57,7 @@ func (w *Writer) noticesOf(ctx context.Context, now time.Time, sessions string, 
 		select g.app_id, g.sid, min(g.user_id), min(g.org_id), 'waiting', cast($1 as bigint), cast($1 as bigint), cast($2 as bigint), 0, '', ''
 		from grants g join apps p on p.id = g.app_id
 		where p.backchannel_uri <> '' and g.id in (
-			select x.id from grants x where x.session_id in (`+sessions+`) and x.redeem_by is null and (x.sid = x.session_id or x.revoked_at is null)
+			select x.id from grants x where x.session_id in (`+sessions+`) and (x.sid = x.session_id or x.revoked_at is null)
 			union
 			select y.id from grants y where y.sid <> y.session_id and y.sid in (`+sessions+`)
 		)

@@ -19,6 +19,7 @@ const (
 	KindSAMLLogoutRequest Kind = "saml_logout_in"   // a LogoutRequest that came in
 	KindTrial             Kind = "trial"            // a code flow that an operator tries an app by
 	KindTrialCode         Kind = "trial_code"       // the code of one, which no app can exchange
+	KindCode              Kind = "code"             // of an app, that was shown by who may not have it
 	KindPushedRequest     Kind = "pushed_request"   // an authorize request that its app has pushed
 	KindClientAssertion   Kind = "client_assertion" // an assertion by which an app has proved itself
 	KindPossession        Kind = "dpop"             // a proof of possession that came in

@@ -213,7 +213,7 @@ func TestStatementsThatChangeSettings(t *testing.T) {
 
 // Apps are told of sessions that are over. A session that is deleted cannot be
 // told of any more, so whoever deletes some, or what they stand on, notes it
-// first: these do. A grant that is only offered has given an app nothing.
+// first: these do.
 func TestSessionsAreDeletedWhereItIsNoted(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*.go")
@@ -234,7 +234,7 @@ func TestSessionsAreDeletedWhereItIsNoted(t *testing.T) {
 			got[name] = append(got[name], string(found[1]))
 		}
 	}
-	if diff := cmp.Diff(map[string][]string{"grants.go": {"grants"}, "housekeeping.go": {"grants", "sessions"}, "standing.go": {"memberships"}}, got); diff != "" {
+	if diff := cmp.Diff(map[string][]string{"housekeeping.go": {"sessions"}, "standing.go": {"memberships"}}, got); diff != "" {
 		t.Errorf("sessions are deleted elsewhere; does NoteEnds come before? wanted -, got +\n%s", diff)
 	}
 }

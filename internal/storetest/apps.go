@@ -123,7 +123,7 @@ func deletedAppsAreGone(w *world) {
 		grant := store.Grant{ID: sso.NewGrantID(w.now), App: app.ID, User: alice.ID, Org: acme.ID, Session: s.ID, Code: secret.NewToken().Hash(), CreatedAt: w.now}
 		tokens[app.ID] = store.Token{Hash: secret.NewToken().Hash(), Kind: store.AccessToken, Grant: grant.ID, CreatedAt: w.now, ExpiresAt: w.later()}
 		w.write(func(tx *store.Writer) error {
-			return errors.Join(tx.InsertGrant(ctx, grant, ""), tx.InsertToken(ctx, tokens[app.ID]))
+			return errors.Join(tx.InsertGrant(ctx, grant, first()), tx.InsertToken(ctx, tokens[app.ID]))
 		})
 	}
 	w.write(func(tx *store.Writer) error { return tx.DeleteApp(ctx, portal.ID) })

@@ -23,7 +23,7 @@ func grantsAreKept(w *world) {
 		ID: sso.NewGrantID(at), App: app.ID, User: alice.ID, Org: acme.ID, Session: s.ID, Code: secret.NewToken().Hash(), Scope: "openid email", Claims: "name", CreatedAt: at,
 	}
 	g.SID = "ses_browser"
-	full(w, g, "RedeemBy", "RevokedAt")
+	full(w, g, "RevokedAt")
 	token := full(w, store.Token{Hash: secret.NewToken().Hash(), Kind: store.AccessToken, Grant: g.ID, Scope: "openid", Key: "thumb", CreatedAt: at, ExpiresAt: at.Add(time.Minute)}, "UsedAt", "Successor")
 
 	r := w.reader()
@@ -33,7 +33,7 @@ func grantsAreKept(w *world) {
 		return err
 	})
 	w.write(func(tx *store.Writer) error {
-		if err := tx.InsertGrant(ctx, g, ""); err != nil {
+		if err := tx.InsertGrant(ctx, g, first()); err != nil {
 			return err
 		}
 		return tx.InsertToken(ctx, token)
@@ -44,11 +44,6 @@ func grantsAreKept(w *world) {
 	missing[store.Access](w, "Access() of another kind")(r.Access(ctx, store.RefreshToken, token.Hash))
 	w.refused(store.ErrNotFound, func(tx *store.Writer) error {
 		return tx.UseToken(ctx, token.Hash, []byte("sealed"), w.now, w.now)
-	})
-	w.conflict("grants_code_hash", func(tx *store.Writer) error {
-		twin := g
-		twin.ID = sso.NewGrantID(w.later())
-		return tx.InsertGrant(ctx, twin, "")
 	})
 	w.conflict("tokens_hash", func(tx *store.Writer) error { return tx.InsertToken(ctx, token) })
 
@@ -84,7 +79,7 @@ func refreshTokensAreUsedOnce(w *world) {
 	g := store.Grant{ID: sso.NewGrantID(at), App: app.ID, User: alice.ID, Org: acme.ID, Session: s.ID, SID: "ses_browser", Code: secret.NewToken().Hash(), Scope: "openid", CreatedAt: at}
 	token := store.Token{Hash: secret.NewToken().Hash(), Kind: store.RefreshToken, Grant: g.ID, CreatedAt: at, ExpiresAt: at.Add(time.Hour)}
 	w.write(func(tx *store.Writer) error {
-		return errors.Join(tx.InsertGrant(ctx, g, ""), tx.InsertToken(ctx, token))
+		return errors.Join(tx.InsertGrant(ctx, g, first()), tx.InsertToken(ctx, token))
 	})
 	r := w.reader()
 	now := w.later()
@@ -117,91 +112,61 @@ func refreshTokensAreUsedOnce(w *world) {
 	same(w, "who holds which session", map[sso.SessionID]string{browser.ID: "", second.ID: app.Name, third.ID: app.Name}, names)
 }
 
-// offered returns a code of an app, and what it stands for.
-func (w *world) offered() (store.Grant, store.Offer) {
+// first returns an access token to be given first.
+func first() store.Token { return store.Token{Hash: secret.NewToken().Hash()} }
+
+// given returns what an app may be given for a code.
+func (w *world) given() store.Grant {
 	w.Helper()
 	acme := w.addOrg("acme", nil)
 	alice := w.addUser(acme.ID, "alice")
-	m := w.addMember(acme.ID, alice.ID)
+	w.addMember(acme.ID, alice.ID)
 	s, _ := w.addSession(acme.ID, alice.ID)
-	app := w.addApp("portal")
 	at := w.later()
-	g := store.Grant{
-		ID: sso.NewGrantID(at), App: app.ID, User: alice.ID, Org: acme.ID, Session: s.ID, SID: s.ID, Code: secret.NewToken().Hash(), Scope: "openid email", Claims: "name",
-		RedeemBy: at.Add(time.Minute), CreatedAt: at,
+	return store.Grant{
+		ID: sso.NewGrantID(at), App: w.addApp("portal").ID, User: alice.ID, Org: acme.ID, Session: s.ID, SID: s.ID, Code: secret.NewToken().Hash(), Scope: "openid email",
+		Claims: "name", CreatedAt: at,
 	}
-	return g, store.Offer{Grant: g, Terms: "terms", Person: sso.Person{Session: s, User: alice, Org: acme, Membership: m, Networks: sso.RulesOf([]sso.Organization{acme})}}
 }
 
-func offersAreKept(w *world) {
+func codesGiveOnce(w *world) {
 	ctx := w.ctx
-	g, want := w.offered()
-	first := store.Token{Hash: secret.NewToken().Hash(), Kind: store.AccessToken, Grant: g.ID, Key: "thumb", ExpiresAt: w.later().Add(time.Hour)}
+	g := w.given()
+	access := store.Token{Hash: secret.NewToken().Hash(), Kind: store.AccessToken, Grant: g.ID, Key: "thumb", CreatedAt: g.CreatedAt, ExpiresAt: w.later().Add(time.Hour)}
 	r := w.reader()
-	missing[store.Offer](w, "Offer()")(r.Offer(ctx, g.Code))
-	w.refused(store.ErrNotFound, func(tx *store.Writer) error { return tx.RedeemGrant(ctx, g, first) })
-	w.refused(store.ErrNotFound, func(tx *store.Writer) error { return tx.WithdrawGrant(ctx, g.ID) })
-	w.write(func(tx *store.Writer) error { return tx.InsertGrant(ctx, g, "terms") })
-	same(w, "Offer()", want, get[store.Offer](w, "Offer()")(r.Offer(ctx, g.Code)))
-	w.refused(store.ErrNotFound, func(tx *store.Writer) error {
-		_, err := tx.RevokeGrantByCode(ctx, g.Code, w.now) // it has given nothing yet
-		return err
-	})
-
-	g.Scope, g.CreatedAt = "openid", w.later()
-	missing[store.Access](w, "Access()")(r.Access(ctx, store.AccessToken, first.Hash))
-	w.write(func(tx *store.Writer) error { return tx.RedeemGrant(ctx, g, first) })
-	g.RedeemBy, first.CreatedAt = time.Time{}, g.CreatedAt
-	want.Grant, want.Terms = g, ""
-	same(w, "Offer() once it was taken", want, get[store.Offer](w, "Offer()")(r.Offer(ctx, g.Code)))
-	a := get[store.Access](w, "Access()")(r.Access(ctx, store.AccessToken, first.Hash))
-	same(w, "the first access token", first, a.Token)
+	missing[store.Access](w, "Access()")(r.Access(ctx, store.AccessToken, access.Hash))
+	w.write(func(tx *store.Writer) error { return tx.InsertGrant(ctx, g, access) })
+	a := get[store.Access](w, "Access()")(r.Access(ctx, store.AccessToken, access.Hash))
+	same(w, "the first access token", access, a.Token)
 	same(w, "its grant", g, a.Grant)
-	same(w, "its person", want.Person, a.Person)
-	missing[store.Access](w, "Access() of another kind")(r.Access(ctx, store.RefreshToken, first.Hash))
-	w.refused(store.ErrNotFound, func(tx *store.Writer) error { return tx.RedeemGrant(ctx, g, first) })
-	w.refused(store.ErrNotFound, func(tx *store.Writer) error { return tx.WithdrawGrant(ctx, g.ID) })
+	same(w, "its person", g.User, a.Person.User.ID)
+	missing[store.Access](w, "Access() of another kind")(r.Access(ctx, store.RefreshToken, access.Hash))
 
-	w.write(func(tx *store.Writer) error { return tx.DeleteToken(ctx, first.Hash) })
-	missing[store.Access](w, "Access() of one that is deleted")(r.Access(ctx, store.AccessToken, first.Hash))
-	w.refused(store.ErrNotFound, func(tx *store.Writer) error { return tx.DeleteToken(ctx, first.Hash) })
+	again := g
+	again.ID = sso.NewGrantID(w.later())
+	w.refused(store.ErrUsed, func(tx *store.Writer) error { return tx.InsertGrant(ctx, again, first()) })
+	again.Code = secret.NewToken().Hash()
+	w.addSingleUse(store.KindCode, again.Code, w.now.Add(time.Hour)) // it was withdrawn
+	w.refused(store.ErrUsed, func(tx *store.Writer) error { return tx.InsertGrant(ctx, again, first()) })
+	again.Code = secret.NewToken().Hash()
+	w.write(func(tx *store.Writer) error { return tx.InsertGrant(ctx, again, first()) })
+	same(w, "the grant of the first code", g, get[store.Access](w, "Access()")(r.Access(ctx, store.AccessToken, access.Hash)).Grant)
+
+	w.write(func(tx *store.Writer) error { return tx.DeleteToken(ctx, access.Hash) })
+	missing[store.Access](w, "Access() of one that is deleted")(r.Access(ctx, store.AccessToken, access.Hash))
+	w.refused(store.ErrNotFound, func(tx *store.Writer) error { return tx.DeleteToken(ctx, access.Hash) })
 	w.write(func(tx *store.Writer) error {
 		_, err := tx.RevokeGrantByCode(ctx, g.Code, w.later())
 		return err
 	})
 }
 
-func offersEnd(w *world) {
-	ctx := w.ctx
-	g, _ := w.offered()
-	r := w.reader()
-	w.write(func(tx *store.Writer) error { return tx.InsertGrant(ctx, g, "") })
-	w.write(func(tx *store.Writer) error { return tx.WithdrawGrant(ctx, g.ID) })
-	missing[store.Offer](w, "Offer() of one that is withdrawn")(r.Offer(ctx, g.Code))
-
-	taken := g
-	taken.ID, taken.Code = sso.NewGrantID(w.later()), secret.NewToken().Hash()
-	w.write(func(tx *store.Writer) error {
-		return errors.Join(tx.InsertGrant(ctx, g, ""), tx.InsertGrant(ctx, taken, ""),
-			tx.RedeemGrant(ctx, taken, store.Token{Hash: secret.NewToken().Hash(), ExpiresAt: w.now.Add(time.Hour)}))
-	})
-	for _, step := range []struct {
-		at   time.Time
-		left bool
-	}{{g.RedeemBy.Add(-time.Microsecond), true}, {g.RedeemBy, false}} {
-		w.write(func(tx *store.Writer) error { _, err := tx.DeleteExpired(ctx, step.at, store.Retention{}); return err })
-		if _, err := r.Offer(ctx, g.Code); errors.Is(err, store.ErrNotFound) == step.left {
-			w.Errorf("at %v: Offer() = %v", step.at, err)
-		}
-	}
-	get[store.Offer](w, "Offer() that was taken")(r.Offer(ctx, taken.Code))
-}
-
 func oneOfManyRedeems(w *world) {
-	g, _ := w.offered()
-	w.write(func(tx *store.Writer) error { return tx.InsertGrant(w.ctx, g, "") })
-	won := w.race(racers, store.ErrNotFound, func(_ int, tx *store.Writer) error {
-		return tx.RedeemGrant(w.ctx, g, store.Token{Hash: secret.NewToken().Hash(), ExpiresAt: w.now})
+	g := w.given()
+	won := w.race(racers, store.ErrUsed, func(_ int, tx *store.Writer) error {
+		mine := g
+		mine.ID = sso.NewGrantID(w.now)
+		return tx.InsertGrant(w.ctx, mine, first())
 	})
 	if won != 1 {
 		w.Errorf("%d of %d redeem one code", won, racers)

@@ -263,7 +263,7 @@ func suspendedAbove(w *world) {
 	grant := store.Grant{ID: sso.NewGrantID(w.now), App: app.ID, User: alice.ID, Org: own.ID, Session: s.ID, CreatedAt: w.now}
 	access := store.Token{Hash: secret.NewToken().Hash(), Kind: store.AccessToken, Grant: grant.ID, CreatedAt: w.now, ExpiresAt: w.now}
 	w.write(func(tx *store.Writer) error {
-		return errors.Join(tx.SaveApp(ctx, app), tx.InsertGrant(ctx, grant, ""), tx.InsertToken(ctx, access))
+		return errors.Join(tx.SaveApp(ctx, app), tx.InsertGrant(ctx, grant, first()), tx.InsertToken(ctx, access))
 	})
 	r := w.reader()
 	judge := func(what string, want bool) {

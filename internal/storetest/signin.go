@@ -219,7 +219,7 @@ func expiredIsDeleted(w *world) {
 	a.ExpiresAt = end
 	w.write(func(tx *store.Writer) error {
 		return errors.Join(
-			tx.InsertAttempt(ctx, a), tx.InsertTrace(ctx, trace), tx.SaveApp(ctx, app), tx.InsertGrant(ctx, grant, ""), tx.InsertToken(ctx, token),
+			tx.InsertAttempt(ctx, a), tx.InsertTrace(ctx, trace), tx.SaveApp(ctx, app), tx.InsertGrant(ctx, grant, first()), tx.InsertToken(ctx, token),
 			tx.InsertSingleUse(ctx, store.KindSAMLAssertion, hash, end, ""))
 	})
 	if n := sweep(end.Add(-time.Microsecond)); n != 0 {

@@ -203,7 +203,7 @@ func noRowPointsElsewhere(w *world) {
 			at := w.later()
 			return tx.InsertGrant(ctx, store.Grant{
 				ID: sso.NewGrantID(at), App: app.ID, User: user, Org: org, Session: aliceSession.ID, Code: secret.NewToken().Hash(), CreatedAt: at,
-			}, "")
+			}, first())
 		}
 	}
 	through := func(c sso.ConnectionID) func(*store.Writer) error {
