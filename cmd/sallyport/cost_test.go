@@ -178,7 +178,7 @@ func TestAWholeSignInAsksTheDatabaseSoOften(t *testing.T) {
 	c.signIn("alice@acme.example") // for the first time
 	c.signIn("alice@acme.example")
 	total := int64(0)
-	for step, most := range map[string]int64{"authorize": 1, "response": 5, "finish": 8, "tokens": 2, "userinfo": 1} {
+	for step, most := range map[string]int64{"authorize": 1, "response": 2, "finish": 2, "tokens": 2, "userinfo": 1} {
 		if c.asked[step] > most {
 			t.Errorf("%s: %d statements, want %d at most", step, c.asked[step], most)
 		}

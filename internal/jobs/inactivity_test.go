@@ -194,7 +194,9 @@ func TestWhoComesAfterTheWarningStays(t *testing.T) {
 			h.Fatalf("%d mails, want a warning", len(h.mails()))
 		}
 		h.now = now.Add(day)
-		h.write(func(tx *store.Writer) error { return tx.NoteSignIns(h.Context(), store.SignedIn{User: alice, Org: h.org.ID, At: h.now}) })
+		h.write(func(tx *store.Writer) error {
+			return tx.NoteSignIns(h.Context(), store.SignedIn{User: alice, Org: h.org.ID, At: h.now})
+		})
 		h.now = now.Add(10 * day)
 		if n := h.run(); n != 0 || h.state(alice) != sso.UserActive {
 			h.Errorf("%d were seen to, and Alice is %s", n, h.state(alice))

@@ -77,7 +77,7 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, conse
 	// how it stands. What does not go well by that is done by what is stored.
 	for _, look := range []lookup{glance, read} {
 		err := s.DB.Write(ctx, func(tx *store.Writer) error {
-			f.tx, f.now, f.out, f.failure = tx, s.Now(), Finished{}, nil
+			f.tx, f.now, f.seen, f.out, f.failure = tx, s.Now(), nil, Finished{}, nil
 			f.token = tx.NewToken(f.now)
 			return f.finish(id, look)
 		})
@@ -111,6 +111,7 @@ type finishing struct {
 	browser       Browser
 	consent       Consent
 	token, device secret.Token // to be given to the browser
+	seen          *sso.Person  // by whom it is decided, as they were seen last; nil: by what is stored
 	out           Finished
 	failure       *fault.Error // by which it is refused, in a transaction that stands
 }
@@ -139,7 +140,7 @@ func (f *finishing) become(a *sso.Attempt, look lookup) error {
 	if err := at(a, sso.StepFinish); err != nil {
 		return err
 	}
-	next, rules, err := f.admit(f.ctx, f.tx, f.browser, a, f.now)
+	next, rules, err := f.admit(a, look)
 	if err == nil && a.Proof.Session != "" {
 		_, err = f.stillThere(f.ctx, f.tx.Reader, f.browser, a)
 	}
@@ -172,7 +173,11 @@ func (f *finishing) become(a *sso.Attempt, look lookup) error {
 		return f.over(a, &trace)
 	}
 	f.out = Finished{Token: f.token, Session: session(a, f.browser, rules, f.now), App: a.App, Request: a.Request, Back: f.wayBack(a)}
-	err = f.tx.InsertSession(f.ctx, f.out.Session, f.token.Hash())
+	if f.seen != nil {
+		err = f.tx.InsertSessionOf(f.ctx, f.out.Session, f.token.Hash(), f.seen)
+	} else {
+		err = f.tx.InsertSession(f.ctx, f.out.Session, f.token.Hash())
+	}
 	if errors.Is(err, store.ErrSignedOut) && look == read { // meanwhile, at the identity provider
 		if err := saveAttempt(f.ctx, f.tx, a); err != nil {
 			return err
@@ -245,8 +250,8 @@ func proved(a *sso.Attempt, b Browser) []backoff.Key {
 
 // admit asks once more, now that everything is known, whether this person may
 // come in here, this way.
-func (s *Service) admit(ctx context.Context, tx *store.Writer, b Browser, a *sso.Attempt, now time.Time) (sso.Person, sso.Rules, error) {
-	p, err := tx.Member(ctx, a.Proof.User, a.Proof.Org)
+func (f *finishing) admit(a *sso.Attempt, look lookup) (sso.Person, sso.Rules, error) {
+	p, err := f.member(a, look)
 	if errors.Is(err, store.ErrNotFound) {
 		return p, nil, &fault.Error{Kind: fault.Denied, Code: "membership_missing", Fix: fault.AdminSide}
 	}
@@ -257,27 +262,42 @@ func (s *Service) admit(ctx context.Context, tx *store.Writer, b Browser, a *sso
 		return p, nil, err
 	}
 	if a.Method == sso.BySSO {
-		if _, err := connection(ctx, tx.Reader, a.Connection); err != nil {
+		if _, err := connection(f.ctx, f.tx.Reader, a.Connection); err != nil {
 			return p, nil, err
 		}
 	}
-	rules, entry, err := rulesOf(ctx, tx, b, a, &p, now)
+	rules, entry, err := rulesOf(f.ctx, f.tx, f.browser, a, &p, f.now)
 	if err != nil {
 		return p, nil, err
 	}
 	if err := rules.Admit(entry); err != nil {
 		return p, nil, err
 	}
-	if err := inactive(ctx, tx, rules, &p, now); err != nil {
+	if err := inactive(f.ctx, f.tx, rules, &p, f.now); err != nil {
 		return p, nil, err
 	}
-	if err := current(ctx, tx, a, &p.User); err != nil {
+	if err := current(f.ctx, f.tx, a, &p.User); err != nil {
 		return p, nil, err
 	}
-	if err := s.need(ctx, tx, b, a, &p, rules, entry); err != nil {
+	if err := f.need(f.ctx, f.tx, f.browser, a, &p, rules, entry); err != nil {
 		return p, nil, err
 	}
 	return p, rules, nil
+}
+
+// member returns whom the attempt has proved.
+func (f *finishing) member(a *sso.Attempt, look lookup) (sso.Person, error) {
+	if look == glance && a.Session == "" {
+		seen, err := f.tx.MemberAtAGlance(f.ctx, a.ID)
+		if err != nil {
+			return sso.Person{}, err
+		}
+		if seen != nil && seen.User.ID == a.Proof.User && seen.Membership.Org == a.Proof.Org {
+			f.seen = seen
+			return *seen, nil
+		}
+	}
+	return f.tx.Member(f.ctx, a.Proof.User, a.Proof.Org)
 }
 
 // inactive refuses who has not come for longer than the rules bear. Who has used

@@ -82,6 +82,19 @@ func (m *meeting) linked() error {
 	return nil
 }
 
+// known returns whom it was, where all about them is as it was read; else nil.
+func (m *meeting) known() *sso.Person {
+	if m.in.Linked == nil || m.decision.Changed {
+		return nil
+	}
+	for i := range m.memberships {
+		if m.memberships[i].Org == m.org {
+			return &sso.Person{User: m.in.Linked.User, Membership: m.memberships[i].Membership}
+		}
+	}
+	return nil
+}
+
 // strayed reads somebody who is linked and a member of nothing.
 func (m *meeting) strayed() (store.LinkedPerson, error) {
 	var known store.LinkedPerson

@@ -2,7 +2,6 @@ package signin
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
@@ -362,7 +361,7 @@ func (j *judgement) identify(a *sso.Attempt) error {
 		return err
 	}
 	a.Hops = j.trace.Hops
-	err = j.tx.AnswerAttempt(j.ctx, *a, store.Answer{Assertion: named(&j.connection, j.assertion), Until: j.assertion.NotOnOrAfter, Trace: j.trace})
+	err = j.tx.AnswerAttempt(j.ctx, *a, store.Answer{Assertion: named(&j.connection, j.assertion), Until: j.assertion.NotOnOrAfter, Trace: j.trace, Member: m.known()})
 	if errors.Is(err, store.ErrUsed) {
 		return errUsed
 	}
@@ -478,12 +477,9 @@ func (j *judgement) usable() error {
 
 // named is what an assertion is known by once it has been used: its ID alone under
 // its connection and issuer, for a signature or its octets can be written in more
-// than one way. It begins with when it was issued, so that new ones stand beside
-// each other in an index.
+// than one way.
 func named(c *sso.Connection, a *saml.Assertion) secret.Hash {
-	key := secret.HashOf([]byte(string(c.ID) + "\x00" + a.Issuer + "\x00" + a.ID))
-	binary.BigEndian.PutUint32(key[:], uint32(a.IssueInstant.Unix()))
-	return key
+	return secret.HashOf([]byte(string(c.ID) + "\x00" + a.Issuer + "\x00" + a.ID))
 }
 
 func usedBefore(a *saml.Assertion) *fault.Error {

@@ -81,10 +81,14 @@ organizations:
 
 func newWorld(t testing.TB, engine storetest.Engine) *world {
 	t.Helper()
+	return newWorldAt(t, engine.Open(t))
+}
+
+func newWorldAt(t testing.TB, db *store.DB) *world {
+	t.Helper()
 	idp := samltest.New(t)
 	w := &world{TB: t, idp: idp, now: idp.Now}
 	hasher := password.NewQuickHasher()
-	db := engine.Open(t)
 	now := func() time.Time { return w.now }
 	party, err := passkey.NewParty(baseURL, "Sallyport")
 	if err != nil {

@@ -1,24 +1,31 @@
 package store
 
 import (
+	"context"
 	"slices"
 	"sync"
 
 	"github.com/sallyport/sallyport/internal/sso"
 )
 
-// maxGlances bounds how many attempts a node remembers: so many are under way in a
-// minute at twenty sign-ins a second, in some three megabytes.
-const maxGlances = 1024
+// maxGlances bounds how many attempts a node remembers: so many are under way in
+// half a minute at some fifteen sign-ins a second, in two or three megabytes.
+const maxGlances = 512
 
 // attemptMemory is which attempts this node has stored lately. Another node may
 // have changed them since: what is decided by them counts only once it is stored,
 // which takes the version that they had.
 type attemptMemory struct {
 	mu    sync.Mutex
-	kept  map[sso.AttemptID]sso.Attempt
+	kept  map[sso.AttemptID]remembered
 	order []sso.AttemptID // in which they came, those that are gone included
 	next  int             // in order, once that is full
+}
+
+// remembered is an attempt as it was stored.
+type remembered struct {
+	attempt sso.Attempt
+	member  *sso.Person // whom it has proved, as they were seen then; nil: not known
 }
 
 // AttemptAtAGlance returns the attempt with this ID as this node has stored it
@@ -28,9 +35,25 @@ func (db *DB) AttemptAtAGlance(id sso.AttemptID) (sso.Attempt, bool) {
 	m := &db.attempts
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	a, ok := m.kept[id]
+	seen, ok := m.kept[id]
+	a := seen.attempt
 	a.Waits, a.Choices = slices.Clone(a.Waits), slices.Clone(a.Choices)
 	return a, ok
+}
+
+// MemberAtAGlance returns whom the attempt with this ID has proved, as they were
+// seen last, or nil. They may be somebody else by now: see
+// [Writer.InsertSessionOf].
+func (w *Writer) MemberAtAGlance(ctx context.Context, id sso.AttemptID) (*sso.Person, error) {
+	m := &w.q.db.attempts
+	m.mu.Lock()
+	p := m.kept[id].member
+	m.mu.Unlock()
+	if p == nil {
+		return nil, nil
+	}
+	own := *p
+	return &own, w.Place(ctx, &own)
 }
 
 // AttemptAtAGlance is [DB.AttemptAtAGlance] within a transaction.
@@ -38,22 +61,23 @@ func (w *Writer) AttemptAtAGlance(id sso.AttemptID) (sso.Attempt, bool) {
 	return w.q.db.AttemptAtAGlance(id)
 }
 
-func (m *attemptMemory) put(a sso.Attempt) {
+func (m *attemptMemory) put(seen remembered) {
+	id := seen.attempt.ID
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.kept == nil {
-		m.kept = map[sso.AttemptID]sso.Attempt{}
+		m.kept = map[sso.AttemptID]remembered{}
 	}
-	if _, known := m.kept[a.ID]; !known {
+	if _, known := m.kept[id]; !known {
 		if len(m.order) < maxGlances {
-			m.order = append(m.order, a.ID)
+			m.order = append(m.order, id)
 		} else {
 			delete(m.kept, m.order[m.next])
-			m.order[m.next] = a.ID
+			m.order[m.next] = id
 			m.next = (m.next + 1) % maxGlances
 		}
 	}
-	m.kept[a.ID] = a
+	m.kept[id] = seen
 }
 
 func (m *attemptMemory) drop(id sso.AttemptID) {
@@ -65,19 +89,19 @@ func (m *attemptMemory) drop(id sso.AttemptID) {
 // stored is what a transaction has made of an attempt.
 type stored struct {
 	id    sso.AttemptID
-	after *sso.Attempt // nil: nothing that is to be remembered
+	after *remembered // nil: nothing
 }
 
 // keep remembers an attempt as it was stored under this version, once the
 // transaction is over.
-func (q *queries) keep(a sso.Attempt, version int64) {
+func (q *queries) keep(a sso.Attempt, version int64, member *sso.Person) {
 	if !a.DoneAt.IsZero() {
 		q.drop(a.ID)
 		return
 	}
 	a.Version = version
 	a.Waits, a.Choices = slices.Clone(a.Waits), slices.Clone(a.Choices)
-	q.attempts = append(q.attempts, stored{a.ID, &a})
+	q.attempts = append(q.attempts, stored{a.ID, &remembered{a, member}})
 }
 
 // drop forgets an attempt once the transaction is over.

@@ -62,7 +62,7 @@ func (w *Writer) InsertAttempt(ctx context.Context, a sso.Attempt) error {
 		a.ID, a.Browser[:], null(a.App), a.Request, null(a.Org), null(a.Typed.String()), a.Username, null(a.Connection), toJSON(a.Choices), a.Method,
 		a.Fresh, null(a.Session), a.Back, toJSON(a.Proof), at(a.CreatedAt), at(a.ExpiresAt), at(a.DoneAt), null(a.Test), toJSON(a.Hops), a.Reference, toJSON(a.Waits), a.Demand)
 	if err == nil {
-		w.q.keep(a, 1)
+		w.q.keep(a, 1, nil)
 	}
 	return doing(err, "inserting attempt %s", a.ID)
 }
@@ -78,7 +78,7 @@ func (w *Writer) SaveAttempt(ctx context.Context, a sso.Attempt) error {
 		a.ID, a.Version, null(a.App), a.Request, null(a.Org), null(a.Typed.String()), a.Username, null(a.Connection), toJSON(a.Choices), a.Method,
 		a.Fresh, null(a.Session), a.Back, toJSON(a.Proof), at(a.ExpiresAt), at(a.DoneAt), toJSON(a.Hops), a.Reference, toJSON(a.Waits))
 	if err = saved(n, err); err == nil {
-		w.q.keep(a, a.Version+1)
+		w.q.keep(a, a.Version+1, nil)
 	}
 	return doing(w.q.stale(a.ID, err), "saving attempt %s", a.ID)
 }

@@ -25,6 +25,7 @@ type Answer struct {
 	Assertion secret.Hash // of what names the assertion
 	Until     time.Time   // it could be used again
 	Trace     sso.Trace
+	Member    *sso.Person // whom it has proved: user and membership, as they are now; nil: neither is known here
 }
 
 // AnswerAttempt stores what this version of an attempt knows since an identity
@@ -49,7 +50,7 @@ func (w *Writer) AnswerAttempt(ctx context.Context, a sso.Attempt, by Answer) er
 	}
 	if err == nil {
 		a.Reference = t.Reference
-		w.q.keep(a, a.Version+1)
+		w.q.keep(a, a.Version+1, by.Member)
 	}
 	return doing(w.q.stale(a.ID, err), "storing the answer to attempt %s", a.ID)
 }

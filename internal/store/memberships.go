@@ -126,7 +126,7 @@ func (r *Reader) Member(ctx context.Context, user sso.UserID, org sso.OrgID) (ss
 		where m.user_id = $1 and m.org_id = $2`,
 		user, org)
 	if err == nil {
-		err = r.placed(ctx, &p)
+		err = r.Place(ctx, &p)
 	}
 	return p, doing(err, "reading member %s of %s", user, org)
 }

@@ -41,9 +41,9 @@ func (q *queries) memberFields(p *sso.Person) []any {
 	return append(append(userFields(&p.User), membershipFields(&p.Membership)...), q.seen())
 }
 
-// placed adds the organization of which a person is a member, and what its line
-// says that holds for as long as they are in.
-func (r *Reader) placed(ctx context.Context, p *sso.Person) error {
+// Place adds to somebody who is known as a member of an organization that
+// organization, and what its line says that holds for as long as they are in.
+func (r *Reader) Place(ctx context.Context, p *sso.Person) error {
 	line, err := r.Settings().line(ctx, p.Membership.Org)
 	if err != nil {
 		return err
@@ -62,11 +62,11 @@ func (r *Reader) placed(ctx context.Context, p *sso.Person) error {
 	return nil
 }
 
-// settled adds to a person with a session what [Reader.placed] adds, and what
+// settled adds to a person with a session what [Reader.Place] adds, and what
 // decides whether a policy has ended the session, where one may have: it takes
 // statements of its own in these few.
 func (r *Reader) settled(ctx context.Context, p *sso.Person) error {
-	err := r.placed(ctx, p)
+	err := r.Place(ctx, p)
 	if err != nil || !p.Ends() {
 		return err
 	}
@@ -126,7 +126,28 @@ func (r *Reader) PersonBySession(ctx context.Context, id sso.SessionID) (sso.Per
 // user must be a member of its organization. A session that its identity
 // provider has ended before it began is [ErrSignedOut].
 func (w *Writer) InsertSession(ctx context.Context, s sso.Session, token secret.Hash) error {
-	n, err := w.q.exec(ctx, `
+	n, err := w.q.exec(ctx, insertSession, sessionArgs(&s, token)...)
+	if err == nil && n == 0 {
+		err = ErrSignedOut
+	}
+	return doing(err, "inserting session %s", s.ID)
+}
+
+// InsertSessionOf is [Writer.InsertSession] for somebody who is known as they were
+// seen last. Where they are somebody else by now, it is a conflict; and so is
+// whatever else stands in the way.
+func (w *Writer) InsertSessionOf(ctx context.Context, s sso.Session, token secret.Hash, p *sso.Person) error {
+	n, err := w.q.exec(ctx, insertSession+`
+		and exists (
+			select 1
+			from users u join memberships m on m.user_id = u.id
+			where u.id = $3 and u.version = $26 and m.org_id = $4 and m.role = $27 and m.groups = $28
+		)`,
+		append(sessionArgs(&s, token), p.User.Version, p.Membership.Role, toJSON(p.Membership.Groups))...)
+	return doing(saved(n, err), "inserting session %s", s.ID)
+}
+
+const insertSession = `
 		insert into sessions (id, token_hash, user_id, org_id, connection_id, amr, auth_time, created_at, seen_at, expires_at, ended_at, idle, user_agent, address, actor_id, actor_session_id, reason,
 			saml_subject, saml_name_id, saml_format, saml_name_qualifier, saml_sp_name_qualifier, saml_session_index, saml_issued_at, app_id)
 		select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25
@@ -134,14 +155,14 @@ func (w *Writer) InsertSession(ctx context.Context, s sso.Session, token secret.
 			select 1
 			from saml_logouts l
 			where l.connection_id = $5 and l.subject = $18 and l.session_index in ('', $23) and l.issued_at >= $24 and l.expires_at > $8
-		)`,
+		)`
+
+func sessionArgs(s *sso.Session, token secret.Hash) []any {
+	return []any{
 		s.ID, token[:], s.User, s.Org, null(s.Connection), toJSON(s.AMR), at(s.AuthTime), at(s.CreatedAt), at(s.SeenAt), at(s.ExpiresAt), at(s.EndedAt),
 		int64(s.Idle), shown(s.UserAgent), shown(s.Address), null(s.Actor), null(s.ActorSession), shown(s.Reason),
-		null(s.SAML.Subject), s.SAML.NameID, s.SAML.Format, s.SAML.NameQualifier, s.SAML.SPNameQualifier, s.SAML.SessionIndex, at(s.SAML.IssuedAt), null(s.App))
-	if err == nil && n == 0 {
-		err = ErrSignedOut
+		null(s.SAML.Subject), s.SAML.NameID, s.SAML.Format, s.SAML.NameQualifier, s.SAML.SPNameQualifier, s.SAML.SessionIndex, at(s.SAML.IssuedAt), null(s.App),
 	}
-	return doing(err, "inserting session %s", s.ID)
 }
 
 // KeepOffline ends those of a person's sessions that an app holds by refresh

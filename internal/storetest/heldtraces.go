@@ -157,6 +157,65 @@ func attemptsAreRemembered(w *world) {
 	}
 }
 
+// Somebody who is known as they were seen is let in while they are so.
+func sessionsOfWhoWasSeen(w *world) {
+	ctx := w.ctx
+	acme := w.addOrg("acme", nil)
+	alice := w.addUser(acme.ID, "alice")
+	m := w.addMember(acme.ID, alice.ID)
+	a := w.attempt()
+	a.DoneAt, a.Version = time.Time{}, 1
+	w.write(func(tx *store.Writer) error { return tx.InsertAttempt(ctx, a) })
+	member := func() (p *sso.Person) {
+		w.Helper()
+		w.write(func(tx *store.Writer) (err error) {
+			p, err = tx.MemberAtAGlance(ctx, a.ID)
+			return err
+		})
+		return p
+	}
+	if p := member(); p != nil {
+		w.Errorf("MemberAtAGlance() of an attempt that has proved nobody = %+v", p)
+	}
+	w.write(func(tx *store.Writer) error {
+		return tx.AnswerAttempt(ctx, a, store.Answer{Assertion: secret.NewToken().Hash(), Until: w.now, Trace: w.trace(acme.ID), Member: &sso.Person{User: alice, Membership: m}})
+	})
+	seen := member()
+	same(w, "MemberAtAGlance()", get[sso.Person](w, "Member()")(w.reader().Member(ctx, alice.ID, acme.ID)), *seen)
+	enter := func(tx *store.Writer) error {
+		s, token := w.session(acme.ID, alice.ID, "")
+		return tx.InsertSessionOf(ctx, s, token, seen)
+	}
+	w.write(enter)
+	for name, change := range map[string]func(tx *store.Writer) error{
+		"another role": func(tx *store.Writer) error { m.Role = sso.RoleMember; return tx.Org(acme.ID).SaveMembership(ctx, m) },
+		"other groups": func(tx *store.Writer) error {
+			m.Groups = []string{"ops"}
+			return tx.Org(acme.ID).SaveMembership(ctx, m)
+		},
+		"another state": func(tx *store.Writer) error {
+			alice.State = sso.UserSuspended
+			return tx.Org(acme.ID).SaveUser(ctx, alice)
+		},
+		"none at all":    func(tx *store.Writer) error { return tx.Org(acme.ID).RemoveMembership(ctx, alice.ID, w.now) },
+		"another person": func(*store.Writer) error { seen.User.Version++; return nil },
+	} {
+		undone := errors.New("undone")
+		was, then, so := m, alice, *seen
+		w.refused(undone, func(tx *store.Writer) error {
+			if err := change(tx); err != nil {
+				return err
+			}
+			if err := enter(tx); !store.ConflictOn(err, store.StaleVersion) {
+				w.Errorf("%s: InsertSessionOf() = %v, want a conflict", name, err)
+			}
+			return undone
+		})
+		m, alice, *seen = was, then, so
+	}
+	w.write(enter)
+}
+
 // What another node has made of an attempt is not what this one remembers: nothing
 // is stored by that.
 func attemptsBeside(here, there *world) {

@@ -91,6 +91,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"of many tries at once no more than the burst":              triesAtOnce,
 		"attempts are kept":                                         attemptsAreKept,
 		"attempts are remembered":                                   attemptsAreRemembered,
+		"who was seen is let in":                                    sessionsOfWhoWasSeen,
 		"traces are held":                                           tracesAreHeld,
 		"traces are kept":                                           tracesAreKept,
 		"traces are found":                                          tracesAreFound,

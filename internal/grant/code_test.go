@@ -1,0 +1,162 @@
+package grant_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"strings"
+	"testing"
+
+	"github.com/sallyport/sallyport/internal/grant"
+	"github.com/sallyport/sallyport/internal/oidc"
+	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/store"
+	"github.com/sallyport/sallyport/internal/storetest"
+)
+
+// A code is what we have sealed, octet for octet, and says nothing to who carries
+// it.
+func TestACodeIsOursOrNone(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.SQLite(t))
+	code := h.code(&h.portal)
+	sealed, err := base64.RawURLEncoding.DecodeString(code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{string(h.session), string(h.user.ID), string(h.portal.ID), "openid"} {
+		if bytes.Contains(sealed, []byte(secret)) || strings.Contains(code, secret) {
+			t.Errorf("the code shows %s", secret)
+		}
+	}
+	other, err := secret.NewSealer(bytes.Repeat([]byte{8}, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := func(s *secret.Sealer, at secret.Place, plain string) string {
+		return base64.RawURLEncoding.EncodeToString(s.Seal(at, []byte(plain)))
+	}
+	plain := `{"a":"` + string(h.portal.ID) + `","s":"` + string(h.session) + `","o":"openid","r":"` + h.portal.RedirectURIs[0] + `","p":"` + base64.StdEncoding.EncodeToString(make([]byte, 32)) + `","u":99999999999999}`
+	flipped := bytes.Clone(sealed)
+	flipped[len(flipped)-1] ^= 1
+	for name, forged := range map[string]string{
+		"with an octet changed":         base64.RawURLEncoding.EncodeToString(flipped),
+		"cut":                           code[:len(code)-4],
+		"longer":                        code + "AAAA",
+		"padded":                        code + "=",
+		"with a line break":             code[:20] + "\n" + code[20:],
+		"in the other alphabet":         strings.NewReplacer("-", "+", "_", "/").Replace(code) + "+",
+		"twice":                         code + "." + code,
+		"of another deployment":         elsewhere(other, secret.Place{Table: "grants", Column: "code"}, plain),
+		"that was sealed for elsewhere": elsewhere(h.Sealer, secret.Place{Table: "tokens", Column: "successor"}, plain),
+		"that is no object":             elsewhere(h.Sealer, secret.Place{Table: "grants", Column: "code"}, `[]`),
+		"very long":                     strings.Repeat("A", 64<<10),
+		"a token":                       secret.NewToken().Reveal(),
+	} {
+		if _, err := h.exchange(&h.portal, forged); !refusedWith(err, oidc.InvalidGrant) {
+			t.Errorf("a code %s: Exchange() = %v, want invalid_grant", name, err)
+		}
+	}
+	if _, err := h.exchange(&h.portal, code); err != nil {
+		t.Errorf("twin: Exchange() = %v", err)
+	}
+	if h.code(&h.portal) == h.code(&h.portal) {
+		t.Error("two codes are the same")
+	}
+}
+
+// Nothing is stored for a code before it is exchanged: who asks for codes fills
+// nothing.
+func TestACodeTakesNoRoom(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.SQLite(t))
+	h.code(&h.portal)
+	before := h.DB.Stats().Statements
+	h.code(&h.portal)
+	reads := h.DB.Stats().Statements - before
+	h.wait(2 * grant.CodeLife)
+	h.write(func(ctx context.Context, tx *store.Writer) error {
+		n, err := tx.DeleteExpired(ctx, h.Now(), store.Retention{})
+		if n != 0 {
+			t.Errorf("%d rows of codes that nobody has exchanged", n)
+		}
+		return err
+	})
+	if reads > 2 {
+		t.Errorf("a code takes %d statements", reads)
+	}
+}
+
+// A code that was exchanged before codes were sealed revokes what it gave, too.
+func TestAnOldCodeUsedAgainRevokesWhatItGave(t *testing.T) {
+	t.Parallel()
+	onEngines(t, func(h *house) {
+		old, access := secret.NewToken(), secret.NewToken()
+		h.write(func(ctx context.Context, tx *store.Writer) error {
+			return tx.InsertGrant(ctx, store.Grant{
+				ID: sso.NewGrantID(h.Now()), App: h.portal.ID, User: h.user.ID, Org: h.org.ID, Session: h.session, SID: h.session, Code: old.Hash(), Scope: "openid", CreatedAt: h.Now(),
+			}, store.Token{Hash: access.Hash(), ExpiresAt: h.Now().Add(grant.TokenLife)})
+		})
+		if _, err := h.Userinfo(h.Context(), access); err != nil {
+			h.Fatal(err)
+		}
+		if _, err := h.exchange(&h.portal, old.Reveal()); !refusedWith(err, oidc.InvalidGrant) {
+			h.Errorf("Exchange() = %v, want invalid_grant", err)
+		}
+		if _, err := h.Userinfo(h.Context(), access); !refused(err) {
+			h.Errorf("Userinfo() = %v, want the token revoked", err)
+		}
+	})
+}
+
+// A code is tried by another app and exchanged by its own at the same time: whoever
+// comes first, no token is good for anything that was given beside a theft.
+func TestATheftBesideTheExchange(t *testing.T) {
+	t.Parallel()
+	onEngines(t, func(h *house) {
+		for range 8 {
+			code := h.code(&h.portal)
+			stolen := make(chan error)
+			go func() {
+				_, err := h.exchange(&h.native, code)
+				stolen <- err
+			}()
+			tokens, err := h.exchange(&h.portal, code)
+			if err := <-stolen; !refusedWith(err, oidc.InvalidGrant) {
+				h.Errorf("the thief: Exchange() = %v, want invalid_grant", err)
+			}
+			if err != nil {
+				if !refusedWith(err, oidc.InvalidGrant) {
+					h.Errorf("Exchange() = %v", err)
+				}
+				continue
+			}
+			if _, err := h.Userinfo(h.Context(), tokens.AccessToken); !refused(err) {
+				h.Errorf("Userinfo() = %v, want the token revoked", err)
+			}
+		}
+	})
+}
+
+// Whatever is shown as a code gives nothing that was not sealed here.
+func FuzzCode(f *testing.F) {
+	h := &house{}
+	f.Add("")
+	f.Add("AQ")
+	f.Add(strings.Repeat("A", 80))
+	sealer, err := secret.NewSealer(make([]byte, 32))
+	if err != nil {
+		f.Fatal(err)
+	}
+	h.Sealer = sealer
+	f.Add(base64.RawURLEncoding.EncodeToString(sealer.Seal(secret.Place{Table: "grants", Column: "code"}, []byte(`{}`))))
+	f.Fuzz(func(t *testing.T, code string) {
+		if grant.IsCode(&h.Service, code) {
+			sealed, err := base64.RawURLEncoding.DecodeString(code)
+			if err != nil || base64.RawURLEncoding.EncodeToString(sealed) != code {
+				t.Errorf("a code in a form that we do not write: %q", code)
+			}
+		}
+	})
+}
