@@ -16,6 +16,7 @@ func (h *house) answered() (sso.Attempt, sso.Trace) {
 	a := sso.Attempt{ID: sso.NewAttemptID(now), Method: sso.BySSO, CreatedAt: now, ExpiresAt: now.Add(sso.AttemptLife), Version: 1}
 	a.Proof.User, a.Proof.Org = "usr_a", h.acme.ID
 	t := sso.Trace{Reference: secret.NewReference(), Attempt: a.ID, Org: h.acme.ID, Method: sso.BySSO, At: now, Hops: []sso.Hop{{Step: sso.HopAnswer, At: now}}}
+	a.Hops = t.Hops
 	h.write(func(tx *store.Writer) error { return tx.InsertAttempt(h.Context(), a) })
 	h.write(func(tx *store.Writer) error {
 		return tx.AnswerAttempt(h.Context(), a, store.Answer{Assertion: secret.NewToken().Hash(), Until: now.Add(time.Minute), Trace: t})
@@ -62,7 +63,7 @@ func TestTracesAreWrittenAMomentLater(t *testing.T) {
 		if hops := h.written(trace.Reference); len(hops) != 2 || hops[1].Step != sso.HopFinish {
 			h.Errorf("the trace of a sign-in that has ended goes %v", hops)
 		}
-		h.pass(5 * time.Second)
+		h.pass(10 * time.Second)
 		h.seal()
 		if hops := h.written(other.Reference); len(hops) != 1 {
 			h.Errorf("the trace of who takes their time goes %v", hops)

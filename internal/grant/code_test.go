@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"errors"
 	"strings"
 	"testing"
 
@@ -45,13 +46,12 @@ func TestACodeIsOursOrNone(t *testing.T) {
 		"cut":                           code[:len(code)-4],
 		"longer":                        code + "AAAA",
 		"padded":                        code + "=",
-		"with a line break":             code[:20] + "\n" + code[20:],
 		"in the other alphabet":         strings.NewReplacer("-", "+", "_", "/").Replace(code) + "+",
 		"twice":                         code + "." + code,
 		"of another deployment":         elsewhere(other, secret.Place{Table: "grants", Column: "code"}, plain),
 		"that was sealed for elsewhere": elsewhere(h.Sealer, secret.Place{Table: "tokens", Column: "successor"}, plain),
 		"that is no object":             elsewhere(h.Sealer, secret.Place{Table: "grants", Column: "code"}, `[]`),
-		"very long":                     strings.Repeat("A", 64<<10),
+		"very long":                     strings.Repeat("A", oidc.MaxCode),
 		"a token":                       secret.NewToken().Reveal(),
 	} {
 		if _, err := h.exchange(&h.portal, forged); !refusedWith(err, oidc.InvalidGrant) {
@@ -63,6 +63,28 @@ func TestACodeIsOursOrNone(t *testing.T) {
 	}
 	if h.code(&h.portal) == h.code(&h.portal) {
 		t.Error("two codes are the same")
+	}
+}
+
+// The longest code that a request can ask for can be exchanged.
+func TestALongCodeCanBeExchanged(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.SQLite(t))
+	uri := "https://app.example/" + strings.Repeat("&", oidc.MaxRedirectURI-len("https://app.example/"))
+	h.portal.RedirectURIs = append(h.portal.RedirectURIs, uri)
+	h.write(func(ctx context.Context, tx *store.Writer) error {
+		app, err := tx.App(ctx, h.portal.ID)
+		app.RedirectURIs = h.portal.RedirectURIs
+		return errors.Join(err, tx.SaveApp(ctx, app))
+	})
+	nonce := strings.Repeat(`"`, 1024)
+	code := h.code(&h.portal, "redirect_uri", uri, "nonce", nonce, "claims", `{"userinfo":{"name":null,"email":null,"groups":null}}`)
+	if len(code) > oidc.MaxCode*15/16 {
+		t.Errorf("the code has %d octets", len(code))
+	}
+	tokens, err := h.exchange(&h.portal, code, "redirect_uri", uri)
+	if err != nil || payload(t, tokens.IDToken)["nonce"] != nonce {
+		t.Errorf("Exchange() = %v", err)
 	}
 }
 

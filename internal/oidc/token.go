@@ -14,7 +14,8 @@ import (
 // Limits of a token request, in octets.
 const (
 	maxAuthorization = 4 << 10
-	maxCode          = 512
+	maxCode          = 512     // of what is known by its hash alone
+	MaxCode          = 8 << 10 // of an authorization code, which carries what it stands for: a nonce and a redirect URI, among others
 	maxAccessToken   = 512
 	maxRefreshToken  = 512
 	maxMachineScopes = 50
@@ -147,7 +148,7 @@ func readCode(client Credentials, form url.Values) (TokenRequest, error) {
 		verifier:    form.Get("code_verifier"),
 	}
 	switch {
-	case r.Code.IsZero() || len(form.Get("code")) > maxCode:
+	case r.Code.IsZero() || len(form.Get("code")) > MaxCode:
 		return TokenRequest{}, badToken(InvalidRequest, "code is missing or too long")
 	case r.RedirectURI == "":
 		return TokenRequest{}, badToken(InvalidRequest, "redirect_uri is missing")

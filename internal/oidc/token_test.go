@@ -171,7 +171,7 @@ func TestReadTokenRefuses(t *testing.T) {
 		"two grant types":            {edit(good, "grant_type", "authorization_code", "password"), good, oidc.InvalidRequest, 400},
 		"no code":                    {edit(good, "code"), good, oidc.InvalidRequest, 400},
 		"two codes":                  {edit(good, "code", "c0de", "c0de"), good, oidc.InvalidRequest, 400},
-		"endless code":               {edit(good, "code", strings.Repeat("c", 513)), edit(good, "code", strings.Repeat("c", 512)), oidc.InvalidRequest, 400},
+		"endless code":               {edit(good, "code", strings.Repeat("c", oidc.MaxCode+1)), edit(good, "code", strings.Repeat("c", oidc.MaxCode)), oidc.InvalidRequest, 400},
 		"code with a zero":           {edit(good, "code", "c\x00"), edit(good, "code", "c0"), oidc.InvalidRequest, 400},
 		"no redirect URI":            {edit(good, "redirect_uri"), good, oidc.InvalidRequest, 400},
 		"two redirect URIs":          {edit(good, "redirect_uri", "https://app.example/cb", "https://evil.example/"), good, oidc.InvalidRequest, 400},
