@@ -34,7 +34,7 @@ func (r LogoutRequest) RedirectURL(relayState string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return o.redirect(), nil
+	return o.redirect()
 }
 
 // SignedRedirectURL returns the URL that carries r with a signature over the
@@ -138,7 +138,7 @@ func (r LogoutResponse) RedirectURL(relayState string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return o.redirect(), nil
+	return o.redirect()
 }
 
 // SignedRedirectURL returns the URL that carries r with a signature over the

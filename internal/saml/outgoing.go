@@ -1,11 +1,14 @@
 package saml
 
 import (
+	"bytes"
+	"compress/flate"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/xmltree"
@@ -53,24 +56,56 @@ func (o outgoing) signedForm(key SigningKey) (PostForm, error) {
 	return o.form(), nil
 }
 
-func (o outgoing) redirect() string { return appendQuery(o.destination, o.query()) }
-
-func (o outgoing) signedRedirect(key SigningKey) (string, error) {
-	query, err := key.signQuery(o.query())
+func (o outgoing) redirect() (string, error) {
+	query, err := o.query()
 	if err != nil {
 		return "", err
 	}
 	return appendQuery(o.destination, query), nil
 }
 
-func (o outgoing) query() string {
-	packed := deflate(make([]byte, 0, len(o.xml)), o.xml)
-	query := o.param + "=" + url.QueryEscape(base64.StdEncoding.EncodeToString(packed))
+func (o outgoing) signedRedirect(key SigningKey) (string, error) {
+	query, err := o.query()
+	if err != nil {
+		return "", err
+	}
+	query, err = key.signQuery(query)
+	if err != nil {
+		return "", err
+	}
+	return appendQuery(o.destination, query), nil
+}
+
+func (o outgoing) query() (string, error) {
+	var packed bytes.Buffer
+	w, ok := packers.Get().(*flate.Writer)
+	if !ok {
+		return "", errors.New("compressing message: no such level")
+	}
+	defer packers.Put(w)
+	w.Reset(&packed)
+	if _, err := w.Write(o.xml); err != nil {
+		return "", fmt.Errorf("compressing message: %w", err)
+	}
+	if err := w.Close(); err != nil {
+		return "", fmt.Errorf("compressing message: %w", err)
+	}
+	query := o.param + "=" + url.QueryEscape(base64.StdEncoding.EncodeToString(packed.Bytes()))
 	if o.relayState != "" {
 		query += "&RelayState=" + url.QueryEscape(o.relayState)
 	}
-	return query
+	return query, nil
 }
+
+// packers are idle compressors: one takes more memory than all else of a request
+// together.
+var packers = sync.Pool{New: func() any {
+	w, err := flate.NewWriter(nil, flate.BestSpeed)
+	if err != nil {
+		return nil
+	}
+	return w
+}}
 
 // appendQuery adds a query to an endpoint that may have one of its own.
 func appendQuery(endpoint, query string) string {

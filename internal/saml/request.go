@@ -49,7 +49,7 @@ func (r Request) RedirectURL(relayState string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return o.redirect(), nil
+	return o.redirect()
 }
 
 // SignedRedirectURL returns the URL that carries r with a signature over the
