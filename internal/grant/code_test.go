@@ -61,7 +61,7 @@ func TestACodeIsOursOrNone(t *testing.T) {
 	if _, err := h.exchange(&h.portal, code); err != nil {
 		t.Errorf("twin: Exchange() = %v", err)
 	}
-	if h.code(&h.portal) == h.code(&h.portal) {
+	if one, other := h.code(&h.portal), h.code(&h.portal); one == other {
 		t.Error("two codes are the same")
 	}
 }

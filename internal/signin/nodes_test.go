@@ -2,6 +2,8 @@ package signin_test
 
 import (
 	"errors"
+	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/sallyport/sallyport/internal/fault"
@@ -110,7 +112,7 @@ func TestWhoSomebodyWasDoesNotLetThemIn(t *testing.T) {
 					return tx.Org(known.Org.ID).RemoveMembership(t.Context(), u.ID, w.now)
 				})
 			}, func() {
-				change(func(tx *store.Writer, u sso.User) error {
+				change(func(tx *store.Writer, _ sso.User) error {
 					return tx.Org(known.Org.ID).SaveMembership(t.Context(), known.Membership)
 				})
 			}, "membership_missing"},
@@ -187,5 +189,38 @@ func TestWhoDoesNotComeToTheirEndLeavesATrace(t *testing.T) {
 		if len(all) != 1 || all[0].Code != "" || all[0].Ended() || all[0].Detail.Message == nil || len(all[0].Checks) < 10 {
 			t.Errorf("traces %+v", all)
 		}
+	})
+}
+
+// Many people sign in at the same time, and nobody is told that there are too many.
+func TestManySignInAtOnce(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		const people, each = 32, 4
+		answers := make([][each]flight, people)
+		for i := range answers {
+			for j := range answers[i] {
+				answers[i][j] = w.depart(w.identify(fmt.Sprintf("many%d@acme.example", i), sso.StepSSO), "acme-okta")
+			}
+		}
+		signIn := func(i int, f flight) error {
+			answered, err := w.Service.Respond(t.Context(), w.browser, signin.Response{ConnectionKey: f.key, SAMLResponse: w.answer(f, about(fmt.Sprintf("many%d@acme.example", i))), RelayState: f.relay})
+			if err != nil {
+				return fmt.Errorf("responding: %w", err)
+			}
+			_, err = w.Service.Finish(t.Context(), w.browser, answered.Attempt, signin.AskFirst)
+			return err
+		}
+		var all sync.WaitGroup
+		for i := range answers {
+			all.Go(func() {
+				for _, f := range answers[i] {
+					if err := signIn(i, f); err != nil {
+						t.Errorf("person %d: %v", i, err)
+					}
+				}
+			})
+		}
+		all.Wait()
 	})
 }

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
@@ -21,6 +23,10 @@ const (
 	maxTries   = 20                     // of one Write, before the database counts as too busy
 	firstPause = time.Millisecond       // before the second try; doubled for each further one
 	maxPause   = 200 * time.Millisecond // between two tries
+	// writersAtOnce is how many transactions of one node PostgreSQL runs beside each
+	// other: the more they are, the more of them it undoes for another one's sake.
+	writersAtOnce = 8
+	patientTries  = 3 // until one is run alone
 	// lockWait is how long SQLite waits for another process that writes.
 	lockWait = 10 * time.Second
 	// openTimeout bounds how long a database may take to answer at the start.
@@ -57,6 +63,7 @@ type DB struct {
 	retries    atomic.Int64
 	memory     memory // of settings
 	attempts   attemptMemory
+	writers    *semaphore.Weighted // nil: the engine runs one after the other
 }
 
 // engine is what the two engines do not say in the same words.
@@ -160,7 +167,7 @@ func (db *DB) Read(_ context.Context, fn func(*Reader) error) error {
 func (db *DB) Write(ctx context.Context, fn func(*Writer) error) error {
 	surprised := false
 	for try := 1; ; try++ {
-		clash, err := db.writeOnce(ctx, fn)
+		clash, err := db.inTurn(ctx, try, fn)
 		if clash && db.engine.surprises && !surprised {
 			surprised = true
 			db.retries.Add(1)
@@ -182,6 +189,24 @@ func (db *DB) Write(ctx context.Context, fn func(*Writer) error) error {
 			return err
 		}
 	}
+}
+
+// inTurn runs a transaction beside some others of this node, or, where it was undone
+// because of others again and again, beside none: each would be undone for another one
+// for ever, where many want the same pages.
+func (db *DB) inTurn(ctx context.Context, try int, fn func(*Writer) error) (clash bool, err error) {
+	if db.writers == nil {
+		return db.writeOnce(ctx, fn)
+	}
+	weight := int64(1)
+	if try > patientTries {
+		weight = writersAtOnce
+	}
+	if err := db.writers.Acquire(ctx, weight); err != nil {
+		return false, err
+	}
+	defer db.writers.Release(weight)
+	return db.writeOnce(ctx, fn)
 }
 
 // writeOnce runs a transaction. clash says that a statement of it met a row that

@@ -73,7 +73,8 @@ func (w *Writer) EndAttempt(ctx context.Context, a sso.Attempt, t sso.Trace) err
 	if a.Session != "" {
 		entered = "" // they were in
 	}
-	n, err := int64(0), error(nil)
+	var n int64
+	var err error
 	if a.Reference != "" {
 		n, err = w.q.changed(ctx, `
 			update attempts

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
+	"golang.org/x/sync/semaphore"
 )
 
 // Connections to PostgreSQL.
@@ -65,7 +66,8 @@ func openPostgres(ctx context.Context, url string, o Options) (*DB, error) {
 			_, err := db.ExecContext(ctx, "vacuum (analyze)")
 			return err
 		},
-		shut: db.Close,
+		shut:    db.Close,
+		writers: semaphore.NewWeighted(writersAtOnce),
 	}, nil
 }
 

@@ -118,6 +118,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"secrets of an app never become three":                      secretsNeverBecomeThree,
 		"grants and tokens are kept":                                grantsAreKept,
 		"codes give once":                                           codesGiveOnce,
+		"everybody gets through":                                    everybodyGetsThrough,
 		"one of many redeems a code":                                oneOfManyRedeems,
 		"apps are told of every way out":                            everyWayOutIsTold,
 		"logout notices are kept":                                   logoutNoticesAreKept,

@@ -327,3 +327,33 @@ func oneStatement(w *world) {
 }
 
 func count[T any](all []T, err error) (int, error) { return len(all), err }
+
+// Many transactions that want the same row get through, all of them: however often
+// one was undone for the others' sake.
+func everybodyGetsThrough(w *world) {
+	const writers, each = 32, 8
+	a := w.attempt()
+	a.DoneAt = time.Time{}
+	w.write(func(tx *store.Writer) error { return tx.InsertAttempt(w.ctx, a) })
+	var wg sync.WaitGroup
+	for range writers {
+		wg.Go(func() {
+			for range each {
+				err := w.db.Write(w.ctx, func(tx *store.Writer) error {
+					a, err := tx.Attempt(w.ctx, a.ID)
+					if err != nil {
+						return err
+					}
+					return errors.Join(tx.InsertTrace(w.ctx, w.trace("org_a")), tx.SaveAttempt(w.ctx, a))
+				})
+				if err != nil {
+					w.Errorf("Write() = %v", err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if got, want := get[sso.Attempt](w, "Attempt()")(w.reader().Attempt(w.ctx, a.ID)).Version, int64(1+writers*each); got != want {
+		w.Errorf("the row is at version %d, want %d", got, want)
+	}
+}
