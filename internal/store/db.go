@@ -26,7 +26,6 @@ const (
 	// writersAtOnce is how many transactions of one node PostgreSQL runs beside each
 	// other: the more they are, the more of them it undoes for another one's sake.
 	writersAtOnce = 8
-	patientTries  = 3 // until one is run alone
 	// lockWait is how long SQLite waits for another process that writes.
 	lockWait = 10 * time.Second
 	// openTimeout bounds how long a database may take to answer at the start.
@@ -167,7 +166,7 @@ func (db *DB) Read(_ context.Context, fn func(*Reader) error) error {
 func (db *DB) Write(ctx context.Context, fn func(*Writer) error) error {
 	surprised := false
 	for try := 1; ; try++ {
-		clash, err := db.inTurn(ctx, try, fn)
+		clash, err := db.inTurn(ctx, fn)
 		if clash && db.engine.surprises && !surprised {
 			surprised = true
 			db.retries.Add(1)
@@ -191,21 +190,15 @@ func (db *DB) Write(ctx context.Context, fn func(*Writer) error) error {
 	}
 }
 
-// inTurn runs a transaction beside some others of this node, or, where it was undone
-// because of others again and again, beside none: each would be undone for another one
-// for ever, where many want the same pages.
-func (db *DB) inTurn(ctx context.Context, try int, fn func(*Writer) error) (clash bool, err error) {
+// inTurn runs a transaction beside no more than some others of this node.
+func (db *DB) inTurn(ctx context.Context, fn func(*Writer) error) (clash bool, err error) {
 	if db.writers == nil {
 		return db.writeOnce(ctx, fn)
 	}
-	weight := int64(1)
-	if try > patientTries {
-		weight = writersAtOnce
-	}
-	if err := db.writers.Acquire(ctx, weight); err != nil {
+	if err := db.writers.Acquire(ctx, 1); err != nil {
 		return false, err
 	}
-	defer db.writers.Release(weight)
+	defer db.writers.Release(1)
 	return db.writeOnce(ctx, fn)
 }
 
