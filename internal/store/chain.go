@@ -130,7 +130,11 @@ func (w *Writer) Tell(ctx context.Context, before sso.ChainEnd, all []sso.Record
 		some := traces[:min(len(traces), bulkArgs)]
 		traces = traces[len(some):]
 		in, args := anyOf(1, some)
-		if _, err := w.q.exec(ctx, `update traces set untold = 0 where reference in (`+in+`)`, args...); err != nil {
+		n, err := w.q.exec(ctx, `update traces set untold = 0 where reference in (`+in+`) and untold = 1`, args...)
+		if err == nil && n != int64(len(some)) {
+			err = errStale() // another node has told of one of them
+		}
+		if err != nil {
 			return doing(err, "noting what was told of")
 		}
 	}

@@ -66,7 +66,8 @@ func (r *Reader) AnsweredBy(ctx context.Context, assertion secret.Hash) (sso.Att
 }
 
 // EndAttempt stores that this version of an attempt is done, which way it went, and
-// its trace: where an identity provider has answered, what has come to that since.
+// its trace: where an identity provider has answered, what has come to that since,
+// and what is missing, where an older program has kept the answer.
 // Nothing goes on from there.
 func (w *Writer) EndAttempt(ctx context.Context, a sso.Attempt, t sso.Trace) error {
 	entered := a.Proof.Org
@@ -78,9 +79,10 @@ func (w *Writer) EndAttempt(ctx context.Context, a sso.Attempt, t sso.Trace) err
 	if a.Reference != "" {
 		n, err = w.q.changed(ctx, `
 			update attempts
-			set done_at = $3, hops = $4, trace_at = $3, trace_user_id = $5, entered_org_id = $6, untold = 1, version = version + 1
+			set done_at = $3, hops = $4, trace_at = $3, trace_user_id = $5, entered_org_id = $6, untold = 1, version = version + 1,
+				trace_org_id = coalesce(trace_org_id, $7), address = case when address = '' then $8 else address end, user_agent = case when user_agent = '' then $9 else user_agent end
 			where id = $1 and version = $2`,
-			a.ID, a.Version, at(a.DoneAt), toJSON(t.Hops), null(t.User), null(entered))
+			a.ID, a.Version, at(a.DoneAt), toJSON(t.Hops), null(t.User), null(entered), null(t.Org), shown(t.Address), shown(t.UserAgent))
 	} else {
 		n, err = w.q.changed(ctx, `
 			update attempts
@@ -146,7 +148,8 @@ type UntoldSignIn struct {
 }
 
 // UntoldSignIns returns up to limit sign-ins that became a session and are to be
-// told of, first those that did so first.
+// told of, first those that did so first. One that was refused before is first to be
+// told of as that.
 func (r *Reader) UntoldSignIns(ctx context.Context, limit int) ([]UntoldSignIn, error) {
 	fields := func(u *UntoldSignIn) []any {
 		t := &u.Trace
@@ -155,7 +158,7 @@ func (r *Reader) UntoldSignIns(ctx context.Context, limit int) ([]UntoldSignIn, 
 	all, err := list(ctx, r.q, fields, `
 		select a.id, a.entered_org_id, a.reference, a.trace_org_id, a.connection_id, a.trace_user_id, a.method, a.trace_at, a.address, a.user_agent
 		from attempts a
-		where a.untold > 0 and a.untold = 1
+		where a.untold > 0 and a.untold = 1 and not exists (select 1 from traces t where t.reference = a.reference and t.untold = 1)
 		order by a.trace_at, a.id
 		limit $1`,
 		limit)
@@ -163,36 +166,60 @@ func (r *Reader) UntoldSignIns(ctx context.Context, limit int) ([]UntoldSignIn, 
 }
 
 // tellSignIns writes the traces of sign-ins that became a session, and when people
-// were last there.
+// were last there. Where another node has told of one of them, that is a conflict.
 func (w *Writer) tellSignIns(ctx context.Context, all []UntoldSignIn) error {
 	for len(all) > 0 {
 		some := all[:min(len(all), tellStep)]
 		all = all[len(some):]
-		ids := make([]sso.AttemptID, len(some))
-		for i := range some {
-			ids[i] = some[i].Attempt
-		}
-		in, args := anyOf(1, ids)
-		_, err := w.q.exec(ctx, `
-			insert into traces (`+traceInto+`)
-			select `+heldTrace+`
-			from attempts a
-			where a.id in (`+in+`)
-			on conflict (reference) do update
-			set user_id = excluded.user_id, at = excluded.at, code = '', want = '', got = '', fix = '', hops = excluded.hops, untold = 0
-			where traces.attempt_id = excluded.attempt_id`,
-			args...)
-		if err == nil {
-			err = w.NoteSignIns(ctx, entered(some)...)
-		}
-		if err == nil {
-			_, err = w.q.exec(ctx, `update attempts set untold = 0 where id in (`+in+`)`, args...)
-		}
-		if err != nil {
+		if err := w.tellSome(ctx, some); err != nil {
 			return doing(err, "writing the traces of %d sign-ins", len(some))
 		}
 	}
 	return nil
+}
+
+func (w *Writer) tellSome(ctx context.Context, some []UntoldSignIn) error {
+	in, args := anyOf(1, attemptsOf(some))
+	n, err := w.q.exec(ctx, `update attempts set untold = 0 where id in (`+in+`) and untold = 1`, args...)
+	if err == nil && n != int64(len(some)) {
+		err = errStale()
+	}
+	if err != nil {
+		return err
+	}
+	in, args = anyOf(1, attemptsOf(withoutTwins(some)))
+	_, err = w.q.exec(ctx, `
+		insert into traces (`+traceInto+`)
+		select `+heldTrace+`
+		from attempts a
+		where a.id in (`+in+`)
+		on conflict (reference) do update
+		set user_id = excluded.user_id, at = excluded.at, code = '', want = '', got = '', fix = '', hops = excluded.hops, untold = 0
+		where traces.attempt_id = excluded.attempt_id`,
+		args...)
+	if err != nil {
+		return err
+	}
+	return w.NoteSignIns(ctx, entered(some)...)
+}
+
+func attemptsOf(all []UntoldSignIn) []sso.AttemptID {
+	ids := make([]sso.AttemptID, len(all))
+	for i := range all {
+		ids[i] = all[i].Attempt
+	}
+	return ids
+}
+
+// withoutTwins leaves out who has drawn the reference of another one, which one
+// statement could not write beside it: of two, one has a trace.
+func withoutTwins(all []UntoldSignIn) []UntoldSignIn {
+	met := map[string]bool{}
+	return slices.DeleteFunc(slices.Clone(all), func(u UntoldSignIn) bool {
+		twin := met[u.Trace.Reference]
+		met[u.Trace.Reference] = true
+		return twin
+	})
 }
 
 // entered returns who came in, of those who did.

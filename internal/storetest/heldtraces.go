@@ -60,6 +60,12 @@ func tracesAreHeld(w *world) {
 	its.Code, its.Attempt = "org_disabled", other.ID
 	w.write(func(tx *store.Writer) error { return errors.Join(tx.WriteTraces(ctx, other.ID), tx.EndTrace(ctx, its)) })
 	same(w, "Trace() of one that was refused", its, get[sso.Trace](w, "Trace()")(r.Trace(ctx, its.Reference)))
+	tell := func(refused []string) func(tx *store.Writer) error {
+		return func(tx *store.Writer) error {
+			untold, err := tx.UntoldSignIns(ctx, 10)
+			return errors.Join(err, tx.Tell(ctx, sso.ChainEnd{}, nil, refused, untold))
+		}
+	}
 
 	// Both come to a good end, and one without an identity provider.
 	acme := w.addOrg("acme", nil)
@@ -77,6 +83,10 @@ func tracesAreHeld(w *world) {
 	end(a, t)
 	end(other, its)
 	end(local, whose)
+	if n := len(get[[]store.UntoldSignIn](w, "UntoldSignIns()")(r.UntoldSignIns(ctx, 10))); n != 2 {
+		w.Errorf("UntoldSignIns() = %d, want those that were not refused before", n)
+	}
+	w.write(func(tx *store.Writer) error { return tx.Tell(ctx, sso.ChainEnd{}, nil, []string{its.Reference}, nil) })
 	untold := get[[]store.UntoldSignIn](w, "UntoldSignIns()")(r.UntoldSignIns(ctx, 10))
 	if len(untold) != 3 || untold[0].Org != acme.ID || untold[2].Trace.Reference != whose.Reference {
 		w.Fatalf("UntoldSignIns() = %+v", untold)
@@ -86,6 +96,8 @@ func tracesAreHeld(w *world) {
 		w.Errorf("DeleteExpired() deletes %d sign-ins that nobody has been told of", n)
 	}
 	w.write(func(tx *store.Writer) error { return tx.Tell(ctx, sso.ChainEnd{}, nil, nil, untold) })
+	w.conflict(store.StaleVersion, func(tx *store.Writer) error { return tx.Tell(ctx, sso.ChainEnd{}, nil, nil, untold) })
+	w.conflict(store.StaleVersion, func(tx *store.Writer) error { return tx.Tell(ctx, sso.ChainEnd{}, nil, []string{its.Reference}, nil) })
 	none[store.UntoldSignIn](w, "UntoldSignIns() when all are told of")(r.UntoldSignIns(ctx, 10))
 	for i := range want {
 		same(w, "Trace() that was told of", want[i], get[sso.Trace](w, "Trace()")(r.Trace(ctx, want[i].Reference)))
@@ -100,9 +112,7 @@ func tracesAreHeld(w *world) {
 	twin, t2 := begin()
 	t2.Reference = t.Reference
 	end(twin, t2)
-	w.write(func(tx *store.Writer) error {
-		return tx.Tell(ctx, sso.ChainEnd{}, nil, nil, get[[]store.UntoldSignIn](w, "UntoldSignIns()")(tx.UntoldSignIns(ctx, 10)))
-	})
+	w.write(tell(nil))
 	same(w, "Trace() of whose reference another has drawn", want[0], get[sso.Trace](w, "Trace()")(r.Trace(ctx, t.Reference)))
 
 	// An attempt is kept for as long as its assertion could come again.
@@ -116,7 +126,7 @@ func tracesAreHeld(w *world) {
 func attemptsAreRemembered(w *world) {
 	ctx := w.ctx
 	a := w.attempt()
-	a.DoneAt, a.Version = time.Time{}, 1
+	a.DoneAt, a.Proof.First, a.Version = time.Time{}, nil, 1
 	undone := errors.New("undone")
 	if err := w.db.Write(ctx, func(tx *store.Writer) error { return errors.Join(tx.InsertAttempt(ctx, a), undone) }); !errors.Is(err, undone) {
 		w.Fatal(err)
@@ -164,7 +174,7 @@ func sessionsOfWhoWasSeen(w *world) {
 	alice := w.addUser(acme.ID, "alice")
 	m := w.addMember(acme.ID, alice.ID)
 	a := w.attempt()
-	a.DoneAt, a.Version = time.Time{}, 1
+	a.DoneAt, a.Proof.First, a.Version = time.Time{}, nil, 1
 	w.write(func(tx *store.Writer) error { return tx.InsertAttempt(ctx, a) })
 	member := func() (p *sso.Person) {
 		w.Helper()
@@ -220,7 +230,7 @@ func sessionsOfWhoWasSeen(w *world) {
 // is stored by that.
 func attemptsBeside(here, there *world) {
 	a := here.attempt()
-	a.DoneAt, a.Version = time.Time{}, 1
+	a.DoneAt, a.Proof.First, a.Version = time.Time{}, nil, 1
 	here.write(func(tx *store.Writer) error { return tx.InsertAttempt(here.ctx, a) })
 	there.write(func(tx *store.Writer) error { return tx.SaveAttempt(there.ctx, a) })
 	seen, known := here.db.AttemptAtAGlance(a.ID)
