@@ -442,12 +442,13 @@ func (j *judgement) authenticated() time.Time {
 	return j.now
 }
 
-// samlSession returns what the identity provider calls the session.
+// samlSession returns what the identity provider calls the session, in memory of its
+// own: what is a part of the message holds all of it.
 func samlSession(a *saml.Assertion) sso.SAMLSession {
 	return sso.SAMLSession{
-		Subject: sso.SAMLSubject(a.SubjectKey()), NameID: a.NameID.Value, Format: a.NameID.Format,
-		NameQualifier: a.NameID.NameQualifier, SPNameQualifier: a.NameID.SPNameQualifier,
-		SessionIndex: a.SessionIndex, IssuedAt: a.IssueInstant,
+		Subject: sso.SAMLSubject(a.SubjectKey()), NameID: strings.Clone(a.NameID.Value), Format: strings.Clone(a.NameID.Format),
+		NameQualifier: strings.Clone(a.NameID.NameQualifier), SPNameQualifier: strings.Clone(a.NameID.SPNameQualifier),
+		SessionIndex: strings.Clone(a.SessionIndex), IssuedAt: a.IssueInstant,
 	}
 }
 

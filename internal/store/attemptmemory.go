@@ -12,6 +12,10 @@ import (
 // half a minute at some fifteen sign-ins a second, in two or three megabytes.
 const maxGlances = 512
 
+// maxGlanced is how long the request of an app may be, in octets, of an attempt that
+// is remembered.
+const maxGlanced = 2 << 10
+
 // attemptMemory is which attempts this node has stored lately. Another node may
 // have changed them since: what is decided by them counts only once it is stored,
 // which takes the version that they had.
@@ -93,9 +97,10 @@ type stored struct {
 }
 
 // keep remembers an attempt as it was stored under this version, once the
-// transaction is over.
+// transaction is over. One that is long is not: neither what an identity provider
+// has said about somebody new, nor a long request of an app.
 func (q *queries) keep(a sso.Attempt, version int64, member *sso.Person) {
-	if !a.DoneAt.IsZero() {
+	if !a.DoneAt.IsZero() || a.Proof.First != nil || len(a.Request) > maxGlanced {
 		q.drop(a.ID)
 		return
 	}
