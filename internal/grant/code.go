@@ -85,7 +85,7 @@ var errCodeUsed = errors.New("the code was used before")
 func (s *Service) redeem(ctx context.Context, tx *store.Writer, app *sso.App, r asking, now time.Time) (given, error) {
 	p, ours := s.promise(r.Code)
 	if !ours {
-		return given{}, errCodeUsed // or never one; it has given nothing, or something before codes were sealed
+		return given{}, s.mistaken(ctx, tx, app, &r, now)
 	}
 	out, err := p.take(ctx, tx, app, r, now)
 	if _, refused := errors.AsType[*oidc.TokenError](err); refused {
@@ -132,26 +132,34 @@ func (p *promise) check(app *sso.App, r *asking) error {
 	return r.Redeem(oidc.Binding{ClientID: app.ClientID, RedirectURI: p.RedirectURI, Challenge: challenge})
 }
 
+// clocks is how far apart the clocks of two nodes may be, of which one forgets what
+// has expired and the other is asked.
+const clocks = 10 * time.Minute
+
 // withdraw has a code be good for nothing any more, and revokes what it gave, if it
 // gave anything.
 func (s *Service) withdraw(ctx context.Context, tx *store.Writer, app *sso.App, r *asking, until, now time.Time) error {
 	if err := revokeByCode(ctx, tx, app, r, now); err != nil || !now.Before(until) {
 		return err
 	}
-	err := tx.InsertSingleUse(ctx, store.KindCode, r.Code.Hash(), until, "")
+	err := tx.InsertSingleUse(ctx, store.KindCode, r.Code.Hash(), until.Add(clocks), "")
 	if errors.Is(err, store.ErrUsed) {
 		return nil
 	}
 	return err
 }
 
+// mistaken refuses a code that is good for nothing, and revokes what it gave, if it
+// gave anything: also before codes were sealed.
+func (s *Service) mistaken(ctx context.Context, tx *store.Writer, app *sso.App, r *asking, now time.Time) error {
+	if err := revokeByCode(ctx, tx, app, r, now); err != nil {
+		return err
+	}
+	return oidc.InvalidCode()
+}
+
 // usedBefore refuses a code that was used before, and revokes what it gave: either
 // the app has a fault or the code was stolen.
 func (s *Service) usedBefore(ctx context.Context, app *sso.App, r *asking, now time.Time) (given, error) {
-	return s.inReturn(ctx, app, func(tx *store.Writer) (given, error) {
-		if err := revokeByCode(ctx, tx, app, r, now); err != nil {
-			return given{}, err
-		}
-		return given{}, oidc.InvalidCode()
-	})
+	return s.inReturn(ctx, app, func(tx *store.Writer) (given, error) { return given{}, s.mistaken(ctx, tx, app, r, now) })
 }

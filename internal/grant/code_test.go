@@ -7,6 +7,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/grant"
 	"github.com/sallyport/sallyport/internal/oidc"
@@ -179,6 +180,27 @@ func FuzzCode(f *testing.F) {
 			if err != nil || base64.RawURLEncoding.EncodeToString(sealed) != code {
 				t.Errorf("a code in a form that we do not write: %q", code)
 			}
+		}
+	})
+}
+
+// A code was in wrong hands and is withdrawn. The node that deletes what has
+// expired has a clock that is a few seconds ahead of the one that is asked: the
+// code is good for nothing all the same.
+func TestAWithdrawnCodeStaysSoWhereClocksDiffer(t *testing.T) {
+	t.Parallel()
+	onEngines(t, func(h *house) {
+		code := h.code(&h.portal)
+		if _, err := h.exchange(&h.native, code); !refusedWith(err, oidc.InvalidGrant) {
+			h.Fatalf("the thief: Exchange() = %v", err)
+		}
+		h.wait(grant.CodeLife - 2*time.Second)
+		h.write(func(ctx context.Context, tx *store.Writer) error {
+			_, err := tx.DeleteExpired(ctx, h.Now().Add(5*time.Second), store.Retention{})
+			return err
+		})
+		if _, err := h.exchange(&h.portal, code); !refusedWith(err, oidc.InvalidGrant) {
+			h.Errorf("Exchange() of a withdrawn code = %v, want invalid_grant", err)
 		}
 	})
 }
