@@ -31,8 +31,12 @@ func (s *Service) CountSignIns(ctx context.Context) (int64, error) {
 			return err
 		}
 		hour := next.UTC().Truncate(time.Hour)
-		if s.Now().Before(hour.Add(time.Hour + settled)) {
+		over := hour.Add(time.Hour)
+		if s.Now().Before(over.Add(settled)) {
 			return nil
+		}
+		if held, err := tx.UntoldSignIns(ctx, 1); err != nil || len(held) > 0 && held[0].Trace.At.Before(over) {
+			return err // its trace comes first
 		}
 		n = 1
 		return tx.CountSignIns(ctx, hour)
