@@ -151,7 +151,7 @@ func (w *OrgWriter) SaveUser(ctx context.Context, u sso.User) error {
 	n, err := w.q.exec(ctx, `
 		update users
 		set username = $4, username_key = $5, email = $6, email_key = $7, first_name = $8, last_name = $9, state = $10, password_hash = $11,
-			updated_at = $12, last_sign_in_at = $13, language = $14, credentials_at = $15, sort_key = $16, words = $17, version = version + 1
+			updated_at = $12, last_sign_in_at = case when last_sign_in_at > $13 then last_sign_in_at else $13 end, language = $14, credentials_at = $15, sort_key = $16, words = $17, version = version + 1
 		where org_id = $1 and id = $2 and version = $3`,
 		w.org, u.ID, u.Version, null(u.Username), null(sso.UsernameKey(u.Username)), null(u.Email.String()), null(u.Email.Key()), u.FirstName, u.LastName, u.State,
 		null(u.PasswordHash), at(u.UpdatedAt), at(u.LastSignInAt), u.Language, at(u.CredentialsAt), u.SortKey(), joined(words))
