@@ -31,9 +31,9 @@ func (s SignIns) tells(t *sso.Trace) bool { return s == TellAll || t.Code != "" 
 
 // Seal gives what was committed lately its place in the audit list: the next
 // numbers, and hashes that each cover the one before. It tells of sign-ins that
-// have ended since, writes the traces that they hold, puts webhooks that are concerned into their queues, and
-// returns how much it found to do. Any number of nodes may call it at once: where
-// two find the same, one of them does it.
+// have ended since, writes the traces that they hold, puts webhooks that are
+// concerned into their queues, and returns how much it found to do. Any number of
+// nodes may call it at once: where two find the same, one of them does it.
 func (s *Service) Seal(ctx context.Context) (int64, error) {
 	var end sso.ChainEnd
 	var fresh []sso.Recorded

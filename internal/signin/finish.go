@@ -82,7 +82,7 @@ func (s *Service) Finish(ctx context.Context, b Browser, id sso.AttemptID, conse
 			return f.finish(id, look)
 		})
 		switch {
-		case errors.Is(err, errMeanwhile):
+		case look == glance && errors.Is(err, errMeanwhile):
 			continue
 		case err != nil:
 			return Finished{}, s.refused(ctx, b, id, sso.HopFinish, suspect{}, fmt.Errorf("finishing a sign-in: %w", err))
@@ -125,7 +125,7 @@ func (f *finishing) finish(id sso.AttemptID, look lookup) error {
 		}
 		return f.become(&a, look)
 	}
-	a, known := f.tx.AttemptAtAGlance(id)
+	a, known := f.DB.AttemptAtAGlance(id)
 	if !known || a.Usable(f.browser.Binding, f.now) != nil || a.Proof.First != nil {
 		return errMeanwhile
 	}

@@ -60,11 +60,6 @@ func (w *Writer) MemberAtAGlance(ctx context.Context, id sso.AttemptID) (*sso.Pe
 	return &own, w.Place(ctx, &own)
 }
 
-// AttemptAtAGlance is [DB.AttemptAtAGlance] within a transaction.
-func (w *Writer) AttemptAtAGlance(id sso.AttemptID) (sso.Attempt, bool) {
-	return w.q.db.AttemptAtAGlance(id)
-}
-
 func (m *attemptMemory) put(seen remembered) {
 	id := seen.attempt.ID
 	m.mu.Lock()

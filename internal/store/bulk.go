@@ -147,14 +147,9 @@ func (w *Writer) RecordAll(ctx context.Context, all []sso.Event) error {
 func (w *Writer) InsertTraces(ctx context.Context, all []sso.Trace) error {
 	var rows [][]any
 	for i := range all {
-		t := &all[i]
-		rows = append(rows, []any{
-			t.Reference, t.Attempt, null(t.Org), null(t.Connection), null(t.User), t.Method, at(t.At), t.Code, shown(t.Want), shown(t.Got), t.Fix,
-			checksJSON(t.Checks), shown(t.Address), shown(t.UserAgent), shown(t.Who), toJSON(t.Hops), toJSON(t.Detail),
-		})
+		rows = append(rows, traceRow(&all[i]))
 	}
-	err := w.q.bulk(ctx, "traces (reference, attempt_id, org_id, connection_id, user_id, method, at, code, want, got, fix, checks, address, user_agent, who, hops, detail)", "", rows)
-	return doing(err, "inserting %d traces", len(all))
+	return doing(w.q.bulk(ctx, "traces ("+traceInto+")", "", rows), "inserting %d traces", len(all))
 }
 
 // InsertConnections stores many new connections.

@@ -97,11 +97,8 @@ func (w *Writer) EndAttempt(ctx context.Context, a sso.Attempt, t sso.Trace) err
 	return doing(w.q.stale(a.ID, err), "ending attempt %s", a.ID)
 }
 
-// heldTrace is the trace that an attempt holds, in the columns of one.
-const (
-	traceInto = `reference, attempt_id, org_id, connection_id, user_id, method, at, code, want, got, fix, checks, address, user_agent, who, hops, detail`
-	heldTrace = `a.reference, a.id, a.trace_org_id, a.connection_id, a.trace_user_id, a.method, a.trace_at, '', '', '', '', a.checks, a.address, a.user_agent, a.who, a.hops, a.detail`
-)
+// heldTrace is the trace that an attempt holds, as it goes into the columns of one.
+const heldTrace = `a.reference, a.id, a.trace_org_id, a.connection_id, a.trace_user_id, a.method, a.trace_at, '', '', '', '', a.checks, a.address, a.user_agent, a.who, a.hops, a.detail`
 
 // WriteTraces writes the traces that attempts hold, as they have come so far; those
 // that stand there already stay.

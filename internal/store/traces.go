@@ -50,13 +50,23 @@ func (r *OrgReader) Traces(ctx context.Context, limit int) ([]sso.Trace, error) 
 	return all, doing(err, "listing traces of %s", r.org)
 }
 
+// traceInto are the columns that a trace is written to, and traceRow what stands in
+// them.
+const traceInto = `reference, attempt_id, org_id, connection_id, user_id, method, at, code, want, got, fix, checks, address, user_agent, who, hops, detail`
+
+func traceRow(t *sso.Trace) []any {
+	return []any{
+		t.Reference, t.Attempt, null(t.Org), null(t.Connection), null(t.User), t.Method, at(t.At), t.Code, shown(t.Want), shown(t.Got), t.Fix,
+		checksJSON(t.Checks), shown(t.Address), shown(t.UserAgent), shown(t.Who), toJSON(t.Hops), toJSON(t.Detail),
+	}
+}
+
 // InsertTrace stores a trace.
 func (w *Writer) InsertTrace(ctx context.Context, t sso.Trace) error {
 	_, err := w.q.exec(ctx, `
-		insert into traces (reference, attempt_id, org_id, connection_id, user_id, method, at, code, want, got, fix, checks, address, user_agent, who, hops, detail, untold)
+		insert into traces (`+traceInto+`, untold)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
-		t.Reference, t.Attempt, null(t.Org), null(t.Connection), null(t.User), t.Method, at(t.At), t.Code, shown(t.Want), shown(t.Got), t.Fix,
-		checksJSON(t.Checks), shown(t.Address), shown(t.UserAgent), shown(t.Who), toJSON(t.Hops), toJSON(t.Detail), untold(&t))
+		append(traceRow(&t), untold(&t))...)
 	return doing(err, "inserting trace %s", t.Reference)
 }
 

@@ -138,7 +138,7 @@ func attemptsAreRemembered(w *world) {
 		if err := tx.InsertAttempt(ctx, a); err != nil {
 			return err
 		}
-		if _, known := tx.AttemptAtAGlance(a.ID); known {
+		if _, known := w.db.AttemptAtAGlance(a.ID); known {
 			w.Error("an attempt is remembered before it is stored")
 		}
 		return nil
