@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/url"
@@ -77,24 +78,44 @@ func (o outgoing) signedRedirect(key SigningKey) (string, error) {
 }
 
 func (o outgoing) query() (string, error) {
-	var packed bytes.Buffer
-	w, ok := packers.Get().(*flate.Writer)
-	if !ok {
-		return "", errors.New("compressing message: no such level")
-	}
-	defer packers.Put(w)
-	w.Reset(&packed)
-	if _, err := w.Write(o.xml); err != nil {
+	packed, err := pack(o.xml)
+	if err != nil {
 		return "", fmt.Errorf("compressing message: %w", err)
 	}
-	if err := w.Close(); err != nil {
-		return "", fmt.Errorf("compressing message: %w", err)
-	}
-	query := o.param + "=" + url.QueryEscape(base64.StdEncoding.EncodeToString(packed.Bytes()))
+	query := o.param + "=" + url.QueryEscape(base64.StdEncoding.EncodeToString(packed))
 	if o.relayState != "" {
 		query += "&RelayState=" + url.QueryEscape(o.relayState)
 	}
 	return query, nil
+}
+
+// storedMessage is how long a message may be that is packed as it is: with a signature
+// and all escapes its URL stays below the 2,048 characters that everything passes on.
+const storedMessage = 800
+
+// pack encodes a message with DEFLATE. A short one is stored, as one block
+// [RFC 1951 3.2.4]: to make it shorter would take more than all else about a request
+// together.
+func pack(message []byte) ([]byte, error) {
+	if n := len(message); n <= storedMessage {
+		const lastStored = 1 // BFINAL, and BTYPE 00; the rest of the octet is not used
+		packed := append(make([]byte, 0, 5+n), lastStored)
+		packed = binary.LittleEndian.AppendUint16(packed, uint16(n))
+		packed = binary.LittleEndian.AppendUint16(packed, ^uint16(n))
+		return append(packed, message...), nil
+	}
+	w, ok := packers.Get().(*flate.Writer)
+	if !ok {
+		return nil, errors.New("no such level")
+	}
+	defer packers.Put(w)
+	var packed bytes.Buffer
+	w.Reset(&packed)
+	_, err := w.Write(message)
+	if err == nil {
+		err = w.Close()
+	}
+	return packed.Bytes(), err
 }
 
 // packers are idle compressors: one takes more memory than all else of a request

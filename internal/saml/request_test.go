@@ -72,6 +72,55 @@ func TestRequestSaysAsLittleAsItMay(t *testing.T) {
 	}
 }
 
+// A message goes by redirect as it is, or made shorter where it is long: what
+// arrives is the message in either case, with nothing behind it, and a URL that
+// everything passes on.
+func TestRequestArrivesAtEveryLength(t *testing.T) {
+	t.Parallel()
+	r := request()
+	least := messageOf(t, r)
+	for _, length := range []int{len(least), 799, 800, 801, 1200, 6000} {
+		r.Issuer = request().Issuer + strings.Repeat("x", length-len(least))
+		message := messageOf(t, r)
+		if len(message) != length {
+			t.Fatalf("%d bytes, want %d", len(message), length)
+		}
+		address, err := r.RedirectURL("relay")
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := base64.StdEncoding.DecodeString(u.Query().Get("SAMLRequest"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		packed := bytes.NewReader(raw)
+		if got, err := io.ReadAll(flate.NewReader(packed)); err != nil || string(got) != message || packed.Len() != 0 {
+			t.Errorf("of %d bytes came %d, %v, and %d behind them", length, len(got), err, packed.Len())
+		}
+		if n := len(address); n > 1400 { // a signature by RSA of 2048 bits and its parameters take 500
+			t.Errorf("a message of %d bytes takes a URL of %d", length, n)
+		}
+	}
+}
+
+// messageOf is the XML of a request.
+func messageOf(t *testing.T, r saml.Request) string {
+	t.Helper()
+	form, err := r.PostForm("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	message, err := base64.StdEncoding.DecodeString(form.SAMLRequest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(message)
+}
+
 func TestRequestSaysWhatItIsAskedTo(t *testing.T) {
 	t.Parallel()
 	r := request()
