@@ -257,7 +257,7 @@ func (w *Writer) NoteSignIns(ctx context.Context, all ...SignedIn) error {
 		return nil
 	}
 	var s statement // in one order: so nobody waits for who waits for them
-	for _, user := range slices.Sorted(maps.Keys(users)) {
+	for _, user := range padded(slices.Sorted(maps.Keys(users))) {
 		s.row("cast("+s.arg(user)+" as text)", "cast("+s.arg(at(users[user]))+" as bigint)")
 	}
 	_, err := w.q.exec(ctx, `
@@ -271,7 +271,7 @@ func (w *Writer) NoteSignIns(ctx context.Context, all ...SignedIn) error {
 		return doing(err, "noting when %d people signed in", len(users))
 	}
 	s = statement{}
-	for _, m := range slices.SortedFunc(maps.Keys(members), func(a, b place) int { return cmp.Or(cmp.Compare(a.org, b.org), cmp.Compare(a.user, b.user)) }) {
+	for _, m := range padded(slices.SortedFunc(maps.Keys(members), func(a, b place) int { return cmp.Or(cmp.Compare(a.org, b.org), cmp.Compare(a.user, b.user)) })) {
 		s.row("cast("+s.arg(m.org)+" as text)", "cast("+s.arg(m.user)+" as text)", "cast("+s.arg(at(members[m]))+" as bigint)")
 	}
 	_, err = w.q.exec(ctx, `

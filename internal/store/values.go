@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -235,17 +236,24 @@ const listStep = sso.MaxTreeDepth
 // anyOf is a list of texts as arguments, and the placeholders for them, of
 // which the first one is $first. The last text is repeated to fill up.
 func anyOf[T ~string](first int, texts []T) (placeholders string, args []any) {
-	n := (len(texts) + listStep - 1) / listStep * listStep
 	var b strings.Builder
-	for i := range n {
+	for i, text := range padded(texts) {
 		if i > 0 {
 			b.WriteString(", ")
 		}
 		b.WriteByte('$')
 		b.WriteString(strconv.Itoa(first + i))
-		args = append(args, string(texts[min(i, len(texts)-1)]))
+		args = append(args, string(text))
 	}
 	return b.String(), args
+}
+
+// padded repeats the last of a list until its length is a multiple of listStep.
+func padded[T any](list []T) []T {
+	if over := len(list) % listStep; over > 0 {
+		list = append(slices.Clip(list), slices.Repeat(list[len(list)-1:], listStep-over)...)
+	}
+	return list
 }
 
 // micros is a length of time as a destination.
