@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 )
@@ -174,8 +175,16 @@ func (w *sqliteWriter) undo(b *batch) {
 // leave hands the connection and the batch to the next in line. Where nobody
 // is, or the batch is full or broken, it ends the batch first.
 func (w *sqliteWriter) leave(b *batch) {
-	if b.size < maxBatch && !b.undone && b.err == nil && w.handNext() {
-		return
+	if b.size < maxBatch && !b.undone && b.err == nil {
+		if w.handNext() {
+			return
+		}
+		// Whoever is about to stand in line comes first: to wait for the disk once
+		// more costs all of them more than this.
+		runtime.Gosched()
+		if w.handNext() {
+			return
+		}
 	}
 	w.end(b)
 	w.handOn()
