@@ -100,12 +100,12 @@ func (l *limits) check() error {
 	return nil
 }
 
-// collectSeldom has garbage collected half as often as usual, unless GOGC says
+// collectSeldom has garbage collected a third as often as usual, unless GOGC says
 // how often. A sign-in leaves much behind and the server keeps little: what is
 // alive under load are 4 MB, and going through them every few sign-ins costs
 // more than the memory that is waited for.
 func collectSeldom() {
-	const usual, ours = 100, 200 // percent of what is alive
+	const usual, ours = 100, 300 // percent of what is alive
 	if was := debug.SetGCPercent(ours); was != usual {
 		debug.SetGCPercent(was)
 	}

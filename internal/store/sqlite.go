@@ -44,10 +44,10 @@ func openSQLite(path string, o Options, wait time.Duration) (*DB, error) {
 	// have put others there. A commit is on the disk when it is reported: a
 	// suspended user or a used code must not come back with the power.
 	const common = "pragma foreign_keys = on; pragma trusted_schema = off; pragma temp_store = memory; pragma synchronous = full; "
-	// Pages go from the log to the file after so many frames, 16 MB: a page that
+	// Pages go from the log to the file after so many frames, 32 MB: a page that
 	// is written again and again goes there once.
 	connect := func() (*sqliteConn, error) {
-		return openSQLiteConn(path, wait, common+"pragma journal_mode = wal; pragma wal_autocheckpoint = 4000")
+		return openSQLiteConn(path, wait, common+"pragma journal_mode = wal; pragma wal_autocheckpoint = 8000")
 	}
 	first, err := connect()
 	if err != nil {
@@ -58,8 +58,11 @@ func openSQLite(path string, o Options, wait time.Duration) (*DB, error) {
 		return nil, err
 	}
 	writer := &sqliteWriter{connect: connect, conn: first}
+	// A reader keeps 512 KB of pages, a quarter of what is usual: it forgets all of
+	// them whenever something was written since it began to read, and the kernel
+	// keeps them as well.
 	reader := newSQLiteReader(readers, func() (*sqliteConn, error) {
-		c, err := openSQLiteConn(path, wait, common+"pragma query_only = on")
+		c, err := openSQLiteConn(path, wait, common+"pragma query_only = on; pragma cache_size = -512")
 		if err != nil {
 			return nil, err
 		}
