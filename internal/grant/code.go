@@ -29,17 +29,26 @@ type promise struct {
 	ACR         string        `json:"l,omitempty"`
 	Key         string        `json:"k,omitempty"` // to which it is bound
 	Until       int64         `json:"u"`           // milliseconds since 1970; from then on it is worth nothing
+	Token       string        `json:"t,omitempty"` // by whose hash the code is known; none: by its own, as before there was one
 }
 
 // codePlace is what codes are sealed as.
 var codePlace = secret.Place{Table: "grants", Column: "code"}
 
+// hash is what the code is known by that says so.
+func (p *promise) hash(code secret.Token) secret.Hash {
+	if p.Token == "" {
+		return code.Hash()
+	}
+	return secret.ParseToken(p.Token).Hash()
+}
+
 // promised returns what a code stands for that answers a request.
-func promised(app *sso.App, request *oidc.AuthorizeRequest, session sso.SessionID, level oidc.Level, now time.Time) promise {
+func (s *Service) promised(app *sso.App, request *oidc.AuthorizeRequest, session sso.SessionID, level oidc.Level, now time.Time) promise {
 	return promise{
 		App: app.ID, Session: session, Scope: request.Scope.String(), Claims: (request.Claims() &^ request.Scope.Claims()).String(),
 		RedirectURI: request.RedirectURI(), Challenge: kept(request.Challenge), Nonce: request.Nonce, ACR: request.ACR(level), Key: request.Key(),
-		Until: now.Add(CodeLife).UnixMilli(),
+		Until: now.Add(CodeLife).UnixMilli(), Token: s.DB.NewToken(now).Reveal(),
 	}
 }
 
@@ -89,7 +98,7 @@ func (s *Service) redeem(ctx context.Context, tx *store.Writer, app *sso.App, r 
 	}
 	out, err := p.take(ctx, tx, app, r, now)
 	if _, refused := errors.AsType[*oidc.TokenError](err); refused {
-		if err := s.withdraw(ctx, tx, app, &r, p.until(), now); err != nil {
+		if err := p.withdraw(ctx, tx, app, &r, now); err != nil {
 			return given{}, err
 		}
 	}
@@ -112,7 +121,7 @@ func (p *promise) take(ctx context.Context, tx *store.Writer, app *sso.App, r as
 	}
 	out := given{person: person, sid: p.Session, key: r.key, scope: oidc.ParseScope(p.Scope), extra: oidc.ParseClaimSet(p.Claims), nonce: p.Nonce, acr: p.ACR}
 	err = out.give(ctx, tx, app, store.Grant{
-		ID: sso.NewGrantID(now), App: app.ID, User: person.User.ID, Org: person.Org.ID, SID: p.Session, Code: r.Code.Hash(), Claims: p.Claims,
+		ID: sso.NewGrantID(now), App: app.ID, User: person.User.ID, Org: person.Org.ID, SID: p.Session, Code: p.hash(r.Code), Claims: p.Claims,
 	}, now)
 	if errors.Is(err, store.ErrUsed) {
 		err = errCodeUsed
@@ -138,11 +147,11 @@ const clocks = 10 * time.Minute
 
 // withdraw has a code be good for nothing any more, and revokes what it gave, if it
 // gave anything.
-func (s *Service) withdraw(ctx context.Context, tx *store.Writer, app *sso.App, r *asking, until, now time.Time) error {
-	if err := revokeByCode(ctx, tx, app, r, now); err != nil || !now.Before(until) {
+func (p *promise) withdraw(ctx context.Context, tx *store.Writer, app *sso.App, r *asking, now time.Time) error {
+	if err := revokeByCode(ctx, tx, app, r, p.hash(r.Code), now); err != nil || !now.Before(p.until()) {
 		return err
 	}
-	err := tx.InsertSingleUse(ctx, store.KindCode, r.Code.Hash(), until.Add(clocks), "")
+	err := tx.InsertSingleUse(ctx, store.KindCode, p.hash(r.Code), p.until().Add(clocks), "")
 	if errors.Is(err, store.ErrUsed) {
 		return nil
 	}
@@ -152,7 +161,11 @@ func (s *Service) withdraw(ctx context.Context, tx *store.Writer, app *sso.App, 
 // mistaken refuses a code that is good for nothing, and revokes what it gave, if it
 // gave anything: also before codes were sealed.
 func (s *Service) mistaken(ctx context.Context, tx *store.Writer, app *sso.App, r *asking, now time.Time) error {
-	if err := revokeByCode(ctx, tx, app, r, now); err != nil {
+	hash := r.Code.Hash()
+	if p, ours := s.promise(r.Code); ours {
+		hash = p.hash(r.Code)
+	}
+	if err := revokeByCode(ctx, tx, app, r, hash, now); err != nil {
 		return err
 	}
 	return oidc.InvalidCode()

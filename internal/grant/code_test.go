@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -201,6 +202,41 @@ func TestAWithdrawnCodeStaysSoWhereClocksDiffer(t *testing.T) {
 		})
 		if _, err := h.exchange(&h.portal, code); !refusedWith(err, oidc.InvalidGrant) {
 			h.Errorf("Exchange() of a withdrawn code = %v, want invalid_grant", err)
+		}
+	})
+}
+
+// A code that was sealed before codes said what they are known by is good once, too.
+func TestACodeWithoutATokenIsGoodOnce(t *testing.T) {
+	t.Parallel()
+	onEngines(t, func(h *house) {
+		place := secret.Place{Table: "grants", Column: "code"}
+		sealed, err := base64.RawURLEncoding.DecodeString(h.code(&h.portal))
+		if err != nil {
+			h.Fatal(err)
+		}
+		plain, err := h.Sealer.Open(place, sealed)
+		if err != nil {
+			h.Fatal(err)
+		}
+		fields := map[string]any{}
+		if err := json.Unmarshal(plain, &fields); err != nil || fields["t"] == nil {
+			h.Fatal(string(plain), err)
+		}
+		delete(fields, "t")
+		if plain, err = json.Marshal(fields); err != nil {
+			h.Fatal(err)
+		}
+		old := base64.RawURLEncoding.EncodeToString(h.Sealer.Seal(place, plain))
+		tokens, err := h.exchange(&h.portal, old)
+		if err != nil {
+			h.Fatal(err)
+		}
+		if _, err := h.exchange(&h.portal, old); !refusedWith(err, oidc.InvalidGrant) {
+			h.Errorf("again: Exchange() = %v, want invalid_grant", err)
+		}
+		if _, err := h.Userinfo(h.Context(), tokens.AccessToken); !refused(err) {
+			h.Errorf("Userinfo() = %v, want the token revoked", err)
 		}
 	})
 }

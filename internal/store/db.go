@@ -266,12 +266,15 @@ type Writer struct{ *Reader }
 // share the commit. PostgreSQL holds each page that a transaction has read against all
 // that write there meanwhile, and runs one of them again: there, hashes are better
 // strewn.
-func (w *Writer) NewToken(now time.Time) secret.Token {
-	if w.q.db.engine.beside {
+func (db *DB) NewToken(now time.Time) secret.Token {
+	if db.engine.beside {
 		return secret.NewTokenAt(now)
 	}
 	return secret.NewToken()
 }
+
+// NewToken is [DB.NewToken].
+func (w *Writer) NewToken(now time.Time) secret.Token { return w.q.db.NewToken(now) }
 
 // Org narrows w to one organization.
 func (w *Writer) Org(id sso.OrgID) *OrgWriter { return &OrgWriter{w.Reader.Org(id)} }
