@@ -109,7 +109,7 @@ func (s *server) deleteExpired(ctx context.Context) (n int64, err error) {
 	if _, err := s.signIns.Lose(ctx); err != nil {
 		return 0, err
 	}
-	err = s.db.Write(ctx, func(tx *store.Writer) error {
+	err = s.db.WriteMuch(ctx, func(tx *store.Writer) error {
 		n, err = tx.DeleteExpired(ctx, now(), s.keep)
 		return err
 	})

@@ -9,8 +9,11 @@ import (
 	"github.com/sallyport/sallyport/internal/store"
 )
 
-// sealBatch is how many events one transaction seals.
-const sealBatch = 500
+// What one transaction does at most, for which all wait who sign in meanwhile.
+const (
+	sealBatch = 500 // events that it seals
+	tellBatch = 100 // traces that it writes, or tells of
+)
 
 // tarry is how long a sign-in takes after the answer of the identity provider until
 // its trace is written although it has not come to its end.
@@ -46,13 +49,13 @@ func (s *Service) Seal(ctx context.Context) (int64, error) {
 		if fresh, err = r.Unsealed(ctx, sealBatch); err != nil {
 			return err
 		}
-		if refused, err = r.Untold(ctx, sealBatch); err != nil {
+		if refused, err = r.Untold(ctx, tellBatch); err != nil {
 			return err
 		}
-		if tarrying, err = r.TarryingAttempts(ctx, s.Now().Add(-tarry), sealBatch); err != nil {
+		if tarrying, err = r.TarryingAttempts(ctx, s.Now().Add(-tarry), tellBatch); err != nil {
 			return err
 		}
-		if signIns, err = r.UntoldSignIns(ctx, sealBatch); err != nil || len(fresh)+len(refused)+len(signIns) == 0 {
+		if signIns, err = r.UntoldSignIns(ctx, tellBatch); err != nil || len(fresh)+len(refused)+len(signIns) == 0 {
 			return err
 		}
 		_, end, err = r.ChainEnds(ctx)
@@ -87,7 +90,7 @@ func (s *Service) Seal(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	err = s.DB.Write(ctx, func(tx *store.Writer) error {
+	err = s.DB.WriteMuch(ctx, func(tx *store.Writer) error {
 		if err := tx.Seal(ctx, end, fresh); err != nil {
 			return err
 		}

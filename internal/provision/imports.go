@@ -230,7 +230,7 @@ func (s *Service) workOn(ctx context.Context, org sso.OrgID, id sso.ImportID) (m
 
 // workOnce is one try of [Service.workOn], in a transaction.
 func (s *Service) workOnce(ctx context.Context, org sso.OrgID, id sso.ImportID) (more bool, err error) {
-	err = s.DB.Write(ctx, func(tx *store.Writer) error {
+	err = s.DB.WriteMuch(ctx, func(tx *store.Writer) error {
 		i, err := tx.Org(org).Import(ctx, id)
 		if err != nil {
 			return err

@@ -32,7 +32,8 @@ type rows interface {
 // transactor runs transactions.
 type transactor interface {
 	// transact runs fn in a transaction, which it commits where fn returns nil.
-	transact(ctx context.Context, fn func(conn) error) error
+	// much: it changes many rows.
+	transact(ctx context.Context, much bool, fn func(conn) error) error
 }
 
 // queries sends the statements of a Reader or a Writer.

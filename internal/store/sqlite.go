@@ -45,9 +45,10 @@ func openSQLite(path string, o Options, wait time.Duration) (*DB, error) {
 	// suspended user or a used code must not come back with the power.
 	const common = "pragma foreign_keys = on; pragma trusted_schema = off; pragma temp_store = memory; pragma synchronous = full; "
 	// Pages go from the log to the file after so many frames, 32 MB: a page that
-	// is written again and again goes there once.
+	// is written again and again goes there once. What a commit changes has its place
+	// in 4 MB of pages, so that none is written before the commit and again with it.
 	connect := func() (*sqliteConn, error) {
-		return openSQLiteConn(path, wait, common+"pragma journal_mode = wal; pragma wal_autocheckpoint = 8000")
+		return openSQLiteConn(path, wait, common+"pragma cache_size = -4000; pragma journal_mode = wal; pragma wal_autocheckpoint = 8000")
 	}
 	first, err := connect()
 	if err != nil {

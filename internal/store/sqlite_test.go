@@ -145,6 +145,53 @@ func TestFirstOfACommitFailsAlone(t *testing.T) {
 	}
 }
 
+// Who changes much begins a commit: those before it are on the disk, whatever becomes
+// of it, and those behind it may join.
+func TestWhoChangesMuchBeginsACommit(t *testing.T) {
+	t.Parallel()
+	for name, refusal := range map[string]error{"it is kept": nil, "it is undone": store.ErrUsed} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				db := storetest.SQLite(t)
+				hold, stay := make(chan struct{}), make(chan struct{})
+				saves := func(name string, until chan struct{}, then error) func(*store.Writer) error {
+					return func(tx *store.Writer) error {
+						err := tx.SaveOrganization(t.Context(), organization(name))
+						if until != nil {
+							<-until
+						}
+						return errors.Join(err, then)
+					}
+				}
+				before, beside, much, after := make(chan error, 1), make(chan error, 1), make(chan error, 1), make(chan error, 1)
+				go func() { before <- db.Write(t.Context(), saves("before", hold, nil)) }()
+				synctest.Wait()
+				go func() { beside <- db.Write(t.Context(), saves("beside", nil, nil)) }()
+				synctest.Wait()
+				go func() { much <- db.WriteMuch(t.Context(), saves("much", stay, refusal)) }()
+				synctest.Wait()
+				go func() { after <- db.Write(t.Context(), saves("after", nil, nil)) }()
+				synctest.Wait()
+				close(hold)
+				if err := errors.Join(<-before, <-beside); err != nil { // much runs
+					t.Error(err)
+				}
+				if there := kept(t, db, "before", "beside", "much"); !there["before"] || !there["beside"] || there["much"] {
+					t.Errorf("while much is changed, %v are kept", there)
+				}
+				close(stay)
+				if err := <-much; !errors.Is(err, refusal) || <-after != nil {
+					t.Errorf("WriteMuch() = %v, want %v", err, refusal)
+				}
+				if there := kept(t, db, "before", "much", "after"); !there["before"] || !there["after"] || there["much"] != (refusal == nil) {
+					t.Errorf("in the end, %v are kept", there)
+				}
+			})
+		})
+	}
+}
+
 func TestLostCommitIsNobodysSuccess(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -20,7 +20,8 @@ const maxBatch = 32
 // same SQLite transaction, sees what those before it did, and is reported as
 // done once the whole is on the disk. One that fails goes back to its
 // savepoint, and the others never know. The first needs none: if it fails, there
-// is nothing else to be kept. Whoever runs has the connection and hands it, and
+// is nothing else to be kept. Who changes much is always the first: of each page that
+// is changed behind a savepoint SQLite keeps a copy. Whoever runs has the connection and hands it, and
 // the open batch, to the next in line.
 type sqliteWriter struct {
 	connect func() (*sqliteConn, error)
@@ -49,9 +50,12 @@ type batch struct {
 // first reports whether nobody has joined after the first.
 func (b *batch) first() bool { return b.size == 1 }
 
-func (w *sqliteWriter) transact(ctx context.Context, fn func(conn) error) error {
+func (w *sqliteWriter) transact(ctx context.Context, much bool, fn func(conn) error) error {
 	if err := w.queue(ctx); err != nil {
 		return err
+	}
+	if b := w.open; much && b != nil {
+		w.end(b)
 	}
 	b, err := w.join()
 	if err != nil {
