@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -161,4 +162,16 @@ func TestAProgramTurnsOurKeys(t *testing.T) {
 	}
 	h.refused(h.call(vendor, http.MethodPost, path+"/turn", step), http.StatusConflict, "key_turn")
 	h.refused(h.call(vendor, http.MethodPost, path+"/turn", `{"connection":"none","step":"next"}`), http.StatusNotFound, "connection_unknown")
+	turned = h.answered(h.call(vendor, http.MethodPost, path+"/turn", strings.Replace(step, "next", "promote", 1)), http.StatusOK)
+	old := slices.IndexFunc(turned["keys"].([]any), func(k any) bool { return k.(map[string]any)["state"] == "retired" })
+	if old < 0 || turned["next"] != "forget" {
+		t.Fatalf("promoted: %v", turned)
+	}
+	// The identity provider may not have the new one yet.
+	forget := strings.Replace(step, "next", "forget", 1)
+	h.refused(h.call(vendor, http.MethodPost, path+"/turn", forget), http.StatusConflict, "key_in_use")
+	lose := `,"lose":"` + turned["keys"].([]any)[old].(map[string]any)["id"].(string) + `"}`
+	if got := h.answered(h.call(vendor, http.MethodPost, path+"/turn", strings.TrimSuffix(forget, "}")+lose), http.StatusOK); len(got["keys"].([]any)) != 1 {
+		t.Errorf("forgotten: %v", got)
+	}
 }

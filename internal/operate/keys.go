@@ -201,8 +201,10 @@ func ringConnection(ctx context.Context, r *store.Reader, id string) (*sso.Conne
 }
 
 // TurnKeys takes the step that comes next with a ring, before its time. A step
-// that somebody else has taken meanwhile is refused.
-func (s *Service) TurnKeys(ctx context.Context, by *sso.By, id string, turn federation.Turn) error {
+// that somebody else has taken meanwhile is refused, and so is one that deletes a
+// retired key which may be needed still, but for those that somebody has agreed to
+// lose, by their IDs.
+func (s *Service) TurnKeys(ctx context.Context, by *sso.By, id string, turn federation.Turn, agreed ...string) error {
 	if err := mayChange(by); err != nil {
 		return err
 	}
@@ -222,6 +224,9 @@ func (s *Service) TurnKeys(ctx context.Context, by *sso.By, id string, turn fede
 		}
 		if next, _ := s.Pace.Next(keys); next != turn {
 			return &fault.Error{Kind: fault.Conflict, Code: "key_turn", Want: string(next), Got: string(turn), Fix: fault.OperatorSide}
+		}
+		if err := ring.Spare(keys, turn, s.Now(), agreed...); err != nil {
+			return err
 		}
 		event := by.Event(s.Now(), "", "", nil)
 		event.Org = "" // it is the ring's

@@ -147,7 +147,12 @@ func TestAKeyThatIsStillUsedIsNotDeleted(t *testing.T) {
 			return tx.Org(c.Org).NoteDecryptionKeyUse(h.Context(), federation.In(old().Keys, store.KeyRetired).ID, h.now)
 		})
 		h.returns(&h.operator)
-		if err := h.TurnKeys(h.Context(), &h.operator, c.Key, federation.ForgetOld); err != nil {
+		for _, agreed := range []string{"", "another"} {
+			if err := h.TurnKeys(h.Context(), &h.operator, c.Key, federation.ForgetOld, agreed); !fault.Is(err, "key_in_use") {
+				h.Errorf("an operator who has agreed to lose %q: %v, want key_in_use", agreed, err)
+			}
+		}
+		if err := h.TurnKeys(h.Context(), &h.operator, c.Key, federation.ForgetOld, federation.In(old().Keys, store.KeyRetired).ID); err != nil {
 			h.Errorf("an operator deletes it: %v", err)
 		}
 		h.roll(0, "current, retired", "current")
@@ -245,6 +250,9 @@ func TestKeysAreTurnedByHand(t *testing.T) {
 			h.Errorf("TurnKeys() by a support agent = %v, want operator_role", err)
 		}
 		for _, step := range []federation.Turn{federation.MakeNext, federation.PromoteNext, federation.ForgetOld} {
+			if step == federation.ForgetOld {
+				h.now = h.now.Add(time.Hour) // nothing that it has signed is on its way any more
+			}
 			if err := turn(step); err != nil {
 				h.Fatalf("%s: %v", step, err)
 			}

@@ -61,6 +61,7 @@ type ThisRing struct {
 type Turn struct {
 	Connection string `json:"connection,omitempty" maxLength:"64" doc:"Key of the connection; empty: those that sign"`
 	Step       string `json:"step" enum:"next,promote,forget" doc:"That is said to come next"`
+	Lose       string `json:"lose,omitempty" maxLength:"64" doc:"ID of the retired key that may be deleted by it although it may be needed still"`
 }
 
 func (h *Handler) ownKeys(a *api) {
@@ -68,7 +69,7 @@ func (h *Handler) ownKeys(a *api) {
 	write := sso.ScopeDeploymentWrite
 	register(a, op{ID: "listSAMLKeys", Method: http.MethodGet, Path: all, Scope: sso.ScopeDeploymentRead, Tag: tag, Summary: "List our keys"}, h.listSAMLKeys)
 	register(a, op{ID: "turnSAMLKeys", Method: http.MethodPost, Path: all + "/turn", Scope: write, Tag: tag, Summary: "Take the next step with our keys before its time",
-		About: "`next` makes the next key and publishes it beside the current one, `promote` makes it the current one, `forget` deletes the one before."}, h.turnSAMLKeys)
+		About: "`next` makes the next key and publishes it beside the current one, `promote` makes it the current one, `forget` deletes the one before. A retired key that may be needed still is deleted only where `lose` names it."}, h.turnSAMLKeys)
 	register(a, op{ID: "holdSAMLKeys", Method: http.MethodPost, Path: all + "/hold", Scope: write, Tag: tag, Summary: "Have our keys stay as they are"}, h.holdSAMLKeys)
 	register(a, op{ID: "releaseSAMLKeys", Method: http.MethodPost, Path: all + "/release", Scope: write, Tag: tag, Summary: "Have our keys follow one another again"}, h.releaseSAMLKeys)
 }
@@ -103,7 +104,7 @@ func (h *Handler) onRing(c *call, connection string, do func(by *sso.By) error) 
 
 func (h *Handler) turnSAMLKeys(c *call, in *struct{ Body Turn }) (*told[KeyRing], error) {
 	return h.onRing(c, in.Body.Connection, func(by *sso.By) error {
-		return h.Operate.TurnKeys(c.ctx(), by, in.Body.Connection, federation.Turn(in.Body.Step))
+		return h.Operate.TurnKeys(c.ctx(), by, in.Body.Connection, federation.Turn(in.Body.Step), in.Body.Lose)
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/federation"
 	"github.com/sallyport/sallyport/internal/operate"
+	"github.com/sallyport/sallyport/internal/store"
 	"github.com/sallyport/sallyport/internal/web"
 	"github.com/sallyport/sallyport/internal/web/frame"
 	"github.com/sallyport/sallyport/internal/web/ui"
@@ -122,6 +123,9 @@ func turnPage(ring *operate.KeyRing) confirmPage {
 		ID: "turn", Title: ui.Say("keys_turn_" + step), Text: text, Action: turnPath, Do: ui.Say("keys_turn_do"), Cancel: keysPath,
 		Fields: []ui.Hidden{{Name: "ring", Value: ring.ID()}, {Name: "turn", Value: step}},
 	}
+	if old := federation.In(ring.Keys, store.KeyRetired); old != nil {
+		p.Confirm.Fields = append(p.Confirm.Fields, ui.Hidden{Name: "lose", Value: old.ID})
+	}
 	return p
 }
 
@@ -133,7 +137,7 @@ func (h *Handler) turn(w http.ResponseWriter, r *http.Request) error {
 	}
 	by := web.ByFrom(r)
 	web.RetryAt(r, keysPath)
-	if err := h.Flow.TurnKeys(r.Context(), &by, f.Get("ring"), federation.Turn(f.Get("turn"))); err != nil {
+	if err := h.Flow.TurnKeys(r.Context(), &by, f.Get("ring"), federation.Turn(f.Get("turn")), f.Get("lose")); err != nil {
 		return err
 	}
 	return web.SeeOther(w, r, ui.Saved(keysPath, "keys_turned"))

@@ -131,7 +131,7 @@ func TestPages(t *testing.T) {
 			{Keys: []federation.Key{{ID: "k1", State: store.KeyCurrent, Since: then}}, Next: federation.PromoteNext, Due: now().AddDate(0, 1, 0)},
 			{Connection: &sso.Connection{Key: "acme-okta", Name: "Okta <1>"}, Org: acme().Organization, Next: federation.MakeNext, Due: now(), Held: &store.KeyHold{By: "usr_o", At: then}},
 			{Connection: &sso.Connection{Key: "acme-old", Name: "Old"}, Org: acme().Organization},
-			{Connection: &sso.Connection{Key: "acme-adfs", Name: "AD FS"}, Org: acme().Organization, Keys: []federation.Key{{ID: "k2", State: store.KeyCurrent, Since: then}}, Next: federation.ForgetOld, Due: now().AddDate(0, 1, 0), ClingsAt: then},
+			{Connection: &sso.Connection{Key: "acme-adfs", Name: "AD FS"}, Org: acme().Organization, Keys: []federation.Key{{ID: "k2", State: store.KeyCurrent, Since: then}, {ID: "k1", State: store.KeyRetired, Since: then}}, Next: federation.ForgetOld, Due: now().AddDate(0, 1, 0), ClingsAt: then},
 		},
 		Unaware: []sso.Connection{{Key: "acme-okta", Name: "Okta <1>"}}, More: true,
 	}
