@@ -58,7 +58,7 @@ func (r *Reader) LostAttempts(ctx context.Context, now time.Time, limit int) ([]
 func (w *Writer) InsertAttempt(ctx context.Context, a sso.Attempt) error {
 	_, err := w.q.changed(ctx, `
 		insert into attempts (id, browser, app_id, request, org_id, typed, username, connection_id, choices, method, fresh, session_id, way_back, proof, created_at, expires_at, kept_until, done_at, test_id, hops, reference, waits, demand, version)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $17, $18, $19, $20, $21, $22, 1)`,
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $17, $18, $19, $20, $21, $22, 1)`+bringingMark,
 		a.ID, a.Browser[:], null(a.App), a.Request, null(a.Org), null(a.Typed.String()), a.Username, null(a.Connection), toJSON(a.Choices), a.Method,
 		a.Fresh, null(a.Session), a.Back, toJSON(a.Proof), at(a.CreatedAt), at(a.ExpiresAt), at(a.DoneAt), null(a.Test), toJSON(a.Hops), a.Reference, toJSON(a.Waits), a.Demand)
 	if err == nil {
@@ -74,7 +74,7 @@ func (w *Writer) SaveAttempt(ctx context.Context, a sso.Attempt) error {
 		update attempts
 		set app_id = $3, request = $4, org_id = $5, typed = $6, username = $7, connection_id = $8, choices = $9, method = $10, fresh = $11, session_id = $12, way_back = $13,
 			proof = $14, expires_at = $15, kept_until = case when kept_until < $15 then $15 else kept_until end, done_at = $16, hops = $17, reference = $18, waits = $19, version = version + 1
-		where id = $1 and version = $2`,
+		where id = $1 and version = $2`+bringingMark,
 		a.ID, a.Version, null(a.App), a.Request, null(a.Org), null(a.Typed.String()), a.Username, null(a.Connection), toJSON(a.Choices), a.Method,
 		a.Fresh, null(a.Session), a.Back, toJSON(a.Proof), at(a.ExpiresAt), at(a.DoneAt), toJSON(a.Hops), a.Reference, toJSON(a.Waits))
 	if err = saved(n, err); err == nil {

@@ -120,7 +120,7 @@ func (w *Writer) InsertGrant(ctx context.Context, g Grant, access Token) error {
 		insert into grants (id, app_id, user_id, org_id, session_id, sid, code_hash, scope, claims, created_at, revoked_at, access_hash, access_jkt, access_until)
 		select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
 		where not exists (select 1 from single_use u where u.kind = 'code' and u.hash = $7)
-		on conflict (code_hash) do nothing`,
+		on conflict (code_hash) do nothing`+bringingMark,
 		g.ID, g.App, g.User, g.Org, g.Session, g.SID, g.Code[:], g.Scope, g.Claims, at(g.CreatedAt), at(g.RevokedAt), access.Hash[:], access.Key, at(access.ExpiresAt))
 	if err == nil && n == 0 {
 		err = ErrUsed

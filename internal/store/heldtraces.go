@@ -37,7 +37,7 @@ func (w *Writer) AnswerAttempt(ctx context.Context, a sso.Attempt, by Answer) er
 		update attempts
 		set proof = $3, waits = $4, hops = $5, reference = $6, assertion = $7, kept_until = case when expires_at < $8 then $8 else expires_at end,
 			untold = 2, trace_at = $9, trace_org_id = $10, trace_user_id = $11, checks = $12, address = $13, user_agent = $14, who = $15, detail = $16, version = version + 1
-		where id = $1 and version = $2 and not exists (select 1 from attempts b where b.assertion = $7)`,
+		where id = $1 and version = $2 and not exists (select 1 from attempts b where b.assertion = $7)`+bringingMark,
 		a.ID, a.Version, toJSON(a.Proof), toJSON(a.Waits), toJSON(a.Hops), t.Reference, by.Assertion[:], at(by.Until),
 		at(t.At), null(t.Org), null(t.User), checksJSON(t.Checks), shown(t.Address), shown(t.UserAgent), shown(t.Who), toJSON(t.Detail))
 	if err == nil && n == 0 {
@@ -81,14 +81,14 @@ func (w *Writer) EndAttempt(ctx context.Context, a sso.Attempt, t sso.Trace) err
 			update attempts
 			set done_at = $3, hops = $4, trace_at = $3, trace_user_id = $5, entered_org_id = $6, untold = 1, version = version + 1,
 				trace_org_id = coalesce(trace_org_id, $7), address = case when address = '' then $8 else address end, user_agent = case when user_agent = '' then $9 else user_agent end
-			where id = $1 and version = $2`,
+			where id = $1 and version = $2`+bringingMark,
 			a.ID, a.Version, at(a.DoneAt), toJSON(t.Hops), null(t.User), null(entered), null(t.Org), shown(t.Address), shown(t.UserAgent))
 	} else {
 		n, err = w.q.changed(ctx, `
 			update attempts
 			set done_at = $3, hops = $4, trace_at = $3, trace_user_id = $5, entered_org_id = $6, reference = $7, trace_org_id = $8, checks = $9, address = $10, user_agent = $11, who = $12,
 				detail = $13, untold = 1, version = version + 1
-			where id = $1 and version = $2`,
+			where id = $1 and version = $2`+bringingMark,
 			a.ID, a.Version, at(a.DoneAt), toJSON(t.Hops), null(t.User), null(entered), t.Reference, null(t.Org), checksJSON(t.Checks), shown(t.Address), shown(t.UserAgent), shown(t.Who), toJSON(t.Detail))
 	}
 	if err = saved(n, err); err == nil {

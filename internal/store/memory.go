@@ -157,6 +157,9 @@ func (m *memory) learn(q *queries, err error) {
 // marked is the column by which a statement brings the mark along.
 const marked = `(select marks.mark from settings_marks marks where marks.id = 1)`
 
+// bringingMark ends a change that brings the mark along for each row.
+const bringingMark = ` returning ` + marked
+
 // settingsMark returns the mark of the settings as they are seen here: in a
 // transaction as it sees all else, else as they were when it was first asked
 // for.

@@ -193,13 +193,13 @@ func all[T any](q *queries, rows rows, err error, fields func(*T) []any) ([]T, e
 	return all, q.failed(rows.Err())
 }
 
-// changed runs a statement that brings the mark along for each row that it
-// changes, and returns how many these were.
+// changed runs a statement that ends with [bringingMark], and returns how many rows
+// it changed.
 func (q *queries) changed(ctx context.Context, text string, args ...any) (int64, error) {
 	if !storableArgs(args) {
 		return 0, errTextForm()
 	}
-	all, err := list(ctx, q, func(*struct{}) []any { return []any{q.seen()} }, text+` returning `+marked, args...)
+	all, err := list(ctx, q, func(*struct{}) []any { return []any{q.seen()} }, text, args...)
 	return int64(len(all)), err
 }
 
