@@ -244,3 +244,24 @@ func TestOnlySoManyRefusedMessagesAreKept(t *testing.T) {
 		}
 	})
 }
+
+// Who was answered and did not come to their end is no lost one while the assertion
+// could come again: with the attempt, it would be forgotten.
+func TestNobodyIsLostWhoseAssertionCouldComeAgain(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		f := w.depart(w.identify("alice@acme.example", sso.StepSSO), "acme-okta")
+		w.now = w.now.Add(sso.AttemptLife - time.Second)
+		if err := w.respond(f, w.answer(f, about("alice@acme.example"))); err != nil {
+			t.Fatal(err)
+		}
+		w.now = w.now.Add(2 * time.Second)
+		if n := w.lost(); n != 0 {
+			t.Errorf("%d are lost whose assertion could come again", n)
+		}
+		w.now = w.now.Add(24 * time.Hour)
+		if n := w.lost(); n != 1 {
+			t.Errorf("%d are lost, want 1", n)
+		}
+	})
+}

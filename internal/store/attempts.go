@@ -47,8 +47,8 @@ func (r *Reader) LostAttempts(ctx context.Context, now time.Time, limit int) ([]
 		select `+attemptColumns+`, c.org_id
 		from attempts a
 		join connections c on c.id = a.connection_id
-		where a.expires_at <= $1 and a.kept_until <= $1 and a.done_at is null and a.method = 'sso' and a.test_id is null
-		order by a.expires_at
+		where a.kept_until <= $1 and a.done_at is null and a.method = 'sso' and a.test_id is null
+		order by a.kept_until
 		limit $2`,
 		at(now), limit)
 	return lost, doing(err, "listing attempts that are lost")

@@ -33,13 +33,23 @@ type Answer struct {
 // before, or another attempt was, that is [ErrUsed].
 func (w *Writer) AnswerAttempt(ctx context.Context, a sso.Attempt, by Answer) error {
 	t := &by.Trace
-	n, err := w.q.changed(ctx, `
+	const answer = `
 		update attempts
-		set proof = $3, waits = $4, hops = $5, reference = $6, assertion = $7, kept_until = case when expires_at < $8 then $8 else expires_at end,
-			untold = 2, trace_at = $9, trace_org_id = $10, trace_user_id = $11, checks = $12, address = $13, user_agent = $14, who = $15, detail = $16, version = version + 1
-		where id = $1 and version = $2 and not exists (select 1 from attempts b where b.assertion = $7)`+bringingMark,
-		a.ID, a.Version, toJSON(a.Proof), toJSON(a.Waits), toJSON(a.Hops), t.Reference, by.Assertion[:], at(by.Until),
-		at(t.At), null(t.Org), null(t.User), checksJSON(t.Checks), shown(t.Address), shown(t.UserAgent), shown(t.Who), toJSON(t.Detail))
+		set proof = $3, waits = $4, hops = $5, reference = $6, assertion = $7, trace_at = $8, trace_org_id = $9, trace_user_id = $10,
+			checks = $11, address = $12, user_agent = $13, who = $14, detail = $15, untold = 2, version = version + 1`
+	const fresh = `
+		where id = $1 and version = $2 and not exists (select 1 from attempts b where b.assertion = $7)`
+	args := []any{
+		a.ID, a.Version, toJSON(a.Proof), toJSON(a.Waits), toJSON(a.Hops), t.Reference, by.Assertion[:], at(t.At), null(t.Org), null(t.User),
+		checksJSON(t.Checks), shown(t.Address), shown(t.UserAgent), shown(t.Who), toJSON(t.Detail),
+	}
+	// An assertion that is good for longer than the attempt keeps it. Most are not, and
+	// what is not named is not moved in its index.
+	text := answer + fresh + bringingMark
+	if by.Until.After(a.ExpiresAt) {
+		text, args = answer+`, kept_until = $16`+fresh+bringingMark, append(args, at(by.Until))
+	}
+	n, err := w.q.changed(ctx, text, args...)
 	if err == nil && n == 0 {
 		switch _, err = w.AnsweredBy(ctx, by.Assertion); {
 		case err == nil:

@@ -47,7 +47,7 @@ func (w *Writer) DeleteExpired(ctx context.Context, now time.Time, keep Retentio
 		text   string
 		before time.Time
 	}{
-		{`delete from attempts where id in (select id from attempts where expires_at <= $1 and kept_until <= $1 and untold <> 1 order by expires_at limit $2)`, now},
+		{`delete from attempts where id in (select id from attempts where kept_until <= $1 and untold <> 1 order by kept_until limit $2)`, now},
 		{`delete from single_use where (kind, hash) in (select kind, hash from single_use where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from tokens where hash in (select hash from tokens where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from machine_tokens where hash in (select hash from machine_tokens where expires_at <= $1 order by expires_at limit $2)`, now},
