@@ -150,7 +150,7 @@ func (s place) answer(ctx context.Context, parameters url.Values, person *sso.Pe
 			}
 			return Outcome{}, err
 		}
-		p := s.promised(&app, &request, person.Session.ID, login.Level, when.now)
+		p := promised(&app, &request, person.Session.ID, login.Level, when.now)
 		if tried != "" {
 			return s.issueTrial(ctx, &request, &p)
 		}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/oidc"
@@ -29,26 +30,42 @@ type promise struct {
 	ACR         string        `json:"l,omitempty"`
 	Key         string        `json:"k,omitempty"` // to which it is bound
 	Until       int64         `json:"u"`           // milliseconds since 1970; from then on it is worth nothing
-	Token       string        `json:"t,omitempty"` // by whose hash the code is known; none: by its own, as before there was one
 }
 
-// codePlace is what codes are sealed as.
-var codePlace = secret.Place{Table: "grants", Column: "code"}
+// between stands between the token of a code and what is sealed for it.
+const between = "."
 
-// hash is what the code is known by that says so.
-func (p *promise) hash(code secret.Token) secret.Hash {
-	if p.Token == "" {
-		return code.Hash()
+// named returns the token by whose hash a code is known, and what is sealed for it. The
+// token can be read without the key, so that a code that comes again is known when
+// the key is gone. A code of before there was one is known by its own hash.
+func named(code secret.Token) (token secret.Token, sealed string) {
+	name, sealed, ok := strings.Cut(code.Reveal(), between)
+	if !ok {
+		return code, name
 	}
-	return secret.ParseToken(p.Token).Hash()
+	return secret.ParseToken(name), sealed
 }
+
+// codeHash is what a code is known by.
+func codeHash(code secret.Token) secret.Hash {
+	token, _ := named(code)
+	return token.Hash()
+}
+
+// sealedFor is where what a token stands for is sealed.
+func sealedFor(token string) secret.Place {
+	return secret.Place{Table: "grants", Column: "named_code", Row: token}
+}
+
+// sealedBefore is where codes are sealed that have no token.
+var sealedBefore = secret.Place{Table: "grants", Column: "code"}
 
 // promised returns what a code stands for that answers a request.
-func (s *Service) promised(app *sso.App, request *oidc.AuthorizeRequest, session sso.SessionID, level oidc.Level, now time.Time) promise {
+func promised(app *sso.App, request *oidc.AuthorizeRequest, session sso.SessionID, level oidc.Level, now time.Time) promise {
 	return promise{
 		App: app.ID, Session: session, Scope: request.Scope.String(), Claims: (request.Claims() &^ request.Scope.Claims()).String(),
 		RedirectURI: request.RedirectURI(), Challenge: kept(request.Challenge), Nonce: request.Nonce, ACR: request.ACR(level), Key: request.Key(),
-		Until: now.Add(CodeLife).UnixMilli(), Token: s.DB.NewToken(now).Reveal(),
+		Until: now.Add(CodeLife).UnixMilli(),
 	}
 }
 
@@ -68,21 +85,27 @@ func (s *Service) code(p *promise) (secret.Token, error) {
 	if err := write.Encode(p); err != nil {
 		return secret.Token{}, fmt.Errorf("writing a code: %w", err)
 	}
-	return secret.ParseToken(base64.RawURLEncoding.EncodeToString(s.Sealer.Seal(codePlace, plain.Bytes()))), nil
+	token := s.DB.NewToken(s.Now()).Reveal()
+	return secret.ParseToken(token + between + base64.RawURLEncoding.EncodeToString(s.Sealer.Seal(sealedFor(token), plain.Bytes()))), nil
 }
 
 // promise returns what a code stands for, and reports whether it is one of ours, in
 // the one form in which we have written it.
 func (s *Service) promise(code secret.Token) (p promise, ours bool) {
-	sealed, err := base64.RawURLEncoding.Strict().DecodeString(code.Reveal())
+	token, text := named(code)
+	place := sealedBefore
+	if token != code {
+		place = sealedFor(token.Reveal())
+	}
+	sealed, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil {
 		return promise{}, false
 	}
-	plain, err := s.Sealer.Open(codePlace, sealed)
+	plain, err := s.Sealer.Open(place, sealed)
 	if err != nil || json.Unmarshal(plain, &p) != nil {
 		return promise{}, false
 	}
-	return p, base64.RawURLEncoding.EncodeToString(sealed) == code.Reveal() // line breaks are passed over
+	return p, base64.RawURLEncoding.EncodeToString(sealed) == text // line breaks are passed over
 }
 
 // errCodeUsed says that a code was exchanged, or withdrawn, before.
@@ -121,7 +144,7 @@ func (p *promise) take(ctx context.Context, tx *store.Writer, app *sso.App, r as
 	}
 	out := given{person: person, sid: p.Session, key: r.key, scope: oidc.ParseScope(p.Scope), extra: oidc.ParseClaimSet(p.Claims), nonce: p.Nonce, acr: p.ACR}
 	err = out.give(ctx, tx, app, store.Grant{
-		ID: sso.NewGrantID(now), App: app.ID, User: person.User.ID, Org: person.Org.ID, SID: p.Session, Code: p.hash(r.Code), Claims: p.Claims,
+		ID: sso.NewGrantID(now), App: app.ID, User: person.User.ID, Org: person.Org.ID, SID: p.Session, Code: codeHash(r.Code), Claims: p.Claims,
 	}, now)
 	if errors.Is(err, store.ErrUsed) {
 		err = errCodeUsed
@@ -148,10 +171,10 @@ const clocks = 10 * time.Minute
 // withdraw has a code be good for nothing any more, and revokes what it gave, if it
 // gave anything.
 func (p *promise) withdraw(ctx context.Context, tx *store.Writer, app *sso.App, r *asking, now time.Time) error {
-	if err := revokeByCode(ctx, tx, app, r, p.hash(r.Code), now); err != nil || !now.Before(p.until()) {
+	if err := revokeByCode(ctx, tx, app, r, now); err != nil || !now.Before(p.until()) {
 		return err
 	}
-	err := tx.InsertSingleUse(ctx, store.KindCode, p.hash(r.Code), p.until().Add(clocks), "")
+	err := tx.InsertSingleUse(ctx, store.KindCode, codeHash(r.Code), p.until().Add(clocks), "")
 	if errors.Is(err, store.ErrUsed) {
 		return nil
 	}
@@ -161,11 +184,7 @@ func (p *promise) withdraw(ctx context.Context, tx *store.Writer, app *sso.App, 
 // mistaken refuses a code that is good for nothing, and revokes what it gave, if it
 // gave anything: also before codes were sealed.
 func (s *Service) mistaken(ctx context.Context, tx *store.Writer, app *sso.App, r *asking, now time.Time) error {
-	hash := r.Code.Hash()
-	if p, ours := s.promise(r.Code); ours {
-		hash = p.hash(r.Code)
-	}
-	if err := revokeByCode(ctx, tx, app, r, hash, now); err != nil {
+	if err := revokeByCode(ctx, tx, app, r, now); err != nil {
 		return err
 	}
 	return oidc.InvalidCode()

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -24,7 +23,8 @@ func TestACodeIsOursOrNone(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, storetest.SQLite(t))
 	code := h.code(&h.portal)
-	sealed, err := base64.RawURLEncoding.DecodeString(code)
+	token, text, _ := strings.Cut(code, ".")
+	sealed, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,21 +38,26 @@ func TestACodeIsOursOrNone(t *testing.T) {
 		t.Fatal(err)
 	}
 	elsewhere := func(s *secret.Sealer, at secret.Place, plain string) string {
-		return base64.RawURLEncoding.EncodeToString(s.Seal(at, []byte(plain)))
+		at.Row = token
+		return token + "." + base64.RawURLEncoding.EncodeToString(s.Seal(at, []byte(plain)))
 	}
 	plain := `{"a":"` + string(h.portal.ID) + `","s":"` + string(h.session) + `","o":"openid","r":"` + h.portal.RedirectURIs[0] + `","p":"` + base64.StdEncoding.EncodeToString(make([]byte, 32)) + `","u":99999999999999}`
 	flipped := bytes.Clone(sealed)
 	flipped[len(flipped)-1] ^= 1
 	for name, forged := range map[string]string{
-		"with an octet changed":         base64.RawURLEncoding.EncodeToString(flipped),
+		"with an octet changed":         token + "." + base64.RawURLEncoding.EncodeToString(flipped),
+		"without its token":             text,
+		"with another token":            secret.NewToken().Reveal() + "." + text,
+		"with an empty token":           "." + text,
+		"of a token alone":              token + ".",
 		"cut":                           code[:len(code)-4],
 		"longer":                        code + "AAAA",
 		"padded":                        code + "=",
 		"in the other alphabet":         strings.NewReplacer("-", "+", "_", "/").Replace(code) + "+",
 		"twice":                         code + "." + code,
-		"of another deployment":         elsewhere(other, secret.Place{Table: "grants", Column: "code"}, plain),
+		"of another deployment":         elsewhere(other, secret.Place{Table: "grants", Column: "named_code"}, plain),
 		"that was sealed for elsewhere": elsewhere(h.Sealer, secret.Place{Table: "tokens", Column: "successor"}, plain),
-		"that is no object":             elsewhere(h.Sealer, secret.Place{Table: "grants", Column: "code"}, `[]`),
+		"that is no object":             elsewhere(h.Sealer, secret.Place{Table: "grants", Column: "named_code"}, `[]`),
 		"very long":                     strings.Repeat("A", oidc.MaxCode),
 		"a token":                       secret.NewToken().Reveal(),
 	} {
@@ -206,33 +211,49 @@ func TestAWithdrawnCodeStaysSoWhereClocksDiffer(t *testing.T) {
 	})
 }
 
-// A code that was sealed before codes said what they are known by is good once, too.
+// A code that was sealed before codes had a token before them is good once, too.
 func TestACodeWithoutATokenIsGoodOnce(t *testing.T) {
 	t.Parallel()
 	onEngines(t, func(h *house) {
-		place := secret.Place{Table: "grants", Column: "code"}
-		sealed, err := base64.RawURLEncoding.DecodeString(h.code(&h.portal))
+		token, text, _ := strings.Cut(h.code(&h.portal), ".")
+		sealed, err := base64.RawURLEncoding.DecodeString(text)
 		if err != nil {
 			h.Fatal(err)
 		}
-		plain, err := h.Sealer.Open(place, sealed)
+		plain, err := h.Sealer.Open(secret.Place{Table: "grants", Column: "named_code", Row: token}, sealed)
 		if err != nil {
 			h.Fatal(err)
 		}
-		fields := map[string]any{}
-		if err := json.Unmarshal(plain, &fields); err != nil || fields["t"] == nil {
-			h.Fatal(string(plain), err)
-		}
-		delete(fields, "t")
-		if plain, err = json.Marshal(fields); err != nil {
-			h.Fatal(err)
-		}
-		old := base64.RawURLEncoding.EncodeToString(h.Sealer.Seal(place, plain))
+		old := base64.RawURLEncoding.EncodeToString(h.Sealer.Seal(secret.Place{Table: "grants", Column: "code"}, plain))
 		tokens, err := h.exchange(&h.portal, old)
 		if err != nil {
 			h.Fatal(err)
 		}
-		if _, err := h.exchange(&h.portal, old); !refusedWith(err, oidc.InvalidGrant) {
+		for _, code := range []string{"." + old, token + "." + old, old} {
+			if _, err := h.exchange(&h.portal, code); !refusedWith(err, oidc.InvalidGrant) {
+				h.Errorf("again: Exchange() = %v, want invalid_grant", err)
+			}
+		}
+		if _, err := h.Userinfo(h.Context(), tokens.AccessToken); !refused(err) {
+			h.Errorf("Userinfo() = %v, want the token revoked", err)
+		}
+	})
+}
+
+// A code that comes again revokes what it gave also where the key is gone that has
+// sealed it.
+func TestACodeIsKnownWithoutItsKey(t *testing.T) {
+	t.Parallel()
+	onEngines(t, func(h *house) {
+		code := h.code(&h.portal)
+		tokens, err := h.exchange(&h.portal, code)
+		if err != nil {
+			h.Fatal(err)
+		}
+		if h.Sealer, err = secret.NewSealer(bytes.Repeat([]byte{8}, 32)); err != nil {
+			h.Fatal(err)
+		}
+		if _, err := h.exchange(&h.portal, code); !refusedWith(err, oidc.InvalidGrant) {
 			h.Errorf("again: Exchange() = %v, want invalid_grant", err)
 		}
 		if _, err := h.Userinfo(h.Context(), tokens.AccessToken); !refused(err) {

@@ -251,8 +251,8 @@ func accessToken(token secret.Token, grant sso.GrantID, key string, now time.Tim
 
 // revokeByCode revokes what a code gave, if it gave anything, and writes that
 // down: either the app has a fault or the code was stolen.
-func revokeByCode(ctx context.Context, tx *store.Writer, app *sso.App, r *asking, code secret.Hash, now time.Time) error {
-	g, err := tx.RevokeGrantByCode(ctx, code, now)
+func revokeByCode(ctx context.Context, tx *store.Writer, app *sso.App, r *asking, now time.Time) error {
+	g, err := tx.RevokeGrantByCode(ctx, codeHash(r.Code), now)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
