@@ -15,6 +15,9 @@ const (
 	tellBatch = 100 // traces that it writes, or tells of
 )
 
+// sealsAtOnce is how many such transactions follow one another at once.
+const sealsAtOnce = 5
+
 // tarry is how long a sign-in takes after the answer of the identity provider until
 // its trace is written although it has not come to its end.
 const tarry = 5 * time.Second
@@ -38,6 +41,18 @@ func (s SignIns) tells(t *sso.Trace) bool { return s == TellAll || t.Code != "" 
 // concerned into their queues, and returns how much it found to do. Any number of
 // nodes may call it at once: where two find the same, one of them does it.
 func (s *Service) Seal(ctx context.Context) (int64, error) {
+	total := int64(0)
+	for range sealsAtOnce {
+		found, err := s.sealSome(ctx)
+		if total += found; err != nil || found < tellBatch {
+			return total, err // there is nothing else, or too little to go on for at once
+		}
+	}
+	return total, nil
+}
+
+// sealSome is one transaction of [Service.Seal].
+func (s *Service) sealSome(ctx context.Context) (int64, error) {
 	var end sso.ChainEnd
 	var fresh []sso.Recorded
 	var refused []sso.Trace

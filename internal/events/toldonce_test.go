@@ -141,3 +141,20 @@ func TestARefusalThatWentWellInTheEndIsToldOf(t *testing.T) {
 		}
 	})
 }
+
+// Of many sign-ins, all are told at once, by transactions that are small.
+func TestManySignInsAreToldAtOnce(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		const many = 120
+		for range many {
+			h.ends(h.answered())
+		}
+		if n, err := h.Seal(h.Context()); err != nil || n != many {
+			h.Errorf("Seal() = %d, %v, want %d", n, err, many)
+		}
+		if n, err := h.Seal(h.Context()); err != nil || n != 0 {
+			h.Errorf("Seal() again = %d, %v", n, err)
+		}
+	})
+}
