@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 )
 
 // maxBatch is how many transactions share one commit at most, so that the
@@ -34,6 +35,7 @@ type sqliteWriter struct {
 	conn   *sqliteConn
 	open   *batch // nil: no transaction is open
 	closed bool
+	hasty  int // so many commits are not stepped back before
 }
 
 // turn is a place in the line.
@@ -183,15 +185,38 @@ func (w *sqliteWriter) leave(b *batch) {
 		if w.handNext() {
 			return
 		}
-		// Whoever is about to stand in line comes first: to wait for the disk once
-		// more costs all of them more than this.
-		runtime.Gosched()
-		if w.handNext() {
+		if w.stepBack(b) && w.handNext() {
 			return
 		}
 	}
 	w.end(b)
 	w.handOn()
+}
+
+// Limits of stepping back.
+const (
+	longStep = 5 * time.Millisecond // takes longer than some commits
+	noSteps  = 64                   // commits without one, after one that took so long
+)
+
+// stepBack lets those run who are ready to, and about to stand in line: to wait for
+// the disk once more costs all of them more than this. Where nobody shares the commit
+// there are none, and where the processors are busy with other things it would cost
+// more.
+func (w *sqliteWriter) stepBack(b *batch) bool {
+	if b.first() {
+		return false
+	}
+	if w.hasty > 0 {
+		w.hasty--
+		return false
+	}
+	began := time.Now()
+	runtime.Gosched()
+	if time.Since(began) > longStep {
+		w.hasty = noSteps
+	}
+	return true
 }
 
 // end commits the batch, or undoes it where something went wrong that was
