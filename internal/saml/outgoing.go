@@ -106,8 +106,9 @@ func (o outgoing) query() (string, error) {
 	return b.String(), nil
 }
 
-// storedMessage is how long a message may be that is packed as it is: with a signature
-// and all escapes its URL stays below the 2,048 characters that everything passes on.
+// storedMessage is how long a message may be that is packed as it is: with a signature,
+// its URL stays below the 2,048 characters that everything passes on, unless the
+// address of the endpoint is long and full of what has to be escaped.
 const storedMessage = 800
 
 // pack encodes a message with DEFLATE. A short one is stored, as one block
