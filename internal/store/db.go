@@ -164,20 +164,20 @@ func (db *DB) Read(_ context.Context, fn func(*Reader) error) error {
 // A transaction that never gets through is a fault of kind Unavailable, and so
 // is a server that does not answer.
 func (db *DB) Write(ctx context.Context, fn func(*Writer) error) error {
-	return db.until(ctx, false, fn)
+	return db.until(ctx, light, fn)
 }
 
 // WriteMuch is [DB.Write] for what changes many rows. On SQLite it begins a commit in
 // place of joining one, so that what it changes need not be kept to undo it alone.
 func (db *DB) WriteMuch(ctx context.Context, fn func(*Writer) error) error {
-	return db.until(ctx, true, fn)
+	return db.until(ctx, heavy, fn)
 }
 
 // until runs a transaction until it gets through.
-func (db *DB) until(ctx context.Context, much bool, fn func(*Writer) error) error {
+func (db *DB) until(ctx context.Context, size weight, fn func(*Writer) error) error {
 	surprised := false
 	for try := 1; ; try++ {
-		clash, err := db.inTurn(ctx, much, fn)
+		clash, err := db.inTurn(ctx, size, fn)
 		if clash && db.engine.surprises && !surprised {
 			surprised = true
 			db.retries.Add(1)
@@ -202,22 +202,22 @@ func (db *DB) until(ctx context.Context, much bool, fn func(*Writer) error) erro
 }
 
 // inTurn runs a transaction beside no more than some others of this node.
-func (db *DB) inTurn(ctx context.Context, much bool, fn func(*Writer) error) (clash bool, err error) {
+func (db *DB) inTurn(ctx context.Context, size weight, fn func(*Writer) error) (clash bool, err error) {
 	if db.writers == nil {
-		return db.writeOnce(ctx, much, fn)
+		return db.writeOnce(ctx, size, fn)
 	}
 	if err := db.writers.Acquire(ctx, 1); err != nil {
 		return false, err
 	}
 	defer db.writers.Release(1)
-	return db.writeOnce(ctx, much, fn)
+	return db.writeOnce(ctx, size, fn)
 }
 
 // writeOnce runs a transaction. clash says that a statement of it met a row that
 // was there already.
-func (db *DB) writeOnce(ctx context.Context, much bool, fn func(*Writer) error) (clash bool, err error) {
+func (db *DB) writeOnce(ctx context.Context, size weight, fn func(*Writer) error) (clash bool, err error) {
 	q := &queries{db: db, writing: true}
-	err = db.write.transact(ctx, much, func(tx conn) error {
+	err = db.write.transact(ctx, size, func(tx conn) error {
 		q.to = tx
 		defer func() {
 			_, clash = errors.AsType[*ConflictError](q.spent)

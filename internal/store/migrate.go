@@ -111,7 +111,7 @@ func (db *DB) migrate(ctx context.Context, files fs.FS) (int, error) {
 		return 0, err
 	}
 	steps := 0
-	err = db.rebuild.transact(ctx, true, func(c conn) error {
+	err = db.rebuild.transact(ctx, heavy, func(c conn) error {
 		steps, err = apply(ctx, c, db.engine, known)
 		return err
 	})

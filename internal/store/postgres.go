@@ -126,7 +126,7 @@ type postgresWriter struct {
 	isolation sql.IsolationLevel
 }
 
-func (w postgresWriter) transact(ctx context.Context, _ bool, fn func(conn) error) error {
+func (w postgresWriter) transact(ctx context.Context, _ weight, fn func(conn) error) error {
 	tx, err := w.db.BeginTx(ctx, &sql.TxOptions{Isolation: w.isolation})
 	if err != nil {
 		return fmt.Errorf("beginning a transaction: %w", meaning(err))

@@ -32,9 +32,16 @@ type rows interface {
 // transactor runs transactions.
 type transactor interface {
 	// transact runs fn in a transaction, which it commits where fn returns nil.
-	// much: it changes many rows.
-	transact(ctx context.Context, much bool, fn func(conn) error) error
+	transact(ctx context.Context, size weight, fn func(conn) error) error
 }
+
+// weight says how much a transaction changes.
+type weight int
+
+const (
+	light weight = iota
+	heavy        // many rows
+)
 
 // queries sends the statements of a Reader or a Writer.
 type queries struct {

@@ -52,11 +52,11 @@ type batch struct {
 // first reports whether nobody has joined after the first.
 func (b *batch) first() bool { return b.size == 1 }
 
-func (w *sqliteWriter) transact(ctx context.Context, much bool, fn func(conn) error) error {
+func (w *sqliteWriter) transact(ctx context.Context, size weight, fn func(conn) error) error {
 	if err := w.queue(ctx); err != nil {
 		return err
 	}
-	if b := w.open; much && b != nil {
+	if b := w.open; size == heavy && b != nil {
 		w.end(b)
 	}
 	b, err := w.join()
