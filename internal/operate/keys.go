@@ -55,6 +55,14 @@ func (r *KeyRing) Since() time.Time {
 	return time.Time{}
 }
 
+// Retired returns the ID of the key that was the current one before, or "".
+func (r *KeyRing) Retired() string {
+	if k := federation.In(r.Keys, store.KeyRetired); k != nil {
+		return k.ID
+	}
+	return ""
+}
+
 // Keys is how it stands with our keys.
 type Keys struct {
 	Rings []KeyRing // the one that signs requests is the first

@@ -6,7 +6,6 @@ import (
 
 	"github.com/sallyport/sallyport/internal/federation"
 	"github.com/sallyport/sallyport/internal/operate"
-	"github.com/sallyport/sallyport/internal/store"
 	"github.com/sallyport/sallyport/internal/web"
 	"github.com/sallyport/sallyport/internal/web/frame"
 	"github.com/sallyport/sallyport/internal/web/ui"
@@ -123,8 +122,8 @@ func turnPage(ring *operate.KeyRing) confirmPage {
 		ID: "turn", Title: ui.Say("keys_turn_" + step), Text: text, Action: turnPath, Do: ui.Say("keys_turn_do"), Cancel: keysPath,
 		Fields: []ui.Hidden{{Name: "ring", Value: ring.ID()}, {Name: "turn", Value: step}},
 	}
-	if old := federation.In(ring.Keys, store.KeyRetired); old != nil {
-		p.Confirm.Fields = append(p.Confirm.Fields, ui.Hidden{Name: "lose", Value: old.ID})
+	if old := ring.Retired(); old != "" {
+		p.Confirm.Fields = append(p.Confirm.Fields, ui.Hidden{Name: "lose", Value: old})
 	}
 	return p
 }
