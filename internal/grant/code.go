@@ -37,7 +37,8 @@ const between = "."
 
 // named returns the token by whose hash a code is known, and what is sealed for it. The
 // token can be read without the key, so that a code that comes again is known when
-// the key is gone. A code of before there was one is known by its own hash.
+// the key is gone: who shows the token alone gets nothing, and revokes what the code
+// gave. A code of before there was one is known by its own hash.
 func named(code secret.Token) (token secret.Token, sealed string) {
 	name, sealed, ok := strings.Cut(code.Reveal(), between)
 	if !ok {
