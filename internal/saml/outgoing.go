@@ -82,28 +82,11 @@ func (o outgoing) query() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("compressing message: %w", err)
 	}
-	text := base64.StdEncoding.AppendEncode(make([]byte, 0, base64.StdEncoding.EncodedLen(len(packed))), packed)
-	var b strings.Builder
-	b.Grow(len(text) + len(text)/8 + 3*len(o.relayState) + 32)
-	b.WriteString(o.param)
-	b.WriteByte('=')
-	for _, c := range text { // as url.QueryEscape does, of which nothing else is in the alphabet
-		switch c {
-		case '+':
-			b.WriteString("%2B")
-		case '/':
-			b.WriteString("%2F")
-		case '=':
-			b.WriteString("%3D")
-		default:
-			b.WriteByte(c)
-		}
-	}
+	query := o.param + "=" + url.QueryEscape(base64.StdEncoding.EncodeToString(packed))
 	if o.relayState != "" {
-		b.WriteString("&RelayState=")
-		b.WriteString(url.QueryEscape(o.relayState))
+		query += "&RelayState=" + url.QueryEscape(o.relayState)
 	}
-	return b.String(), nil
+	return query, nil
 }
 
 // storedMessage is how long a message may be that is packed as it is: with a signature,

@@ -22,8 +22,8 @@ const maxBatch = 32
 // done once the whole is on the disk. One that fails goes back to its
 // savepoint, and the others never know. The first needs none: if it fails, there
 // is nothing else to be kept. Who changes much is always the first: of each page that
-// is changed behind a savepoint SQLite keeps a copy. Whoever runs has the connection and hands it, and
-// the open batch, to the next in line.
+// is changed behind a savepoint SQLite keeps a copy. Whoever runs has the connection
+// and hands it, and the open batch, to the next in line.
 type sqliteWriter struct {
 	connect func() (*sqliteConn, error)
 

@@ -1,16 +1,13 @@
 package store
 
 import (
-	"bytes"
 	"database/sql"
 	"database/sql/driver"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -110,34 +107,9 @@ type encoded struct{ v any }
 func (e encoded) Value() (driver.Value, error) { return e.text() }
 
 func (e encoded) text() (string, error) {
-	to, ok := encoders.Get().(*encoder)
-	if !ok {
-		return "", errors.New("no encoder of JSON")
-	}
-	to.text.Reset()
-	err := to.Encode(e.v)
-	text := strings.TrimSuffix(to.text.String(), "\n")
-	if to.text.Cap() <= longestEncoder {
-		encoders.Put(to)
-	}
-	return text, err
+	b, err := json.Marshal(e.v)
+	return string(b), err
 }
-
-// encoder writes one value after the other.
-type encoder struct {
-	*json.Encoder
-	text bytes.Buffer
-}
-
-// longestEncoder is how much memory an encoder may hold that is kept.
-const longestEncoder = 64 << 10
-
-// encoders are idle.
-var encoders = sync.Pool{New: func() any {
-	e := &encoder{}
-	e.Encoder = json.NewEncoder(&e.text)
-	return e
-}}
 
 // fromJSON is a value as a destination, decoded. Members that this program
 // does not know are passed over, so that an older one can stand in for a while.

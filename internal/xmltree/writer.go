@@ -15,14 +15,8 @@ type Writer struct {
 	err   error
 }
 
-// usualDocument is the room that a document begins with.
-const usualDocument = 1024
-
 // Start begins the element name, like "samlp:AuthnRequest".
 func (w *Writer) Start(name string) {
-	if w.buf == nil {
-		w.buf = make([]byte, 0, usualDocument)
-	}
 	w.checkName(name)
 	w.endTag()
 	w.buf = append(append(w.buf, '<'), name...)
