@@ -19,6 +19,45 @@ const (
 	signIns  = 4000
 )
 
+// What is to be reached, and the floor of (a) on the machine that it was set for, in
+// microseconds. A slower machine has fewer sign-ins a second, and a higher floor.
+const (
+	signInsReach = 1500
+	floorThere   = 37.0
+)
+
+// A yardstick tells how fast the machine is while something else is measured, by the
+// floor of (a).
+type yardstick struct {
+	floor local
+	of    *message
+	times int // in a turn
+	taken []float64
+}
+
+func (w *world) newYardstick() (*yardstick, error) {
+	all, err := messages(w)
+	if err != nil {
+		return nil, err
+	}
+	y := &yardstick{of: all[0]}
+	if y.floor, err = w.floor(y.of); err != nil {
+		return nil, err
+	}
+	y.times, err = timesOf(y.floor, y.of)
+	return y, err
+}
+
+// take has it take its turn.
+func (y *yardstick) take() error {
+	spent, err := y.floor.verify(y.of, y.of.form, y.times)
+	y.taken = append(y.taken, float64(spent.Nanoseconds())/1e3/float64(y.times))
+	return err
+}
+
+// micros returns what the floor takes, in microseconds of CPU time.
+func (y *yardstick) micros() float64 { return median(y.taken) }
+
 // signins tells how many sign-ins and exchanges the server does in a second of
 // its CPU time.
 func signins(w *world, scratch string) (text string, err error) {
@@ -32,10 +71,15 @@ func signins(w *world, scratch string) (text string, err error) {
 	if err != nil {
 		return "", err
 	}
+	beside, err := w.newYardstick()
+	if err != nil {
+		return "", err
+	}
 	l := &load{server: s, idp: w, secret: secret}
 	if _, err := l.signIns(warmUp); err != nil {
 		return "", err
 	}
+	l.before = beside.take
 	whole, err := l.signIns(signIns)
 	if err != nil {
 		return "", err
@@ -50,7 +94,9 @@ func signins(w *world, scratch string) (text string, err error) {
 	}
 	return table("The server on SQLite, in a process of its own; rates are for each second of its CPU time", [][]string{
 		{"", "here", "to reach"},
-		{"whole SSO sign-ins a second", fmt.Sprintf("%.0f", whole), "1500"},
+		{"whole SSO sign-ins a second", fmt.Sprintf("%.0f", whole), fmt.Sprint(signInsReach)},
+		{"one of them, in floors of (a)", fmt.Sprintf("%.1f ×", 1e6/whole/beside.micros()), fmt.Sprintf("%.1f ×", 1e6/signInsReach/floorThere)},
+		{"floor of (a), by turns with them", fmt.Sprintf("%.1f µs", beside.micros()), ""},
 		{"codes exchanged for tokens a second", fmt.Sprintf("%.0f", exchanges), "4000"},
 		{"start to first answer", fmt.Sprintf("%d ms", s.ready.Milliseconds()), "100 ms"},
 		{"memory, idle", fmt.Sprintf("%.0f MB", idle), "40 MB"},
