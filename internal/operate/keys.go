@@ -36,6 +36,9 @@ type KeyRing struct {
 	// ClingsAt is when the identity provider has encrypted for the retired key last,
 	// which is kept by that; zero: nothing keeps it.
 	ClingsAt time.Time
+	// Needed says that the next step, taken now, deletes a retired key that may be
+	// needed still.
+	Needed bool
 }
 
 // ID names the ring: the key of its connection, or "".
@@ -167,6 +170,7 @@ func (s *Service) rings(ctx context.Context, r *store.Reader, of ...*sso.Connect
 			ring.Org = orgs[at]
 		}
 		ring.Next, ring.Due = s.Pace.Next(ring.Keys)
+		ring.Needed = federation.Ring{Connection: c}.Spare(ring.Keys, ring.Next, s.Now()) != nil
 		if old := federation.In(ring.Keys, store.KeyRetired); old != nil && old.Used(s.Now()) {
 			ring.ClingsAt = old.UsedAt
 		}

@@ -124,8 +124,8 @@ func TestAKeyThatIsStillUsedIsNotDeleted(t *testing.T) {
 			}
 			return ring
 		}
-		if ring := old(); !ring.ClingsAt.IsZero() {
-			h.Errorf("before it was used, %s keeps the key", ring.ClingsAt)
+		if ring := old(); !ring.ClingsAt.IsZero() || !ring.Needed {
+			h.Errorf("before it was used, %s keeps the key, and it may be needed: %t", ring.ClingsAt, ring.Needed)
 		}
 		h.now = h.now.Add(p.Overlap - day)
 		used := h.now
@@ -142,6 +142,9 @@ func TestAKeyThatIsStillUsedIsNotDeleted(t *testing.T) {
 		// Whoever knows better deletes it.
 		h.now = h.now.Add(p.Life)
 		h.roll(0, "current, next", "current, next")
+		if old().Needed {
+			h.Error("where no key is retired, one is needed")
+		}
 		h.roll(p.Notice, "current, retired", "current, retired")
 		h.write(func(tx *store.Writer) error {
 			return tx.Org(c.Org).NoteDecryptionKeyUse(h.Context(), federation.In(old().Keys, store.KeyRetired).ID, h.now)

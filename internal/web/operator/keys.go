@@ -115,14 +115,20 @@ func turnPage(ring *operate.KeyRing) confirmPage {
 	p.Trail = []ui.Link{{Name: ui.Say("keys"), Path: keysPath}}
 	step := string(ring.Next)
 	text := ui.Say("keys_turn_" + step + "_text")
-	if !ring.ClingsAt.IsZero() { // either step deletes what is in use
+	switch { // either step deletes the key before
+	case !ring.ClingsAt.IsZero():
 		text = ui.Say("keys_turn_clinging_text")
+	case ring.Needed && ring.Connection != nil:
+		text = ui.Say("keys_turn_early_text")
+	case ring.Needed:
+		text = ui.Say("keys_turn_signed_text")
 	}
 	p.Confirm = ui.Confirm{
 		ID: "turn", Title: ui.Say("keys_turn_" + step), Text: text, Action: turnPath, Do: ui.Say("keys_turn_do"), Cancel: keysPath,
 		Fields: []ui.Hidden{{Name: "ring", Value: ring.ID()}, {Name: "turn", Value: step}},
 	}
-	if old := ring.Retired(); old != "" {
+	// Only where the page has said what is lost has the operator agreed to it.
+	if old := ring.Retired(); old != "" && ring.Needed {
 		p.Confirm.Fields = append(p.Confirm.Fields, ui.Hidden{Name: "lose", Value: old})
 	}
 	return p

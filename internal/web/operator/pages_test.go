@@ -131,16 +131,22 @@ func TestPages(t *testing.T) {
 			{Keys: []federation.Key{{ID: "k1", State: store.KeyCurrent, Since: then}}, Next: federation.PromoteNext, Due: now().AddDate(0, 1, 0)},
 			{Connection: &sso.Connection{Key: "acme-okta", Name: "Okta <1>"}, Org: acme().Organization, Next: federation.MakeNext, Due: now(), Held: &store.KeyHold{By: "usr_o", At: then}},
 			{Connection: &sso.Connection{Key: "acme-old", Name: "Old"}, Org: acme().Organization},
-			{Connection: &sso.Connection{Key: "acme-adfs", Name: "AD FS"}, Org: acme().Organization, Keys: []federation.Key{{ID: "k2", State: store.KeyCurrent, Since: then}, {ID: "k1", State: store.KeyRetired, Since: then}}, Next: federation.ForgetOld, Due: now().AddDate(0, 1, 0), ClingsAt: then},
+			{Connection: &sso.Connection{Key: "acme-adfs", Name: "AD FS"}, Org: acme().Organization, Keys: []federation.Key{{ID: "k2", State: store.KeyCurrent, Since: then}, {ID: "k1", State: store.KeyRetired, Since: then}}, Next: federation.ForgetOld, Due: now().AddDate(0, 1, 0), ClingsAt: then, Needed: true},
 		},
 		Unaware: []sso.Connection{{Key: "acme-okta", Name: "Okta <1>"}}, More: true,
 	}
+	early, signed, idle := keys.Rings[3], keys.Rings[3], keys.Rings[3]
+	early.ClingsAt, signed.ClingsAt, signed.Connection = time.Time{}, time.Time{}, nil
+	idle.ClingsAt, idle.Needed = time.Time{}, false
 	ending := operate.Deployment{Ending: []store.Ending{{Key: "acme-okta", Name: "Okta <1>", OrgKey: "acme", OrgName: "Acme Ltd", Ends: then}}}
 	pages := map[string]webtest.Specimen{
 		"keys":                   {Page: showKeys(keys, changes), Path: keysPath},
 		"keys-support":           {Page: showKeys(keys, looks), Path: keysPath},
 		"keys-turn":              {Page: turnPage(&keys.Rings[0]), Path: turnPath},
 		"keys-turn-clinging":     {Page: turnPage(&keys.Rings[3]), Path: turnPath},
+		"keys-turn-early":        {Page: turnPage(&early), Path: turnPath},
+		"keys-turn-signed":       {Page: turnPage(&signed), Path: turnPath},
+		"keys-turn-idle":         {Page: turnPage(&idle), Path: turnPath},
 		"home-ending":            {Page: showHome(ending, then), Path: homePath},
 		"home":                   {Page: showHome(deployment, then.Add(24*time.Hour)), Path: homePath},
 		"home-empty":             {Page: showHome(operate.Deployment{}, then), Path: homePath},
