@@ -187,6 +187,19 @@ func (m methods) find(method string) (Route, bool) {
 	return route, ok
 }
 
+// program returns who asks where all of the path is for programs, which read no
+// page; 0 otherwise.
+func (m methods) program() Access {
+	var one Access
+	for _, route := range m {
+		if !route.Access.program() {
+			return 0
+		}
+		one = route.Access
+	}
+	return one
+}
+
 // allow returns the value of the Allow header.
 func (m methods) allow() string {
 	var list []string

@@ -177,6 +177,11 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 	if got, want := h.ask(t, "DELETE", "/login").Header().Get("Allow"), "GET, HEAD, POST"; got != want {
 		t.Errorf("Allow = %q, want %q", got, want)
 	}
+	for target, want := range map[string]bool{"/token": true, "/login": false} {
+		if got := h.ask(t, "PUT", target).Header().Get("Content-Type"); (got == "application/json") != want {
+			t.Errorf("PUT %s is answered by %q, want JSON: %t", target, got, want)
+		}
+	}
 }
 
 func TestCrossOriginPostsAreRefusedUnlessDeclared(t *testing.T) {

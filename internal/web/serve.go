@@ -159,6 +159,7 @@ func (rt *Router) dispatch(w http.ResponseWriter, r *http.Request, by methods) e
 	route, ok := by.find(r.Method)
 	if !ok {
 		w.Header().Set("Allow", by.allow())
+		exchangeOf(r).route.Access = by.program()
 		return &fault.Error{Kind: fault.Invalid, Code: "method_not_allowed", Want: by.allow(), Got: clip(r.Method)}
 	}
 	x := exchangeOf(r)

@@ -286,6 +286,9 @@ func from(r *http.Request, shown *oidc.Credentials) {
 // clientForm is [form] of a client, which is told what is wrong in its own
 // words.
 func clientForm(r *http.Request) (string, error) {
+	if kind := r.Header.Get("Content-Type"); kind != "" && !isForm(kind) {
+		return "", &oidc.TokenError{Code: oidc.InvalidRequest, Description: "the body is no form: Content-Type must be " + formType}
+	}
 	body, err := form(r)
 	if tooLarge(err) {
 		return "", &oidc.TokenError{Code: oidc.InvalidRequest, Description: "the body is too large"}
@@ -384,8 +387,13 @@ func tooLarge(err error) bool {
 // form returns the body of a form as it came; package oidc reads it. A body of
 // another type is read as none.
 func form(r *http.Request) (string, error) {
-	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != formType {
+	if !isForm(r.Header.Get("Content-Type")) {
 		return "", nil
 	}
 	return web.Body(r)
+}
+
+func isForm(contentType string) bool {
+	kind, _, _ := mime.ParseMediaType(contentType)
+	return kind == formType
 }

@@ -335,7 +335,9 @@ func TestTokenErrorsAreThoseOfTheStandard(t *testing.T) {
 		"no body":        {"", "", nil, 401, "invalid_client"},
 		"wrong secret":   {"", good + "x", nil, 401, "invalid_client"},
 		"in the URL":     {"?client_secret=x", good, nil, 400, "invalid_request"},
-		"JSON":           {"", good, []string{"Content-Type: application/json"}, 401, "invalid_client"},
+		"JSON":           {"", good, []string{"Content-Type: application/json"}, 400, "invalid_request"},
+		"no text":        {"", good, []string{"Content-Type: form"}, 400, "invalid_request"},
+		"with a charset": {"", good, []string{"Content-Type: application/x-www-form-urlencoded; charset=utf-8"}, 400, "invalid_grant"},
 		"two ways":       {"", good, []string{"Authorization: Basic cG9ydGFsOng="}, 400, "invalid_request"},
 		"too large":      {"", good + "&x=" + strings.Repeat("x", oidc.MaxForm), nil, 400, "invalid_request"},
 		"cookies galore": {"", good, []string{"Cookie: sallyport-session=" + s.session.Reveal()}, 400, "invalid_grant"},
@@ -357,8 +359,8 @@ func TestTokenErrorsAreThoseOfTheStandard(t *testing.T) {
 	if got := s.ask(http.MethodPost, oidc.UserinfoPath, strings.Repeat("x", oidc.MaxForm+1)); got.StatusCode != http.StatusBadRequest || !strings.Contains(got.Header.Get("WWW-Authenticate"), `error="invalid_request"`) {
 		t.Errorf("a userinfo request that is too large: %s %v", got.Status, got.Header)
 	}
-	if got := s.ask(http.MethodGet, oidc.TokenPath, ""); got.StatusCode != http.StatusMethodNotAllowed {
-		t.Errorf("GET: %s, want 405", got.Status)
+	if got := s.ask(http.MethodGet, oidc.TokenPath, ""); got.StatusCode != http.StatusMethodNotAllowed || got.Header.Get("Content-Type") != "application/json" {
+		t.Errorf("GET: %s %s, want 405 and JSON", got.Status, got.Header.Get("Content-Type"))
 	}
 }
 
