@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -20,12 +21,16 @@ const repeatedAt = "expected each field once, and not a second time "
 func (r *repeated) Error() string { return repeatedAt + r.pointer }
 
 // unmarshal is [json.Unmarshal], but for objects with a field that comes twice:
-// those are refused.
+// those are refused, and what is wrong is said in the words of JSON.
 func unmarshal(b []byte, v any) error {
 	if err := once(b); err != nil {
 		return err
 	}
-	return json.Unmarshal(b, v)
+	err := json.Unmarshal(b, v)
+	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok { // what else does not fit, the schema says
+		return fmt.Errorf("the %s is out of range", t.Value)
+	}
+	return err
 }
 
 // level is an object or list that is being read.
