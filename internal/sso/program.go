@@ -2,7 +2,6 @@ package sso
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
@@ -62,7 +61,7 @@ func ParseScopes(list []string, org OrgID) ([]Scope, error) {
 	known := scopesFor(org)
 	for _, s := range list {
 		if !slices.Contains(known, Scope(s)) {
-			return nil, &fault.Error{Kind: fault.Invalid, Code: "scope_unknown", Want: "one of " + joined(known), Got: clip(s), Fix: fault.PersonSide}
+			return nil, &fault.Error{Kind: fault.Invalid, Code: "scope_unknown", Want: "one of " + words(known), Got: clip(s), Fix: fault.PersonSide}
 		}
 	}
 	var all []Scope
@@ -75,15 +74,6 @@ func ParseScopes(list []string, org OrgID) ([]Scope, error) {
 		return nil, &fault.Error{Kind: fault.Invalid, Code: "scope_none", Want: "at least one scope", Fix: fault.PersonSide}
 	}
 	return all, nil
-}
-
-// joined names scopes, one behind the other.
-func joined(scopes []Scope) string {
-	names := make([]string, len(scopes))
-	for i, s := range scopes {
-		names[i] = string(s)
-	}
-	return strings.Join(names, ", ")
 }
 
 // Program is a caller that is no person: it acts by an API key, or by a token

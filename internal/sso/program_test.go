@@ -19,7 +19,7 @@ func TestAnUnknownScopeIsAnsweredByThoseThereAre(t *testing.T) {
 			t.Errorf("of %q: %v, want scope_unknown", org, err)
 			continue
 		}
-		if !strings.Contains(f.Want, "users:read, users:write") || strings.Contains(f.Want, "deployment:write") != deployment {
+		if !strings.Contains(f.Want, "users:read users:write") || strings.Contains(f.Want, "deployment:write") != deployment {
 			t.Errorf("of %q: want %q", org, f.Want)
 		}
 	}

@@ -156,13 +156,13 @@ func (rt *Router) dispatch(w http.ResponseWriter, r *http.Request, by methods) e
 	if len(by) == 0 {
 		return &fault.Error{Kind: fault.NotFound, Code: "page_not_found", Fix: fault.PersonSide}
 	}
+	x := exchangeOf(r)
 	route, ok := by.find(r.Method)
 	if !ok {
 		w.Header().Set("Allow", by.allow())
-		exchangeOf(r).route.Access = by.program()
+		x.route.Access = by.program()
 		return &fault.Error{Kind: fault.Invalid, Code: "method_not_allowed", Want: by.allow(), Got: clip(r.Method)}
 	}
-	x := exchangeOf(r)
 	x.route = route
 	isolate(w.Header(), route.Access)
 	switch err := rt.admit(w, r, x); {

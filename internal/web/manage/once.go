@@ -27,7 +27,7 @@ func unmarshal(b []byte, v any) error {
 		return err
 	}
 	err := json.Unmarshal(b, v)
-	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok { // what else does not fit, the schema says
+	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && strings.HasPrefix(t.Value, "number ") {
 		return fmt.Errorf("the %s is out of range", t.Value)
 	}
 	return err

@@ -114,24 +114,27 @@ func turnPage(ring *operate.KeyRing) confirmPage {
 	p := confirmPage{Shell: frame.Operator()}
 	p.Trail = []ui.Link{{Name: ui.Say("keys"), Path: keysPath}}
 	step := string(ring.Next)
-	text := ui.Say("keys_turn_" + step + "_text")
-	switch { // either step deletes the key before
-	case !ring.ClingsAt.IsZero():
-		text = ui.Say("keys_turn_clinging_text")
-	case ring.Needed && ring.Connection != nil:
-		text = ui.Say("keys_turn_early_text")
-	case ring.Needed:
-		text = ui.Say("keys_turn_signed_text")
-	}
 	p.Confirm = ui.Confirm{
-		ID: "turn", Title: ui.Say("keys_turn_" + step), Text: text, Action: turnPath, Do: ui.Say("keys_turn_do"), Cancel: keysPath,
+		ID: "turn", Title: ui.Say("keys_turn_" + step), Text: ui.Say("keys_turn_" + step + "_text"), Action: turnPath, Do: ui.Say("keys_turn_do"), Cancel: keysPath,
 		Fields: []ui.Hidden{{Name: "ring", Value: ring.ID()}, {Name: "turn", Value: step}},
 	}
-	// Only where the page has said what is lost has the operator agreed to it.
-	if old := ring.Retired(); old != "" && ring.Needed {
-		p.Confirm.Fields = append(p.Confirm.Fields, ui.Hidden{Name: "lose", Value: old})
+	if ring.Needed { // only what the page says is lost has the operator agreed to lose
+		p.Confirm.Points = []ui.Text{lost(ring)}
+		p.Confirm.Fields = append(p.Confirm.Fields, ui.Hidden{Name: "lose", Value: ring.Retired()})
 	}
 	return p
+}
+
+// lost says what it costs to delete a retired key that may be needed still.
+func lost(ring *operate.KeyRing) ui.Text {
+	switch {
+	case !ring.ClingsAt.IsZero():
+		return ui.Say("keys_turn_clinging_text")
+	case ring.Connection != nil:
+		return ui.Say("keys_turn_early_text")
+	default:
+		return ui.Say("keys_turn_signed_text")
+	}
 }
 
 // turn serves POST /operator/keys/turn.

@@ -138,6 +138,7 @@ func TestPages(t *testing.T) {
 	early, signed, idle := keys.Rings[3], keys.Rings[3], keys.Rings[3]
 	early.ClingsAt, signed.ClingsAt, signed.Connection = time.Time{}, time.Time{}, nil
 	idle.ClingsAt, idle.Needed = time.Time{}, false
+	signed.Next = federation.PromoteNext
 	ending := operate.Deployment{Ending: []store.Ending{{Key: "acme-okta", Name: "Okta <1>", OrgKey: "acme", OrgName: "Acme Ltd", Ends: then}}}
 	pages := map[string]webtest.Specimen{
 		"keys":                   {Page: showKeys(keys, changes), Path: keysPath},
