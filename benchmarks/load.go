@@ -14,7 +14,6 @@ type load struct {
 	idp    *world
 	secret string
 	next   atomic.Int64
-	before func() error // is done before each round, and not billed; nil: nothing
 }
 
 // spend does a thing so often, by several at the same time, and returns the CPU
@@ -66,11 +65,6 @@ func (l *load) signIns(times int) (float64, error) {
 	began := time.Now()
 	spent, err := l.billed(func() error {
 		for left := times; left > 0; left -= people {
-			if l.before != nil {
-				if err := l.before(); err != nil {
-					return err
-				}
-			}
 			if err := l.round(min(left, people)); err != nil {
 				return err
 			}

@@ -25,7 +25,11 @@ import (
 )
 
 func main() {
-	if err := run(os.Stdout, os.Args[1:]); err != nil {
+	do := func() error { return run(os.Stdout, os.Args[1:]) }
+	if len(os.Args) == 4 && os.Args[1] == bareArgument {
+		do = func() error { return serveBare(os.Args[2], os.Args[3]) }
+	}
+	if err := do(); err != nil {
 		fmt.Fprintln(os.Stderr, "benchmarks:", err)
 		os.Exit(1)
 	}

@@ -31,6 +31,9 @@ const (
 	callback   = "https://app.example/callback"
 	connection = "acme-idp"
 	domain     = "acme.example"
+
+	metadataFile = "idp.xml"
+	secretFile   = "app.secret"
 )
 
 // serverFile is what is applied before a server starts.
@@ -62,32 +65,62 @@ func (w *world) startServer(dir, file, secret string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	metadata, err := w.idp.Metadata()
-	if err != nil {
+	if err := w.describe(dir, secret); err != nil {
 		return nil, err
-	}
-	for name, content := range map[string][]byte{
-		"idp.xml": metadata, "app.secret": []byte(secret), "apply.yaml": fmt.Appendf(nil, serverFile, domain, connection, clientID, callback),
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
-			return nil, err
-		}
 	}
 	apply := exec.CommandContext(context.Background(), binary, "apply", "-f", "apply.yaml", "--database", database)
 	apply.Dir, apply.Stderr = dir, os.Stderr
 	if err := apply.Run(); err != nil {
 		return nil, fmt.Errorf("applying: %w", err)
 	}
-	s := &server{base: "http://" + address}
-	log, err := os.Create(filepath.Join(dir, "server.log"))
+	serve := exec.CommandContext(context.Background(), binary, "serve", "--database", database, "--base-url", "http://"+address, "--listen", address, "--ops-listen", ops)
+	return start(serve, dir, address)
+}
+
+// startBare starts a bare server.
+func (w *world) startBare(dir, secret string) (*server, error) {
+	own, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	address, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	if err := w.describe(dir, secret); err != nil {
+		return nil, err
+	}
+	return start(exec.CommandContext(context.Background(), own, bareArgument, address, dir), dir, address)
+}
+
+// describe writes into a folder what a server is set up with.
+func (w *world) describe(dir, secret string) error {
+	metadata, err := w.idp.Metadata()
+	if err != nil {
+		return err
+	}
+	for name, content := range map[string][]byte{
+		metadataFile: metadata, secretFile: []byte(secret), "apply.yaml": fmt.Appendf(nil, serverFile, domain, connection, clientID, callback),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// start starts what serves at an address, and waits until it does. It keeps its log
+// in a folder.
+func start(process *exec.Cmd, dir, address string) (*server, error) {
+	log, err := os.CreateTemp(dir, "*.log")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = log.Close() }()
-	s.process = exec.CommandContext(context.Background(), binary, "serve", "--database", database, "--base-url", s.base, "--listen", address, "--ops-listen", ops)
-	s.process.Dir, s.process.Stdout, s.process.Stderr = dir, log, log
+	process.Dir, process.Stdout, process.Stderr = dir, log, log
+	s := &server{process: process, base: "http://" + address}
 	begun := time.Now()
-	if err := s.process.Start(); err != nil {
+	if err := process.Start(); err != nil {
 		return nil, err
 	}
 	if err := s.answers(begun); err != nil {
