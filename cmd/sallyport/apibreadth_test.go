@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/authority"
 	"github.com/sallyport/sallyport/internal/samltest"
@@ -78,7 +79,7 @@ func TestAProgramHandsOnNoMoreThanItHas(t *testing.T) {
 	list := h.call(key, http.MethodGet, "/api/v1/organizations/acme/users", "")
 	h.answered(list, http.StatusOK)
 	h.write(func(tx *store.Writer) error { // what is kept of it is a hash
-		all, err := tx.Org(acme.by.Org.ID).APIKeys(h.Context(), 10)
+		all, err := tx.Org(acme.by.Org.ID).APIKeys(h.Context(), time.Now(), 10)
 		for _, k := range all {
 			if reflect.DeepEqual(k.Name, text) || strings.Contains(k.Hint, text[14:]) {
 				t.Errorf("the key is kept: %+v", k)

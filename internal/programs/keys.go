@@ -19,20 +19,22 @@ type Keys struct {
 	Names map[string]string
 }
 
-// keysListed bounds how many keys are listed, those that are over included.
+// keysListed bounds how many keys are listed: all that are good, of which there are
+// [sso.MaxAPIKeys] at most, and behind them those that ended.
 const keysListed = 500
 
-// Keys returns the API keys of the organization of a place, the latest first.
+// Keys returns the API keys of the organization of a place: those that are good, the
+// latest first, and then the others.
 func (s *Service) Keys(ctx context.Context, p *authority.Place) (Keys, error) {
-	return s.list(ctx, func(r *store.Reader) ([]sso.APIKey, error) { return r.Org(p.ID).APIKeys(ctx, keysListed) })
+	return s.list(ctx, func(r *store.Reader) ([]sso.APIKey, error) { return r.Org(p.ID).APIKeys(ctx, s.Now(), keysListed) })
 }
 
-// DeploymentKeys returns the API keys of the deployment, the latest first.
+// DeploymentKeys is [Service.Keys] for those of the deployment.
 func (s *Service) DeploymentKeys(ctx context.Context, by *sso.By) (Keys, error) {
 	if !by.Support() {
 		return Keys{}, authority.Unseen("")
 	}
-	return s.list(ctx, func(r *store.Reader) ([]sso.APIKey, error) { return r.DeploymentAPIKeys(ctx, keysListed) })
+	return s.list(ctx, func(r *store.Reader) ([]sso.APIKey, error) { return r.DeploymentAPIKeys(ctx, s.Now(), keysListed) })
 }
 
 func (s *Service) list(ctx context.Context, read func(r *store.Reader) ([]sso.APIKey, error)) (Keys, error) {

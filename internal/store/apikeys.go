@@ -35,29 +35,32 @@ func (r *Reader) APIKey(ctx context.Context, id sso.APIKeyID) (sso.APIKey, error
 	return k, doing(err, "reading API key %s", id)
 }
 
-// DeploymentAPIKeys returns the API keys of the deployment, the latest first,
-// at most limit of them.
-func (r *Reader) DeploymentAPIKeys(ctx context.Context, limit int) ([]sso.APIKey, error) {
+// liveAPIKey is for keys that are good at $2.
+const liveAPIKey = `(k.revoked_at is null and (k.expires_at is null or k.expires_at > $2))`
+
+// DeploymentAPIKeys returns the API keys that are bound to no organization, at most
+// limit of them: those that are good at this instant, the latest first, and then as
+// many of the others.
+func (r *Reader) DeploymentAPIKeys(ctx context.Context, now time.Time, limit int) ([]sso.APIKey, error) {
 	all, err := list(ctx, r.q, apiKeyFields, `
 		select `+apiKeyColumns+`
 		from api_keys k
 		where k.org_id is null
-		order by k.created_at desc, k.id desc
+		order by `+liveAPIKey+` desc, k.created_at desc, k.id desc
 		limit $1`,
-		limit)
+		limit, at(now))
 	return all, doing(err, "listing API keys of the deployment")
 }
 
-// APIKeys returns the API keys of the organization, the latest first, at most
-// limit of them.
-func (r *OrgReader) APIKeys(ctx context.Context, limit int) ([]sso.APIKey, error) {
+// APIKeys is [Reader.DeploymentAPIKeys] for those of the organization.
+func (r *OrgReader) APIKeys(ctx context.Context, now time.Time, limit int) ([]sso.APIKey, error) {
 	all, err := list(ctx, r.q, apiKeyFields, `
 		select `+apiKeyColumns+`
 		from api_keys k
 		where k.org_id = $1
-		order by k.created_at desc, k.id desc
-		limit $2`,
-		r.org, limit)
+		order by `+liveAPIKey+` desc, k.created_at desc, k.id desc
+		limit $3`,
+		r.org, at(now), limit)
 	return all, doing(err, "listing API keys of %s", r.org)
 }
 
@@ -67,7 +70,7 @@ func (r *Reader) CountAPIKeys(ctx context.Context, org sso.OrgID, now time.Time)
 	n, err := one(ctx, r.q, func(n *int) []any { return []any{n} }, `
 		select count(*)
 		from api_keys k
-		where coalesce(k.org_id, '') = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > $2)`,
+		where coalesce(k.org_id, '') = $1 and `+liveAPIKey,
 		org, at(now))
 	return n, doing(err, "counting API keys of %q", org)
 }

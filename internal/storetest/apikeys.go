@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,10 +34,10 @@ func apiKeysAreKept(w *world) {
 	missing[sso.APIKey](w, "APIKeyByToken()")(r.APIKeyByToken(ctx, secret.NewToken().Hash()))
 	same(w, "APIKey()", k, get[sso.APIKey](w, "APIKey()")(r.APIKey(ctx, k.ID)))
 	missing[sso.APIKey](w, "APIKey()")(r.APIKey(ctx, "key_none"))
-	same(w, "APIKeys()", []sso.APIKey{later, k}, get[[]sso.APIKey](w, "APIKeys()")(r.Org(acme.ID).APIKeys(ctx, 10)))
-	same(w, "APIKeys() of one", []sso.APIKey{later}, get[[]sso.APIKey](w, "APIKeys()")(r.Org(acme.ID).APIKeys(ctx, 1)))
-	none[sso.APIKey](w, "APIKeys() of another organization")(r.Org(other.ID).APIKeys(ctx, 10))
-	same(w, "DeploymentAPIKeys()", []sso.APIKey{deployment}, get[[]sso.APIKey](w, "DeploymentAPIKeys()")(r.DeploymentAPIKeys(ctx, 10)))
+	same(w, "APIKeys()", []sso.APIKey{later, k}, get[[]sso.APIKey](w, "APIKeys()")(r.Org(acme.ID).APIKeys(ctx, w.now, 10)))
+	same(w, "APIKeys() of one", []sso.APIKey{later}, get[[]sso.APIKey](w, "APIKeys()")(r.Org(acme.ID).APIKeys(ctx, w.now, 1)))
+	none[sso.APIKey](w, "APIKeys() of another organization")(r.Org(other.ID).APIKeys(ctx, w.now, 10))
+	same(w, "DeploymentAPIKeys()", []sso.APIKey{deployment}, get[[]sso.APIKey](w, "DeploymentAPIKeys()")(r.DeploymentAPIKeys(ctx, w.now, 10)))
 	names := get[map[string]string](w, "NamesIn()")(r.NamesIn(ctx, []sso.Event{{Actor: string(k.ID)}, {Actor: "key_none"}}))
 	same(w, "NamesIn()", map[string]string{string(k.ID): "HR"}, names)
 
@@ -54,6 +55,19 @@ func apiKeysAreKept(w *world) {
 		if n := get[int](w, "CountAPIKeys()")(r.CountAPIKeys(ctx, tc.org, w.now.Add(tc.at))); n != tc.want {
 			w.Errorf("CountAPIKeys() of %q after %v = %d, want %d", tc.org, tc.at, n, tc.want)
 		}
+	}
+	// However many keys have ended since: the ones that are good are always there.
+	for _, tc := range []struct {
+		at   time.Duration
+		want int
+	}{{time.Minute, 2}, {time.Hour, 1}} {
+		good := slices.DeleteFunc(get[[]sso.APIKey](w, "APIKeys()")(r.Org(acme.ID).APIKeys(ctx, w.now.Add(tc.at), tc.want)), func(k sso.APIKey) bool { return k.Name != "good" })
+		if len(good) != tc.want {
+			w.Errorf("of the first %d keys after %v, %d are good", tc.want, tc.at, len(good))
+		}
+	}
+	if first := get[[]sso.APIKey](w, "DeploymentAPIKeys()")(r.DeploymentAPIKeys(ctx, w.now.Add(time.Hour), 1)); len(first) != 1 || first[0].Name != "good" {
+		w.Errorf("the first key of the deployment is %v, want the one that is good", first)
 	}
 	w.write(func(tx *store.Writer) error { return tx.TouchAPIKey(ctx, live.ID, w.now.Add(time.Hour)) })
 	w.write(func(tx *store.Writer) error { return tx.TouchAPIKey(ctx, live.ID, w.now.Add(time.Minute)) })
