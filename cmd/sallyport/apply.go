@@ -26,7 +26,7 @@ type applyCmd struct {
 	File     string   `short:"f" required:"" placeholder:"FILE" help:"YAML file, or - for standard input."`
 	DryRun   bool     `help:"Judge the file and print what would change, and change nothing."`
 	ExitCode bool     `help:"With --dry-run: exit status 3 where something would change."`
-	Prune    bool     `help:"Delete what the lists of the file leave out: domains, connections, groups and people of organizations that it mentions, roles, apps."`
+	Prune    bool     `help:"Delete what the lists of the file leave out: domains, connections, groups, people and webhooks of organizations that it mentions; roles, apps, webhooks and streams of the deployment."`
 	Yes      bool     `short:"y" help:"Delete without asking."`
 	Inside   []string `name:"metadata-networks" placeholder:"CIDR" help:"Private networks from which metadata of identity providers may be read, by plain http too."`
 }

@@ -38,7 +38,7 @@ type NewConnection struct {
 func (s *Service) CreateConnection(ctx context.Context, who *authority.Who, org sso.OrgID, n NewConnection) (sso.Connection, error) {
 	vendor, known := idp.ByID(n.Vendor)
 	if !known && n.Vendor != "" {
-		return sso.Connection{}, unknownSetting(string(n.Vendor))
+		return sso.Connection{}, unknownVendor(n.Vendor)
 	}
 	c := sso.Connection{
 		Org: org, Name: vendor.Name, Protocol: sso.ProtocolSAML, State: sso.ConnectionDraft, SAML: sso.SAML{Vendor: string(n.Vendor)},
@@ -214,7 +214,7 @@ func (s *Service) Rename(ctx context.Context, e *Edit, name string, vendor idp.I
 		return &fault.Error{Kind: fault.Invalid, Code: "name_empty", Fix: fault.PersonSide}
 	}
 	if _, known := idp.ByID(vendor); !known {
-		return unknownSetting(string(vendor))
+		return unknownVendor(vendor)
 	}
 	_, err := s.change(ctx, e, func(_ *authority.Act, c *sso.Connection) error {
 		c.Name, c.SAML.Vendor = name, string(vendor)
@@ -252,6 +252,12 @@ func (s *Service) DeleteConnection(ctx context.Context, e *Edit) error {
 // unknownSetting is the fault of a value that was not offered.
 func unknownSetting(got string) error {
 	return &fault.Error{Kind: fault.Invalid, Code: "setting_unknown", Want: "one of those that are offered", Got: clip(got), Fix: fault.AdminSide}
+}
+
+// unknownVendor is the fault of a vendor that nobody has heard of. Programs have no
+// list before them, and are told which ones there are.
+func unknownVendor(got idp.ID) error {
+	return &fault.Error{Kind: fault.Invalid, Code: "setting_unknown", Want: "one of " + idp.IDs(), Got: clip(string(got)), Fix: fault.AdminSide}
 }
 
 // maxShown bounds how much of a bad value is repeated in a fault.

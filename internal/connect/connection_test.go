@@ -185,6 +185,9 @@ func TestWhatIsNoMetadataMakesNoConnection(t *testing.T) {
 		} {
 			_, err := h.CreateConnection(h.Context(), signedIn(&h.owner), h.acme.ID, tc.n)
 			refused(t, name, err, tc.code)
+			if f, ok := errors.AsType[*fault.Error](err); ok && tc.n.Vendor != "" && !strings.Contains(f.Want, "okta") {
+				t.Errorf("%s: it wants %s, and does not say what there is", name, f.Want)
+			}
 		}
 		if got := h.audit(h.acme.ID); len(got) != 0 {
 			t.Errorf("the audit list says %v", got)

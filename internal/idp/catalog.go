@@ -52,6 +52,15 @@ func ByID(id ID) (*Vendor, bool) {
 	return catalogue().byID[Generic], false
 }
 
+// IDs returns the IDs of all vendors, with commas between them.
+func IDs() string {
+	all := make([]string, len(All()))
+	for i, v := range All() {
+		all[i] = string(v.ID)
+	}
+	return strings.Join(all, ", ")
+}
+
 // Title returns what a stage is called.
 func (s Stage) Title() Text { return catalogue().stages[s] }
 

@@ -227,7 +227,7 @@ func (c *Connection) setVendor(to *sso.SAML) error {
 		return nil
 	}
 	if _, known := idp.ByID(idp.ID(*c.Vendor)); !known && *c.Vendor != "" {
-		return in("vendor", refused("vendor: a name of the catalogue such as entra-id, okta or "+string(idp.Generic), *c.Vendor))
+		return in("vendor", refused("vendor: one of "+idp.IDs(), *c.Vendor))
 	}
 	to.Vendor = *c.Vendor
 	return nil
