@@ -40,20 +40,29 @@ func TestAChangeIsMadeToTheVersionThatWasRead(t *testing.T) {
 	}
 }
 
-// Of two who change different things of one group or domain at the same time,
-// without a word about versions, neither is lost; who names a version that is
-// not the latest changes nothing.
+// Of two who change different things of one group or the like at the same time,
+// without a word about versions, neither is lost, and neither is told of a version
+// that they have not named; who names one that is not the latest changes nothing.
 func TestChangesOfDifferentThingsAreBothMade(t *testing.T) {
 	t.Parallel()
 	h := newTenancy(t)
 	acme := h.newTenant("acme")
 	_, key := h.apiKey(&acme, sso.OrganizationScopes()...)
-	const org = "/api/v1/organizations/acme"
+	const org, app = "/api/v1/organizations/acme", "/api/v1/apps/shop"
 	connection := h.named(&acme)
+	vendor := h.deploymentKey(sso.Scopes()...)
+	h.answered(h.call(vendor, http.MethodPost, "/api/v1/apps", `{"key":"shop","name":"Shop","kind":"web","redirect_uris":["https://shop.example/callback"]}`), http.StatusCreated)
 	for path, bodies := range map[string][2]string{
+		org:                                    {`{"name":"Acme Ltd"}`, `{"accent":"#112233"}`},
+		org + "/users/" + acme.its["user"]:     {`{"first_name":"Zoë"}`, `{"last_name":"X"}`},
+		app:                                    {`{"name":"The shop"}`, `{"login_url":"https://shop.example/login"}`},
 		org + "/groups/" + acme.its["group"]:   {`{"name":"Staff"}`, `{"description":"All of them"}`},
 		org + "/domains/" + acme.its["domain"]: {`{"sso":false}`, `{"connection":"` + connection + `"}`},
 	} {
+		key := key
+		if path == app {
+			key = vendor
+		}
 		before := h.call(key, http.MethodGet, path, "").Header().Get("ETag")
 		for round := range 4 {
 			var both sync.WaitGroup

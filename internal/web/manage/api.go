@@ -142,13 +142,29 @@ func declare[I, O any](library huma.API, o op, serve func(c *call, in *I) (*O, e
 	}
 	huma.Register(library, documented, func(ctx context.Context, in *I) (*O, error) {
 		c := carried(ctx)
-		out, err := serve(c, in)
+		out, err := attempt(c, in, serve)
 		if err != nil {
 			c.err = err
 			return nil, &huma.ErrorModel{Status: http.StatusInternalServerError} // never sent
 		}
 		return out, nil
 	})
+}
+
+// mostAttempts bounds how often an operation is carried out that is overtaken.
+const mostAttempts = 12
+
+// attempt carries an operation out. What somebody else has changed meanwhile is no
+// reason to refuse who named no version that they have read: they change what is
+// there then.
+func attempt[I, O any](c *call, in *I, serve func(c *call, in *I) (*O, error)) (*O, error) {
+	blind := Matching{IfMatch: c.Header("If-Match")}.blind()
+	for n := 1; ; n++ {
+		out, err := serve(c, in)
+		if err == nil || !blind || n == mostAttempts || !overtaken(err) {
+			return out, err
+		}
+	}
 }
 
 // adapter keeps operations by their IDs: routes of ours lead to them.

@@ -133,6 +133,10 @@ func plain(err error) error {
 	return err
 }
 
+// overtaken reports whether nothing was done because of a version that is not the
+// latest.
+func overtaken(err error) bool { return fault.Is(plain(err), "api_version_stale") }
+
 func stale(err error) error {
 	return &fault.Error{Kind: fault.Conflict, Code: "api_version_stale", Want: "the latest version in If-Match", Fix: fault.AppSide, Err: err}
 }
