@@ -214,13 +214,13 @@ func (a *applier) pruneStreams(f *File) error {
 	}
 	for i := range all {
 		s := &all[i]
-		if a.kept[s.ID] {
+		is := describeStream(s, keys[s.Org])
+		if a.kept[s.ID] || slices.ContainsFunc(f.Streams, func(x Stream) bool { return x.same() == is.same() }) { // the file can mean this one as well
 			continue
 		}
 		if err := a.tx.DeleteStream(a.ctx, s.ID); err != nil {
 			return err
 		}
-		is := describeStream(s, keys[s.Org])
 		a.did("stream", is.name(), Deleted, nil)
 		if err := a.record("", "stream.deleted", string(s.ID), []Field{{Key: "target", Before: s.Target}}); err != nil {
 			return err
@@ -243,7 +243,7 @@ func (e *exporter) streams() error {
 	for i := range all {
 		described[i] = describeStream(&all[i], keys[all[i].Org])
 	}
-	slices.SortFunc(described, func(a, b Stream) int { return strings.Compare(a.same(), b.same()) })
-	described = slices.CompactFunc(described, func(a, b Stream) bool { return a.same() == b.same() }) // no file tells them apart
+	slices.SortStableFunc(described, func(a, b Stream) int { return strings.Compare(a.same(), b.same()) })
+	described = slices.CompactFunc(described, func(a, b Stream) bool { return a.same() == b.same() }) // no file tells them apart: the first is meant
 	return items(e, "streams", 0, described, func(s *Stream) (Stream, error) { return *s, nil })
 }

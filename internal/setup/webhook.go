@@ -257,6 +257,12 @@ func describeWebhook(h *sso.Webhook) Webhook {
 	return Webhook{URL: h.URL, Note: to(h.Note), Events: append([]string{}, h.Types...), State: to(string(state))}
 }
 
+// isTwin reports whether the file can mean this one as well as the one that it was
+// taken to mean. Such a one it does not leave out.
+func (h *Webhook) isTwin(of *sso.Webhook) bool {
+	return strings.TrimSpace(h.URL) == of.URL && value(h.Note) == of.Note
+}
+
 func (a *applier) pruneWebhooks(org sso.OrgID, key string, listed []Webhook) error {
 	if listed == nil {
 		return nil
@@ -267,7 +273,7 @@ func (a *applier) pruneWebhooks(org sso.OrgID, key string, listed []Webhook) err
 	}
 	for i := range all {
 		h := &all[i]
-		if a.kept[h.ID] {
+		if a.kept[h.ID] || slices.ContainsFunc(listed, func(w Webhook) bool { return w.isTwin(h) }) {
 			continue
 		}
 		if err := a.tx.Org(org).DeleteWebhook(a.ctx, h.ID); err != nil {
@@ -291,7 +297,7 @@ func (e *exporter) webhooks(org sso.OrgID, indent int) error {
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(all, func(a, b sso.Webhook) int { return cmp.Or(cmp.Compare(a.URL, b.URL), cmp.Compare(a.Note, b.Note)) })
-	all = slices.CompactFunc(all, func(a, b sso.Webhook) bool { return a.URL == b.URL && a.Note == b.Note }) // no file tells them apart
+	slices.SortStableFunc(all, func(a, b sso.Webhook) int { return cmp.Or(cmp.Compare(a.URL, b.URL), cmp.Compare(a.Note, b.Note)) })
+	all = slices.CompactFunc(all, func(a, b sso.Webhook) bool { return a.URL == b.URL && a.Note == b.Note }) // no file tells them apart: the first is meant
 	return items(e, "webhooks", indent, all, func(h *sso.Webhook) (Webhook, error) { return describeWebhook(h), nil })
 }
