@@ -165,17 +165,13 @@ func (p *promise) check(app *sso.App, r *asking) error {
 	return r.Redeem(oidc.Binding{ClientID: app.ClientID, RedirectURI: p.RedirectURI, Challenge: challenge})
 }
 
-// clocks is how far apart the clocks of two nodes may be, of which one forgets what
-// has expired and the other is asked.
-const clocks = 10 * time.Minute
-
 // withdraw has a code be good for nothing any more, and revokes what it gave, if it
 // gave anything.
 func (p *promise) withdraw(ctx context.Context, tx *store.Writer, app *sso.App, r *asking, now time.Time) error {
 	if err := revokeByCode(ctx, tx, app, r, now); err != nil || !now.Before(p.until()) {
 		return err
 	}
-	err := tx.InsertSingleUse(ctx, store.KindCode, codeHash(r.Code), p.until().Add(clocks), "")
+	err := tx.InsertSingleUse(ctx, store.KindCode, codeHash(r.Code), p.until(), "")
 	if errors.Is(err, store.ErrUsed) {
 		return nil
 	}

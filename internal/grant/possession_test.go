@@ -399,3 +399,48 @@ func TestAMachinesTokenIsBoundToAKey(t *testing.T) {
 		t.Errorf("twin: %+v, %v", twin, err)
 	}
 }
+
+// What proves something once stays used up for as long as a node takes it whose clock
+// is behind that of the node which forgets what has expired.
+func TestWhatCountsOnceStaysUsedWhereClocksDiffer(t *testing.T) {
+	t.Parallel()
+	onEngines(t, func(h *house) {
+		s, k := newSigner(h), newHolder(h)
+		assertion, proof := s.sign(jose.ES256, "ec", s.claims("once")), k.proof()
+		redeem := func(by oidc.DPoP) error {
+			_, err := h.redeemBy(&h.portal, by, h.code(&h.portal))
+			return err
+		}
+		assert := func(by string) error {
+			_, err := s.machine(by)
+			return err
+		}
+		if err := errors.Join(redeem(proof), assert(assertion)); err != nil {
+			h.Fatal(err)
+		}
+		sweep := func() {
+			h.write(func(ctx context.Context, tx *store.Writer) error {
+				_, err := tx.DeleteExpired(ctx, h.Now().Add(5*time.Second), store.Retention{})
+				return err
+			})
+		}
+		unused := k.proof()
+		h.wait(oidc.DPoPSkew - 2*time.Second)
+		sweep()
+		if err := redeem(proof); !refusedWith(err, oidc.InvalidDPoPProof) {
+			h.Errorf("the proof again: %v, want invalid_dpop_proof", err)
+		}
+		if err := redeem(unused); err != nil {
+			h.Errorf("twin, a proof as old: %v", err)
+		}
+		other := s.sign(jose.ES256, "ec", s.claims("other"))
+		h.wait(time.Minute) // the assertion has expired by now, but for the skew
+		sweep()
+		if err := assert(assertion); !refusedWith(err, oidc.InvalidClient) {
+			h.Errorf("the assertion again: %v, want invalid_client", err)
+		}
+		if err := assert(other); err != nil {
+			h.Errorf("twin, an assertion that was not used: %v", err)
+		}
+	})
+}

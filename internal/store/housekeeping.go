@@ -31,6 +31,11 @@ const housekeepingBatch = 1000
 // any more.
 const InvitationKept = 90 * 24 * time.Hour
 
+// ClocksApart is how far the clocks of two nodes may be apart, of which one deletes
+// what has expired and the other one is asked. What says that something was used, or
+// ended, is kept for so much longer: it could count again where it is still early.
+const ClocksApart = 10 * time.Minute
+
 // DeleteExpired deletes what is of no use any more: attempts, single-use
 // things, tokens, sessions, logouts, remembered browsers, device codes, SMS codes, requests
 // of programs, counts of tries, uploaded lists of people and support bundles past their time, traces and messages beside them past their retention,
@@ -47,13 +52,13 @@ func (w *Writer) DeleteExpired(ctx context.Context, now time.Time, keep Retentio
 		text   string
 		before time.Time
 	}{
-		{`delete from attempts where id in (select id from attempts where kept_until <= $1 and untold <> 1 order by kept_until limit $2)`, now},
-		{`delete from single_use where (kind, hash) in (select kind, hash from single_use where expires_at <= $1 order by expires_at limit $2)`, now},
+		{`delete from attempts where id in (select id from attempts where kept_until <= $1 and untold <> 1 order by kept_until limit $2)`, now.Add(-ClocksApart)},
+		{`delete from single_use where (kind, hash) in (select kind, hash from single_use where expires_at <= $1 order by expires_at limit $2)`, now.Add(-ClocksApart)},
 		{`delete from tokens where hash in (select hash from tokens where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from machine_tokens where hash in (select hash from machine_tokens where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from device_codes where device_hash in (select device_hash from device_codes where expires_at <= $1 order by expires_at limit $2)`, now.Add(-sso.DeviceCodeKept)},
 		{`delete from sessions where id in (select id from sessions where expires_at <= $1 and told_at is not null order by expires_at limit $2)`, now},
-		{`delete from saml_logouts where (connection_id, subject, session_index) in (select connection_id, subject, session_index from saml_logouts where expires_at <= $1 order by expires_at limit $2)`, now},
+		{`delete from saml_logouts where (connection_id, subject, session_index) in (select connection_id, subject, session_index from saml_logouts where expires_at <= $1 order by expires_at limit $2)`, now.Add(-ClocksApart)},
 		{`delete from devices where id in (select id from devices where expires_at <= $1 order by expires_at limit $2)`, now},
 		{`delete from browsers where (user_id, token_hash) in (select user_id, token_hash from browsers where seen_at <= $1 order by seen_at limit $2)`, now.Add(-BrowserLife)},
 		{`delete from sms_codes where owner in (select owner from sms_codes where expires_at <= $1 order by expires_at limit $2)`, now},

@@ -225,8 +225,14 @@ func expiredIsDeleted(w *world) {
 	if n := sweep(end.Add(-time.Microsecond)); n != 0 {
 		w.Errorf("DeleteExpired() before the time deletes %d", n)
 	}
-	if n := sweep(end); n != 3 {
-		w.Errorf("DeleteExpired() deletes %d, want attempt, token and single-use thing", n)
+	if n := sweep(end); n != 1 {
+		w.Errorf("DeleteExpired() deletes %d, want the token", n)
+	}
+	if n := sweep(end.Add(store.ClocksApart - time.Microsecond)); n != 0 {
+		w.Errorf("DeleteExpired() by a clock that is ahead deletes %d", n)
+	}
+	if n := sweep(end.Add(store.ClocksApart)); n != 2 {
+		w.Errorf("DeleteExpired() deletes %d, want attempt and single-use thing", n)
 	}
 	r := w.reader()
 	missing[sso.Attempt](w, "Attempt()")(r.Attempt(ctx, a.ID))
