@@ -70,7 +70,7 @@ func noWays() map[string]string {
 	)
 	return map[string]string{
 		"GET /.well-known/oauth-authorization-server": page, "GET /.well-known/openid-configuration": page, "GET /api/v1/openapi.json": page, "GET /docs/api": page, "GET /docs/api/style.css": page, "GET /assets/{file}": page, "GET /logos/{logo}": page, "GET /oauth2/jwks": page,
-		"GET /saml/{connection}/metadata": page, "OPTIONS /oauth2/token": page, "OPTIONS /oauth2/userinfo": page, "OPTIONS /oauth2/revoke": page,
+		"GET /saml/{connection}/metadata": page, "OPTIONS /oauth2/token": page, "OPTIONS /oauth2/userinfo": page, "OPTIONS /oauth2/revoke": page, "OPTIONS /oauth2/par": page,
 		"GET /login/again": part, "GET /login/choose": part, "POST /login/choose": part, "GET /login/enrol": part, "POST /login/enrol": part, "POST /login/enrol/codes": part, "POST /login/enrol/number": part,
 		"GET /login/first": idp, "POST /login/first": idp, "POST /login/first/new": idp, "POST /login/first/passkey": idp, "GET /login/sso": idp,
 		"GET /saml/acs": idp, "POST /saml/acs": idp, "GET /saml/{connection}/acs": idp, "POST /saml/{connection}/acs": idp,

@@ -64,6 +64,7 @@ func (h *Handler) Routes() []web.Route {
 		{Method: http.MethodOptions, Path: oidc.RevokePath, Access: web.Client, Handler: preflight},
 		{Method: http.MethodPost, Path: oidc.IntrospectPath, Access: web.Client, MaxBody: oidc.MaxForm, Handler: h.introspect},
 		{Method: http.MethodPost, Path: oidc.PushPath, Access: web.Client, MaxBody: oidc.MaxForm, Handler: h.push},
+		{Method: http.MethodOptions, Path: oidc.PushPath, Access: web.Client, Handler: preflight},
 		{Method: http.MethodPost, Path: oidc.DevicePath, Access: web.Client, MaxBody: oidc.MaxForm, Handler: h.askDevice},
 		{Method: http.MethodGet, Path: grant.DevicePath, Access: web.SignedIn, Own: true, Handler: h.typeCode},
 		{Method: http.MethodPost, Path: grant.DevicePath, Access: web.SignedIn, Own: true, Handler: h.findDevice},
@@ -246,14 +247,17 @@ func (h *Handler) introspect(w http.ResponseWriter, r *http.Request) error {
 	return program(w, answer.JSON())
 }
 
-// push serves the endpoint for requests that are pushed [RFC 9126]. Programs call
-// it that keep a secret, or run where no page reads the answer.
+// push serves the endpoint for requests that are pushed [RFC 9126]. An app that runs
+// in browsers may have to push its requests as well.
 func (h *Handler) push(w http.ResponseWriter, r *http.Request) error {
 	body, err := clientForm(r)
 	if err != nil {
 		return err
 	}
 	request, err := oidc.ReadPushed(r.Header.Values("Authorization"), r.URL.RawQuery, body)
+	if err == nil {
+		err = h.allowOwn(w, r, request.Client.ClientID)
+	}
 	if err != nil {
 		return err
 	}

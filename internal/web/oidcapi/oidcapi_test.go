@@ -393,6 +393,23 @@ func TestPagesReadOnlyWhatIsTheirOwn(t *testing.T) {
 	if kept, _ := exchange("portal", "https://app.example/cb", "&client_secret="+url.QueryEscape(clientSecret), "https://app.example"); kept.Header.Get(allow) != "" {
 		t.Errorf("a page of an app that keeps a secret: %v", kept.Header)
 	}
+	push := func(clientID, redirectURI, more, origin string) reply {
+		t.Helper()
+		got := s.ask(http.MethodPost, oidc.PushPath, request(clientID, redirectURI, verifier).Encode()+more, "Origin: "+origin)
+		if got.StatusCode != http.StatusCreated {
+			t.Fatalf("%s %s", got.Status, got.body)
+		}
+		return got
+	}
+	if got := push("spa", "https://spa.example/cb", "", "https://spa.example"); got.Header.Get(allow) != "https://spa.example" {
+		t.Errorf("its own page pushes: %v", got.Header)
+	}
+	if got := push("spa", "https://spa.example/cb", "", "https://evil.example"); got.Header.Get(allow) != "" {
+		t.Errorf("another page pushes: %v", got.Header)
+	}
+	if got := push("portal", "https://app.example/cb", "&client_secret="+url.QueryEscape(clientSecret), "https://app.example"); got.Header.Get(allow) != "" {
+		t.Errorf("a page of an app that keeps a secret pushes: %v", got.Header)
+	}
 	for name, tc := range map[string]struct {
 		method, path, token, origin string
 		status                      int
@@ -408,6 +425,8 @@ func TestPagesReadOnlyWhatIsTheirOwn(t *testing.T) {
 		"discovery for OAuth":     {http.MethodGet, oidc.MetadataPath, "x", "", 200, "*"},
 		"preflight of userinfo":   {http.MethodOptions, oidc.UserinfoPath, "x", "https://spa.example", 204, "*"},
 		"preflight of token":      {http.MethodOptions, oidc.TokenPath, "x", "https://spa.example", 204, "*"},
+		"preflight of PAR":        {http.MethodOptions, oidc.PushPath, "x", "https://spa.example", 204, "*"},
+		"none of introspection":   {http.MethodOptions, oidc.IntrospectPath, "x", "https://spa.example", 405, ""},
 	} {
 		header := []string{"Authorization: Bearer " + tc.token}
 		if tc.origin != "" {
