@@ -102,15 +102,34 @@ func (c Client) Authenticate(by Credentials) error {
 }
 
 // AllowsOrigin reports whether a page of this origin is one of c's own: c runs
-// in browsers, and the origin is that of a redirect URI.
+// in browsers, and the origin is that of a redirect URI. On a loopback address any
+// port is, as for the redirect URI itself.
 func (c Client) AllowsOrigin(origin string) bool {
 	if !c.Public || origin == "" {
 		return false
 	}
+	here, local := withoutLoopbackPort(origin)
 	return slices.ContainsFunc(c.RedirectURIs, func(uri string) bool {
-		u, err := url.Parse(uri)
-		return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") && u.Scheme+"://"+u.Host == origin
+		own := originOf(uri)
+		if own == origin {
+			return true
+		}
+		there, ok := withoutLoopbackPort(own)
+		return ok && local && there == here
 	})
+}
+
+// defaultPorts are those that browsers leave out.
+var defaultPorts = map[string]string{"https": ":443", "http": ":80"}
+
+// originOf returns the origin of the page that opens at uri, as browsers write it
+// [RFC 6454 6.2]; "": no page does.
+func originOf(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil || u.Host == "" || defaultPorts[u.Scheme] == "" {
+		return ""
+	}
+	return u.Scheme + "://" + strings.TrimSuffix(strings.ToLower(u.Host), defaultPorts[u.Scheme])
 }
 
 // UnknownClient returns the error for a client ID that is not registered. It is

@@ -62,6 +62,38 @@ func TestAllowsOriginOfItsOwnPagesOnly(t *testing.T) {
 	}
 }
 
+// An origin is written as browsers write it, whichever way the redirect URI is: its
+// page is the app's own all the same.
+func TestAllowsTheOriginToWhichARedirectURILeads(t *testing.T) {
+	t.Parallel()
+	for uri, tc := range map[string]struct{ own, foreign string }{
+		"https://SPA.example/cb":      {"https://spa.example", "https://spa.example:443"},
+		"https://spa.example:443/cb":  {"https://spa.example", "https://spa.example:444"},
+		"https://spa.example:8443/cb": {"https://spa.example:8443", "https://spa.example"},
+		"http://localhost:80/cb":      {"http://localhost", "http://localhost:443"},
+		"https://spa.example:80/cb":   {"https://spa.example:80", "https://spa.example"},
+		"http://127.0.0.1/cb":         {"http://127.0.0.1:5173", "http://127.0.0.2:5173"},
+		"http://127.0.0.1:7000/cb":    {"http://127.0.0.1", "https://127.0.0.1"},
+		"http://[::1]/cb":             {"http://[::1]:5173", "http://[::1]:5173.evil.example"},
+		"http://127.0.0.1/cb/":        {"http://127.0.0.1:1", "http://127.0.0.1:1/cb/"},
+		"https://127.0.0.1/cb":        {"https://127.0.0.1", "https://127.0.0.1:5173"},
+	} {
+		c := oidc.Client{ID: "spa", Public: true, RedirectURIs: []string{uri}}
+		if err := oidc.CheckRedirectURI(uri); err != nil {
+			t.Errorf("%s: %v, want it accepted", uri, err)
+		}
+		if !c.AllowsOrigin(tc.own) {
+			t.Errorf("%s: AllowsOrigin(%q) = false", uri, tc.own)
+		}
+		if c.AllowsOrigin(tc.foreign) {
+			t.Errorf("%s: AllowsOrigin(%q) = true", uri, tc.foreign)
+		}
+	}
+	if (oidc.Client{ID: "app", Public: true, RedirectURIs: []string{"com.example.app:/cb"}}).AllowsOrigin("") {
+		t.Error("a page of no origin is allowed")
+	}
+}
+
 // What may be registered is an absolute URI that a browser reads as we do.
 func FuzzCheckRedirectURI(f *testing.F) {
 	f.Add("https://app.example/cb?x=y")
