@@ -161,6 +161,12 @@ func (h *Handler) confirmDevice(w http.ResponseWriter, r *http.Request) error {
 	}
 	by := web.ByFrom(r)
 	decide, approved := h.Grants.Refuse, form.Get("answer") == "approve"
+	if approved && by.Retired {
+		// A device has what the person is by now, which this token is not. The new
+		// one is on its way into the browser, which asks once more.
+		code, _ := oidc.ParseUserCode(form.Get("code"))
+		return web.SeeOther(w, r, grant.DevicePath+"?user_code="+code.String())
+	}
 	if approved {
 		decide = h.Grants.Approve
 	}

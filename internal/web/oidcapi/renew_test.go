@@ -2,6 +2,7 @@ package oidcapi_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
+	"github.com/sallyport/sallyport/internal/webtest"
 )
 
 // A code is worth what the person is by now. A token that was given for less is
@@ -56,5 +58,46 @@ func TestNoCodeByATokenThatIsGoodForLess(t *testing.T) {
 	}
 	if gone := ask(secret.NewToken().Reveal()); gone.body != "sign in" {
 		t.Errorf("twin: a token of nobody: %s %s", gone.Status, gone.body)
+	}
+}
+
+// A device that is signed in has what the person has by now, as by a code: by a token
+// that was replaced nobody agrees to one. Who has the new token is asked again.
+func TestNoDeviceByATokenThatIsGoodForLess(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.addCLI()
+	old := s.session
+	err := s.grants.DB.Write(t.Context(), func(tx *store.Writer) error {
+		p, err := tx.Person(t.Context(), old.Hash())
+		if err != nil {
+			return err
+		}
+		return tx.Org(p.Org.ID).RoleChanged(t.Context(), &p.Org, p.User.ID, sso.RoleMember, "auditor", time.Now())
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.session, err = s.renew(t.Context(), old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := s.device()
+	agree := url.Values{"code": {c.User}, "answer": {"approve"}}
+	b := webtest.NewBrowser(t, s.base)
+	b.Keep("sallyport-session", old.Reveal())
+	if asked := b.Post("/device/confirm", agree); asked.Value("code") != c.User {
+		t.Errorf("a token that was replaced: %d at %s, want to be asked again", asked.Status, asked.Heading())
+	}
+	if status, body := s.poll(c); status != http.StatusBadRequest || body["error"] != "authorization_pending" {
+		t.Errorf("the device: %d %v, want authorization_pending", status, body)
+	}
+	if done := s.signedIn().Post("/device/confirm", agree); done.Heading() != "Signed in" {
+		t.Errorf("twin: the new token: %d %s", done.Status, done.Body)
+	}
+	// A no is a no by either.
+	c = s.device()
+	if done := b.Post("/device/confirm", url.Values{"code": {c.User}}); done.Heading() != "Not signed in" {
+		t.Errorf("a no by the token that was replaced: %d %s", done.Status, done.Body)
 	}
 }
