@@ -444,3 +444,31 @@ func TestWhatCountsOnceStaysUsedWhereClocksDiffer(t *testing.T) {
 		}
 	})
 }
+
+// Anybody can make a key. Who shows a token that is none leaves nothing behind, and
+// who shows a good one has used their proof up.
+func TestAProofForATokenOfNobodyIsForgotten(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.SQLite(t))
+	k := newHolder(h)
+	tokens, err := h.redeemBy(&h.portal, k.proof(), h.code(&h.portal))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		token secret.Token
+		want  [2]oidc.Code
+	}{
+		"of nobody":           {secret.NewToken(), [2]oidc.Code{oidc.InvalidToken, oidc.InvalidToken}},
+		"twin: of the person": {tokens.AccessToken, [2]oidc.Code{"", oidc.InvalidDPoPProof}},
+	} {
+		shown := k.show(tc.token)
+		for i, want := range tc.want {
+			info, err := h.UserinfoBy(t.Context(), shown)
+			refusal, _ := errors.AsType[*oidc.BearerError](err)
+			if (err == nil) != (want == "") || refusal != nil && refusal.Code != want || (info.Claims.Subject == "") != (want != "") {
+				t.Errorf("%s, time %d: %+v, %v, want %q", name, i+1, info, err, want)
+			}
+		}
+	}
+}

@@ -41,17 +41,18 @@ func (s *Service) Push(ctx context.Context, r oidc.PushedRequest, from netip.Add
 	if err != nil {
 		return oidc.PushedResponse{}, err
 	}
-	held, err := s.possession(ctx, r.Proof, secret.Token{})
+	held, err := r.Proof.Verify(s.Issuer, secret.Token{}, s.Now())
 	if err == nil {
 		err = request.Bind(held)
 	}
+	if err == nil && app.Public() {
+		err = s.Limits.Allow(ctx, backoff.Pushes(app.ID, from))
+	}
+	if err == nil {
+		err = s.useUp(ctx, held)
+	}
 	if err != nil {
 		return oidc.PushedResponse{}, err
-	}
-	if app.Public() {
-		if err := s.Limits.Allow(ctx, backoff.Pushes(app.ID, from)); err != nil {
-			return oidc.PushedResponse{}, err
-		}
 	}
 	token, err := s.push(ctx, &app, &request)
 	return oidc.PushedResponse{Token: token, ExpiresIn: PushedLife}, err

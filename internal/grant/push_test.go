@@ -201,9 +201,11 @@ func TestAPushedRequestIsUsedOnceHoweverManyBringIt(t *testing.T) {
 func TestStrangersDoNotFillTheRequestsThatArePushed(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, storetest.SQLite(t))
+	var by oidc.DPoP
 	push := func(app *sso.App, from string, more ...string) error {
 		r, err := oidc.ReadPushed(nil, "", request(app, more...).Encode())
 		if err == nil {
+			r.Proof = by
 			_, err = h.Push(t.Context(), r, netip.MustParseAddr(from))
 		}
 		return err
@@ -216,9 +218,19 @@ func TestStrangersDoNotFillTheRequestsThatArePushed(t *testing.T) {
 	if err := push(&h.native, "192.0.2.200"); !fault.Is(err, "try_later") {
 		t.Errorf("one more from this network: %v, want try_later", err)
 	}
+	k := newHolder(h)
+	by = oidc.DPoP{Header: []string{k.sign(with(k.claims(), "htu", issuer+oidc.PushPath))}, Method: "POST", Path: oidc.PushPath}
+	if err := push(&h.native, "192.0.2.1"); !fault.Is(err, "try_later") {
+		t.Errorf("with a proof of possession: %v, want try_later", err)
+	}
+	// What was refused has left nothing behind, not even that its proof was seen.
 	if err := push(&h.native, "198.51.100.1"); err != nil {
 		t.Errorf("from another network: %v", err)
 	}
+	if err := push(&h.native, "198.51.100.1"); !refusedWith(err, oidc.InvalidDPoPProof) {
+		t.Errorf("and again: %v, want invalid_dpop_proof", err)
+	}
+	by = oidc.DPoP{}
 	if err := push(&h.portal, "192.0.2.1", "client_secret", pass); err != nil {
 		t.Errorf("an app that proves itself: %v", err)
 	}

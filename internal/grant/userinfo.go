@@ -29,14 +29,21 @@ func (s *Service) UserinfoBy(ctx context.Context, shown oidc.Presented) (Userinf
 	if !shown.Proof.Given() {
 		return s.Userinfo(ctx, shown.Token)
 	}
-	held, err := s.possession(ctx, shown.Proof, shown.Token)
+	held, err := shown.Proof.Verify(s.Issuer, shown.Token, s.Now())
+	var out Userinfo
+	if err == nil {
+		out, err = s.inform(ctx, shown.Token, held, oidc.InvalidBoundToken())
+	}
+	if err == nil {
+		err = s.useUp(ctx, held)
+	}
 	if refusal, ok := errors.AsType[*oidc.TokenError](err); ok {
-		return Userinfo{}, oidc.ProofRefused(refusal)
+		err = oidc.ProofRefused(refusal)
 	}
 	if err != nil {
 		return Userinfo{}, err
 	}
-	return s.inform(ctx, shown.Token, held, oidc.InvalidBoundToken())
+	return out, nil
 }
 
 // inform tells what a token opens for who has shown this key, or none. One that is
