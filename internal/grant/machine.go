@@ -13,27 +13,6 @@ import (
 	"github.com/sallyport/sallyport/internal/store"
 )
 
-// Machine is an app that acts for nobody, as a token shows that it got for
-// itself.
-type Machine struct {
-	App    sso.App // without its secrets
-	Scopes []string
-}
-
-// Machine says whose token this is, and what for. Any API may ask that is handed
-// one as a bearer token; one that is bound to a key is good for nothing as that. A
-// refusal is an [*oidc.BearerError]; it does not say why.
-func (s *Service) Machine(ctx context.Context, token secret.Token) (Machine, error) {
-	a, err := s.machineOf(ctx, token)
-	if errors.Is(err, store.ErrNotFound) || err == nil && a.Token.Key != "" {
-		return Machine{}, oidc.InvalidAccessToken()
-	}
-	if err != nil {
-		return Machine{}, err
-	}
-	return Machine{App: a.App, Scopes: scopesOf(&a)}, nil
-}
-
 // machineOf returns what a machine's token stands for that may be used now, or
 // [store.ErrNotFound].
 func (s *Service) machineOf(ctx context.Context, token secret.Token) (store.MachineAccess, error) {

@@ -27,7 +27,7 @@ func (r *Reader) Settings() Settings { return Settings{r} }
 
 // AppByClientID is [Reader.AppByClientID].
 func (s Settings) AppByClientID(ctx context.Context, clientID string) (sso.App, error) {
-	return recall(ctx, s.r, "app "+clientID, func() (sso.App, error) { return s.r.AppByClientID(ctx, clientID) })
+	return recall(ctx, s.r, "client "+clientID, func() (sso.App, error) { return s.r.AppByClientID(ctx, clientID) })
 }
 
 // VerifiedDomain is [Reader.VerifiedDomain].
@@ -37,7 +37,7 @@ func (s Settings) VerifiedDomain(ctx context.Context, name string) (sso.Domain, 
 
 // App is [Reader.App].
 func (s Settings) App(ctx context.Context, id sso.AppID) (sso.App, error) {
-	return recall(ctx, s.r, "app by "+string(id), func() (sso.App, error) { return s.r.App(ctx, id) })
+	return recall(ctx, s.r, "app "+string(id), func() (sso.App, error) { return s.r.App(ctx, id) })
 }
 
 // Lineage is [Reader.Lineage].
