@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -184,7 +185,10 @@ func (db *DB) VerifyChain(ctx context.Context, anchors ...sso.ChainEnd) (Verifie
 	if err != nil {
 		return Verified{}, err
 	}
-	v := Verified{From: cut, To: last}
+	v := Verified{From: cut, To: last, Broken: deleted(anchors, 0, cut)}
+	if v.Broken != nil {
+		return v, nil
+	}
 	for _, a := range anchors {
 		if a.Number > last.Number {
 			v.Broken = &Broken{Number: last.Number + 1, Why: "the list ends at " + strconv.FormatInt(last.Number, 10) + ", and " + strconv.FormatInt(a.Number, 10) + " was noted elsewhere"}
@@ -212,9 +216,56 @@ func (db *DB) VerifyChain(ctx context.Context, anchors ...sso.ChainEnd) (Verifie
 			v.Broken = broken
 			return v, nil
 		}
+		if v.Broken = deleted(anchors, end.Number, cut); v.Broken != nil {
+			return v, nil
+		}
 		v.From, end = cut, cut
 	}
-	return v, nil
+	v.Broken, err = db.besideChain(ctx)
+	return v, err
+}
+
+// deleted says which of the noted ends behind a number can no longer be compared,
+// since the list is said to begin behind them, or with another hash.
+func deleted(anchors []sso.ChainEnd, after int64, cut sso.ChainEnd) *Broken {
+	for _, a := range anchors {
+		switch {
+		case a.Number <= after || a.Number > cut.Number || a == cut:
+		case a.Number == cut.Number:
+			return &Broken{Number: a.Number, Why: "another hash was noted elsewhere"}
+		default:
+			return &Broken{Number: a.Number, Why: "what was noted elsewhere cannot be compared: the list begins at " + strconv.FormatInt(cut.Number+1, 10)}
+		}
+	}
+	return nil
+}
+
+// besideChain looks for entries that stand in the list and outside of its ends,
+// where nobody follows their hashes.
+func (db *DB) besideChain(ctx context.Context) (broken *Broken, err error) {
+	type beside struct{ before, behind int64 }
+	const none = math.MaxInt64
+	var b beside
+	err = db.Read(ctx, func(r *Reader) (err error) {
+		// One statement, in which the entries and the ends are of one moment.
+		b, err = one(ctx, r.q, func(b *beside) []any { return []any{&b.before, &b.behind} }, `
+			select
+				coalesce((select min(e.number) from audit_events e where e.number <= c.number), 9223372036854775807),
+				coalesce((select min(e.number) from audit_events e where e.number > l.number), 9223372036854775807)
+			from audit_ends c
+			join audit_ends l on l.name = 'last'
+			where c.name = 'cut'`)
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil, doing(err, "looking beside the audit list")
+	case b.before != none:
+		return &Broken{Number: b.before, Why: "the entry stands before the beginning of the list"}, nil
+	case b.behind != none:
+		return &Broken{Number: b.behind, Why: "the entry stands behind the end of the list"}, nil
+	}
+	return nil, nil
 }
 
 func (db *DB) chainEnds(ctx context.Context) (cut, last sso.ChainEnd, err error) {

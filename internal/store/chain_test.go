@@ -65,6 +65,18 @@ func TestAnAlteredAuditListIsFoundOut(t *testing.T) {
 				{"the first entry is gone", "update audit_events set number = -1 where number = 1", "update audit_events set number = 1 where number = -1", 1},
 				{"an entry is gone", "update audit_events set number = -1 where number = 4", "update audit_events set number = 4 where number = -1", 4},
 				{"the last entry is gone", "update audit_events set number = -1 where number = 9", "update audit_events set number = 9 where number = -1", 9},
+				{
+					"an entry is altered, and the list said to begin behind it", "update audit_ends set number = 5, hash = '" + all[4].Hash + "' where name = 'cut'; update audit_events set actor = 'usr_eve' where number = 3",
+					"update audit_ends set number = 0, hash = '' where name = 'cut'; update audit_events set actor = 'usr_alice' where number = 3", 1,
+				},
+				{
+					"an entry is altered, and the list said to end before it", "update audit_ends set number = 6, hash = '" + all[5].Hash + "' where name = 'last'; update audit_events set actor = 'usr_eve' where number = 8",
+					"update audit_ends set number = 9, hash = '" + all[8].Hash + "' where name = 'last'; update audit_events set actor = 'usr_alice' where number = 8", 7,
+				},
+				{
+					"an entry stands before the first", "insert into audit_events (id, at, actor, action, target, detail, number, hash) values ('evt_x', 0, 'usr_eve', 'user.changed', 'usr_bob', '{}', 0, '')",
+					"delete from audit_events where number = 0", 0,
+				},
 			} {
 				for _, text := range []string{tc.forge, tc.mend} {
 					if _, err := side.ExecContext(t.Context(), text); err != nil {
@@ -98,6 +110,18 @@ func TestARewrittenAuditListDoesNotFitItsAnchors(t *testing.T) {
 	if _, err := sealSome(t.Context(), theirs, 4); err != nil {
 		t.Fatal(err)
 	}
+	cut := storetest.SQLite(t)
+	forged, err := sealSome(t.Context(), cut, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = cut.Write(t.Context(), func(tx *store.Writer) error {
+		_, err := tx.CutChain(t.Context(), time.Now(), 2)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	anchor := func(i int) sso.ChainEnd { return sso.ChainEnd{Number: genuine[i].Number, Hash: genuine[i].Hash} }
 	for _, tc := range []struct {
 		name    string
@@ -109,6 +133,9 @@ func TestARewrittenAuditListDoesNotFitItsAnchors(t *testing.T) {
 		{"a rewritten one, without an anchor", theirs, nil, 0},
 		{"a rewritten one", theirs, []sso.ChainEnd{anchor(1)}, 2},
 		{"a shorter one", theirs, []sso.ChainEnd{anchor(4)}, 5},
+		{"a rewritten one, said to begin at the anchor", cut, []sso.ChainEnd{anchor(1)}, 2},
+		{"a rewritten one, said to begin behind the anchor", cut, []sso.ChainEnd{anchor(0)}, 1},
+		{"one that begins where it was noted", cut, []sso.ChainEnd{{Number: 2, Hash: forged[1].Hash}, {}}, 0},
 	} {
 		v, err := tc.db.VerifyChain(t.Context(), tc.anchors...)
 		if err != nil {
