@@ -13,8 +13,9 @@ import (
 )
 
 // recordedColumns are those of an event with its place in the chain; the one
-// before it is p.
-const recordedColumns = eventColumns + `, e.id, coalesce(e.number, 0), coalesce(e.hash, ''), coalesce(p.hash, '')`
+// before it is p, of which the hash alone is left where it was deleted for its age.
+const recordedColumns = eventColumns + `, e.id, coalesce(e.number, 0), coalesce(e.hash, ''),
+	coalesce(p.hash, (select c.hash from audit_ends c where c.name = 'cut' and c.number = e.number - 1), '')`
 
 func recordedFields(e *sso.Recorded) []any {
 	return append(eventFields(&e.Event), &e.ID, &e.Number, &e.Hash, &e.Before)

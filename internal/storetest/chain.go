@@ -115,7 +115,10 @@ func chainIsCut(w *world) {
 	}
 	want := store.Verified{From: sso.ChainEnd{Number: 2, Hash: all[1].Hash}, To: sso.ChainEnd{Number: 3, Hash: all[2].Hash}}
 	same(w, "VerifyChain() of the rest", want, get[store.Verified](w, "VerifyChain()")(w.db.VerifyChain(ctx)))
-	same(w, "what is left", []string{all[2].Hash}, hashes(get[[]sso.Recorded](w, "EventsAfter()")(w.reader().EventsAfter(ctx, 0, 10))))
+	// What is left names the hash before it, by which it is checked by itself.
+	same(w, "what is left", all[2:], get[[]sso.Recorded](w, "EventsAfter()")(w.reader().EventsAfter(ctx, 0, 10)))
+	same(w, "what is left, as it is listed", all[2:], get[store.EventPage](w, "ListEvents()")(w.reader().ListEvents(ctx, store.EventQuery{Limit: 10})).Recorded)
+	same(w, "what is left, by itself", all[2], get[sso.Recorded](w, "Recorded()")(w.reader().Recorded(ctx, all[2].ID)))
 	if n := cut(w.later()); n != 1 {
 		w.Errorf("CutChain() deletes %d events, want the last", n)
 	}
@@ -190,14 +193,6 @@ func whoIsToBeTold(w *world) {
 	told("with deliveries that wait", 1)
 	w.write(func(tx *store.Writer) error { return tx.StopWebhook(ctx, hook.ID, "webhook_off", w.now) })
 	told("when these were given up", 2)
-}
-
-func hashes(all []sso.Recorded) []string {
-	var h []string
-	for i := range all {
-		h = append(h, all[i].Hash)
-	}
-	return h
 }
 
 func signInsAreTold(w *world) {
