@@ -104,25 +104,34 @@ func (c *config) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, e
 	if i < 0 {
 		return nil, nil
 	}
-	var v any
-	if err := c.settings[i].value.Decode(&v); err != nil {
-		return nil, lines{c.at(c.settings[i].value, fmt.Sprintf("%q: a value that cannot be read", flag.Name))}
+	// kong wants everything as it reads it from the command line: what looks like a
+	// number is the text that stands there.
+	at := c.settings[i].value
+	if at.Kind == yaml.AliasNode {
+		at = at.Alias
 	}
-	// kong wants everything as it reads it from the command line.
-	switch v := v.(type) {
-	case []any:
+	switch tag := at.ShortTag(); {
+	case at.Kind == yaml.SequenceNode:
 		var parts []string
-		for _, x := range v {
-			parts = append(parts, fmt.Sprint(x))
+		if err := at.Decode(&parts); err != nil {
+			return nil, lines{c.at(at, fmt.Sprintf("%q: a value that cannot be read", flag.Name))}
 		}
 		if flag.Tag.Sep < 0 { // values that may hold a comma
-			return v, nil
+			all := make([]any, len(parts))
+			for i := range parts {
+				all[i] = parts[i]
+			}
+			return all, nil
 		}
 		return strings.Join(parts, ","), nil
-	case bool, nil:
+	case tag == "!!bool" || tag == "!!null":
+		var v any
+		if err := at.Decode(&v); err != nil {
+			return nil, lines{c.at(at, fmt.Sprintf("%q: a value that cannot be read", flag.Name))}
+		}
 		return v, nil
 	default:
-		return fmt.Sprint(v), nil
+		return at.Value, nil
 	}
 }
 

@@ -43,3 +43,41 @@ sms-countries: [DE, AT]
 		}
 	}
 }
+
+// What looks like a number or an instant in a file is the text that stands there:
+// a telephone number keeps its plus, and a password its zeros.
+func TestTextsInTheConfigurationFileStayAsTheyAre(t *testing.T) {
+	t.Parallel()
+	resolver, err := yamlConfig(strings.NewReader(`
+sms-from: +491701234567
+sms-account: 0123
+sms-secret: 1e5
+smtp-password: 2026-01-02
+name: 0x1F
+sms-countries: [0123, +5]
+sms-total: 100
+sms-private: true
+audit-days: &days 90
+traces-days: *days
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c commands
+	parser, err := kong.New(&c, kong.BindTo(t.Context(), (*context.Context)(nil)), kong.Resolvers(resolver))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = parser.Parse([]string{"serve", "--base-url=http://127.0.0.1:8080"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := c.Serve
+	got := []string{s.SMS.From, s.SMS.Account, s.SMS.Secret, s.Mail.Password, s.Name, strings.Join(s.SMS.Countries, " ")}
+	if want := []string{"+491701234567", "0123", "1e5", "2026-01-02", "0x1F", "0123 +5"}; !slices.Equal(got, want) {
+		t.Errorf("read %q, want %q", got, want)
+	}
+	if !s.SMS.Private {
+		t.Error("true is not true")
+	}
+}
