@@ -49,12 +49,12 @@ type Options struct {
 }
 
 // agreed refuses changes that nobody has agreed to, because the database has
-// changed since.
+// changed since, or what the file names.
 func (o *Options) agreed(changes []Change) error {
-	if o.Agreed == nil || slices.EqualFunc(o.Agreed, changes, func(a, b Change) bool { return a.String() == b.String() }) {
+	if o.Agreed == nil || slices.EqualFunc(o.Agreed, changes, Change.equal) {
 		return nil
 	}
-	return &fault.Error{Kind: fault.Conflict, Code: "apply_moved", Want: "the changes that were agreed to", Got: "others, since the database has changed", Fix: fault.OperatorSide}
+	return &fault.Error{Kind: fault.Conflict, Code: "apply_moved", Want: "the changes that were agreed to", Got: "others, since the database has changed, or a file or address that the file names", Fix: fault.OperatorSide}
 }
 
 // Prune says what becomes of what the file does not mention.
@@ -302,7 +302,19 @@ func (a *applier) apply(f *File, prune Prune) error {
 			return err
 		}
 	}
+	if err := a.counts(f); err != nil { // what is deleted makes room
+		return err
+	}
 	return a.note(a.tree())
+}
+
+// counts refuses more webhooks and streams than there may be.
+func (a *applier) counts(f *File) error {
+	err := a.each(f, func(o *Organization, org *sso.Organization) error { return a.countWebhooks(org.ID, o.Webhooks) })
+	if err != nil {
+		return err
+	}
+	return a.noteEach(errors.Join(a.countWebhooks("", f.Webhooks), a.countStreams(f.Streams)))
 }
 
 // every does something with each of several things, and returns all errors

@@ -10,6 +10,9 @@ import (
 	"image/color"
 	"image/png"
 	"io"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -373,6 +376,49 @@ func TestWhatWasNotAgreedToIsNotDone(t *testing.T) {
 			t.Fatalf("nothing was to be done, and now the plan is %v, %v", plan, err)
 		}
 		how.Agreed = plan
+		if _, err := h.Apply(t.Context(), f, setup.Files(h.dir), how); err != nil {
+			t.Errorf("as it was agreed: %v", err)
+		}
+	})
+}
+
+// The plan says where an identity provider would be from now on. Meanwhile it is
+// elsewhere again: what the file names is not what was seen.
+func TestWhatWasAgreedToIsItsValuesToo(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, h *house) {
+		metadata, err := os.ReadFile(filepath.Join(h.dir, "idp.xml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := func(host string) {
+			t.Helper()
+			moved := regexp.MustCompile(`Location="https?://[^/"]+`).ReplaceAll(metadata, []byte(`Location="https://`+host))
+			if err := os.WriteFile(filepath.Join(h.dir, "moves.xml"), moved, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.must(`organizations: [{key: acme, name: Acme, connections: [{key: acme-idp, metadata_file: idp.xml}]}]`)
+		f, err := setup.ParseFile([]byte(`organizations: [{key: acme, name: Acme Ltd, connections: [{key: acme-idp, metadata_file: moves.xml}]}]`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		at("new.example")
+		plan, err := h.Apply(t.Context(), f, setup.Files(h.dir), setup.Options{Mode: setup.DryRun, Prune: setup.PruneListed})
+		if err != nil || len(plan) != 2 || !strings.Contains(strings.Join(plan[1].Details(), " "), "new.example") {
+			t.Fatalf("plan %v, %v", plan, err)
+		}
+		how := setup.Options{Prune: setup.PruneListed, Agreed: plan}
+		at("evil.example")
+		if _, err := h.Apply(t.Context(), f, setup.Files(h.dir), how); !says(err, "apply_moved") {
+			t.Errorf("with other metadata: %v, want apply_moved", err)
+		}
+		at("new.example")
+		h.must(`organizations: [{key: acme, name: Acme Corp}]`)
+		if _, err := h.Apply(t.Context(), f, setup.Files(h.dir), how); !says(err, "apply_moved") {
+			t.Errorf("with another name before: %v, want apply_moved", err)
+		}
+		h.must(`organizations: [{key: acme, name: Acme}]`)
 		if _, err := h.Apply(t.Context(), f, setup.Files(h.dir), how); err != nil {
 			t.Errorf("as it was agreed: %v", err)
 		}

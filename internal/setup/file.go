@@ -6,6 +6,7 @@ import (
 	"io"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -383,7 +384,7 @@ func (m mentions) addUser(u *User) error {
 }
 
 func (m mentions) addWebhook(h *Webhook) error {
-	return m.add(h, "webhook", h.URL+"\n"+value(h.Note), h.URL)
+	return m.add(h, "webhook", strings.TrimSpace(h.URL)+"\n"+strings.TrimSpace(value(h.Note)), h.URL)
 }
 
 func twice(name string) error {

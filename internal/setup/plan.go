@@ -47,6 +47,11 @@ func (c Change) String() string {
 	return strings.TrimRight(s+" "+strings.Join(keys, ", "), " ")
 }
 
+// equal reports whether two changes say the same, before and after.
+func (c Change) equal(other Change) bool {
+	return c.What == other.What && c.Name == other.Name && c.Did == other.Did && slices.Equal(c.Fields, other.Fields)
+}
+
 // Details returns the fields, a line for each.
 func (c Change) Details() []string {
 	var lines []string

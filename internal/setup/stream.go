@@ -25,7 +25,9 @@ func (s *Stream) name() string {
 }
 
 // same names what a stream is found by.
-func (s *Stream) same() string { return s.Kind + "\n" + s.Target + "\n" + s.Organization }
+func (s *Stream) same() string {
+	return s.Kind + "\n" + strings.TrimSpace(s.Target) + "\n" + s.Organization
+}
 
 // streams reads the files with secrets of streams.
 func (g *gathered) streams(f *File, files Files) []error {
@@ -62,10 +64,16 @@ func (a *applier) streams(all []Stream) error {
 	if err != nil {
 		return err
 	}
-	if err := every(all, func(from *Stream) error { return on(from, "stream "+from.name(), a.stream(from, have, keys)) }); err != nil {
-		return err
+	return every(all, func(from *Stream) error { return on(from, "stream "+from.name(), a.stream(from, have, keys)) })
+}
+
+// countStreams refuses more than there may be.
+func (a *applier) countStreams(all []Stream) error {
+	if len(all) == 0 {
+		return nil
 	}
-	if have, err = a.tx.Streams(a.ctx); err != nil || len(have) <= sso.MaxStreams {
+	have, err := a.tx.Streams(a.ctx)
+	if err != nil || len(have) <= sso.MaxStreams {
 		return err
 	}
 	return &fault.Error{Kind: fault.Exhausted, Code: "streams_many", Want: "at most " + strconv.Itoa(sso.MaxStreams), Got: strconv.Itoa(len(have)), Fix: fault.OperatorSide}
@@ -111,6 +119,12 @@ func (a *applier) stream(from *Stream, have []sso.Stream, keys map[sso.OrgID]str
 		return err
 	}
 	a.did("stream", from.name(), did, fields)
+	fields = slices.Clone(fields)
+	for i := range fields {
+		if fields[i].Key == "target" {
+			fields[i].After = x.VeiledTarget()
+		}
+	}
 	return a.record("", action, string(x.ID), fields)
 }
 
@@ -222,7 +236,7 @@ func (a *applier) pruneStreams(f *File) error {
 			return err
 		}
 		a.did("stream", is.name(), Deleted, nil)
-		if err := a.record("", "stream.deleted", string(s.ID), []Field{{Key: "target", Before: s.Target}}); err != nil {
+		if err := a.record("", "stream.deleted", string(s.ID), []Field{{Key: "target", Before: s.VeiledTarget()}}); err != nil {
 			return err
 		}
 	}

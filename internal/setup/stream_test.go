@@ -45,6 +45,9 @@ streams:
 		if got := h.must(whole); len(got) != 0 {
 			t.Errorf("again: %q, want nothing", got)
 		}
+		if got := h.must(`streams: [{kind: http, target: "https://siem.example/in "}]`); len(got) != 0 {
+			t.Errorf("with a space behind it: %q, want nothing", got)
+		}
 		for _, x := range streams() {
 			if of := h.organization("acme").ID; (x.Note == "SIEM") != (x.Org == of) || (x.Kind == sso.StreamHTTP) != (x.Secret != nil) {
 				t.Errorf("stream %+v", x)
@@ -85,5 +88,17 @@ streams:
 		if changes, err := h.Apply(t.Context(), f, setup.Files(h.dir), setup.Options{Prune: setup.PruneListed}); err != nil || len(changes) != 2 || len(streams()) != 1 {
 			t.Errorf("pruned: %v, %v", changes, err)
 		}
+		h.read(func(ctx context.Context, r *store.Reader) error {
+			all, err := r.ListEvents(ctx, store.EventQuery{Noun: "stream", Limit: 10})
+			for _, e := range all.Recorded {
+				if text := string(e.Line()); strings.Contains(text, "siem.example/in") { // by which the receiver may know us
+					t.Errorf("the audit list says the path: %s", text)
+				}
+			}
+			if len(all.Recorded) != 6 {
+				t.Errorf("%d events, want 6", len(all.Recorded))
+			}
+			return err
+		})
 	})
 }

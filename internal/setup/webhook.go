@@ -118,17 +118,26 @@ func (a *applier) webhooks(org sso.OrgID, key string, all []Webhook) error {
 	if err != nil {
 		return err
 	}
-	if err := every(all, func(from *Webhook) error { return on(from, "webhook "+from.URL, a.webhook(org, key, from, have)) }); err != nil {
-		return err
+	return every(all, func(from *Webhook) error {
+		old, found := a.meantWebhook(from, all, have)
+		return on(from, "webhook "+from.URL, a.webhook(org, key, from, old, found))
+	})
+}
+
+// countWebhooks refuses more of an organization, or of the deployment, than there
+// may be.
+func (a *applier) countWebhooks(org sso.OrgID, all []Webhook) error {
+	if len(all) == 0 {
+		return nil
 	}
-	if have, err = a.tx.Org(org).Webhooks(a.ctx); err != nil || len(have) <= sso.MaxWebhooks {
+	have, err := a.tx.Org(org).Webhooks(a.ctx)
+	if err != nil || len(have) <= sso.MaxWebhooks {
 		return err
 	}
 	return &fault.Error{Kind: fault.Exhausted, Code: "webhooks_many", Want: "at most " + strconv.Itoa(sso.MaxWebhooks), Got: strconv.Itoa(len(have)), Fix: fault.OperatorSide}
 }
 
-func (a *applier) webhook(org sso.OrgID, key string, from *Webhook, have []sso.Webhook) error {
-	old, found := a.meantWebhook(from, have)
+func (a *applier) webhook(org sso.OrgID, key string, from *Webhook, old sso.Webhook, found bool) error {
 	hook := old
 	var before *Webhook
 	if found {
@@ -182,17 +191,24 @@ func (a *applier) webhook(org sso.OrgID, key string, from *Webhook, have []sso.W
 	return a.record(org, action, string(hook.ID), fields)
 }
 
+// says reports whether this is what the file calls the webhook, by URL and note.
+func (h *Webhook) says(is *sso.Webhook) bool {
+	return strings.TrimSpace(h.URL) == is.URL && strings.TrimSpace(value(h.Note)) == is.Note
+}
+
 // meantWebhook returns the webhook of this URL that no other one of the file
-// means; of several, the one with this note.
-func (a *applier) meantWebhook(from *Webhook, have []sso.Webhook) (sso.Webhook, bool) {
+// means; of several, the one with this note. all are those of the file.
+func (a *applier) meantWebhook(from *Webhook, all []Webhook, have []sso.Webhook) (sso.Webhook, bool) {
 	var those []sso.Webhook
 	for i := range have {
-		if have[i].URL == strings.TrimSpace(from.URL) && !a.kept[have[i].ID] {
-			those = append(those, have[i])
+		is := &have[i]
+		switch {
+		case is.URL != strings.TrimSpace(from.URL) || a.kept[is.ID]:
+		case from.says(is):
+			return *is, true
+		case !slices.ContainsFunc(all, func(other Webhook) bool { return other.says(is) }):
+			those = append(those, *is)
 		}
-	}
-	if i := slices.IndexFunc(those, func(h sso.Webhook) bool { return h.Note == value(from.Note) }); i >= 0 {
-		return those[i], true
 	}
 	if len(those) == 1 {
 		return those[0], true
@@ -257,12 +273,6 @@ func describeWebhook(h *sso.Webhook) Webhook {
 	return Webhook{URL: h.URL, Note: to(h.Note), Events: append([]string{}, h.Types...), State: to(string(state))}
 }
 
-// isTwin reports whether the file can mean this one as well as the one that it was
-// taken to mean. Such a one it does not leave out.
-func (h *Webhook) isTwin(of *sso.Webhook) bool {
-	return strings.TrimSpace(h.URL) == of.URL && value(h.Note) == of.Note
-}
-
 func (a *applier) pruneWebhooks(org sso.OrgID, key string, listed []Webhook) error {
 	if listed == nil {
 		return nil
@@ -273,7 +283,7 @@ func (a *applier) pruneWebhooks(org sso.OrgID, key string, listed []Webhook) err
 	}
 	for i := range all {
 		h := &all[i]
-		if a.kept[h.ID] || slices.ContainsFunc(listed, func(w Webhook) bool { return w.isTwin(h) }) {
+		if a.kept[h.ID] || slices.ContainsFunc(listed, func(w Webhook) bool { return w.says(h) }) { // the file can mean this one as well
 			continue
 		}
 		if err := a.tx.Org(org).DeleteWebhook(a.ctx, h.ID); err != nil {

@@ -121,6 +121,65 @@ func TestWebhooksAreSetByAFile(t *testing.T) {
 	})
 }
 
+// Several webhooks may have one URL. A line that is new takes none of them from
+// the line that means it.
+func TestWebhooksOfOneURLAreToldApartByTheirNotes(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, h *house) {
+		ids := func() map[string]sso.WebhookID {
+			t.Helper()
+			of := map[string]sso.WebhookID{}
+			h.read(func(ctx context.Context, r *store.Reader) error {
+				all, err := r.Org("").Webhooks(ctx)
+				for i := range all {
+					of[all[i].Note] = all[i].ID
+				}
+				if len(of) != len(all) {
+					t.Errorf("%d webhooks have %d notes", len(all), len(of))
+				}
+				return err
+			})
+			return of
+		}
+		h.must(`webhooks: [{url: "https://hooks.example/", note: people}]`)
+		first := ids()["people"]
+		const two = `webhooks: [{url: "https://hooks.example/", note: "audit "}, {url: " https://hooks.example/", note: people}]`
+		if got := h.must(two); len(got) != 1 || !strings.HasSuffix(got[0], "created") {
+			t.Errorf("another one before it: %q, want one that is made", got)
+		}
+		if got := h.must(two); len(got) != 0 {
+			t.Errorf("again: %q, want nothing", got)
+		}
+		if of := ids(); len(of) != 2 || of["people"] != first {
+			t.Errorf("now they are %v, want %s to be the same", of, first)
+		}
+		// Alone, it may get another note.
+		h.must(`webhooks: [{url: "https://other.example/", note: a}]`)
+		was := ids()["a"]
+		if got := h.must(`webhooks: [{url: "https://other.example/", note: b}]`); len(got) != 1 || ids()["b"] != was {
+			t.Errorf("another note: %q, want it changed", got)
+		}
+	})
+}
+
+// What is deleted makes room for what is new.
+func TestPruningMakesRoomForWebhooks(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, h *house) {
+		h.must(`webhooks: [{url: "https://old.example/"}]`)
+		f, err := setup.ParseFile([]byte(`webhooks: [` + manyHooks() + `]`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Apply(t.Context(), f, setup.Files(h.dir), setup.Options{}); !says(err, "webhooks_many") {
+			t.Errorf("beside the old one: %v, want webhooks_many", err)
+		}
+		if _, err := h.Apply(t.Context(), f, setup.Files(h.dir), setup.Options{Prune: setup.PruneListed}); err != nil {
+			t.Errorf("in its place: %v", err)
+		}
+	})
+}
+
 func manyHooks() string {
 	var b strings.Builder
 	for i := range sso.MaxWebhooks {

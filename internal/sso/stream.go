@@ -95,11 +95,15 @@ func (s *Stream) Check() error {
 // Rest returns how long a stream rests that has just failed again.
 func (s *Stream) Rest() time.Duration { return min(DeliveryWait(s.Failures), maxRest) }
 
+// VeiledTarget is the target of which the audit list may tell; see [VeiledURL].
+func (s *Stream) VeiledTarget() string {
+	if s.Kind == StreamHTTP {
+		return VeiledURL(s.Target)
+	}
+	return s.Target
+}
+
 // Settings are what the audit list says of a stream.
 func (s *Stream) Settings() Settings {
-	target := s.Target
-	if s.Kind == StreamHTTP {
-		target = VeiledURL(target)
-	}
-	return Settings{{"kind", string(s.Kind)}, {"target", target}, {"note", s.Note}, {"organization", string(s.Org)}, {"ca", s.CA}, {"state", string(s.State)}}
+	return Settings{{"kind", string(s.Kind)}, {"target", s.VeiledTarget()}, {"note", s.Note}, {"organization", string(s.Org)}, {"ca", s.CA}, {"state", string(s.State)}}
 }
