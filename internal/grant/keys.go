@@ -221,24 +221,46 @@ func (s *Service) turn(ctx context.Context, a oidc.Algorithm, now time.Time) ([]
 	return keys, nil
 }
 
+// rollover stands in the audit list for what nobody has asked for.
+const rollover = "rollover"
+
+// apply does one thing with the keys, and writes down which key is what from now on.
 func apply(ctx context.Context, tx *store.Writer, what change, keys []store.SigningKey, fresh store.SigningKey, now time.Time) error {
-	switch what {
-	case makeCurrent:
-		fresh.State = store.KeyCurrent
-		return tx.InsertSigningKey(ctx, fresh)
-	case makeNext:
-		fresh.State = store.KeyNext
-		return tx.InsertSigningKey(ctx, fresh)
-	case promote:
-		if old := find(keys, store.KeyCurrent); old != nil {
-			if err := tx.SetSigningKeyState(ctx, old.ID, store.KeyRetired, now); err != nil {
-				return err
-			}
-		}
-		return tx.SetSigningKeyState(ctx, find(keys, store.KeyNext).ID, store.KeyCurrent, now)
-	default:
-		return tx.DeleteSigningKey(ctx, find(keys, store.KeyRetired).ID)
+	e := sso.Event{At: now, Actor: rollover}
+	is := func(id string, from, to store.KeyState) {
+		e.Changes = append(e.Changes, sso.Change{Field: id, From: string(from), To: string(to)})
 	}
+	var err error
+	switch what {
+	case makeCurrent, makeNext:
+		fresh.State = store.KeyCurrent
+		if what == makeNext {
+			fresh.State = store.KeyNext
+		}
+		e.Action, e.Target = "key.made", fresh.ID
+		is(fresh.ID, "", fresh.State)
+		err = tx.InsertSigningKey(ctx, fresh)
+	case promote:
+		next := find(keys, store.KeyNext)
+		e.Action, e.Target = "key.promoted", next.ID
+		is(next.ID, store.KeyNext, store.KeyCurrent)
+		if old := find(keys, store.KeyCurrent); old != nil {
+			is(old.ID, store.KeyCurrent, store.KeyRetired)
+			err = tx.SetSigningKeyState(ctx, old.ID, store.KeyRetired, now)
+		}
+		if err == nil {
+			err = tx.SetSigningKeyState(ctx, next.ID, store.KeyCurrent, now)
+		}
+	default:
+		old := find(keys, store.KeyRetired)
+		e.Action, e.Target = "key.deleted", old.ID
+		is(old.ID, store.KeyRetired, "")
+		err = tx.DeleteSigningKey(ctx, old.ID)
+	}
+	if err != nil {
+		return err
+	}
+	return tx.Record(ctx, e)
 }
 
 // generate makes a new key, sealed, without a state.

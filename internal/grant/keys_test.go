@@ -82,6 +82,27 @@ func TestKeysTurnOverAheadOfTheirUse(t *testing.T) {
 	if got := published(t, &h.Service); !slices.Equal(got, []string{second}) {
 		t.Fatalf("published %v, want the retired key gone", got)
 	}
+	var said []string
+	err := h.DB.Read(t.Context(), func(r *store.Reader) error {
+		page, err := r.ListEvents(t.Context(), store.EventQuery{Noun: "key", Limit: 10})
+		for _, e := range slices.Backward(page.Events) {
+			line := e.Actor + " " + e.Action + " " + e.Target
+			for _, c := range e.Changes {
+				line += " " + c.Field + ": " + c.From + " → " + c.To
+			}
+			said = append(said, line)
+		}
+		return err
+	})
+	want := []string{
+		"rollover key.made " + first + " " + first + ":  → current",
+		"rollover key.made " + second + " " + second + ":  → next",
+		"rollover key.promoted " + second + " " + second + ": next → current " + first + ": current → retired",
+		"rollover key.deleted " + first + " " + first + ": retired → ",
+	}
+	if err != nil || !slices.Equal(said, want) {
+		t.Errorf("the audit list says %q, %v, want %q", said, err, want)
+	}
 }
 
 func TestALongSleepDoesNotSkipThePublishing(t *testing.T) {

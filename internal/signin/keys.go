@@ -11,6 +11,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/federation"
 	"github.com/sallyport/sallyport/internal/saml"
+	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 	"github.com/sallyport/sallyport/internal/xmlenc"
 )
@@ -114,7 +115,12 @@ func (s *Service) makeRequestKey(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	err = s.DB.Write(ctx, func(tx *store.Writer) error { return tx.InsertSigningKey(ctx, key) })
+	err = s.DB.Write(ctx, func(tx *store.Writer) error {
+		if err := tx.InsertSigningKey(ctx, key); err != nil {
+			return err
+		}
+		return tx.Record(ctx, sso.Event{At: now, Actor: "rollover", Action: "key.made", Target: key.ID, Changes: []sso.Change{{Field: key.ID, To: string(key.State)}}})
+	})
 	if errors.Is(err, store.ErrConflict) { // another node was quicker
 		return nil
 	}
