@@ -119,8 +119,7 @@ func (a *applier) webhooks(org sso.OrgID, key string, all []Webhook) error {
 		return err
 	}
 	return every(all, func(from *Webhook) error {
-		old, found := a.meantWebhook(from, all, have)
-		return on(from, "webhook "+from.URL, a.webhook(org, key, from, old, found))
+		return on(from, "webhook "+from.URL, a.webhook(org, key, from, a.meantWebhook(from, all, have)))
 	})
 }
 
@@ -137,11 +136,13 @@ func (a *applier) countWebhooks(org sso.OrgID, all []Webhook) error {
 	return &fault.Error{Kind: fault.Exhausted, Code: "webhooks_many", Want: "at most " + strconv.Itoa(sso.MaxWebhooks), Got: strconv.Itoa(len(have)), Fix: fault.OperatorSide}
 }
 
-func (a *applier) webhook(org sso.OrgID, key string, from *Webhook, old sso.Webhook, found bool) error {
-	hook := old
+// webhook creates a webhook, or changes the one that is meant.
+func (a *applier) webhook(org sso.OrgID, key string, from *Webhook, old *sso.Webhook) error {
+	var hook sso.Webhook
 	var before *Webhook
+	found := old != nil
 	if found {
-		before = to(describeWebhook(&old))
+		hook, before = *old, to(describeWebhook(old))
 	} else {
 		hook = sso.Webhook{ID: sso.NewWebhookID(a.now), Org: org, URL: from.URL, State: sso.WebhookEnabled, By: actor, CreatedAt: a.now}
 	}
@@ -197,23 +198,23 @@ func (h *Webhook) says(is *sso.Webhook) bool {
 }
 
 // meantWebhook returns the webhook of this URL that no other one of the file
-// means; of several, the one with this note. all are those of the file.
-func (a *applier) meantWebhook(from *Webhook, all []Webhook, have []sso.Webhook) (sso.Webhook, bool) {
-	var those []sso.Webhook
+// means; of several, the one with this note; nil: none. all are those of the file.
+func (a *applier) meantWebhook(from *Webhook, all []Webhook, have []sso.Webhook) *sso.Webhook {
+	var those []*sso.Webhook
 	for i := range have {
 		is := &have[i]
 		switch {
 		case is.URL != strings.TrimSpace(from.URL) || a.kept[is.ID]:
 		case from.says(is):
-			return *is, true
+			return is
 		case !slices.ContainsFunc(all, func(other Webhook) bool { return other.says(is) }):
-			those = append(those, *is)
+			those = append(those, is)
 		}
 	}
 	if len(those) == 1 {
-		return those[0], true
+		return those[0]
 	}
-	return sso.Webhook{}, false
+	return nil
 }
 
 // merge gives the webhook what the file says of it. Where it may lead is judged
