@@ -15,7 +15,7 @@ import (
 )
 
 // describer says of stored things what a file would have to say to make them
-// so: all of it, but what an empty text cannot say.
+// so: all of it.
 type describer struct {
 	ctx  context.Context
 	r    *store.Reader
@@ -34,14 +34,6 @@ const (
 )
 
 func to[T any](v T) *T { return &v }
-
-// word is a word of a setting, or nothing where none was ever chosen.
-func word[T ~string](v T) *string {
-	if v == "" {
-		return nil
-	}
-	return to(string(v))
-}
 
 // wordOr is a word of a setting, or the one that stands for its zero value.
 func wordOr[T ~string](v T, zero string) *string {
@@ -120,7 +112,7 @@ func (d *describer) entitlements(o *sso.Organization) ([]Entitlement, error) {
 func (d *describer) policy(o *sso.Organization) (Policy, error) {
 	p := &o.Policy
 	out := Policy{
-		SSO: word(p.SSO), MFA: word(p.MFA), MFAAfterSSO: word(p.MFAAfterSSO), Exempt: append([]string{}, p.Exempt...), IPAllow: []string{},
+		SSO: to(string(p.SSO)), MFA: to(string(p.MFA)), MFAAfterSSO: to(string(p.MFAAfterSSO)), Exempt: append([]string{}, p.Exempt...), IPAllow: []string{},
 		InactiveAfter: to(durationText(p.InactiveAfter)), SessionIdle: to(durationText(p.SessionIdle)), SessionLife: to(durationText(p.SessionLife)), Managed: to(p.Managed),
 	}
 	for _, n := range p.IPAllow {

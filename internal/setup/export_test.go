@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -124,6 +125,30 @@ func TestExportKeepsHashesToItself(t *testing.T) {
 		}
 		if again := h.must(strings.ReplaceAll(said, "portal.secret", "app.secret")); len(again) != 0 {
 			t.Errorf("applied where it is from: %q, want nothing", again)
+		}
+	})
+}
+
+// An export of a deployment in which nothing was chosen takes back what was chosen
+// since.
+func TestAnExportTakesBackWhatWasSetSince(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, h *house) {
+		h.must(`organizations: [{key: acme}]`)
+		before := h.export(setup.WithoutHashes)
+		if got := h.must(before); len(got) != 0 {
+			t.Errorf("applied where it is from: %q, want nothing", got)
+		}
+		h.must(`organizations: [{key: acme, entitlements: [sso], policy: {sso: optional, mfa: required, mfa_after_sso: ask, managed: true, session_idle: 1h}}]`)
+		if got := h.must(before); !slices.Equal(got, []string{"organization acme: changed entitlements, policy.sso, policy.mfa, policy.mfa_after_sso, policy.session_idle, policy.managed"}) {
+			t.Errorf("taken back: %q", got)
+		}
+		if after := h.export(setup.WithoutHashes); after != before {
+			t.Errorf("wanted -, got +\n%s", cmp.Diff(before, after))
+		}
+		// Below one that says off, to say nothing is not to say optional.
+		if got := h.must(`organizations: [{key: acme, policy: {mfa: optional}}]`); len(got) != 1 {
+			t.Errorf("optional after nothing: %q, want a change", got)
 		}
 	})
 }

@@ -193,7 +193,7 @@ type AttributeMap struct {
 
 // Policy is what an organization demands.
 type Policy struct {
-	SSO           *string  `yaml:"sso"`
+	SSO           *string  `yaml:"sso"`   // of these three, "" says nothing: what stands above holds, or what is usual
 	Pilot         []string `yaml:"pilot"` // groups whose members may come by single sign-on alone
 	MFA           *string  `yaml:"mfa"`
 	MFAAfterSSO   *string  `yaml:"mfa_after_sso"`

@@ -65,7 +65,7 @@ func choose[T ~string](to *T, from *string, where string, words ...T) error {
 			*to = w
 			return nil
 		}
-		list = append(list, string(w))
+		list = append(list, quoted(string(w)))
 	}
 	return in(where, refused(where+": "+strings.Join(list, ", "), *from))
 }
@@ -74,9 +74,9 @@ func choose[T ~string](to *T, from *string, where string, words ...T) error {
 func (p *Policy) merge(to *sso.Policy) error {
 	set(&to.Managed, p.Managed)
 	return errors.Join(
-		choose(&to.SSO, p.SSO, "policy.sso", sso.SSOOff, sso.SSOOptional, sso.SSOPilot, sso.SSORequired),
-		choose(&to.MFA, p.MFA, "policy.mfa", sso.MFAOff, sso.MFAOptional, sso.MFAOwners, sso.MFARequired),
-		choose(&to.MFAAfterSSO, p.MFAAfterSSO, "policy.mfa_after_sso", sso.SSOFactorTrust, sso.SSOFactorAsk),
+		choose(&to.SSO, p.SSO, "policy.sso", sso.SSOOff, sso.SSOOptional, sso.SSOPilot, sso.SSORequired, ""),
+		choose(&to.MFA, p.MFA, "policy.mfa", sso.MFAOff, sso.MFAOptional, sso.MFAOwners, sso.MFARequired, ""),
+		choose(&to.MFAAfterSSO, p.MFAAfterSSO, "policy.mfa_after_sso", sso.SSOFactorTrust, sso.SSOFactorAsk, ""),
 		p.mergeExempt(to),
 		p.mergeNetworks(to),
 		setDuration(&to.InactiveAfter, p.InactiveAfter, "policy.inactive_after"),
