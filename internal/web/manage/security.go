@@ -27,7 +27,7 @@ func security(p *sso.Policy) Security {
 		InactiveAfter: int64(p.InactiveAfter), IPAllow: []string{}, Managed: p.Managed,
 	}
 	if s.MFA == "" {
-		s.MFA = string(sso.MFAOff)
+		s.MFA = string(sso.MFAOptional) // as the rules have it
 	}
 	if s.MFAAfterSSO == "" {
 		s.MFAAfterSSO = string(sso.SSOFactorTrust)
