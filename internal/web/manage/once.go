@@ -20,8 +20,22 @@ const repeatedAt = "expected each field once, and not a second time "
 // Error implements [error].
 func (r *repeated) Error() string { return repeatedAt + r.pointer }
 
-// unmarshal is [json.Unmarshal], but for objects with a field that comes twice:
-// those are refused, and what is wrong is said in the words of JSON.
+// Bounds of a document. What it holds takes many times more memory than its text
+// once it is read, and no operation has a use for so much but in one long string.
+const (
+	maxValues = 1 << 15
+	maxLevels = 64
+)
+
+// tooMuch says what of a document is beyond its bounds.
+type tooMuch string
+
+// Error implements [error].
+func (t tooMuch) Error() string { return string(t) }
+
+// unmarshal is [json.Unmarshal], but for objects with a field that comes twice,
+// and for what is too much: those are refused, and what is wrong is said in the
+// words of JSON.
 func unmarshal(b []byte, v any) error {
 	if err := once(b); err != nil {
 		return err
@@ -41,13 +55,13 @@ type level struct {
 	at    int // in a list
 }
 
-// once refuses objects with a field that comes twice. What is no JSON is left to
-// who reads it.
+// once refuses objects with a field that comes twice, and a document beyond its
+// bounds. What is no JSON is left to who reads it.
 func once(b []byte) error {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()
 	var levels []level
-	for {
+	for values := 0; ; {
 		t, err := d.Token()
 		if errors.Is(err, io.EOF) || err != nil {
 			return nil
@@ -63,16 +77,24 @@ func once(b []byte) error {
 				continue
 			}
 		}
+		if t == json.Delim('}') || t == json.Delim(']') {
+			levels = levels[:len(levels)-1]
+			valued(levels)
+			continue
+		}
+		if values++; values > maxValues {
+			return tooMuch(fmt.Sprintf("expected at most %d values", maxValues))
+		}
 		switch t {
 		case json.Delim('{'):
 			levels = append(levels, level{seen: map[string]bool{}})
 		case json.Delim('['):
 			levels = append(levels, level{})
-		case json.Delim('}'), json.Delim(']'):
-			levels = levels[:len(levels)-1]
-			valued(levels)
 		default:
 			valued(levels)
+		}
+		if len(levels) > maxLevels {
+			return tooMuch(fmt.Sprintf("expected at most %d levels", maxLevels))
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package manage
 
-import "testing"
+import (
+	"errors"
+	"strings"
+	"testing"
+)
 
 // A number that does not fit is refused in words that say nothing of Go.
 func TestANumberOutOfRangeIsRefused(t *testing.T) {
@@ -13,6 +17,32 @@ func TestANumberOutOfRangeIsRefused(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("unmarshal(%s) = %q, want %q", text, got, want)
+		}
+	}
+}
+
+// A document of few octets that would take much memory once it is read is refused
+// before it is; one value less, or one level, and it is read.
+func TestADocumentHasBounds(t *testing.T) {
+	t.Parallel()
+	list := func(of string, n int) string { return "[" + strings.Repeat(of+",", n-2) + of + "]" } // of n values
+	nested := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
+	for name, tc := range map[string]struct {
+		text string
+		ok   bool
+	}{
+		"as many values as may be": {list("0", maxValues), true},
+		"one more":                 {list("0", maxValues+1), false},
+		"as many lists":            {list("[]", maxValues), true},
+		"one more list":            {list("[]", maxValues+1), false},
+		"as many levels as may be": {nested(maxLevels), true},
+		"one more level":           {nested(maxLevels + 1), false},
+		"one more, of objects":     {strings.Repeat(`{"a":`, maxLevels+1), false},
+		"a long text":              {`["` + strings.Repeat("x", 1<<20) + `"]`, true},
+	} {
+		err := once([]byte(tc.text))
+		if _, much := errors.AsType[tooMuch](err); much == tc.ok || tc.ok && err != nil {
+			t.Errorf("%s: %v, want it read: %t", name, err, tc.ok)
 		}
 	}
 }
