@@ -282,6 +282,12 @@ func TestRequestsAreReadStrictly(t *testing.T) {
 	if p := h.refused(h.call(key, http.MethodGet, path+"?limti=1", ""), http.StatusBadRequest, "api_request"); p.Errors[0].Pointer != "limti" {
 		t.Errorf("an unknown parameter: %+v", p)
 	}
+	for query, pointer := range map[string]string{"?state=active&state=suspended": "state", "?state=suspended;limit=1": "", "?state=%zz": ""} {
+		if p := h.refused(h.call(key, http.MethodGet, path+query, ""), http.StatusBadRequest, "api_request"); len(p.Errors) != 1 || p.Errors[0].Pointer != pointer {
+			t.Errorf("%s: %+v, want %q named", query, p.Errors, pointer)
+		}
+	}
+	h.answered(h.call(key, http.MethodGet, path+"?state=suspended&limit=1", ""), http.StatusOK)
 	h.refused(h.call(key, http.MethodGet, path+"?cursor=abc", ""), http.StatusBadRequest, "api_cursor")
 	h.refused(h.call(key, http.MethodGet, path+"?limit=51", ""), http.StatusBadRequest, "api_request")
 	h.refused(h.call(key, http.MethodPut, path, ""), http.StatusMethodNotAllowed, "method_not_allowed")

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -38,6 +39,36 @@ func TestAChangeIsMadeToTheVersionThatWasRead(t *testing.T) {
 	if got := h.answered(h.call(key, http.MethodPatch, path, `{"role":"admin"}`, "If-Match", "*"), http.StatusOK); len(got["groups"].([]any)) != 1 {
 		t.Errorf("another role takes the groups away: %v", got)
 	}
+}
+
+// Who says which version they mean is told where an operation goes by none: what
+// somebody else has changed since is not deleted as if nobody had asked.
+func TestAVersionIsNotPassedOver(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	acme := h.newTenant("acme")
+	_, key := h.apiKey(&acme, sso.OrganizationScopes()...)
+	const org = "/api/v1/organizations/acme"
+	group := org + "/groups/" + acme.its["group"]
+	user := org + "/users/" + acme.its["user"]
+	for _, at := range []struct{ method, path string }{
+		{http.MethodDelete, group}, {http.MethodPost, user + "/suspend"}, {http.MethodDelete, user}, {http.MethodDelete, org + "/webhooks/" + acme.its["webhook"]},
+	} {
+		p := h.refused(h.call(key, at.method, at.path, "", "If-Match", `"1"`), http.StatusBadRequest, "api_request")
+		if len(p.Errors) != 1 || p.Errors[0].Pointer != "If-Match" {
+			t.Errorf("%s %s: %+v, want If-Match named", at.method, at.path, p.Errors)
+		}
+		if got := h.call(key, at.method, at.path, "", "If-Match", "*"); got.Code >= 300 { // whichever it is
+			t.Errorf("%s %s: %d %s", at.method, at.path, got.Code, got.Body)
+		}
+	}
+	// Of two versions it cannot be both.
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPatch, org, strings.NewReader(`{"name":"Other"}`))
+	r.Header = http.Header{"Authorization": {"Bearer " + key.Reveal()}, "Content-Type": {"application/json"}, "If-Match": {"*", `"7"`}}
+	w := httptest.NewRecorder()
+	h.public.ServeHTTP(w, r)
+	h.refused(w, http.StatusBadRequest, "api_request")
+	h.answered(h.call(key, http.MethodPatch, org, `{"name":"Other"}`, "If-Match", "*"), http.StatusOK)
 }
 
 // Of two who change different things of one group or the like at the same time,

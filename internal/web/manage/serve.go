@@ -7,7 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +27,7 @@ import (
 const (
 	headerIdempotency = "Idempotency-Key"
 	headerReplayed    = "Idempotency-Replayed"
+	headerMatch       = "If-Match"
 )
 
 // serve carries one request out: within the allowance of its program, once
@@ -41,6 +45,9 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, o operation) err
 		}
 		return err
 	}
+	if err := asked(r, o.Operation); err != nil {
+		return err
+	}
 	name := r.Header.Values(headerIdempotency)
 	if r.Method != http.MethodPost || len(name) == 0 {
 		c.run(r, o.run)
@@ -50,6 +57,34 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, o operation) err
 		return c.send(w)
 	}
 	return h.once(w, r, c, strings.Join(name, ","), o.run)
+}
+
+// asked refuses a request of which a part would be passed over in silence: a
+// parameter that comes twice or cannot be read, and a version that the operation
+// does not go by.
+func asked(r *http.Request, o *huma.Operation) error {
+	var wrong []web.WrongMember
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		wrong = append(wrong, web.WrongMember{Detail: "expected a query that can be read"})
+	}
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if len(query[name]) > 1 {
+			wrong = append(wrong, web.WrongMember{Pointer: name, Detail: "expected each parameter once"})
+		}
+	}
+	goesBy := slices.ContainsFunc(o.Parameters, func(p *huma.Param) bool { return p.Name == headerMatch })
+	if given := r.Header.Values(headerMatch); r.Method != http.MethodGet && (len(given) > 1 || len(given) == 1 && given[0] != "*" && !goesBy) {
+		detail := "expected one version"
+		if !goesBy {
+			detail = "expected no version: the operation does not go by one"
+		}
+		wrong = append(wrong, web.WrongMember{Pointer: headerMatch, Detail: detail})
+	}
+	if wrong == nil {
+		return nil
+	}
+	return &web.WrongRequest{Fault: fault.Error{Kind: fault.Invalid, Code: "api_request", Fix: fault.AppSide}, Members: wrong}
 }
 
 // once is serve for a request that may be sent again under the same name.
