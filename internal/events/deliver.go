@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
@@ -19,6 +18,7 @@ import (
 // How webhooks are called.
 const (
 	workers      = 8                // webhooks that a node calls at the same time
+	lookAgain    = time.Second      // after which it looks who else is due, while some are called
 	callsAtOnce  = 16               // deliveries of one webhook, one after the other
 	webhookLease = 5 * time.Minute  // longer than these may take
 	turnTime     = 20 * time.Second // after which a webhook waits for its next turn
@@ -36,35 +36,47 @@ func (s *Service) Deliver(ctx context.Context) (int64, error) {
 }
 
 // inParallel has several workers serve what is due, each one thing after the
-// other, and returns how many things that were.
+// other, and returns how many things that were. While one of them takes its time,
+// the others serve what is due meanwhile.
 func (s *Service) inParallel(ctx context.Context, isDue func(*store.Reader) (bool, error), next func(context.Context) (bool, error)) (int64, error) {
-	due := false
-	err := s.DB.Read(ctx, func(r *store.Reader) (err error) {
-		due, err = isDue(r)
-		return err
-	})
-	if err != nil || !due {
-		return 0, err
-	}
-	var all sync.WaitGroup
 	var n atomic.Int64
-	failed := make([]error, workers)
-	for i := range workers {
-		all.Go(func() {
-			failed[i] = fault.Guard(func() error {
-				for ctx.Err() == nil {
-					done, err := next(ctx)
-					if err != nil || !done {
-						return err
-					}
-					n.Add(1)
-				}
-				return nil
-			})
-		})
+	work := func() error {
+		for ctx.Err() == nil {
+			done, err := next(ctx)
+			if err != nil || !done {
+				return err
+			}
+			n.Add(1)
+		}
+		return nil
 	}
-	all.Wait()
-	return n.Load(), errors.Join(failed...)
+	look := time.NewTicker(lookAgain)
+	defer look.Stop()
+	ended, working := make(chan error, workers), 0
+	var failed error
+	for {
+		due := false
+		if failed == nil && ctx.Err() == nil {
+			failed = s.DB.Read(ctx, func(r *store.Reader) (err error) {
+				due, err = isDue(r)
+				return err
+			})
+		}
+		for ; failed == nil && due && working < workers; working++ {
+			go func() { ended <- fault.Guard(work) }()
+		}
+		for again := false; !again; {
+			if working == 0 {
+				return n.Load(), failed
+			}
+			select {
+			case err := <-ended:
+				working, failed = working-1, errors.Join(failed, err)
+			case <-look.C:
+				again = true
+			}
+		}
+	}
 }
 
 // deliverNext serves the webhook that has waited for longest, and reports

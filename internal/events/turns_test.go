@@ -93,6 +93,38 @@ func TestSlowReceiversTakeTurnsWithTheOthers(t *testing.T) {
 	})
 }
 
+// One receiver takes its time, and nothing else was due when it was called. Whoever
+// is due meanwhile is told meanwhile.
+func TestASlowReceiverKeepsNobodyElseWaiting(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		told := make(chan struct{})
+		quick := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			close(told)
+			w.WriteHeader(http.StatusNoContent)
+		}))
+		t.Cleanup(quick.Close)
+		h.hookAt(h.rivals(), quick.URL)
+		slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			h.record(h.rival.ID, "user.changed", "usr_x")
+			h.seal()
+			select {
+			case <-told:
+			case <-r.Context().Done():
+			}
+			w.WriteHeader(http.StatusNoContent)
+		}))
+		t.Cleanup(slow.Close)
+		hook, _, err := h.CreateWebhook(h.Context(), h.acmes(), events.Draft{URL: slow.URL, Types: []string{"user.*"}})
+		must(h.T, "CreateWebhook()", err)
+		h.record(h.acme.ID, "user.changed", "usr_x")
+		h.deliver()
+		if d := h.log(h.acmes(), hook.ID).Deliveries; len(d) != 1 || d[0].State != sso.DeliveryDelivered {
+			t.Errorf("the other receiver waited for the slow one, which waited for it: %+v", d)
+		}
+	})
+}
+
 // hookAt makes a webhook at a receiver that is told of users.
 func (h *house) hookAt(who *events.Who, url string) {
 	h.Helper()
