@@ -25,8 +25,15 @@ func yamlConfig(r io.Reader) (kong.Resolver, error) {
 	if f, ok := r.(*os.File); ok {
 		c.name = f.Name()
 	}
-	var document yaml.Node
-	if err := yaml.NewDecoder(r).Decode(&document); err != nil && !errors.Is(err, io.EOF) {
+	var document, more yaml.Node
+	d := yaml.NewDecoder(r)
+	if err := d.Decode(&document); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("reading %s: %s", c.name, strings.Join(strings.Fields(err.Error()), " "))
+	}
+	switch err := d.Decode(&more); {
+	case err == nil:
+		return nil, lines{c.at(&more, "want one document, got several, with --- between them")}
+	case !errors.Is(err, io.EOF):
 		return nil, fmt.Errorf("reading %s: %s", c.name, strings.Join(strings.Fields(err.Error()), " "))
 	}
 	if len(document.Content) == 0 {
@@ -37,7 +44,11 @@ func yamlConfig(r io.Reader) (kong.Resolver, error) {
 		return nil, lines{c.at(root, "want names of flags with values, as in base-url: https://sso.vendor.example")}
 	}
 	for i := 0; i+1 < len(root.Content); i += 2 {
-		c.settings = append(c.settings, setting{root.Content[i], root.Content[i+1]})
+		value := root.Content[i+1]
+		if value.Kind == yaml.AliasNode {
+			value = value.Alias
+		}
+		c.settings = append(c.settings, setting{root.Content[i], value})
 	}
 	return &c, nil
 }
@@ -107,9 +118,6 @@ func (c *config) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, e
 	// kong wants everything as it reads it from the command line: what looks like a
 	// number is the text that stands there.
 	at := c.settings[i].value
-	if at.Kind == yaml.AliasNode {
-		at = at.Alias
-	}
 	switch tag := at.ShortTag(); {
 	case at.Kind == yaml.SequenceNode:
 		var parts []string

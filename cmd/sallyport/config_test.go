@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -79,5 +80,28 @@ traces-days: *days
 	}
 	if !s.SMS.Private {
 		t.Error("true is not true")
+	}
+}
+
+// What nobody would read is refused, and not passed over.
+func TestAConfigurationFileIsOneDocument(t *testing.T) {
+	t.Parallel()
+	for file, want := range map[string]string{
+		"name: a\n":                         "",
+		"---\nname: a\n...\n":               "",
+		"name: a\n---\naudit-days: 90\n":    "configuration:2:1: want one document, got several, with --- between them",
+		"name: a\n---\n\t\n":                "reading configuration: yaml: line 3: found character that cannot start any token",
+		"name: &a {b: c}\nlog-format: *a\n": "configuration:1:7: \"name\": want one value, got keys with values\nconfiguration:1:7: \"log-format\": want one value, got keys with values",
+	} {
+		resolver, err := yamlConfig(strings.NewReader(file))
+		if err == nil {
+			var parser *kong.Kong
+			if parser, err = kong.New(&commands{}, kong.BindTo(t.Context(), (*context.Context)(nil))); err == nil {
+				err = resolver.Validate(parser.Model)
+			}
+		}
+		if got := fmt.Sprint(err); got != want && (want != "" || err != nil) {
+			t.Errorf("%q: %v, want %s", file, err, want)
+		}
 	}
 }
