@@ -73,6 +73,13 @@ func (e *exporter) export() error {
 // text writes; what cannot be written is said by the last flush.
 func (e *exporter) text(s string) { _, _ = e.w.WriteString(s) }
 
+// leftOut says how many things no file tells apart from others.
+func (e *exporter) leftOut(indent, n int, since string) {
+	if n > 0 {
+		e.text(strings.Repeat(" ", indent) + "# left out, since " + since + ": " + strconv.Itoa(n) + "\n")
+	}
+}
+
 // items writes a list of things under a key, so far to the right.
 func items[T, F any](e *exporter, key string, indent int, all []T, describe func(*T) (F, error)) error {
 	e.text(strings.Repeat(" ", indent) + key + ":")
@@ -210,9 +217,7 @@ func (e *exporter) users(org sso.OrgID) error {
 			return err
 		}
 	}
-	if without > 0 {
-		e.text("    # left out, since no username and no address is theirs alone: " + strconv.Itoa(without) + "\n")
-	}
+	e.leftOut(4, without, "no username and no address is theirs alone")
 	return nil
 }
 

@@ -258,6 +258,7 @@ func (e *exporter) streams() error {
 		described[i] = describeStream(&all[i], keys[all[i].Org])
 	}
 	slices.SortStableFunc(described, func(a, b Stream) int { return strings.Compare(a.same(), b.same()) })
-	described = slices.CompactFunc(described, func(a, b Stream) bool { return a.same() == b.same() }) // no file tells them apart: the first is meant
+	described = slices.CompactFunc(described, func(a, b Stream) bool { return a.same() == b.same() }) // the first is meant
+	e.leftOut(0, len(all)-len(described), "another stream has their kind, target and organization")
 	return items(e, "streams", 0, described, func(s *Stream) (Stream, error) { return *s, nil })
 }

@@ -309,6 +309,8 @@ func (e *exporter) webhooks(org sso.OrgID, indent int) error {
 		return err
 	}
 	slices.SortStableFunc(all, func(a, b sso.Webhook) int { return cmp.Or(cmp.Compare(a.URL, b.URL), cmp.Compare(a.Note, b.Note)) })
-	all = slices.CompactFunc(all, func(a, b sso.Webhook) bool { return a.URL == b.URL && a.Note == b.Note }) // no file tells them apart: the first is meant
+	n := len(all)
+	all = slices.CompactFunc(all, func(a, b sso.Webhook) bool { return a.URL == b.URL && a.Note == b.Note }) // the first is meant
+	e.leftOut(indent, n-len(all), "another webhook has their URL and note")
 	return items(e, "webhooks", indent, all, func(h *sso.Webhook) (Webhook, error) { return describeWebhook(h), nil })
 }
