@@ -59,6 +59,24 @@ func TestAnAppForMachinesCallsTheAPI(t *testing.T) {
 	h.refused(h.call(h.token(several, secretText, "users:read"), http.MethodGet, "/api/v1/organizations/acme/users", ""), http.StatusUnauthorized, "api_app")
 }
 
+// An answer is about the organizations that an app reached when it asked.
+func TestAnAppThatReachesLessIsNotRepeatedWhatItWasAnswered(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	h.newTenant("acme")
+	h.newTenant("rival")
+	key := h.deploymentKey(sso.Scopes()...)
+	id, text := h.machine(key, "nightly", `{"scopes":["users:read","users:write"]}`)
+	token := h.token(id, text, "users:read users:write")
+	again := func() *httptest.ResponseRecorder {
+		return h.call(token, http.MethodPost, "/api/v1/organizations/rival/users", `{"username":"x"}`, "Idempotency-Key", "one")
+	}
+	h.answered(again(), http.StatusCreated)
+	h.answered(again(), http.StatusCreated)
+	h.answered(h.call(key, http.MethodPatch, "/api/v1/apps/nightly", `{"organizations":["acme"]}`), http.StatusOK)
+	h.refused(again(), http.StatusUnprocessableEntity, "idempotency_mismatch")
+}
+
 // A token that is bound to a key is good for nothing as a bearer token.
 func TestATokenThatIsBoundToAKeyDoesNotCallTheAPI(t *testing.T) {
 	t.Parallel()

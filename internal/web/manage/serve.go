@@ -95,13 +95,16 @@ func (h *Handler) once(w http.ResponseWriter, r *http.Request, c *call, name str
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	sum := sha256.New()
-	_, _ = fmt.Fprintf(sum, "%s\x00%s\x00%s\x00", r.Method, r.URL.RequestURI(), r.Header.Get("Content-Type"))
+	_, _ = fmt.Fprintf(sum, "%s\x00%s\x00%s\x00%s\x00", c.program.Org, r.Method, r.URL.RequestURI(), r.Header.Get("Content-Type"))
 	_, _ = sum.Write(body)
 	ctx, request, answer, err := h.Programs.Begin(r.Context(), &c.program, name, secret.Hash(sum.Sum(nil)))
 	if err != nil {
 		return err
 	}
 	if answer != nil {
+		if err := h.stands(r.Context(), c); err != nil {
+			return err
+		}
 		for key, value := range answer.Header {
 			c.header.Set(key, value)
 		}
@@ -125,6 +128,17 @@ func (h *Handler) once(w http.ResponseWriter, r *http.Request, c *call, name str
 		web.Report(r, err) // the effect stands, and this is still its answer
 	}
 	return c.send(w)
+}
+
+// stands refuses a program that could not ask anew for what it was answered
+// before: one of an organization that is suspended, or from a network that is not
+// among those of its organization.
+func (h *Handler) stands(ctx context.Context, c *call) error {
+	if c.program.Org == "" {
+		return nil
+	}
+	_, _, err := h.Programs.In(ctx, &c.program, string(c.program.Org), c.address)
+	return plain(err)
 }
 
 // run has the operation fill in the answer, or the error.
