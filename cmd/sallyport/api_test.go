@@ -258,19 +258,20 @@ func TestRequestsAreReadStrictly(t *testing.T) {
 	key := h.deploymentKey(sso.Scopes()...)
 	const path = "/api/v1/organizations"
 	for name, tc := range map[string]struct{ body, pointer string }{
-		"an unknown field":    {`{"key":"a","name":"A","nmae":"B"}`, "/nmae"},
-		"other letters":       {`{"key":"a","name":"A","NAME":"B"}`, "/NAME"},
-		"a missing field":     {`{"key":"a"}`, ""},
-		"another kind":        {`{"key":"a","name":1}`, "/name"},
-		"null":                {`{"key":"a","name":null}`, "/name"},
-		"two documents":       {`{"key":"a","name":"A"}{}`, ""},
-		"no JSON":             {`{`, ""},
-		"a list":              {`[]`, ""},
-		"nothing":             {``, ""},
-		"too long":            {`{"key":"a","name":"` + strings.Repeat("x", 201) + `"}`, "/name"},
-		"a field twice":       {`{"key":"a","name":"A","name":"B"}`, "/name"},
-		"in other letters":    {`{"key":"a","name":"A","n\u0061me":"B"}`, "/name"},
-		"a tilde and a slash": {`{"key":"a","name":"A","a~b":1}`, "/a~0b"},
+		"an unknown field":              {`{"key":"a","name":"A","nmae":"B"}`, "/nmae"},
+		"other letters":                 {`{"key":"a","name":"A","NAME":"B"}`, "/NAME"},
+		"a missing field":               {`{"key":"a"}`, ""},
+		"another kind":                  {`{"key":"a","name":1}`, "/name"},
+		"null":                          {`{"key":"a","name":null}`, "/name"},
+		"two documents":                 {`{"key":"a","name":"A"}{}`, ""},
+		"no JSON":                       {`{`, ""},
+		"a list":                        {`[]`, ""},
+		"nothing":                       {``, ""},
+		"too long":                      {`{"key":"a","name":"` + strings.Repeat("x", 201) + `"}`, "/name"},
+		"a field twice":                 {`{"key":"a","name":"A","name":"B"}`, "/name"},
+		"in other letters":              {`{"key":"a","name":"A","n\u0061me":"B"}`, "/name"},
+		"null where it may be left out": {`{"key":"a","name":"A","parent":null}`, "/parent"},
+		"a tilde and a slash":           {`{"key":"a","name":"A","a~b":1}`, "/a~0b"},
 	} {
 		p := h.refused(h.call(key, http.MethodPost, path, tc.body, "Content-Type", "application/json"), http.StatusBadRequest, "api_request")
 		if len(p.Errors) == 0 || p.Errors[0].Pointer != tc.pointer {

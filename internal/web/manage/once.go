@@ -20,6 +20,16 @@ const repeatedAt = "expected each field once, and not a second time "
 // Error implements [error].
 func (r *repeated) Error() string { return repeatedAt + r.pointer }
 
+// nothing says that null stands somewhere. It would be read as a field that is
+// left out, which stays as it is, where who sends it may mean that it be emptied.
+type nothing struct{ pointer string }
+
+// nothingAt begins what is said of it; the pointer follows.
+const nothingAt = "expected a value, and not null, at "
+
+// Error implements [error].
+func (n *nothing) Error() string { return nothingAt + n.pointer }
+
 // Bounds of a document. What it holds takes many times more memory than its text
 // once it is read, and no operation has a use for so much but in one long string.
 const (
@@ -34,8 +44,8 @@ type tooMuch string
 func (t tooMuch) Error() string { return string(t) }
 
 // unmarshal is [json.Unmarshal], but for objects with a field that comes twice,
-// and for what is too much: those are refused, and what is wrong is said in the
-// words of JSON.
+// for null, and for what is too much: those are refused, and what is wrong is said
+// in the words of JSON.
 func unmarshal(b []byte, v any) error {
 	if err := once(b); err != nil {
 		return err
@@ -55,8 +65,8 @@ type level struct {
 	at    int // in a list
 }
 
-// once refuses objects with a field that comes twice, and a document beyond its
-// bounds. What is no JSON is left to who reads it.
+// once refuses objects with a field that comes twice, null in them and in lists,
+// and a document beyond its bounds. What is no JSON is left to who reads it.
 func once(b []byte) error {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()
@@ -81,6 +91,9 @@ func once(b []byte) error {
 			levels = levels[:len(levels)-1]
 			valued(levels)
 			continue
+		}
+		if t == nil && len(levels) > 0 {
+			return &nothing{pointerOf(levels)}
 		}
 		if values++; values > maxValues {
 			return tooMuch(fmt.Sprintf("expected at most %d values", maxValues))

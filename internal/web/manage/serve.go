@@ -203,8 +203,10 @@ func wrong(e *huma.ErrorModel) error {
 	out := &web.WrongRequest{Fault: f}
 	for _, d := range e.Errors {
 		at := pointer(d.Location)
-		if second, ok := strings.CutPrefix(d.Message, repeatedAt); ok {
-			at = second
+		for _, where := range []string{repeatedAt, nothingAt} {
+			if found, ok := strings.CutPrefix(d.Message, where); ok {
+				at = found
+			}
 		}
 		out.Members = append(out.Members, web.WrongMember{Pointer: at, Detail: d.Message})
 	}
