@@ -204,6 +204,7 @@ type appPage struct {
 	Values  []ui.Copy
 	Guides  []ui.Tab
 	Snippet ui.Code
+	Proof   ui.Text // how the snippet comes by what the app proves itself with; none where it does not
 	Enable  *ui.Do
 	Told    *ui.Table // logouts by its back channel; nil: it has none
 }
@@ -252,6 +253,13 @@ func (h *Handler) showApp(r *http.Request, v *operate.AppView, may hand) (appPag
 	}
 	var err error
 	p.Snippet, p.Guides, err = guideOf(r, h.BaseURL, &v.App)
+	switch v.AuthMethod {
+	case sso.AuthNone:
+	case sso.AuthPrivateKeyJWT:
+		p.Proof = ui.Say("app_guide_key")
+	default:
+		p.Proof = ui.Say("app_guide_file")
+	}
 	return p, err
 }
 

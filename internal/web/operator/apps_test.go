@@ -63,6 +63,8 @@ func appSpecimens(h *Handler) map[string]webtest.Specimen {
 	bare.Secrets = nil
 	one := portal()
 	one.Secrets = one.Secrets[1:]
+	signing := portal()
+	signing.AuthMethod, signing.Secrets = sso.AuthPrivateKeyJWT, nil
 	typed := ui.Filled{
 		Values:   map[string][]string{"redirect_uris": {"http://app.example/cb"}, "name": {"Portal"}, "auth_method": {"private_key_jwt"}, "grant_types": {"refresh_token"}},
 		Problems: map[string]string{"redirect_uris": "app_redirect_uri", "grant_types": "app_grant_types", "jwks": "app_keys"},
@@ -107,6 +109,7 @@ func appSpecimens(h *Handler) map[string]webtest.Specimen {
 		"app-public":        {Page: shown(spa(), changes, "node"), Path: pathOfApp("spa")},
 		"app-off":           {Page: shown(off, changes, "apache"), Path: path},
 		"app-told-none":     {Page: shown(bare, changes, ""), Path: path},
+		"app-signing":       {Page: shown(signing, changes, "java"), Path: path},
 		"app-support":       {Page: shown(off, looks, "nginx"), Path: path},
 		"app-settings":      {Page: settingsPage(portal(), ui.Filled{}), Path: path + "/settings"},
 		"app-settings-off":  {Page: settingsPage(off, typed), Path: path + "/settings", Status: http.StatusBadRequest},

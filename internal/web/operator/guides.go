@@ -98,9 +98,11 @@ func expressPath(u *url.URL) string {
 // marks says which lines an app gets that not all have. A line ends in "+secret",
 // say, if it is for apps that keep one. Others say how to get along with signs
 // that cannot be written like the rest.
-func marks(a *sso.App, redirect *url.URL) map[string]bool {
+func marks(issuer string, a *sso.App, redirect *url.URL) map[string]bool {
+	plain := strings.HasPrefix(issuer, "http://") // on this machine; libraries want to be told that it may be
 	return map[string]bool{
-		"secret": !a.Public(), "public": a.Public(),
+		"secret": !a.Public(), "public": a.Public(), "http": plain, "https": !plain,
+		"ecdsa":   a.SignedBy() == sso.AlgES256,                     // not every library knows it
 		"percent": !a.Public() && strings.Contains(a.ClientID, "%"), // not every library encodes it
 		"dollar":  strings.Contains(a.ClientID, variable),
 		"angle":   strings.ContainsAny(redirect.Path, "<>"),
@@ -133,9 +135,9 @@ func (g guide) fill(issuer string, a *sso.App) (string, error) {
 		"{{issuer}}", g.quote(issuer), "{{client_id}}", g.quote(a.ClientID), "{{redirect_uri}}", g.quote(redirect), "{{redirect_uri_plain}}", redirect,
 		"{{client_id_encoded}}", g.quote(strings.ReplaceAll(a.ClientID, "%", "%25")),
 		"{{redirect_path}}", g.quote(cmp.Or(path, "/")), "{{discovery}}", g.quote(issuer+"/.well-known/openid-configuration"), "{{token}}", g.quote(issuer+"/oauth2/token"),
-		"{{alg}}", g.quote(string(a.SignedBy())), "{{host}}", hostName(u.Hostname()), "{{secure}}", secure, "{{Secure}}", Secure,
+		"{{alg}}", g.quote(string(a.SignedBy())), "{{alg_plain}}", string(a.SignedBy()), "{{host}}", hostName(u.Hostname()), "{{secure}}", secure, "{{Secure}}", Secure,
 	)
-	has := marks(a, u)
+	has := marks(issuer, a, u)
 	var out strings.Builder
 	for line := range strings.Lines(string(text)) {
 		body, mark, marked := cutMark(line)

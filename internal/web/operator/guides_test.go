@@ -83,3 +83,41 @@ func TestNoHostEndsTheDirectiveThatItStandsIn(t *testing.T) {
 		}
 	}
 }
+
+// Spring and the PHP library take RS256 alone, Spring sends no PKCE where there is
+// a secret, oauth2-proxy does not start without a file for one, and two libraries
+// want to be told that an issuer is on plain http. The module of Apache that Debian
+// 12 has runs no command for the secret. Where none of it holds, nothing is said.
+func TestASnippetMakesUpForItsLibrary(t *testing.T) {
+	t.Parallel()
+	const https, http = "https://sso.example", "http://127.0.0.1:8080"
+	web, public, old := portal().App, spa().App, portal().App
+	old.IDTokenAlg = sso.AlgRS256
+	type of struct {
+		issuer string
+		app    *sso.App
+	}
+	for _, tc := range []struct {
+		key, says string
+		want, not of
+	}{
+		{"php", "choose RS256", of{https, &web}, of{https, &old}},
+		{"java", "-> SignatureAlgorithm.ES256)", of{https, &web}, of{https, &old}},
+		{"java", "-> SignatureAlgorithm.RS256)", of{https, &old}, of{https, &web}},
+		{"java", "withPkce()", of{https, &web}, of{https, &public}},
+		{"nginx", "is empty: this app has none", of{https, &public}, of{https, &web}},
+		{"apache", "\nInclude /etc/apache2/oidc.secret\n", of{https, &web}, of{https, &public}},
+		{"node", "allowInsecureRequests", of{http, &web}, of{https, &web}},
+		{"dotnet", "RequireHttpsMetadata = false", of{http, &web}, of{https, &web}},
+	} {
+		g := guides()[slices.IndexFunc(guides(), func(g guide) bool { return g.key == tc.key })]
+		text, err := g.fill(tc.want.issuer, tc.want.app)
+		twin, err2 := g.fill(tc.not.issuer, tc.not.app)
+		if err != nil || err2 != nil {
+			t.Fatal(err, err2)
+		}
+		if !strings.Contains(text, tc.says) || strings.Contains(twin, tc.says) {
+			t.Errorf("%s: %q is wanted in\n%s\nand not in\n%s", tc.key, tc.says, text, twin)
+		}
+	}
+}
