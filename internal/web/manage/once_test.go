@@ -2,8 +2,14 @@ package manage
 
 import (
 	"errors"
+	"net/http"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/sallyport/sallyport/internal/web"
 )
 
 // A number that does not fit is refused in words that say nothing of Go.
@@ -17,6 +23,22 @@ func TestANumberOutOfRangeIsRefused(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("unmarshal(%s) = %q, want %q", text, got, want)
+		}
+	}
+}
+
+// What is wrong with a request is listed as far as anybody reads it: an answer is
+// not many times the request.
+func TestNotAllThatIsWrongIsListed(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]int{1: 1, maxMembers: maxMembers, maxMembers + 1: maxMembers} {
+		model := &huma.ErrorModel{Status: http.StatusUnprocessableEntity}
+		for i := range n {
+			model.Errors = append(model.Errors, &huma.ErrorDetail{Message: "expected string", Location: "body.emails[" + strconv.Itoa(i) + "]"})
+		}
+		got, ok := errors.AsType[*web.WrongRequest](wrong(model))
+		if !ok || len(got.Members) != want || got.Members[0].Pointer != "/emails/0" {
+			t.Errorf("of %d parts %v are listed, want %d from the first on", n, got, want)
 		}
 	}
 }

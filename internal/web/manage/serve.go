@@ -190,6 +190,10 @@ func stale(err error) error {
 	return &fault.Error{Kind: fault.Conflict, Code: "api_version_stale", Want: "the latest version in If-Match", Fix: fault.AppSide, Err: err}
 }
 
+// maxMembers is how many parts of a request are said to be wrong: whoever sends
+// many of them mends the first ones, and sees.
+const maxMembers = 100
+
 // wrong returns what is wrong with a request, as the reader of requests says.
 func wrong(e *huma.ErrorModel) error {
 	f := fault.Error{Kind: fault.Invalid, Code: "api_request", Fix: fault.AppSide}
@@ -201,7 +205,7 @@ func wrong(e *huma.ErrorModel) error {
 		f = fault.Error{Kind: fault.Exhausted, Code: "request_too_large", Fix: fault.AppSide}
 	}
 	out := &web.WrongRequest{Fault: f}
-	for _, d := range e.Errors {
+	for _, d := range e.Errors[:min(len(e.Errors), maxMembers)] {
 		at := pointer(d.Location)
 		for _, where := range []string{repeatedAt, nothingAt} {
 			if found, ok := strings.CutPrefix(d.Message, where); ok {
