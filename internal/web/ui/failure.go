@@ -96,6 +96,9 @@ func (v voice) failure(f web.Failure, from start) failure {
 	if _, ok := v.find(f.Code + ".title"); ok {
 		page.Title = f.Code + ".title"
 	}
+	if _, ok := v.find(f.Code + ".word"); ok {
+		page.Word = f.Code + ".word"
+	}
 	if f.Topic != web.SigningIn && page.Title == "failure_refused" {
 		// The codes speak of an answer to a sign-in; this is another matter, of
 		// which the person need not know more.
@@ -115,6 +118,9 @@ func (v voice) failure(f web.Failure, from start) failure {
 	}
 	for _, key := range sentenceKeys(f.Code)[:2] {
 		do = append(do, key+".do")
+	}
+	if f.Status == http.StatusNotFound && f.Fix == fault.OperatorSide && from.signedIn {
+		do = append(do, "page_not_found.signed_in") // what is not there does not come by waiting
 	}
 	page.Do = v.first(append(do, "do."+side(f.Fix), "do.nobody"))
 	return page

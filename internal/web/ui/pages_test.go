@@ -33,6 +33,7 @@ func specimens() map[string]webtest.Specimen {
 	for name, f := range map[string]web.Failure{
 		"failure-inside":           {Status: 409, Code: "conflict", Reference: "7F3K-22QD", Fix: fault.PersonSide},
 		"failure-inside-not-found": {Status: 404, Code: "page_not_found", Reference: "7F3K-22QD", Fix: fault.PersonSide},
+		"failure-inside-gone":      {Status: 404, Code: "app_unknown", Reference: "7F3K-22QD", Fix: fault.OperatorSide},
 	} {
 		all[name] = webtest.Specimen{Page: ui.Failing, Path: "/console/people", Person: ada(), Show: func(u *ui.UI, w http.ResponseWriter, r *http.Request) error {
 			u.Failure(w, r, f)
@@ -63,6 +64,8 @@ func mishaps() map[string]web.Failure {
 		"failure-mismatch":  {Status: 403, Code: "ident_email_mismatch", Reference: ref, Fix: fault.IdPSide, Want: "ada@acme.example", Got: "<b>bob@acme.example"},
 		"failure-over":      {Status: 409, Code: "attempt_over", Reference: ref, Fix: fault.PersonSide, Retry: "/login/again?attempt=att_1", Onward: "/account"},
 		"failure-logout":    {Status: 403, Code: "sig_missing", Reference: ref, Fix: fault.IdPSide, Topic: web.SigningOut},
+		"failure-gone":      {Status: 404, Code: "app_unknown", Reference: ref, Fix: fault.OperatorSide},
+		"failure-no-logout": {Status: 400, Code: "oidc_post_logout_redirect_uri", Reference: ref, Fix: fault.AppSide},
 		"failure-internal":  {Status: 500, Code: "internal", Reference: ref},
 		"failure-not-found": {Status: 404, Code: "page_not_found", Reference: ref, Fix: fault.PersonSide},
 	}
