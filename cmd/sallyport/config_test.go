@@ -26,30 +26,36 @@ sms-countries: [DE, AT]
 		"flags win":  {"sms-header: ['X: y']\nsms-countries: [US]", []string{"--sms-header=Accept: text/plain, */*", "--sms-header=Authorization: Bearer {{secret}}", "--sms-countries=DE,AT"}},
 		"one by one": {file, []string{"--sms-countries=DE", "--sms-countries=AT"}},
 	} {
-		resolver, err := yamlConfig(strings.NewReader(tc.file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var c commands
-		parser, err := kong.New(&c, kong.BindTo(t.Context(), (*context.Context)(nil)), kong.Resolvers(resolver))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := parser.Parse(append([]string{"serve", "--base-url=http://127.0.0.1:8080"}, tc.args...)); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		sms := c.Serve.SMS
+		sms := configured(t, tc.file, tc.args...).SMS
 		if !slices.Equal(sms.Headers, []string{"Accept: text/plain, */*", "Authorization: Bearer {{secret}}"}) || !slices.Equal(sms.Countries, []string{"DE", "AT"}) {
 			t.Errorf("%s: headers %q and countries %q", name, sms.Headers, sms.Countries)
 		}
 	}
 }
 
+// configured returns what serve is told by a configuration file, and by arguments.
+func configured(t *testing.T, file string, args ...string) serveCmd {
+	t.Helper()
+	resolver, err := yamlConfig(strings.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c commands
+	parser, err := kong.New(&c, kong.BindTo(t.Context(), (*context.Context)(nil)), kong.Resolvers(resolver))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := parser.Parse(append([]string{"serve", "--base-url=http://127.0.0.1:8080"}, args...)); err != nil {
+		t.Fatalf("%q and %q: %v", file, args, err)
+	}
+	return c.Serve
+}
+
 // What looks like a number or an instant in a file is the text that stands there:
 // a telephone number keeps its plus, and a password its zeros.
 func TestTextsInTheConfigurationFileStayAsTheyAre(t *testing.T) {
 	t.Parallel()
-	resolver, err := yamlConfig(strings.NewReader(`
+	s := configured(t, `
 sms-from: +491701234567
 sms-account: 0123
 sms-secret: 1e5
@@ -60,20 +66,7 @@ sms-total: 100
 sms-private: true
 audit-days: &days 90
 traces-days: *days
-`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var c commands
-	parser, err := kong.New(&c, kong.BindTo(t.Context(), (*context.Context)(nil)), kong.Resolvers(resolver))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = parser.Parse([]string{"serve", "--base-url=http://127.0.0.1:8080"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := c.Serve
+`)
 	got := []string{s.SMS.From, s.SMS.Account, s.SMS.Secret, s.Mail.Password, s.Name, strings.Join(s.SMS.Countries, " ")}
 	if want := []string{"+491701234567", "0123", "1e5", "2026-01-02", "0x1F", "0123 +5"}; !slices.Equal(got, want) {
 		t.Errorf("read %q, want %q", got, want)

@@ -221,12 +221,9 @@ func (s *Service) turn(ctx context.Context, a oidc.Algorithm, now time.Time) ([]
 	return keys, nil
 }
 
-// rollover stands in the audit list for what nobody has asked for.
-const rollover = "rollover"
-
 // apply does one thing with the keys, and writes down which key is what from now on.
 func apply(ctx context.Context, tx *store.Writer, what change, keys []store.SigningKey, fresh store.SigningKey, now time.Time) error {
-	e := sso.Event{At: now, Actor: rollover}
+	e := sso.Event{At: now, Actor: sso.RolloverActor}
 	is := func(id string, from, to store.KeyState) {
 		e.Changes = append(e.Changes, sso.Change{Field: id, From: string(from), To: string(to)})
 	}

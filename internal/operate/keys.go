@@ -13,9 +13,6 @@ import (
 	"github.com/sallyport/sallyport/internal/store"
 )
 
-// keysActor stands in the audit list for what nobody has asked for.
-const keysActor = "rollover"
-
 // How many rings of keys one batch looks at, how many are shown, and among how
 // many connections those are looked for that have to be told.
 const (
@@ -359,7 +356,7 @@ func (s *Service) roll(ctx context.Context, c *sso.Connection, now time.Time) (i
 			return err // another node was quicker, or somebody holds it
 		}
 		did = 1
-		return again.Turn(ctx, tx, keys, turn, made, sso.Event{At: now, Actor: keysActor})
+		return again.Turn(ctx, tx, keys, turn, made, sso.Event{At: now, Actor: sso.RolloverActor})
 	})
 	return did, err
 }

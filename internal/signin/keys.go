@@ -119,7 +119,7 @@ func (s *Service) makeRequestKey(ctx context.Context, now time.Time) error {
 		if err := tx.InsertSigningKey(ctx, key); err != nil {
 			return err
 		}
-		return tx.Record(ctx, sso.Event{At: now, Actor: "rollover", Action: "key.made", Target: key.ID, Changes: []sso.Change{{Field: key.ID, To: string(key.State)}}})
+		return tx.Record(ctx, sso.Event{At: now, Actor: sso.RolloverActor, Action: "key.made", Target: key.ID, Changes: []sso.Change{{Field: key.ID, To: string(key.State)}}})
 	})
 	if errors.Is(err, store.ErrConflict) { // another node was quicker
 		return nil

@@ -11,6 +11,10 @@ import (
 	"github.com/sallyport/sallyport/internal/secret"
 )
 
+// RolloverActor stands in the audit list for what is done with keys that nobody has
+// asked for.
+const RolloverActor = "rollover"
+
 // Event is a line of the audit list: who did what to whom.
 type Event struct {
 	Org   OrgID // "" for the deployment's own

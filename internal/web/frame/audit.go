@@ -40,7 +40,7 @@ func Actor(name string) ui.Text {
 
 // actors are those who have no identifier.
 func actors() []string {
-	return []string{"domain-check", "inactivity", "operator", "rollover", "sign-in", "single-logout", "watch", "webhooks"}
+	return []string{"domain-check", "inactivity", "operator", sso.RolloverActor, "sign-in", "single-logout", "watch", "webhooks"}
 }
 
 // Told is what a line of the audit list says beside who did what to whom: what

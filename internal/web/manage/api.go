@@ -158,7 +158,7 @@ const mostAttempts = 12
 // reason to refuse who named no version that they have read: they change what is
 // there then.
 func attempt[I, O any](c *call, in *I, serve func(c *call, in *I) (*O, error)) (*O, error) {
-	blind := Matching{IfMatch: c.Header("If-Match")}.blind()
+	blind := Matching{IfMatch: c.Header(headerMatch)}.blind()
 	for n := 1; ; n++ {
 		out, err := serve(c, in)
 		if err == nil || !blind || n == mostAttempts || !overtaken(err) {
