@@ -30,10 +30,20 @@ func TestAnOwnerMakesAKeyAndRevokesIt(t *testing.T) {
 		t.Error("the list shows the key, or does not tell which it is")
 	}
 	revoke := regexp.MustCompile(`/console/api-keys/key_\w+/revoke`).FindString(list)
+	if got := h.ask(acme.token, http.MethodGet, revoke, nil); got.Code != http.StatusOK || !strings.Contains(got.Body.String(), "HR system") {
+		t.Errorf("asking first is answered with %d", got.Code)
+	}
+	h.answered(h.call(key, http.MethodGet, "/api/v1/organizations/acme/users", ""), http.StatusOK)
+	if got := h.ask(h.newTenant("beta").token, http.MethodGet, revoke, nil); got.Code != http.StatusNotFound {
+		t.Errorf("an owner of another organization asks: %d", got.Code)
+	}
 	if got := h.ask(acme.token, http.MethodPost, revoke, url.Values{}); got.Code != http.StatusSeeOther {
 		t.Errorf("revoking is answered with %d", got.Code)
 	}
 	h.refused(h.call(key, http.MethodGet, "/api/v1/organizations/acme/users", ""), http.StatusUnauthorized, "api_key_over")
+	if got := h.ask(acme.token, http.MethodGet, revoke, nil); got.Code != http.StatusSeeOther {
+		t.Errorf("who asks once more is answered with %d", got.Code)
+	}
 }
 
 func TestWhoMayMakeAPIKeys(t *testing.T) {

@@ -68,6 +68,7 @@ func newVendor(t *testing.T) *vendor {
 	h.write(func(tx *store.Writer) error {
 		ctx := t.Context()
 		return errors.Join(
+			tx.InsertAPIKey(ctx, sso.APIKey{ID: vendorAPIKey, Name: "Billing", Scopes: []sso.Scope{sso.ScopeUsersRead}, By: h.oskar.User.ID, CreatedAt: at}, secret.NewToken().Hash()),
 			tx.SaveApp(ctx, portal),
 			tx.SaveRole(ctx, sso.RoleDefinition{Key: "auditor", Name: "Auditor", CreatedAt: at, UpdatedAt: at}),
 			tx.InsertTrace(ctx, sso.Trace{Reference: "7F3K-22QD", Org: acme.by.Org.ID, User: sso.UserID(acme.its["user"]), At: at, Code: "saml_audience"}),
@@ -76,6 +77,10 @@ func newVendor(t *testing.T) *vendor {
 	})
 	return h
 }
+
+// vendorAPIKey is the key of the deployment. A path calls it as it calls the key
+// of an organization.
+const vendorAPIKey = "key_1"
 
 // target fills the gaps of a path of the operators' console.
 func (h *vendor) target(path string) string {
@@ -89,6 +94,9 @@ func (h *vendor) target(path string) string {
 			h.Fatal(err)
 		}
 		return path + "?error=access_denied&state=" + request.Query().Get("state")
+	}
+	if rest, ok := strings.CutPrefix(path, "/operator/api-keys/{key}"); ok {
+		path = "/operator/api-keys/" + vendorAPIKey + rest
 	}
 	return gap.ReplaceAllStringFunc(path, func(g string) string {
 		id, ok := h.its[g[1:len(g)-1]]

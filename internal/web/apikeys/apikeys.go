@@ -24,7 +24,7 @@ var files embed.FS
 
 // Pages returns the pages about API keys.
 func Pages() ui.Set {
-	return ui.Set{Name: "apikeys", Files: files, Pages: []ui.Page{listPage{}, newPage{}, madePage{}}}
+	return ui.Set{Name: "apikeys", Files: files, Pages: []ui.Page{listPage{}, newPage{}, madePage{}, confirmPage{}}}
 }
 
 // Handler serves the pages. Its fields are set before it is used.
@@ -54,6 +54,7 @@ func (h *Handler) Routes() []web.Route {
 			web.Route{Method: http.MethodGet, Path: d.prefix + listPath, Access: d.look, Handler: d.by(h.list)},
 			web.Route{Method: http.MethodGet, Path: d.prefix + newPath, Access: d.change, Fresh: true, Handler: d.by(h.ask)},
 			web.Route{Method: http.MethodPost, Path: d.prefix + newPath, Access: d.change, Fresh: true, Handler: d.by(h.create)},
+			web.Route{Method: http.MethodGet, Path: d.prefix + revokePath, Access: d.change, Own: true, Handler: d.by(h.askRevoke)},
 			web.Route{Method: http.MethodPost, Path: d.prefix + revokePath, Access: d.change, Own: true, Handler: d.by(h.revoke)})
 	}
 	return routes

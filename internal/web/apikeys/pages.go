@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/programs"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
@@ -54,7 +55,8 @@ func listPageOf(v *visit, all *programs.Keys, now time.Time) listPage {
 			{At: k.UsedAt, Never: ui.Say("api_key_unused")}, {At: k.ExpiresAt, Never: ui.Say("api_key_forever")}, {},
 		}}
 		if v.changes && k.Usable(now) == nil {
-			row.Cells[len(row.Cells)-1].Do = &ui.Do{Word: ui.Say("api_key_revoke"), Action: v.to(revokePath, "{key}", string(k.ID)), Kind: ui.Quiet, About: ui.As(k.Name)}
+			revoke := ui.Button{Word: ui.Say("api_key_revoke"), Path: v.to(revokePath, "{key}", string(k.ID)), Icon: "trash"}
+			row.Cells[len(row.Cells)-1].Menu = &ui.Menu{Label: ui.As(k.Name), Links: []ui.Button{revoke}}
 		}
 		p.Keys.Rows = append(p.Keys.Rows, row)
 	}
@@ -173,6 +175,44 @@ func madePageOf(v *visit, k *sso.APIKey, text, base string) madePage {
 	if !k.ExpiresAt.IsZero() {
 		p.Facts = append(p.Facts, ui.Fact{Name: ui.Say("api_key_until"), At: k.ExpiresAt})
 	}
+	p.Trail, p.Under = append(p.Trail, ui.Link{Name: ui.Say("api_keys"), Path: v.to(listPath)}), v.to(listPath)
+	return p
+}
+
+// confirmPage asks before a key is revoked.
+type confirmPage struct {
+	ui.Shell
+	Confirm ui.Confirm
+}
+
+// Head implements [ui.Page].
+func (p confirmPage) Head() ui.Head { return ui.Head{Template: "confirm", Title: p.Confirm.Title} }
+
+// askRevoke serves GET …/api-keys/{key}/revoke.
+func (h *Handler) askRevoke(w http.ResponseWriter, r *http.Request, v *visit) error {
+	all, err := v.keys(r.Context())
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(all.Keys, func(k sso.APIKey) bool { return string(k.ID) == r.PathValue("key") })
+	if i < 0 {
+		return &fault.Error{Kind: fault.NotFound, Code: "page_not_found", Fix: fault.PersonSide}
+	}
+	if all.Keys[i].Usable(h.Flow.Now()) != nil { // it ended meanwhile
+		return web.SeeOther(w, r, v.to(listPath))
+	}
+	return h.UI.Render(w, r, http.StatusOK, confirmPageOf(v, &all.Keys[i]))
+}
+
+func confirmPageOf(v *visit, k *sso.APIKey) confirmPage {
+	used := ui.Say("api_key_revoke_unused")
+	if !k.UsedAt.IsZero() {
+		used = ui.Between(": ", ui.Say("api_key_used"), ui.At(k.UsedAt))
+	}
+	p := confirmPage{Shell: v.shell, Confirm: ui.Confirm{
+		ID: "revoke", Title: ui.Say("api_key_revoke_title", "Name", k.Name), Text: ui.Say("api_key_revoke_text"), Points: []ui.Text{used},
+		Action: v.to(revokePath, "{key}", string(k.ID)), Do: ui.Say("api_key_revoke"), Cancel: v.to(listPath),
+	}}
 	p.Trail, p.Under = append(p.Trail, ui.Link{Name: ui.Say("api_keys"), Path: v.to(listPath)}), v.to(listPath)
 	return p
 }

@@ -53,6 +53,8 @@ func TestPages(t *testing.T) {
 		"new":           {Page: newPageOf(of("/console/api-keys/new"), ui.Filled{}), Path: "/console/api-keys/new"},
 		"new-operator":  {Page: newPageOf(ofOperator("/operator/api-keys/new"), ui.Filled{}), Path: "/operator/api-keys/new"},
 		"new-problems":  {Page: newPageOf(of("/console/api-keys/new"), problems), Path: "/console/api-keys/new", Status: http.StatusBadRequest},
+		"revoke":        {Page: confirmPageOf(of("/console/api-keys"), &live), Path: "/console/api-keys/key_1/revoke"},
+		"revoke-unused": {Page: confirmPageOf(of("/console/api-keys"), &lasting), Path: "/console/api-keys/key_1/revoke"},
 		"made":          {Page: madePageOf(of("/console/api-keys/new"), &live, "sallyport_0123456789", "https://id.example"), Path: "/console/api-keys/new"},
 	}}.Check(t)
 }
