@@ -95,7 +95,7 @@ const (
 
 // CleanName makes a name from outside fit to be stored and shown: white space
 // folded, control and direction characters dropped, NFC, at most [MaxName]
-// characters.
+// characters; nothing where none of it can be seen.
 func CleanName(s string) string { return cleanText(s, MaxName) }
 
 func cleanText(s string, limit int) string {
@@ -119,7 +119,17 @@ func cleanText(s string, limit int) string {
 		b.WriteRune(r)
 		n++
 	}
+	if !strings.ContainsFunc(b.String(), visible) {
+		return ""
+	}
 	return b.String()
+}
+
+// visible reports whether a character leaves anything to see and to click on. Those
+// that do not are kept among others: emoji and Persian are joined by them.
+func visible(r rune) bool {
+	const blank = '\u2800' // of braille
+	return r != blank && !unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) && !unicode.IsSpace(r)
 }
 
 // ParseUsername judges a username: printable, no white space and no "@", so
