@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/authority"
 	"github.com/sallyport/sallyport/internal/programs"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/web"
@@ -196,7 +196,7 @@ func (h *Handler) askRevoke(w http.ResponseWriter, r *http.Request, v *visit) er
 	}
 	i := slices.IndexFunc(all.Keys, func(k sso.APIKey) bool { return string(k.ID) == r.PathValue("key") })
 	if i < 0 {
-		return &fault.Error{Kind: fault.NotFound, Code: "page_not_found", Fix: fault.PersonSide}
+		return authority.Unseen(r.PathValue("key"))
 	}
 	if all.Keys[i].Usable(h.Flow.Now()) != nil { // it ended meanwhile
 		return web.SeeOther(w, r, v.to(listPath))
