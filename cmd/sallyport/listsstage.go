@@ -94,6 +94,11 @@ func (st *stage) clash(ctx context.Context, tx *store.Writer, a *asker, candidat
 		return err
 	}
 	a.gaps["webhook"] = string(hook.ID)
+	apiKey := sso.APIKey{ID: sso.NewAPIKeyID(at), Org: c.Org, Name: measured, Scopes: []sso.Scope{sso.ScopeUsersRead}, By: a.by.User.ID, CreatedAt: at}
+	if err := tx.InsertAPIKey(ctx, apiKey, secret.NewToken().Hash()); err != nil {
+		return err
+	}
+	a.gaps["apikey"] = string(apiKey.ID)
 	t := sso.Trace{Reference: secret.NewReference(), Org: c.Org, Connection: c.ID, Method: sso.BySSO, At: at, Code: "saml_audience", Who: measuredAddress}
 	if err := tx.InsertTrace(ctx, t); err != nil {
 		return err
@@ -270,6 +275,7 @@ func (st *stage) operator(ctx context.Context) (a asker, err error) {
 		}
 	}
 	var traces []sso.Trace
+	var apiKey sso.APIKey
 	stream := sso.Stream{Kind: sso.StreamSyslogTCP, Target: "siem.example:514", State: sso.WebhookDisabled}
 	ours := sso.Webhook{URL: "https://hooks.example/", Secret: []byte(measured), State: sso.WebhookDisabled}
 	app := measuredApp(now())
@@ -294,7 +300,8 @@ func (st *stage) operator(ctx context.Context) (a asker, err error) {
 		ours.ID = sso.NewWebhookID(ours.CreatedAt)
 		stream.CreatedAt, stream.UpdatedAt = now(), now()
 		stream.ID = sso.NewStreamID(stream.CreatedAt)
-		return errors.Join(tx.Org("").SaveWebhook(ctx, ours), tx.SaveStream(ctx, stream))
+		apiKey = sso.APIKey{ID: sso.NewAPIKeyID(stream.CreatedAt), Name: measured, Scopes: []sso.Scope{sso.ScopeUsersRead}, By: a.by.User.ID, CreatedAt: stream.CreatedAt}
+		return errors.Join(tx.Org("").SaveWebhook(ctx, ours), tx.SaveStream(ctx, stream), tx.InsertAPIKey(ctx, apiKey, secret.NewToken().Hash()))
 	})
 	if err != nil {
 		return a, err
@@ -305,7 +312,7 @@ func (st *stage) operator(ctx context.Context) (a asker, err error) {
 	}
 	a.gaps = map[string]string{
 		"key": st.askers[0].by.Org.Key, "user": st.askers[0].gaps["user"], "role": measuredRole, "entitlement": string(sso.EntitledSSO),
-		"domain": st.askers[0].gaps["domain"], "webhook": string(ours.ID), "stream": string(stream.ID),
+		"domain": st.askers[0].gaps["domain"], "webhook": string(ours.ID), "stream": string(stream.ID), "apikey": string(apiKey.ID),
 		"app": app.Key, "secret": string(app.Secrets[0].ID),
 	}
 	if len(traces) > 0 {

@@ -60,7 +60,7 @@ func newVendor(t *testing.T) *vendor {
 	h.write(func(tx *store.Writer) error { return tx.Org("").SaveWebhook(t.Context(), ours) })
 	stream := sso.Stream{ID: "str_1", Kind: sso.StreamSyslogTCP, Target: "siem.example:514", State: sso.WebhookDisabled, CreatedAt: at, UpdatedAt: at}
 	h.write(func(tx *store.Writer) error { return tx.SaveStream(t.Context(), stream) })
-	h.its = map[string]string{"stream": "str_1", "webhook": "whk_1", "key": "acme", "user": acme.its["user"], "entitlement": "sso", "role": "auditor", "reference": "7F3K-22QD", "domain": acme.its["domain"], "link": acme.its["link"], "bundle": "bdl_1"}
+	h.its = map[string]string{"stream": "str_1", "apikey": "key_1", "webhook": "whk_1", "key": "acme", "user": acme.its["user"], "entitlement": "sso", "role": "auditor", "reference": "7F3K-22QD", "domain": acme.its["domain"], "link": acme.its["link"], "bundle": "bdl_1"}
 	portal := sso.StartingAs(sso.AppWeb)
 	portal.ID, portal.Key, portal.Name, portal.ClientID, portal.RedirectURIs, portal.CreatedAt, portal.UpdatedAt = sso.NewAppID(at), "portal", "Portal", "portal", []string{"https://app.example/cb"}, at, at
 	portal.Secrets = []sso.AppSecret{sso.NewAppSecret(secret.NewToken(), "operator", at)}
@@ -68,7 +68,7 @@ func newVendor(t *testing.T) *vendor {
 	h.write(func(tx *store.Writer) error {
 		ctx := t.Context()
 		return errors.Join(
-			tx.InsertAPIKey(ctx, sso.APIKey{ID: vendorAPIKey, Name: "Billing", Scopes: []sso.Scope{sso.ScopeUsersRead}, By: h.oskar.User.ID, CreatedAt: at}, secret.NewToken().Hash()),
+			tx.InsertAPIKey(ctx, sso.APIKey{ID: "key_1", Name: "Billing", Scopes: []sso.Scope{sso.ScopeUsersRead}, By: h.oskar.User.ID, CreatedAt: at}, secret.NewToken().Hash()),
 			tx.SaveApp(ctx, portal),
 			tx.SaveRole(ctx, sso.RoleDefinition{Key: "auditor", Name: "Auditor", CreatedAt: at, UpdatedAt: at}),
 			tx.InsertTrace(ctx, sso.Trace{Reference: "7F3K-22QD", Org: acme.by.Org.ID, User: sso.UserID(acme.its["user"]), At: at, Code: "saml_audience"}),
@@ -77,10 +77,6 @@ func newVendor(t *testing.T) *vendor {
 	})
 	return h
 }
-
-// vendorAPIKey is the key of the deployment. A path calls it as it calls the key
-// of an organization.
-const vendorAPIKey = "key_1"
 
 // target fills the gaps of a path of the operators' console.
 func (h *vendor) target(path string) string {
@@ -94,9 +90,6 @@ func (h *vendor) target(path string) string {
 			h.Fatal(err)
 		}
 		return path + "?error=access_denied&state=" + request.Query().Get("state")
-	}
-	if rest, ok := strings.CutPrefix(path, "/operator/api-keys/{key}"); ok {
-		path = "/operator/api-keys/" + vendorAPIKey + rest
 	}
 	return gap.ReplaceAllStringFunc(path, func(g string) string {
 		id, ok := h.its[g[1:len(g)-1]]

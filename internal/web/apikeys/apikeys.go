@@ -39,7 +39,7 @@ type Handler struct {
 const (
 	listPath   = "/api-keys"
 	newPath    = "/api-keys/new"
-	revokePath = "/api-keys/{key}/revoke"
+	revokePath = "/api-keys/{apikey}/revoke"
 )
 
 // Routes returns the routes of both consoles.

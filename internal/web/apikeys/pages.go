@@ -55,7 +55,7 @@ func listPageOf(v *visit, all *programs.Keys, now time.Time) listPage {
 			{At: k.UsedAt, Never: ui.Say("api_key_unused")}, {At: k.ExpiresAt, Never: ui.Say("api_key_forever")}, {},
 		}}
 		if v.changes && k.Usable(now) == nil {
-			revoke := ui.Button{Word: ui.Say("api_key_revoke"), Path: v.to(revokePath, "{key}", string(k.ID)), Icon: "trash"}
+			revoke := ui.Button{Word: ui.Say("api_key_revoke"), Path: v.to(revokePath, "{apikey}", string(k.ID)), Icon: "trash"}
 			row.Cells[len(row.Cells)-1].Menu = &ui.Menu{Label: ui.As(k.Name), Links: []ui.Button{revoke}}
 		}
 		p.Keys.Rows = append(p.Keys.Rows, row)
@@ -188,15 +188,15 @@ type confirmPage struct {
 // Head implements [ui.Page].
 func (p confirmPage) Head() ui.Head { return ui.Head{Template: "confirm", Title: p.Confirm.Title} }
 
-// askRevoke serves GET …/api-keys/{key}/revoke.
+// askRevoke serves GET …/api-keys/{apikey}/revoke.
 func (h *Handler) askRevoke(w http.ResponseWriter, r *http.Request, v *visit) error {
 	all, err := v.keys(r.Context())
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(all.Keys, func(k sso.APIKey) bool { return string(k.ID) == r.PathValue("key") })
+	i := slices.IndexFunc(all.Keys, func(k sso.APIKey) bool { return string(k.ID) == r.PathValue("apikey") })
 	if i < 0 {
-		return authority.Unseen(r.PathValue("key"))
+		return authority.Unseen(r.PathValue("apikey"))
 	}
 	if all.Keys[i].Usable(h.Flow.Now()) != nil { // it ended meanwhile
 		return web.SeeOther(w, r, v.to(listPath))
@@ -211,15 +211,15 @@ func confirmPageOf(v *visit, k *sso.APIKey) confirmPage {
 	}
 	p := confirmPage{Shell: v.shell, Confirm: ui.Confirm{
 		ID: "revoke", Title: ui.Say("api_key_revoke_title", "Name", k.Name), Text: ui.Say("api_key_revoke_text"), Points: []ui.Text{used},
-		Action: v.to(revokePath, "{key}", string(k.ID)), Do: ui.Say("api_key_revoke"), Cancel: v.to(listPath),
+		Action: v.to(revokePath, "{apikey}", string(k.ID)), Do: ui.Say("api_key_revoke"), Cancel: v.to(listPath),
 	}}
 	p.Trail, p.Under = append(p.Trail, ui.Link{Name: ui.Say("api_keys"), Path: v.to(listPath)}), v.to(listPath)
 	return p
 }
 
-// revoke serves POST …/api-keys/{key}/revoke.
+// revoke serves POST …/api-keys/{apikey}/revoke.
 func (h *Handler) revoke(w http.ResponseWriter, r *http.Request, v *visit) error {
-	if err := v.revoke(r.Context(), sso.APIKeyID(r.PathValue("key"))); err != nil {
+	if err := v.revoke(r.Context(), sso.APIKeyID(r.PathValue("apikey"))); err != nil {
 		return err
 	}
 	return web.SeeOther(w, r, ui.Saved(v.to(listPath), "api_key_revoked"))
