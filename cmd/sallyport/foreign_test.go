@@ -155,7 +155,7 @@ func (h *tenancy) refill(t tenant) tenant {
 	// One that has expired, since there may be only so many others.
 	apiKey := sso.APIKey{ID: sso.NewAPIKeyID(at), Org: t.by.Org.ID, Name: name, Scopes: []sso.Scope{sso.ScopeUsersRead}, By: t.by.User.ID, CreatedAt: at, ExpiresAt: at}
 	h.write(func(tx *store.Writer) error { return tx.InsertAPIKey(ctx, apiKey, secret.NewToken().Hash()) })
-	t.its["apikey"] = string(apiKey.ID)
+	t.its["apikey"], t.its["key"] = string(apiKey.ID), string(apiKey.ID) // as the consoles call it, and the API
 	t.its["reference"], t.its["bundle"] = trace.Reference, string(bundle.ID)
 	h.write(func(tx *store.Writer) error {
 		return errors.Join(tx.InsertTrace(ctx, trace), tx.InsertBundle(ctx, bundle, secret.NewToken().Hash()))
