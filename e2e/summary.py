@@ -7,7 +7,11 @@ test ran, or when a family of attacks was not made, not refused, or not told fro
 """
 import collections
 import json
+import re
 import sys
+
+# Of what a failed test said first, so many lines stand once more at the end, where a person looks first.
+REASON = 25
 
 
 def main():
@@ -50,20 +54,29 @@ def main():
             continue
         count[action] += 1
         if action == "fail":
-            failed.append(key)
+            failed.append((key, reason(output[key])))
             sys.stdout.writelines(output[key])
         elif action == "skip":
             skipped.append((key, "".join(output[key]).strip()))
         output.pop(key, None)
     for key, why in skipped:
         print("skipped: %s %s\n%s" % (key + (why,)))
-    for package, test in failed:
+    for (package, test), why in failed:
         print("failed: %s %s" % (package, test))
-    for package in sorted(set(broken) - {package for package, _ in failed}):
+        sys.stdout.writelines(why)
+    for package in sorted(set(broken) - {package for (package, _), _ in failed}):
         print("failed: %s, which did not build or did not finish" % package)
     lost = attacks(listed, made)
     print("%d passed, %d failed, %d skipped" % (count["pass"], count["fail"], count["skip"]))
     sys.exit(1 if broken or failed or skipped or lost or not count["pass"] else 0)
+
+
+def reason(lines):
+    """The first lines of what a failed test said, from the first that names a place in a test."""
+    for i, line in enumerate(lines):
+        if re.match(r"\s+\w+_test\.go:\d+: ", line):
+            return lines[i:i + REASON]
+    return []
 
 
 def attacks(listed, made):
