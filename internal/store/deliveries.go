@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/secret"
@@ -21,37 +22,55 @@ func deliveryFields(d *sso.Delivery) []any {
 
 // Enqueue puts events on their way to webhooks: each event with the webhooks
 // that are told of it. What is on its way already, or has arrived, begins anew.
+// A webhook that was deleted since is told of nothing.
 func (w *Writer) Enqueue(ctx context.Context, now time.Time, events []sso.Recorded, to map[sso.EventID][]sso.WebhookID) error {
-	var rows [][]any
 	var ids []sso.WebhookID
-	seen := map[sso.WebhookID]bool{}
+	for i := range events {
+		ids = append(ids, to[events[i].ID]...)
+	}
+	slices.Sort(ids)
+	there, err := w.wakeWebhooks(ctx, now, slices.Compact(ids))
+	if err != nil || len(there) == 0 {
+		return err
+	}
+	var rows [][]any
 	for i := range events {
 		e := &events[i]
 		for _, hook := range to[e.ID] {
-			rows = append(rows, []any{secret.NewID("dlv", now), hook, e.ID, e.Number, e.Action, sso.DeliveryWaiting, at(now), at(now), 0, 0, "", "", 0})
-			if !seen[hook] {
-				seen[hook], ids = true, append(ids, hook)
+			if there[hook] {
+				rows = append(rows, []any{secret.NewID("dlv", now), hook, e.ID, e.Number, e.Action, sso.DeliveryWaiting, at(now), at(now), 0, 0, "", "", 0})
 			}
 		}
 	}
-	if len(rows) == 0 {
-		return nil
-	}
-	err := w.q.bulk(ctx, "webhook_deliveries (id, webhook_id, event_id, number, action, state, created_at, due_at, tries, status, code, detail, took)", `
+	err = w.q.bulk(ctx, "webhook_deliveries (id, webhook_id, event_id, number, action, state, created_at, due_at, tries, status, code, detail, took)", `
 		on conflict (webhook_id, event_id) do update
 		set state = 'waiting', created_at = excluded.created_at, due_at = excluded.due_at, tries = 0, tried_at = null, done_at = null, status = 0, code = '', detail = '', took = 0`, rows)
-	for err == nil && len(ids) > 0 {
+	return doing(err, "putting %d deliveries on their way", len(rows))
+}
+
+// wakeWebhooks has webhooks served now, and returns those that there are. They
+// stay until the transaction ends: whoever would delete one waits. One that fails
+// rests, and is woken by the end of that.
+func (w *Writer) wakeWebhooks(ctx context.Context, now time.Time, ids []sso.WebhookID) (map[sso.WebhookID]bool, error) {
+	there := map[sso.WebhookID]bool{}
+	for len(ids) > 0 {
 		some := ids[:min(len(ids), bulkArgs)]
 		ids = ids[len(some):]
 		in, args := anyOf(2, some)
-		// One that fails rests, and is woken by the end of that.
-		_, err = w.q.exec(ctx, `
+		woken, err := list(ctx, w.q, func(id *sso.WebhookID) []any { return []any{id} }, `
 			update webhooks
-			set due_at = $1
-			where id in (`+in+`) and (due_at is null or failures = 0 and due_at > $1)`,
+			set due_at = case when due_at is null or failures = 0 and due_at > $1 then $1 else due_at end
+			where id in (`+in+`)
+			returning id`,
 			append([]any{at(now)}, args...)...)
+		if err != nil {
+			return nil, doing(err, "waking %d webhooks", len(some))
+		}
+		for _, id := range woken {
+			there[id] = true
+		}
 	}
-	return doing(err, "putting %d deliveries on their way", len(rows))
+	return there, nil
 }
 
 // DueDeliveries returns up to limit deliveries to a webhook that are due, in the

@@ -111,6 +111,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"webhooks of one organization wait for one another":         webhooksTakeTurns,
 		"a webhook that is switched on again has not failed":        webhooksBeginAnew,
 		"one of many claims a webhook":                              oneOfManyClaimsAWebhook,
+		"a webhook that was deleted is told of nothing":             aDeletedWebhookIsToldOfNothing,
 		"apps are kept":                                             appsAreKept,
 		"apps are listed":                                           appsAreListed,
 		"deleted apps are gone":                                     deletedAppsAreGone,

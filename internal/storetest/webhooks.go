@@ -165,3 +165,30 @@ func oneOfManyClaimsAWebhook(w *world) {
 		w.Errorf("%d claim one webhook", won)
 	}
 }
+
+// An event is sealed by what was read of the webhooks before, one of which is deleted meanwhile: the others are told all
+// the same.
+func aDeletedWebhookIsToldOfNothing(w *world) {
+	stays, gone := w.addWebhook("org_a"), w.addWebhook("org_a")
+	w.record("org_a", "user.created", "user.changed")
+	events := w.seal()
+	now := w.later()
+	to := map[sso.EventID][]sso.WebhookID{events[0].ID: {gone.ID}, events[1].ID: {gone.ID, stays.ID}}
+	if won := w.race(2, nil, func(i int, tx *store.Writer) error {
+		if i == 0 {
+			return tx.Org("org_a").DeleteWebhook(w.ctx, gone.ID)
+		}
+		return tx.Enqueue(w.ctx, now, events, to)
+	}); won != 2 {
+		w.Errorf("%d of a deletion and of what is on its way succeed", won)
+	}
+	w.write(func(tx *store.Writer) error { return tx.Enqueue(w.ctx, now, events, to) })
+	r := w.reader()
+	if due := get[[]sso.Delivery](w, "DueDeliveries()")(r.DueDeliveries(w.ctx, stays.ID, now, 10)); len(due) != 1 || due[0].Number != 2 {
+		w.Errorf("DueDeliveries() = %v, want the second event", due)
+	}
+	none[sso.Delivery](w, "DueDeliveries() to what is gone")(r.DueDeliveries(w.ctx, gone.ID, now, 10))
+	w.write(func(tx *store.Writer) error {
+		return tx.Enqueue(w.ctx, now, events, map[sso.EventID][]sso.WebhookID{events[0].ID: {gone.ID}})
+	})
+}
