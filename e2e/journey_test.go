@@ -13,7 +13,7 @@ import (
 )
 
 // lookPatience bounds a journey: every page is looked at four times, on a machine that does much else.
-const lookPatience = 15 * time.Minute
+const lookPatience = 30 * time.Minute
 
 // A house is a deployment for journeys through our own pages: the server on SQLite, with what a file says, and a post office for
 // its mail and SMS. Its host has a name, since security keys are bound to one.

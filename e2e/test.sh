@@ -18,7 +18,7 @@ if [ "${1:-}" = inside ]; then
     go test -json "${race[@]}" -timeout 20m ./... || true
     go -C benchmarks test -json -timeout 20m ./... || true
     go -C tools/mutants test -json ./... || true
-    go test -json -tags e2e -count 1 -timeout 20m ./e2e || true
+    go test -json -tags e2e -count 1 -timeout 40m ./e2e || true
   } 2>&1 | python3 "$here/summary.py"
 else
   "$here/install.sh"

@@ -22,7 +22,7 @@ const { values: opt, positionals: [start] } = parseArgs({
     shot: { type: 'string' }
   }
 })
-const PATIENCE = 30_000
+const PATIENCE = 90_000
 
 const browser = await launch()
 const page = await (await browser.newContext({ locale: 'en' })).newPage()

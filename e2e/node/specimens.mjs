@@ -8,7 +8,7 @@ import http from 'node:http'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { launch } from './chromium.mjs'
-import { Journey, WIDTHS, run } from './journey.mjs'
+import { Journey, WIDTHS, axe, run } from './journey.mjs'
 
 const { values: opt } = parseArgs({
   options: { pages: { type: 'string' }, only: { type: 'string', default: '' }, shots: { type: 'string' } }
@@ -16,7 +16,9 @@ const { values: opt } = parseArgs({
 const POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'"
 const KINDS = { '.html': 'text/html; charset=utf-8', '.css': 'text/css', '.js': 'text/javascript', '.svg': 'image/svg+xml' }
 
+const axeURL = '/axe.min.js'
 const server = http.createServer((req, res) => {
+  if (req.url === axeURL) return res.writeHead(200, { 'content-type': 'text/javascript', 'cache-control': 'max-age=3600, immutable' }).end(axe)
   const file = path.join(opt.pages, path.normalize(new URL(req.url, 'http://x').pathname))
   const kind = KINDS[path.extname(file)]
   if (!kind || !fs.existsSync(file)) return res.writeHead(404).end()
@@ -33,7 +35,7 @@ let looked = 0
 for (const set of fs.readdirSync(opt.pages).filter((s) => s !== 'assets').sort()) {
   const names = fs.readdirSync(path.join(opt.pages, set)).filter((f) => f.endsWith('.en.html') && `${set}/${f}`.includes(opt.only)).sort()
   if (!names.length) continue
-  problems += await run(new Journey(browser, { name: set, base, shots: opt.shots }), async (j) => {
+  problems += await run(new Journey(browser, { name: set, base, shots: opt.shots, axeURL }), async (j) => {
     const person = await j.person()
     for (const file of names) {
       await person.goto(`/${set}/${file}`)
