@@ -106,7 +106,11 @@ func (d *StreamDraft) judge(s *Service, x *sso.Stream) error {
 	if err := x.Check(); err != nil || x.Kind != sso.StreamHTTP {
 		return err
 	}
-	if err := s.Inside.Check(x.Target); err != nil {
+	err = s.Inside.Check(x.Target)
+	if safehttp.Forbidden(err) {
+		return &fault.Error{Kind: fault.Invalid, Code: "webhook_address", Want: "an address that is public, or of --event-networks", Fix: fault.OperatorSide, Err: err}
+	}
+	if err != nil {
 		return &fault.Error{Kind: fault.Invalid, Code: "stream_target", Want: "an https URL on port 443, without user name", Fix: fault.OperatorSide, Err: err}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/backoff"
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/safehttp"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 )
@@ -118,7 +119,11 @@ func (s *Service) checked(hook *sso.Webhook) error {
 	if err := hook.Check(); err != nil {
 		return err
 	}
-	if err := s.callerOf(hook.Org).Check(hook.URL); err != nil {
+	err := s.callerOf(hook.Org).Check(hook.URL)
+	if safehttp.Forbidden(err) {
+		return &fault.Error{Kind: fault.Invalid, Code: "webhook_address", Want: "a public address", Fix: fault.AdminSide, Err: err}
+	}
+	if err != nil {
 		return &fault.Error{Kind: fault.Invalid, Code: "webhook_url", Want: "an https URL on port 443, without user name", Fix: fault.AdminSide, Err: err}
 	}
 	return nil

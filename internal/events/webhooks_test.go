@@ -310,12 +310,18 @@ func TestWebhooksReachNothingInside(t *testing.T) {
 			_, _, err := h.CreateWebhook(h.Context(), h.acmes(), events.Draft{URL: url})
 			refused(t, url, err, "webhook_url")
 		}
-		hook, _, err := h.CreateWebhook(h.Context(), h.acmes(), events.Draft{URL: "https://127.0.0.1/"})
-		must(t, "an address inside, which is judged when it is called", err)
+		for _, url := range []string{"https://127.0.0.1/", "https://10.0.0.1/hook", "https://169.254.169.254/", "https://[::1]/", "https://[::ffff:10.0.0.1]/"} {
+			_, _, err := h.CreateWebhook(h.Context(), h.acmes(), events.Draft{URL: url})
+			refused(t, url, err, "webhook_address")
+		}
+		hook, _, err := h.CreateWebhook(h.Context(), h.acmes(), events.Draft{URL: "https://localhost/"})
+		must(t, "a name, which is judged when it is called", err)
 		h.deliver()
 		if l := h.log(h.acmes(), hook.ID); l.Deliveries[0].Code != "webhook_address" || l.Deliveries[0].Status != 0 {
 			t.Errorf("the log says %+v", l.Deliveries[0])
 		}
+		_, _, err = h.CreateWebhook(h.Context(), h.acmes(), events.Draft{URL: "https://9.9.9.9/", State: sso.WebhookDisabled}) // nobody calls it
+		must(t, "an address that is public", err)
 		// Its twin: the deployment's own, where the operator has opened the network.
 		h.hook(h.vendors(), r)
 		h.deliver()

@@ -1,6 +1,7 @@
 package safehttp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,26 +35,37 @@ const (
 // no redirect. It is safe for concurrent use.
 type Caller struct {
 	reach Reach // that URLs are held to; where a connection leads is judged when it is made
+	guard guard // nil: it may lead anywhere
 	http  *http.Client
+}
+
+// A guard refuses connections by where they lead.
+type guard func(network, address string, c syscall.RawConn) error
+
+// outside returns a guard that lets in these networks of the operator's, whatever
+// it refuses else.
+func outside(refuses guard, inside []netip.Prefix) guard {
+	return func(network, address string, c syscall.RawConn) error {
+		if within(inside, address) {
+			return nil
+		}
+		return refuses(network, address, c)
+	}
 }
 
 // NewCaller returns a caller with this reach, and to these networks of the
 // operator's besides, by any port and by plain http too.
 func NewCaller(reach Reach, inside ...netip.Prefix) *Caller {
 	dialer := &net.Dialer{Timeout: CallTimeout}
+	var guard guard
 	if reach == Public {
-		guard := ssrf.New(ssrf.WithPorts(443))
-		dialer.Control = func(network, address string, c syscall.RawConn) error {
-			if within(inside, address) {
-				return nil
-			}
-			return guard.Safe(network, address, c)
-		}
+		guard = outside(ssrf.New(ssrf.WithPorts(443)).Safe, inside)
+		dialer.Control = guard
 		if len(inside) > 0 {
 			reach = Private
 		}
 	}
-	return &Caller{reach, &http.Client{
+	return &Caller{reach, guard, &http.Client{
 		Timeout: CallTimeout,
 		Transport: &http.Transport{
 			Proxy: nil, DialContext: dialer.DialContext, ForceAttemptHTTP2: true,
@@ -68,17 +80,31 @@ func NewCaller(reach Reach, inside ...netip.Prefix) *Caller {
 // any port: to public ones, and to these networks of the operator's. The address
 // is judged when it is connected to.
 func NewDialer(inside ...netip.Prefix) *net.Dialer {
-	guard := ssrf.New(ssrf.WithAnyPort(), ssrf.WithNetworks("tcp4", "tcp6", "udp4", "udp6"))
-	return &net.Dialer{Timeout: CallTimeout, Control: func(network, address string, c syscall.RawConn) error {
-		if within(inside, address) {
-			return nil
-		}
-		return guard.Safe(network, address, c)
-	}}
+	all := ssrf.New(ssrf.WithAnyPort(), ssrf.WithNetworks("tcp4", "tcp6", "udp4", "udp6"))
+	return &net.Dialer{Timeout: CallTimeout, Control: outside(all.Safe, inside)}
 }
 
-// Check refuses a URL that is never called.
-func (c *Caller) Check(address string) error { return c.reach.Check(address) }
+// Check refuses a URL that is never called: one that these calls do not lead to, or
+// whose host is an address that they do not, which is [Forbidden]. Where a name
+// leads is seen when it is called.
+func (c *Caller) Check(address string) error {
+	if err := c.reach.Check(address); err != nil || c.guard == nil {
+		return err
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return errors.New("not a URL")
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	if err != nil {
+		return nil
+	}
+	network, port := "tcp6", cmp.Or(u.Port(), map[string]string{"https": "443", "http": "80"}[u.Scheme])
+	if ip.Is4() {
+		network = "tcp4"
+	}
+	return c.guard(network, net.JoinHostPort(ip.String(), port), nil)
+}
 
 // Forbidden reports whether a call has failed because its address is none that
 // may be called.

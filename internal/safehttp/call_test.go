@@ -107,6 +107,30 @@ func TestReachOfAURL(t *testing.T) {
 	}
 }
 
+// An address in a URL is judged before it is called; a name, when it is.
+func TestACallerKnowsTheAddressesThatItRefuses(t *testing.T) {
+	t.Parallel()
+	for url, want := range map[string][3]bool{ // refused as an address inside: by the public caller, with a network of the operator's, by the private
+		"https://9.9.9.9/":           {},
+		"https://[2620:fe::fe]/":     {},
+		"https://hooks.example/":     {},
+		"https://10.0.0.1/":          {true, false, false},
+		"https://10.0.0.1:443/":      {true, false, false},
+		"https://[::ffff:10.0.0.1]/": {true, false, false},
+		"https://192.168.0.1/":       {true, true, false},
+		"https://169.254.169.254/":   {true, true, false},
+		"https://[::1]/":             {true, true, false},
+		"https://[fe80::1%25eth0]/":  {true, true, false},
+	} {
+		inside := netip.MustParsePrefix("10.0.0.0/8")
+		for i, c := range []*Caller{NewCaller(Public), NewCaller(Public, inside), NewCaller(Private)} {
+			if err := c.Check(url); Forbidden(err) != want[i] || !want[i] && err != nil {
+				t.Errorf("caller %d: Check(%q) = %v, refused as inside: want %v", i, url, err, want[i])
+			}
+		}
+	}
+}
+
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)

@@ -118,7 +118,7 @@ func streamForm(v *visit, f ui.Filled, x *sso.Stream) formPage {
 // besideStream says beside which field a fault of a stream is told.
 func besideStream() map[string]string {
 	return map[string]string{
-		"stream_target": "target", "streams_many": "target", "stream_kind": "kind", "stream_ca": "ca", "webhook_note": "note", "organization_unknown": "organization",
+		"stream_target": "target", "webhook_address": "target", "streams_many": "target", "stream_kind": "kind", "stream_ca": "ca", "webhook_note": "note", "organization_unknown": "organization",
 	}
 }
 

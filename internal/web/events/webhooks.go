@@ -121,7 +121,7 @@ func draftOf(f url.Values) events.Draft {
 
 // beside are the fields beside which faults are told.
 func beside() map[string]string {
-	return map[string]string{"webhook_url": "url", "webhook_note": "note", "event_type_unknown": "types", "webhooks_many": "url"}
+	return map[string]string{"webhook_url": "url", "webhook_address": "url", "webhook_note": "note", "event_type_unknown": "types", "webhooks_many": "url"}
 }
 
 // secretPage shows a secret, once.
