@@ -103,7 +103,7 @@ func (s *Service) refresh(ctx context.Context, tx *store.Writer, b Browser, a *s
 		a.Proof.AMR = append(slices.Clone(a.Proof.AMR), sso.AMRBreakGlass)
 	}
 	p.Session.AMR, p.Session.AuthTime = a.Proof.AMR, a.Proof.At
-	p.Session.SAML = a.Proof.SAML
+	p.Session.SAML, p.Session.ExpiresAt = a.Proof.SAML, a.Proof.End(p.Session.ExpiresAt)
 	err = tx.RefreshSession(ctx, p.Session, token.Hash(), s.Now())
 	if errors.Is(err, store.ErrNotFound) {
 		return Finished{}, &fault.Error{Kind: fault.Unauthenticated, Code: "session_over", Fix: fault.PersonSide}

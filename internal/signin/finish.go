@@ -261,6 +261,9 @@ func (f *finishing) admit(a *sso.Attempt, look lookup) (sso.Person, sso.Rules, e
 	if err := p.Admissible(); err != nil {
 		return p, nil, err
 	}
+	if end := a.Proof.NotAfter; a.Proof.Session == "" && !end.IsZero() && !f.now.Before(end) { // over while they were on their way
+		return p, nil, store.ErrSignedOut
+	}
 	if a.Method == sso.BySSO {
 		if _, err := connection(f.ctx, f.tx.Reader, a.Connection); err != nil {
 			return p, nil, err
@@ -395,9 +398,7 @@ func session(a *sso.Attempt, b Browser, rules sso.Rules, now time.Time) sso.Sess
 	if t := a.Proof.At.Add(life); a.Proof.Session != "" && t.Before(v.ExpiresAt) {
 		v.ExpiresAt = t
 	}
-	if t := a.Proof.NotAfter; t.After(now) && t.Before(v.ExpiresAt) {
-		v.ExpiresAt = t
-	}
+	v.ExpiresAt = a.Proof.End(v.ExpiresAt)
 	return v
 }
 

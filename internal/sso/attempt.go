@@ -84,6 +84,14 @@ type Proof struct {
 	First *First `json:"first,omitempty"`
 }
 
+// End returns when a session ends that stands on p and would end at life.
+func (p *Proof) End(life time.Time) time.Time {
+	if end := p.NotAfter; !end.IsZero() && end.Before(life) {
+		return end
+	}
+	return life
+}
+
 // Need is what a sign-in needs about a second factor.
 type Need string
 

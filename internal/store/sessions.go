@@ -234,21 +234,22 @@ func (w *Writer) RotateSession(ctx context.Context, id sso.SessionID, token secr
 }
 
 // RefreshSession gives a session another token, and writes down how and when
-// its person proved themselves anew, and what the identity provider calls that.
+// its person proved themselves anew, until when it lasts by that, and what the
+// identity provider calls it.
 // One that has ended stays as it is and is [ErrNotFound]; so is one whose new
 // proof the identity provider has ended already.
 func (w *Writer) RefreshSession(ctx context.Context, s sso.Session, token secret.Hash, now time.Time) error {
 	n, err := w.q.exec(ctx, `
 		update sessions
 		set token_hash = $2, former_role = null, retired_hash = null, amr = $3, auth_time = $4, seen_at = $5, saml_subject = $6, saml_name_id = $7, saml_format = $8, saml_name_qualifier = $9,
-			saml_sp_name_qualifier = $10, saml_session_index = $11, saml_issued_at = $12
+			saml_sp_name_qualifier = $10, saml_session_index = $11, saml_issued_at = $12, expires_at = $13
 		where id = $1 and ended_at is null and not exists (
 			select 1
 			from saml_logouts l
 			where l.connection_id = sessions.connection_id and l.subject = $6 and l.session_index in ('', $11) and l.issued_at >= $12 and l.expires_at > $5
 		)`,
 		s.ID, token[:], toJSON(s.AMR), at(s.AuthTime), at(now), null(s.SAML.Subject), s.SAML.NameID, s.SAML.Format, s.SAML.NameQualifier,
-		s.SAML.SPNameQualifier, s.SAML.SessionIndex, at(s.SAML.IssuedAt))
+		s.SAML.SPNameQualifier, s.SAML.SessionIndex, at(s.SAML.IssuedAt), at(s.ExpiresAt))
 	return doing(found(n, err), "refreshing session %s", s.ID)
 }
 

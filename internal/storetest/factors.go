@@ -293,7 +293,7 @@ func sessionIsRefreshed(w *world) {
 	w.addMember(acme.ID, alice.ID)
 	s, old := w.addSession(acme.ID, alice.ID)
 	token, now := secret.NewToken().Hash(), w.later()
-	s.AMR, s.AuthTime = []string{"pwd", "otp"}, now
+	s.AMR, s.AuthTime, s.ExpiresAt = []string{"pwd", "otp"}, now, now.Add(10*time.Minute)
 	s.SAML.NameID, s.SAML.SessionIndex, s.SAML.IssuedAt = "new", "_2", now
 	w.write(func(tx *store.Writer) error { return tx.RefreshSession(ctx, s, token, now) })
 	s.SeenAt = now
