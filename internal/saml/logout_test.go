@@ -121,27 +121,34 @@ func rsaKey(t *testing.T) xmlenc.Key {
 	return key
 }
 
-// What a response answers is its own word, and is read from whatever came.
+// What a response answers is its own word, and is read from whatever response
+// came. What is none answers nothing, and the rule is named that it breaks.
 func TestReceivedTellsWhatItAnswers(t *testing.T) {
 	t.Parallel()
 	peer := newLogoutPeer(t)
 	for _, binding := range logoutBindings {
-		for want, forge := range map[string]func(*draft){
-			"id-ours": func(d *draft) { d.answers = true },
-			"":        nil,
-		} {
-			m, err := peer.draft(binding, forge).read(t)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := m.Answers(); got != want {
-				t.Errorf("%s: Answers() = %q, want %q", binding, got, want)
-			}
+		m, err := peer.draft(binding, func(d *draft) { d.answers = true }).read(t)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := m.Answers(); got != "id-ours" || err != nil {
+			t.Errorf("%s: Answers() = %q, %v, want id-ours", binding, got, err)
+		}
+		if m, err = peer.draft(binding, nil).read(t); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := m.Answers(); got != "" || ruleOf(t, err) != saml.BindParam {
+			t.Errorf("%s: Answers() of a request = %q, %v, want a refusal by %s", binding, got, err, saml.BindParam)
 		}
 	}
-	m, err := saml.ReadPost(url.Values{"SAMLResponse": {base64.StdEncoding.EncodeToString([]byte("<x"))}})
-	if err != nil || m.Answers() != "" {
-		t.Errorf("Answers() of what is no XML = %q, %v", m.Answers(), err)
+	for message, want := range map[string]saml.Rule{"<x": saml.XMLWellFormed, "<!DOCTYPE x><x/>": saml.XMLDoctype, "<x/>": saml.Shape} {
+		m, err := saml.ReadPost(url.Values{"SAMLResponse": {base64.StdEncoding.EncodeToString([]byte(message))}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := m.Answers(); got != "" || ruleOf(t, err) != want {
+			t.Errorf("Answers() of %s = %q, %v, want a refusal by %s", message, got, err, want)
+		}
 	}
 }
 

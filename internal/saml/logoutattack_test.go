@@ -465,6 +465,9 @@ func TestNothingReceivedIsRefused(t *testing.T) {
 		if _, err := saml.VerifyLogoutResponse(m, peer.expect, logoutNow); ruleOf(t, err) != saml.BindParam {
 			t.Errorf("response: %v", err)
 		}
+		if _, err := m.Answers(); ruleOf(t, err) != saml.BindParam {
+			t.Errorf("what it answers: %v", err)
+		}
 	}
 }
 

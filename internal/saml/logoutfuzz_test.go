@@ -24,7 +24,8 @@ func (p *logoutPeer) judged(m *saml.Received) (string, error) {
 	if err != nil || !a.Signed {
 		return "", err
 	}
-	return fmt.Sprintf("response %q %q %q %q %q %q", a.ID, a.Issuer, a.InResponseTo, m.Answers(), a.Status, m.RelayState), nil
+	answers, err := m.Answers()
+	return fmt.Sprintf("response %q %q %q %q %q %q", a.ID, a.Issuer, a.InResponseTo, answers, a.Status, m.RelayState), err
 }
 
 // logoutDrafts calls yield with the drafts of all attacks of a binding, of their

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/xmltree"
 )
@@ -47,17 +48,16 @@ func (m *Received) IsRequest() bool { return m.param == paramRequest }
 
 // Answers returns the ID of the request that the message says it answers, or
 // "". It is the message's own word, good for looking up what we know of that
-// request and for nothing else.
-func (m *Received) Answers() string {
-	doc := m.doc
-	if doc == nil {
-		var err error
-		if doc, err = xmltree.Parse(m.message, xmltree.Message); err != nil {
-			return ""
-		}
+// request and for nothing else. What cannot be read, or is no response at all,
+// says nothing: the error is a [*Refusal].
+func (m *Received) Answers() (string, error) {
+	j := newLogoutJudge(m, LogoutExpect{}, time.Time{})
+	root, ok := j.open(paramResponse, "LogoutResponse", logoutResponseSlots)
+	if !ok {
+		return "", j.refusal()
 	}
-	id, _ := doc.Root().Attr("InResponseTo")
-	return id
+	id, _ := root.Attr("InResponseTo")
+	return id, nil
 }
 
 // ReadPost takes the message out of a form that was posted: its body alone,

@@ -305,9 +305,13 @@ func (l *logout) confirm(by sso.Binding, request string) (SingleLogout, error) {
 // answer takes the answer to a request of ours. It is found by what it says it
 // answers: a request has a random ID, and what is found proves and ends nothing.
 func (l *logout) answer() (SingleLogout, error) {
-	id := secret.HashOf([]byte(l.message.Answers()))
+	request, err := l.message.Answers()
+	if err != nil {
+		return SingleLogout{}, l.refuse(err)
+	}
+	id := secret.HashOf([]byte(request))
 	var out farewell
-	err := l.DB.Read(l.ctx, func(r *store.Reader) error {
+	err = l.DB.Read(l.ctx, func(r *store.Reader) error {
 		kept, err := r.SingleUse(l.ctx, store.KindSAMLLogout, id, l.now)
 		if err != nil {
 			return err

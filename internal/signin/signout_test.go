@@ -1,6 +1,8 @@
 package signin_test
 
 import (
+	"encoding/base64"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -230,6 +232,12 @@ func TestTheAnswerToASignOutCountsOnce(t *testing.T) {
 			if !fault.Is(err, "saml_irt") {
 				t.Errorf("an answer %s: %v, want saml_irt", name, err)
 			}
+		}
+		// What cannot be read, or is no answer, names nothing that could be waited for.
+		for message, code := range map[string]string{"<x": "xml_wellformed", "<!DOCTYPE x><x/>": "xml_doctype", string(w.idp.Respond()): "saml_shape"} {
+			form := url.Values{"SAMLResponse": {base64.StdEncoding.EncodeToString([]byte(message))}}
+			_, err = w.Logout(t.Context(), w.browser, signin.LogoutMessage{ConnectionKey: "acme-okta", Binding: sso.BindingPOST, Form: form})
+			w.mustRefuse(err, code)
 		}
 		w.now = w.now.Add(15 * time.Minute)
 		_, err = w.reply(asked, "acme-okta", nil, w.idp.SigningKey())
