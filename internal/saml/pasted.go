@@ -36,6 +36,10 @@ func recognise(src []byte) error {
 	return nil
 }
 
+// maxJSON is how much JSON is told apart. The documents of OpenID Connect are a
+// few kilobytes; read into maps, anything takes fifty times its length.
+const maxJSON = 256 << 10
+
 // recogniseJSON tells the documents of OpenID Connect from each other and from
 // other JSON.
 func recogniseJSON(text []byte) error {
@@ -50,7 +54,7 @@ func recogniseJSON(text []byte) error {
 		KeysAt   any `json:"jwks_uri"`
 		Unwanted any `json:"private_key"`
 	}
-	if json.Unmarshal(text, &doc) != nil {
+	if len(text) > maxJSON || json.Unmarshal(text, &doc) != nil {
 		return &MetadataError{Code: MetadataJSON, Detail: "this is JSON or alike, not XML"}
 	}
 	private := doc.Unwanted != nil || doc.Kty != nil && (doc.D != nil || doc.K != nil)

@@ -117,6 +117,27 @@ func TestWhatWasPastedIsNamed(t *testing.T) {
 	}
 }
 
+// JSON is looked into as far as documents of OpenID Connect go. Whoever pastes as
+// much of it as metadata may have has it read into fifty times as much memory else.
+func TestMuchJSONIsNotLookedInto(t *testing.T) {
+	const most = 256 << 10
+	for code, size := range map[string]int{saml.MetadataJWKS: most, saml.MetadataJSON: most + 1} {
+		const start, end = `{"keys":[{"kty":"RSA"}`, `]}`
+		filling := strings.Repeat(`,{}`, size/3)[:size-len(start)-len(end)]
+		filling = filling[:strings.LastIndexByte(filling, '}')+1]
+		pasted := start + filling + strings.Repeat(" ", size-len(start)-len(end)-len(filling)) + end
+		_, err := saml.ParseIdPMetadata([]byte(pasted))
+		bad, ok := errors.AsType[*saml.MetadataError](err)
+		if !ok || bad.Code != code || len(pasted) != size {
+			t.Errorf("%d octets: %v, want %s", len(pasted), err, code)
+		}
+	}
+	much := []byte(`{"keys":[` + strings.Repeat(`{"a":1},`, 500_000) + `{}]}`)
+	if n := testing.AllocsPerRun(1, func() { _, _ = saml.ParseIdPMetadata(much) }); n > 100 {
+		t.Errorf("4 MB of JSON take %v allocations", n)
+	}
+}
+
 func TestOurOwnMetadataIsRecognised(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
