@@ -40,7 +40,7 @@ func (d *decoder) value(n *yaml.Node, to reflect.Value) {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
-	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" {
+	if isNothing(n) {
 		return
 	}
 	if to.Kind() == reflect.Pointer {
@@ -63,6 +63,10 @@ func (d *decoder) value(n *yaml.Node, to reflect.Value) {
 		// Made at once: what is kept of where they stand goes by their addresses.
 		to.Set(reflect.MakeSlice(to.Type(), len(n.Content), len(n.Content)))
 		for i, item := range n.Content {
+			if isNothing(item) {
+				d.mistake(item, "a value behind each -, or no -", "nothing")
+				continue
+			}
 			d.value(item, to.Index(i))
 		}
 	default:
@@ -74,6 +78,15 @@ func (d *decoder) value(n *yaml.Node, to reflect.Value) {
 			d.mistake(n, want, kindOf(n))
 		}
 	}
+}
+
+// isNothing reports whether somebody has written nothing, or null, where a value
+// could be.
+func isNothing(n *yaml.Node) bool {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null"
 }
 
 // mapping reads keys and values into the fields of a struct.

@@ -159,12 +159,15 @@ func TestTextsThatCannotBeKept(t *testing.T) {
 func TestYAMLFaultsAreSaidInWords(t *testing.T) {
 	t.Parallel()
 	for file, want := range map[string]string{
-		"organizations: {}":                      `1:16: apply_yaml: want "a list", got "keys with values"`,
-		"[]":                                     `1:1: apply_yaml: want "keys with values, as in key: value", got "a list"`,
-		"roles:\n- {key: a, nmae: b}":            `2:12: apply_yaml: want "one of key, name, description", got "the key nmae"`,
-		"apps: [{key: a, public: perhaps}]":      `1:25: apply_yaml: want "true or false", got "a text"`,
-		"apps: [{key: a, redirect_uris: 5}]":     `1:32: apply_yaml: want "a list", got "a number"`,
-		"apps: [{key: a}, 2026-01-02]":           `1:18: apply_yaml: want "keys with values, as in key: value", got "a date"`,
+		"organizations: {}":                  `1:16: apply_yaml: want "a list", got "keys with values"`,
+		"[]":                                 `1:1: apply_yaml: want "keys with values, as in key: value", got "a list"`,
+		"roles:\n- {key: a, nmae: b}":        `2:12: apply_yaml: want "one of key, name, description", got "the key nmae"`,
+		"apps: [{key: a, public: perhaps}]":  `1:25: apply_yaml: want "true or false", got "a text"`,
+		"apps: [{key: a, redirect_uris: 5}]": `1:32: apply_yaml: want "a list", got "a number"`,
+		"apps: [{key: a}, 2026-01-02]":       `1:18: apply_yaml: want "keys with values, as in key: value", got "a date"`,
+		"apps: [{key: a}, ~]":                `1:18: apply_yaml: want "a value behind each -, or no -", got "nothing"`,
+		"roles:\n- key: a\n-":                `3:2: apply_yaml: want "a value behind each -, or no -", got "nothing"`,
+		"organizations:\n- key: a\n  webhooks: [{url: \"https://h.example/\", events: [user.created, null]}]": `3:65: apply_yaml: want "a value behind each -, or no -", got "nothing"`,
 		"apps: [{key: a, key: b}]":               `1:17: apply_yaml: want "each key once", got "key a second time"`,
 		"apps: [":                                `1: apply_yaml: want "YAML", got "did not find expected node content"`,
 		"apps: []\n---\napps: []":                `2:1: apply_yaml: want "one document", got "several, with --- between them"`,
