@@ -277,6 +277,18 @@ func TestCertificatesOverlap(t *testing.T) {
 	})
 }
 
+// Names of attributes stand in our metadata, which have to be XML.
+func TestAttributesHaveNamesThatXMLCanCarry(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		c := h.create(connect.NewConnection{Metadata: connect.Metadata{Text: metadata(t, "", "")}})
+		for _, name := range []string{"ma\x01il", "ma\xffil", "ma\uFFFEil"} {
+			refused(t, name, h.SaveAttributes(h.Context(), h.edit(&c), sso.AttributeMap{Email: name}), "attribute_form")
+		}
+		must(t, "the character that stands for one unknown", h.SaveAttributes(h.Context(), h.edit(&c), sso.AttributeMap{Email: "ma\uFFFDil"}))
+	})
+}
+
 // Two colleagues have the same page open.
 func TestNothingThatAColleagueSavesIsLost(t *testing.T) {
 	t.Parallel()

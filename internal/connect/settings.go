@@ -166,7 +166,9 @@ func (s *Service) giveKey(ctx context.Context, a *authority.Act, c *sso.Connecti
 func (s *Service) SaveAttributes(ctx context.Context, e *Edit, m sso.AttributeMap) error {
 	for _, name := range []*string{&m.Subject, &m.Email, &m.FirstName, &m.LastName, &m.Username, &m.Groups} {
 		*name = strings.TrimSpace(*name)
-		hidden := func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
+		hidden := func(r rune) bool {
+			return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Noncharacter_Code_Point) // what no XML can carry is among these
+		}
 		if len(*name) > maxAttribute || !utf8.ValidString(*name) || strings.ContainsFunc(*name, hidden) {
 			return &fault.Error{Kind: fault.Invalid, Code: "attribute_form", Want: "a name of printable characters, at most 1024 octets", Got: clip(*name), Fix: fault.AdminSide}
 		}

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // CheckLocation reports whether a browser may be sent to the endpoint: an
@@ -21,6 +23,8 @@ func CheckLocation(location string) error {
 		return errors.New("reading location: no host")
 	case u.User != nil:
 		return errors.New("reading location: user information in it")
+	case !utf8.ValidString(location) || strings.ContainsFunc(location, func(r rune) bool { return unicode.Is(unicode.Noncharacter_Code_Point, r) }):
+		return errors.New("reading location: characters that no message can carry")
 	case strings.Contains(location, "#"): // an empty one too: what is appended would be part of it
 		return errors.New("reading location: a fragment in it")
 	case u.Scheme == "https":

@@ -268,6 +268,9 @@ func TestCheckLocation(t *testing.T) {
 		"https://idp.example/sso?x=y#":     false,
 		"https://idp.example/\x00":         false,
 		"https:idp.example":                false,
+		"https://idp.example/\uFFFD":       true,
+		"https://idp.example/\uFFFE":       false,
+		"https://idp.example/\xff":         false,
 	} {
 		if err := saml.CheckLocation(location); (err == nil) != ok {
 			t.Errorf("CheckLocation(%q) = %v", location, err)

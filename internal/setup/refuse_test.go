@@ -135,19 +135,22 @@ func TestTextsThatCannotBeKept(t *testing.T) {
 	eachEngine(t, func(t *testing.T, h *house) {
 		cases := map[string]refusal{}
 		for name, tc := range map[string]struct{ where, bad, good string }{
-			"NUL in our entity ID":        {"sp_entity_id: %s", `"urn:x\0y"`, `"urn:xy"`},
-			"a space after our entity ID": {"sp_entity_id: %s", `"urn:x "`, `"urn:x y"`},
-			"no UTF-8 in our entity ID":   {"sp_entity_id: %s", `!!binary dXJuOv8=`, `!!binary dXJuOng=`},
-			"an endless entity ID":        {"sp_entity_id: %s", long, long[1:]},
-			"a line end in the format":    {"nameid_format: %s", `"urn:x\n"`, `"urn:x"`},
-			"NUL in an attribute":         {"attributes: {email: %s}", `"ma\0il"`, `"E-mail Address"`},
-			"a space before an attribute": {"attributes: {groups: %s}", `" memberOf"`, `"memberOf"`},
-			"no UTF-8 in an attribute":    {"attributes: {subject: %s}", `!!binary /w==`, `!!binary dWlk`},
-			"NUL in a default group":      {"defaults: {groups: [%s]}", `"\0"`, `"Domain Users"`},
-			"a group without a name":      {"defaults: {groups: [a, %s]}", `""`, `b`},
-			"a group that turns the text": {"defaults: {groups: [a, %s]}", `"\u202Ebc"`, `"Zürich 中"`},
-			"an endless group":            {"defaults: {groups: [%s]}", strings.Repeat("ü", 257), strings.Repeat("ü", 256)},
-			"too many groups":             {"defaults: {groups: [%s]}", strings.Repeat("g, ", sso.MaxGroups) + "g", strings.Repeat("g, ", sso.MaxGroups-1) + "g"},
+			"NUL in our entity ID":          {"sp_entity_id: %s", `"urn:x\0y"`, `"urn:xy"`},
+			"a space after our entity ID":   {"sp_entity_id: %s", `"urn:x "`, `"urn:x y"`},
+			"no UTF-8 in our entity ID":     {"sp_entity_id: %s", `!!binary dXJuOv8=`, `!!binary dXJuOng=`},
+			"an endless entity ID":          {"sp_entity_id: %s", long, long[1:]},
+			"a line end in the format":      {"nameid_format: %s", `"urn:x\n"`, `"urn:x"`},
+			"no character in the format":    {"nameid_format: %s", `"urn:x\uFFFE"`, `"urn:x\uFFFD"`},
+			"no character in an attribute":  {"attributes: {email: %s}", `"ma\uFFFFil"`, `"ma\uFFFDil"`},
+			"no character in our entity ID": {"sp_entity_id: %s", `"urn:x\uFFFEy"`, `"urn:x\uFFFDy"`},
+			"NUL in an attribute":           {"attributes: {email: %s}", `"ma\0il"`, `"E-mail Address"`},
+			"a space before an attribute":   {"attributes: {groups: %s}", `" memberOf"`, `"memberOf"`},
+			"no UTF-8 in an attribute":      {"attributes: {subject: %s}", `!!binary /w==`, `!!binary dWlk`},
+			"NUL in a default group":        {"defaults: {groups: [%s]}", `"\0"`, `"Domain Users"`},
+			"a group without a name":        {"defaults: {groups: [a, %s]}", `""`, `b`},
+			"a group that turns the text":   {"defaults: {groups: [a, %s]}", `"\u202Ebc"`, `"Zürich 中"`},
+			"an endless group":              {"defaults: {groups: [%s]}", strings.Repeat("ü", 257), strings.Repeat("ü", 256)},
+			"too many groups":               {"defaults: {groups: [%s]}", strings.Repeat("g, ", sso.MaxGroups) + "g", strings.Repeat("g, ", sso.MaxGroups-1) + "g"},
 		} {
 			cases[name] = refusal{connection(strings.Replace(tc.where, "%s", tc.bad, 1)), connection(strings.Replace(tc.where, "%s", tc.good, 1)), "apply_value", []string{"organization acme: connection acme-okta: "}}
 		}

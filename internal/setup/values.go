@@ -194,10 +194,10 @@ func setGroups(to *[]string, from []string, where string) error {
 }
 
 // unprintable reports whether a text holds what cannot be stored on every
-// engine, or what its reader would not see.
+// engine, what no XML of ours can carry, or what its reader would not see.
 func unprintable(s string) bool {
 	return !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool {
-		return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\uFEFF' || r == '\u2028' || r == '\u2029'
+		return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Noncharacter_Code_Point) || r == '\uFEFF' || r == '\u2028' || r == '\u2029'
 	})
 }
 

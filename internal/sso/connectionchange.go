@@ -84,7 +84,7 @@ const MaxEntityID = 1024
 // names, and identity providers compare them as they are.
 func ParseSPEntityID(s string) (string, error) {
 	hidden := func(r rune) bool {
-		return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\uFEFF' || r == '\u2028' || r == '\u2029'
+		return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Noncharacter_Code_Point) || r == '\uFEFF' || r == '\u2028' || r == '\u2029'
 	}
 	if len(s) > MaxEntityID || !utf8.ValidString(s) || strings.ContainsFunc(s, hidden) || strings.TrimSpace(s) != s {
 		return "", &fault.Error{

@@ -119,7 +119,7 @@ func TestEntityIDsAreKeptToTheOctet(t *testing.T) {
 			t.Errorf("ParseSPEntityID(%q) = %q, %v", good, got, err)
 		}
 	}
-	for name, bad := range map[string]string{"space before": " a", "space behind": "a ", "line end": "a\nb", "right to left": "a\u202eb", "no UTF-8": "a\xff", "too long": strings.Repeat("a", 1025)} {
+	for name, bad := range map[string]string{"space before": " a", "space behind": "a ", "line end": "a\nb", "right to left": "a\u202eb", "no UTF-8": "a\xff", "nothing that XML can carry": "a\uFFFEb", "too long": strings.Repeat("a", 1025)} {
 		if got, err := sso.ParseSPEntityID(bad); !fault.Is(err, "entity_id_form") {
 			t.Errorf("%s: ParseSPEntityID() = %q, %v, want a refusal", name, got, err)
 		}
