@@ -6,7 +6,6 @@ import (
 
 	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/provision"
-	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 )
@@ -105,12 +104,7 @@ func TestAnAddressIsGivenAfterAFreshProofOnly(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(h *house) {
 		ctx := h.Context()
-		old := h.admin
-		old.Session.ID = sso.NewSessionID(h.now())
-		old.Session.AuthTime = h.now().Add(-sso.FreshFor)
-		h.write(func(tx *store.Writer) error {
-			return tx.InsertSession(ctx, old.Session, secret.NewToken().Hash())
-		})
+		old := h.proved(h.admin, sso.FreshFor)
 		to := provision.Profile{Version: 1, FirstName: "Mia", Username: h.member.User.Username, Email: "other@acme.example"}
 		refused(h, "another address", h.EditPerson(ctx, &old, h.acme.ID, h.member.User.ID, to), "session_stale")
 		named := to

@@ -92,6 +92,13 @@ func (s *Service) Start(ctx context.Context, by *sso.By, org sso.OrgID, id sso.I
 		if err := a.rights.Give(i.Options.Role); err != nil {
 			return err
 		}
+		// Rows make administrators and set passwords. For whoever acts as a user they
+		// do neither.
+		if !a.by.Session.ActedAs() {
+			if err := a.by.Session.Proved(a.now); err != nil {
+				return err
+			}
+		}
 		counts, err := a.org.CountImportRows(ctx, id)
 		if err != nil {
 			return err

@@ -132,7 +132,7 @@ func (a *act) invitation(in *NewInvitations) (sso.Invitation, error) {
 	if err != nil {
 		return sso.Invitation{}, err
 	}
-	if err := a.rights.Give(role); err != nil {
+	if err := give(a.rights, role, a.now); err != nil {
 		return sso.Invitation{}, err
 	}
 	i := sso.Invitation{
@@ -271,7 +271,7 @@ func (s *Service) Resend(ctx context.Context, by *sso.By, org sso.OrgID, id sso.
 			return err
 		}
 		// Whoever sends it stands for what it gives.
-		if err := a.rights.Give(i.Role); err != nil {
+		if err := give(a.rights, i.Role, a.now); err != nil {
 			return err
 		}
 		if err := a.invitable(i.Email); err != nil {

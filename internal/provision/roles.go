@@ -36,6 +36,15 @@ func (s *Service) ChangeRole(ctx context.Context, by *sso.By, org sso.OrgID, use
 	})
 }
 
+// give refuses to give a role that whoever has these rights may not give, or not
+// without a fresh proof.
+func give(rights sso.Rights, role sso.Role, now time.Time) error {
+	if err := rights.Give(role); err != nil {
+		return err
+	}
+	return rights.Prove(role, now)
+}
+
 // changeRole changes what somebody is in an organization at or below the one
 // that is administered.
 func (a *act) changeRole(p *sso.Position, to sso.Role) error {
@@ -46,6 +55,11 @@ func (a *act) changeRole(p *sso.Position, to sso.Role) error {
 	was, before := p.Role, p.Settings()
 	if was == to {
 		return errSame
+	}
+	if to.Above(was) {
+		if err := rights.Prove(to, a.now); err != nil {
+			return err
+		}
 	}
 	p.Role, p.UpdatedAt = to, a.now
 	if err := a.tx.Org(p.Org).SaveMembership(a.ctx, p.Membership); err != nil {
@@ -203,7 +217,7 @@ func (a *act) access(them *sso.Standing, id sso.OrgID, to string) error {
 		return a.changeRole(&them.Positions[at], role)
 	}
 	rights := a.by.RightsIn(&below)
-	if err := rights.Give(role); err != nil {
+	if err := give(rights, role, a.now); err != nil {
 		return err
 	}
 	m := sso.Membership{Org: id, User: them.User.ID, Role: role, CreatedAt: a.now, UpdatedAt: a.now}

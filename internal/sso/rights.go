@@ -2,6 +2,7 @@ package sso
 
 import (
 	"slices"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
 )
@@ -49,6 +50,15 @@ func (r Rights) Give(role Role) error {
 		return err
 	}
 	return r.Own()
+}
+
+// Prove refuses a role that opens the console to who has not proved lately that
+// it is them: whoever is given it can do all that wants such a proof.
+func (r Rights) Prove(role Role, now time.Time) error {
+	if !r.Any() || role != RoleOwner && role != RoleAdmin {
+		return nil
+	}
+	return r.by.Session.Proved(now)
 }
 
 // Own is [Session.Own] of the session from which the rights follow.
