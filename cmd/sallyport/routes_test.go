@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -53,5 +55,27 @@ func TestWhoMayAskForWhat(t *testing.T) {
 		if diff := cmp.Diff(string(want), got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", path, diff)
 		}
+	}
+}
+
+// In a browser that was left signed in, nothing is lost for good and no power is
+// given away. A group has nothing but its members, which a list brings back; of a
+// connection the flow asks by whom people came.
+func TestWhatIsGoneForGoodWantsAProof(t *testing.T) {
+	t.Parallel()
+	flow := []string{"/console/groups/{group}/delete", "/console/sso/{connection}/delete"}
+	more := []string{"/operator/keys/turn", "/operator/organizations/{key}/domains/{domain}/vouch", "/operator/organizations/{key}/parent"}
+	found := 0
+	for _, r := range routeTable(t) {
+		if r.access == "setup-link" || slices.Contains(flow, r.path) || !strings.HasSuffix(r.path, "/delete") && !slices.Contains(more, r.path) {
+			continue
+		}
+		found++
+		if (r.access == "console" || r.access == "operator") && !strings.Contains(r.more, "(fresh)") {
+			t.Errorf("%s %s is asked of who has proved themselves long ago", r.method, r.path)
+		}
+	}
+	if found < 12 {
+		t.Errorf("%d routes were found in the table", found)
 	}
 }

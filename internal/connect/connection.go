@@ -224,8 +224,8 @@ func (s *Service) Rename(ctx context.Context, e *Edit, name string, vendor idp.I
 }
 
 // DeleteConnection deletes a connection that is not active. One by which
-// somebody was signed in is deleted by owners alone: it takes away who they
-// are.
+// somebody was signed in is deleted by owners alone, after a fresh proof: it takes
+// away who they are.
 func (s *Service) DeleteConnection(ctx context.Context, e *Edit) error {
 	if err := e.onlyLive(); err != nil {
 		return err
@@ -244,6 +244,11 @@ func (s *Service) DeleteConnection(ctx context.Context, e *Edit) error {
 		}
 		if linked > 0 && a.Link != nil {
 			return &fault.Error{Kind: fault.Denied, Code: "setup_link_scope", Want: "an owner", Got: string(a.Link.Scope), Fix: fault.AdminSide}
+		}
+		if linked > 0 {
+			if err := a.Proved(); err != nil {
+				return err
+			}
 		}
 		return a.Record("connection.deleted", string(c.ID), map[string]string{"key": c.Key, "name": c.Name, "people": strconv.Itoa(linked)}, sso.Settings{}.Changed(c.Settings())...)
 	})

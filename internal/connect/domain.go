@@ -120,7 +120,8 @@ func (s *Service) ClaimDomain(ctx context.Context, who *authority.Who, org sso.O
 	return name, err
 }
 
-// RemoveDomain withdraws a claim. One that is verified only an owner withdraws.
+// RemoveDomain withdraws a claim. One that is verified only an owner
+// withdraws, after a fresh proof: it must be verified anew to come back.
 func (s *Service) RemoveDomain(ctx context.Context, who *authority.Who, org sso.OrgID, name string) error {
 	return s.Authority.Change(ctx, who, org, authority.Domains, func(a *authority.Act) error {
 		d, err := domainOf(ctx, a.Tx.Reader, org, name)
@@ -129,6 +130,9 @@ func (s *Service) RemoveDomain(ctx context.Context, who *authority.Who, org sso.
 		}
 		if d.State == sso.DomainVerified {
 			if err := a.Allow(authority.Owner); err != nil {
+				return err
+			}
+			if err := a.Proved(); err != nil {
 				return err
 			}
 		}

@@ -356,6 +356,11 @@ func TestWhoRemovesADomain(t *testing.T) {
 		value := h.prove(&h.owner, acmeDomain)
 		refused(t, "a link removes what is verified", h.RemoveDomain(h.Context(), holding(link), h.acme.ID, acmeDomain), "setup_link_scope")
 		refused(t, "another organization", h.RemoveDomain(h.Context(), signedIn(&h.other), h.rival.ID, acmeDomain), "page_not_found")
+		h.claim(&h.owner, "acme.test")
+		h.pass(sso.FreshFor)
+		must(t, "an owner's old session removes a claim", h.RemoveDomain(h.Context(), signedIn(&h.owner), h.acme.ID, "acme.test"))
+		refused(t, "an owner's old session removes what is verified", h.RemoveDomain(h.Context(), signedIn(&h.owner), h.acme.ID, acmeDomain), "session_stale")
+		h.proves(&h.owner)
 		must(t, "an owner", h.RemoveDomain(h.Context(), signedIn(&h.owner), h.acme.ID, acmeDomain))
 		refused(t, "a second time", h.RemoveDomain(h.Context(), signedIn(&h.owner), h.acme.ID, acmeDomain), "page_not_found")
 		// The record that is left over proves no claim that is made later.

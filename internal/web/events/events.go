@@ -73,7 +73,8 @@ func (h *Handler) Routes() []web.Route {
 			r.Fresh, r.Own = true, d.look == web.Console
 		}
 		look(webhooksPath, h.webhooks)
-		// What sends everything elsewhere is for who has proved themselves a moment ago.
+		// What sends everything elsewhere is for who has proved themselves a moment ago,
+		// and so is what is gone for good.
 		ask(newPath, h.askWebhook).Fresh = true
 		change(newPath, h.createWebhook).Fresh = true
 		look(webhookPath, h.webhook)
@@ -85,8 +86,8 @@ func (h *Handler) Routes() []web.Route {
 		change(webhookPath+"/replay", h.replay)
 		ask(webhookPath+"/secret", h.askSecret).Fresh = true
 		change(webhookPath+"/secret", h.turnSecret).Fresh = true
-		ask(webhookPath+"/delete", h.askDelete)
-		change(webhookPath+"/delete", h.delete)
+		ask(webhookPath+"/delete", h.askDelete).Fresh = true
+		change(webhookPath+"/delete", h.delete).Fresh = true
 		if d.look != web.Support {
 			continue
 		}
@@ -98,8 +99,8 @@ func (h *Handler) Routes() []web.Route {
 		change(streamPath+"/test", h.testStream)
 		change(streamPath+"/on", h.switchStream(sso.WebhookEnabled, "stream_on"))
 		change(streamPath+"/off", h.switchStream(sso.WebhookDisabled, "stream_off"))
-		ask(streamPath+"/delete", h.askDeleteStream)
-		change(streamPath+"/delete", h.deleteStream)
+		ask(streamPath+"/delete", h.askDeleteStream).Fresh = true
+		change(streamPath+"/delete", h.deleteStream).Fresh = true
 	}
 	return routes
 }

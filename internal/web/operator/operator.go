@@ -85,7 +85,8 @@ func (h *Handler) Routes() []web.Route {
 		return route(web.Operator, http.MethodPost, path, handler)
 	}
 	// fresh are for who has proved themselves a moment ago: in a browser that was
-	// left signed in, nobody becomes whom they like.
+	// left signed in, nobody becomes whom they like, gives power over a customer
+	// away, or destroys what cannot be made again.
 	fresh := func(r web.Route) web.Route {
 		r.Fresh = true
 		return r
@@ -99,9 +100,9 @@ func (h *Handler) Routes() []web.Route {
 		change(newPath, h.createOrganization),
 		look(organizationPath, h.organization),
 		look(organizationPath+"/below", h.below),
-		ask(organizationPath+"/edit", h.editOrganization),
+		fresh(ask(organizationPath+"/edit", h.editOrganization)),
 		change(organizationPath+"/name", h.renameOrganization),
-		change(organizationPath+"/parent", h.moveOrganization),
+		fresh(change(organizationPath+"/parent", h.moveOrganization)),
 		fresh(ask(organizationPath+"/suspend", h.askSuspend)),
 		fresh(change(organizationPath+"/suspend", h.suspend)),
 		change(organizationPath+"/resume", h.resume),
@@ -112,8 +113,8 @@ func (h *Handler) Routes() []web.Route {
 		look(pausePath, h.askPause),
 		help(pausePath, h.pause),
 		help(pausePath+"/end", h.endPause),
-		ask(vouchPath, h.askVouch),
-		change(vouchPath, h.vouch),
+		fresh(ask(vouchPath, h.askVouch)),
+		fresh(change(vouchPath, h.vouch)),
 		ask(vouchPath+"/withdraw", h.askUnvouch),
 		change(vouchPath+"/withdraw", h.unvouch),
 		fresh(ask(linksPath, h.askLink)),
@@ -133,8 +134,8 @@ func (h *Handler) Routes() []web.Route {
 		change(newRolePath, h.createRole),
 		ask(rolePath, h.editRole),
 		change(rolePath, h.changeRole),
-		ask(rolePath+"/delete", h.askDeleteRole),
-		change(rolePath+"/delete", h.deleteRole),
+		fresh(ask(rolePath+"/delete", h.askDeleteRole)),
+		fresh(change(rolePath+"/delete", h.deleteRole)),
 		look(appsPath, h.apps),
 		fresh(ask(newAppPath, h.newApp)),
 		fresh(change(newAppPath, h.createApp)),
@@ -159,8 +160,8 @@ func (h *Handler) Routes() []web.Route {
 		fresh(change(appPath+"/try", h.try)),
 		ask(grant.TrialPath, h.tried),
 		look(keysPath, h.keys),
-		ask(turnPath, h.askTurn),
-		change(turnPath, h.turn),
+		fresh(ask(turnPath, h.askTurn)),
+		fresh(change(turnPath, h.turn)),
 		change(holdPath, h.hold),
 		change(releasePath, h.release),
 		look(explainPath, h.explain),
