@@ -72,14 +72,14 @@ func LogoPath(hash string) string {
 	return "/logos/" + url.PathEscape(hash) + ".png"
 }
 
-// accountPath is where somebody who signs in gets on to, when no page is asked for.
-const accountPath = "/account"
+// AccountPath is where somebody who signs in gets on to, when no page is asked for.
+const AccountPath = "/account"
 
 // SignInPath returns the path at which somebody signs in who asked for this page
 // of ours, and from which they get on to it. What is no path of ours to come back
 // to leads to the account.
 func SignInPath(page string) string {
-	if page == accountPath || !LocalPath(page) {
+	if page == AccountPath || !LocalPath(page) {
 		return loginPath
 	}
 	return loginPath + "?back=" + url.QueryEscape(page)

@@ -198,7 +198,7 @@ func (rt *Router) confirm(w http.ResponseWriter, r *http.Request, by methods, st
 	if safe(r.Method) {
 		return SeeOther(w, r, ConfirmPath(r.URL.RequestURI()))
 	}
-	back := accountPath
+	back := AccountPath
 	if _, ok := by.find(http.MethodGet); ok {
 		back = r.URL.RequestURI()
 	} else if path, ok := rt.cameFrom(r); ok {
@@ -285,7 +285,7 @@ func (rt *Router) know(w http.ResponseWriter, r *http.Request, x *exchange) erro
 	}
 	switch {
 	case x.route.Access == Console && !person.Administers():
-		x.onward = accountPath
+		x.onward = AccountPath
 		return &fault.Error{Kind: fault.Denied, Code: "console_role", Want: "owner or admin", Got: string(person.Membership.Role), Fix: fault.AdminSide}
 	case (x.route.Access == Support || x.route.Access == Operator) && !person.Support():
 		return &fault.Error{Kind: fault.NotFound, Code: "page_not_found", Fix: fault.PersonSide}

@@ -114,7 +114,7 @@ func (h *Handler) invite(w http.ResponseWriter, r *http.Request) error {
 			err = &some.Fault
 		}
 		fields := map[string]string{
-			"invitation_addresses": "addresses", "invitation_nobody": "addresses", "invitation_many": "addresses", "mail_budget": "addresses", "role_unknown": "role", "rights_owner": "role", "language_form": "language",
+			"invitation_addresses": "addresses", "invitation_nobody": "addresses", "invitation_many": "addresses", "mail_budget": "addresses", "role_unknown": "role", "rights_owner": "role", "session_stale": "role", "language_form": "language",
 		}
 		return ui.Filled{Values: form}.Again(r, err, fields, func(f ui.Filled, status int) error { return h.showInvite(w, r, status, f, problems) })
 	}

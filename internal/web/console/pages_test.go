@@ -208,6 +208,7 @@ func TestPages(t *testing.T) {
 		"person-reset":        {Page: confirmPage{Shell: at(sso.RoleOwner, "/").belowPerson(&a.User), Confirm: resetConfirm(at(sso.RoleOwner, "/"), &a, "")}, Path: "/console/people/usr_a/reset-account"},
 		"invite":              {Page: invitePageOf(at(sso.RoleOwner, invitePath), offered, ui.Filled{}, nil), Path: invitePath},
 		"invite-wrong":        {Page: invitePageOf(at(sso.RoleAdmin, invitePath), &offer{builtIn: all[1:]}, wrong("addresses", "invitation_addresses"), []provision.AddressProblem{{Address: "x@@y", Code: "ident_email"}, {Address: "mia@acme.example", Code: "invitation_member"}, {Address: "ceo@acme.example", Code: "ident_foreign"}, {Address: "x@acme.example", Code: "unheard_of"}}), Path: invitePath, Status: http.StatusBadRequest},
+		"invite-stale":        {Page: invitePageOf(at(sso.RoleOwner, invitePath), offered, wrong("role", "session_stale"), nil), Path: invitePath, Status: http.StatusForbidden},
 		"managed-people":      {Page: showPeople(managed(peoplePath), &provision.PeopleQuery{}, provision.PeoplePage{}, nil), Path: peoplePath},
 		"managed-person":      {Page: person(managed("/console/people/usr_a"), ruled), Path: "/console/people/usr_a"},
 		"managed-invite":      {Page: invitePageOf(managed(invitePath), offered, ui.Filled{}, nil), Path: invitePath},

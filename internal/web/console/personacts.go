@@ -103,7 +103,7 @@ func (h *Handler) edit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		web.RetryAt(r, v.toPerson(userOf(r), "/edit"))
 		fields := map[string]string{
-			"ident_email": "email", "ident_foreign": "email", "address_taken": "email", "username_form": "username", "username_taken": "username", "language_form": "language",
+			"ident_email": "email", "ident_foreign": "email", "address_taken": "email", "session_stale": "email", "username_form": "username", "username_taken": "username", "language_form": "language",
 		}
 		return ui.Filled{Values: form}.Again(r, err, fields, func(f ui.Filled, status int) error { return h.showEdit(w, r, status, f) })
 	}

@@ -146,6 +146,7 @@ func (u *UI) functions(v voice) template.FuncMap {
 		"say":     v.say,
 		"runs":    v.runs,
 		"problem": v.problem,
+		"prove":   func() string { return web.ConfirmPath(web.AccountPath) },
 		"number":  v.number,
 		"title":   func(p Page) string { return v.say(p.Head().Title) },
 		"moment":  func(at time.Time) moment { return v.moment(at, u.options.Now()) },
