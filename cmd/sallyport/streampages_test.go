@@ -24,7 +24,7 @@ func TestAnOperatorEditsAStreamAndTriesIt(t *testing.T) {
 		t.Fatalf("CreateStream() = %v", err)
 	}
 	edit, try := "/operator/streams/"+string(x.ID)+"/edit", "/operator/streams/"+string(x.ID)+"/test"
-	form := url.Values{"target": {"https://127.0.0.1/in"}, "note": {"SIEM"}, "version": {"1"}}
+	form := url.Values{"target": {"https://localhost/in"}, "note": {"SIEM"}, "version": {"1"}}
 	for name, tc := range map[string]struct {
 		by   secret.Token
 		want int
@@ -47,12 +47,12 @@ func TestAnOperatorEditsAStreamAndTriesIt(t *testing.T) {
 		t.Fatalf("the edit is answered with %d", got.Code)
 	}
 	now, err := h.server.events.Stream(t.Context(), &events.Who{By: operators.by}, x.ID)
-	if err != nil || now.Target != "https://127.0.0.1/in" || now.Note != "SIEM" || now.State != sso.WebhookDisabled || !bytes.Equal(now.Secret, x.Secret) || len(x.Secret) == 0 {
+	if err != nil || now.Target != "https://localhost/in" || now.Note != "SIEM" || now.State != sso.WebhookDisabled || !bytes.Equal(now.Secret, x.Secret) || len(x.Secret) == 0 {
 		t.Errorf("the stream is %+v, %v", now, err)
 	}
 	// Where it leads now is inside, and nothing inside was opened: the page says so.
 	got := h.ask(operators.token, http.MethodPost, try, url.Values{})
-	if page := html.UnescapeString(got.Body.String()); got.Code != http.StatusOK || !strings.Contains(page, "https://127.0.0.1/in has not taken the test line") {
+	if page := html.UnescapeString(got.Body.String()); got.Code != http.StatusOK || !strings.Contains(page, "https://localhost/in has not taken the test line") {
 		t.Errorf("the test is answered with %d: %s", got.Code, page)
 	}
 	if got := h.ask(operators.token, http.MethodPost, "/operator/streams/str_none/test", url.Values{}); got.Code != http.StatusNotFound {
