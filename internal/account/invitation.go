@@ -120,14 +120,27 @@ func wayOf(ctx context.Context, r *store.Reader, by *sso.By, o *Offer, now time.
 	if err != nil {
 		return "", err
 	}
-	for i := range users {
-		if users[i].State != sso.UserDeleted {
-			return AcceptSignIn, o.Organization.Host(&users[i].User)
-		}
-	}
 	claim, err := routing.Claim(ctx, r, o.Email)
 	if err != nil {
 		return "", err
+	}
+	for i := range users {
+		u := &users[i]
+		if u.State == sso.UserDeleted {
+			continue
+		}
+		if err := o.Organization.Host(&u.User); err != nil {
+			return "", err
+		}
+		opens := u.HomePath[0] == o.Organization.Path[0] || claim != nil && u.HomePath[0] == claim.OrgPath[0]
+		if !opens {
+			if opens, err = opensAnything(ctx, r, &u.User); err != nil {
+				return "", err
+			}
+		}
+		if opens {
+			return AcceptSignIn, nil
+		}
 	}
 	if err := o.Organization.House(o.Email, claim); err != nil {
 		return "", err
@@ -150,6 +163,35 @@ func wayOf(ctx context.Context, r *store.Reader, by *sso.By, o *Offer, now time.
 		return AcceptBySSO, nil
 	}
 	return AcceptAsNew, nil
+}
+
+// opensAnything reports whether somebody can sign in by their account. Another
+// customer can make one with any address, shut it out and never say so: nobody
+// is sent there who was invited here.
+func opensAnything(ctx context.Context, r *store.Reader, u *sso.User) (bool, error) {
+	if u.MaySignIn() != nil {
+		return false, nil
+	}
+	if u.PasswordHash == "" && u.CredentialsAt.IsZero() { // a reset leads nowhere, either
+		links, err := r.AllLinksOf(ctx, u.ID)
+		if err != nil || len(links) == 0 {
+			return false, err
+		}
+	}
+	memberships, err := r.Memberships(ctx, u.ID)
+	if err != nil {
+		return false, err
+	}
+	for i := range memberships {
+		p, err := r.Member(ctx, u.ID, memberships[i].Org)
+		if err != nil {
+			return false, err
+		}
+		if p.Admissible() == nil {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // Join accepts an invitation for the person who is signed in, who has the

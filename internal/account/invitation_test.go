@@ -1,6 +1,7 @@
 package account_test
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -195,6 +196,70 @@ func TestWhoMayAcceptAnInvitation(t *testing.T) {
 	w := newWorld(t, storetest.SQLite(t))
 	_, err := w.Invitation(t.Context(), &sso.By{}, secret.NewToken())
 	w.wants("one that never was", err, "invitation_unknown")
+}
+
+// Another customer has given somebody's address to an account that opens nothing
+// to them. That stands in nobody's way; the twin opens something.
+func TestAnAccountElsewhereThatOpensNothingIsInNobodysWay(t *testing.T) {
+	t.Parallel()
+	verify := func(w *world, org sso.OrgID) {
+		w.write(func(tx *store.Writer) error {
+			return tx.Org(org).SaveDomain(w.Context(), sso.Domain{Org: org, Name: "new.example", State: sso.DomainVerified, Proof: sso.ProofVouched, CreatedAt: w.now(), VerifiedAt: w.now()})
+		})
+	}
+	for name, tc := range map[string]struct {
+		change func(w *world, u *sso.User)
+		at     func(w *world) *sso.Organization // their home; nil: another customer's
+		way    account.Way
+	}{
+		"a password":  {way: account.AcceptSignIn},
+		"shut out":    {change: func(_ *world, u *sso.User) { u.State = sso.UserSuspended }, way: account.AcceptAsNew},
+		"an old one":  {change: func(_ *world, u *sso.User) { u.PasswordHash = "" }, way: account.AcceptSignIn}, // a reset leads back
+		"never a key": {change: func(_ *world, u *sso.User) { u.PasswordHash, u.CredentialsAt = "", time.Time{} }, way: account.AcceptAsNew},
+		"of a customer whom the vendor has shut out": {change: func(w *world, _ *sso.User) {
+			w.globex.State = sso.OrgSuspended
+			w.policy(&w.globex, sso.Policy{})
+		}, way: account.AcceptAsNew},
+		"single sign-on": {change: func(w *world, u *sso.User) {
+			u.PasswordHash, u.CredentialsAt = "", time.Time{}
+			c := sso.Connection{ID: sso.NewConnectionID(w.now()), Org: w.globex.ID, Key: "globex-idp", Name: "IdP", Protocol: sso.ProtocolSAML, State: sso.ConnectionActive, FirstSignIn: sso.FirstCreate, CreatedAt: w.now(), UpdatedAt: w.now()}
+			w.write(func(tx *store.Writer) error {
+				return errors.Join(tx.Org(c.Org).SaveConnection(w.Context(), c), tx.Org(c.Org).InsertLink(w.Context(), sso.Link{Connection: c.ID, Org: c.Org, Subject: "s", User: u.ID, CreatedAt: w.now(), SeenAt: w.now()}))
+			})
+		}, way: account.AcceptSignIn},
+		"shut out, of who has proved the domain": {change: func(w *world, u *sso.User) {
+			u.State = sso.UserSuspended
+			verify(w, w.globex.ID)
+		}, way: account.AcceptSignIn},
+		"shut out, where they are invited": {
+			change: func(_ *world, u *sso.User) { u.State = sso.UserSuspended },
+			at:     func(w *world) *sso.Organization { return &w.acme }, way: account.AcceptSignIn,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, storetest.SQLite(t))
+			home := &w.globex
+			if tc.at != nil {
+				home = tc.at(w)
+			}
+			u := w.addPerson(home, "squat", sso.RoleMember).User
+			u.Email = w.email("new@new.example")
+			token := w.invite(func(i *sso.Invitation) { i.Email = u.Email })
+			if tc.change != nil {
+				tc.change(w, &u)
+			}
+			w.save(u)
+			o, err := w.Invitation(t.Context(), &sso.By{}, token)
+			w.wants("Invitation()", err, "")
+			if o.Way != tc.way {
+				t.Errorf("the way is %q, want %q", o.Way, tc.way)
+			}
+			if _, err := w.Register(t.Context(), w.browser, token, person()); (err == nil) != (tc.way == account.AcceptAsNew) {
+				t.Errorf("Register() = %v", err)
+			}
+		})
+	}
 }
 
 func TestJoiningLeavesWhatSomebodyIsAlready(t *testing.T) {
