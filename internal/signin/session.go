@@ -46,6 +46,9 @@ func (s *Service) Person(ctx context.Context, token secret.Token, from netip.Add
 	}
 	if now.Sub(p.Session.SeenAt) >= sso.SessionTouchEvery {
 		err := s.DB.Write(ctx, func(tx *store.Writer) error { return tx.TouchSession(ctx, p.Session.ID, now) })
+		if errors.Is(err, store.ErrNotFound) { // it has ended meanwhile
+			return sso.Person{}, nobody
+		}
 		if err != nil {
 			return sso.Person{}, err
 		}

@@ -1,6 +1,7 @@
 package signin_test
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -105,6 +106,36 @@ func TestFinishEndsTheSessionBefore(t *testing.T) {
 		}
 		if _, err := w.Person(t.Context(), after); err != nil {
 			t.Fatal(err)
+		}
+	})
+}
+
+// Somebody signs out while another tab asks for a page: that tab is signed out,
+// and nothing has failed.
+func TestASessionEndsWhileItIsUsed(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, w *world) {
+		for range 30 {
+			w.browser.Session = secret.Token{}
+			token := w.passwordSession("paul@plain.example")
+			w.now = w.now.Add(sso.SessionTouchEvery)
+			var errs [4]error
+			var all sync.WaitGroup
+			for i := range errs {
+				all.Go(func() {
+					if i == 0 {
+						_, errs[i] = w.SignOut(t.Context(), token, "")
+						return
+					}
+					_, errs[i] = w.Person(t.Context(), token)
+				})
+			}
+			all.Wait()
+			for _, err := range errs {
+				if err != nil && !fault.Is(err, "session_over") {
+					t.Fatalf("a session that was ended meanwhile: %v", err)
+				}
+			}
 		}
 	})
 }
