@@ -47,6 +47,7 @@ type State struct {
 	Codes        store.BreakGlass
 	Pilot        []string // names of the groups of the pilot
 	PausedBy     string   // name of who has paused it; "": somebody of the vendor's, or nobody any more
+	Demands      bool     // single sign-on is demanded of anybody, by the organization or a domain of its
 	Above        bool     // an organization above demands single sign-on, whatever is chosen here
 }
 
@@ -67,6 +68,11 @@ func (s *Service) State(ctx context.Context, p *authority.Place) (State, error) 
 		out = State{Organization: line[len(line)-1]}
 		out.Above = demandedAbove(line)
 		org, policy := r.Org(p.ID), &out.Organization.Policy
+		domains, err := org.Domains(ctx)
+		if err != nil {
+			return err
+		}
+		out.Demands = out.Organization.DemandsOf(domains)
 		if out.Gate, err = gateOf(ctx, r, line, policy.Exempt); err != nil {
 			return err
 		}

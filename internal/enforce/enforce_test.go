@@ -235,6 +235,46 @@ func TestAPauseSaysWhoAndEndsByItself(t *testing.T) {
 	})
 }
 
+// Where a domain has no passwords, its people are out while the identity provider
+// fails, whatever the organization demands.
+func TestWhatADomainDemandsIsPausedToo(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		ctx := h.Context()
+		d := sso.NewDomain(h.acme.ID, "acme.example", h.now())
+		d.PasswordOff = true
+		save := func() {
+			h.write(func(tx *store.Writer) error { return tx.Org(h.acme.ID).SaveDomain(ctx, d) })
+		}
+		demanded := func() bool {
+			var rules sso.Rules
+			var entry sso.Entry
+			o := h.stored()
+			h.write(func(tx *store.Writer) (err error) {
+				rules, entry, err = tx.Door(ctx, &o, &h.admin.User, sso.RoleAdmin)
+				return err
+			})
+			entry.Method, entry.At = sso.ByPassword, h.now()
+			return rules.DemandsSSO(entry)
+		}
+		save()
+		h.refused("a domain that is not proved", h.Pause(ctx, h.edit(&h.owner), 4, "because it is down"), "pause_nothing")
+		d.Vouch(h.now())
+		save()
+		if !demanded() || !h.state().Demands {
+			h.Error("the domain demands nothing")
+		}
+		h.must("pausing", h.Pause(ctx, h.edit(&h.owner), 4, "because it is down"))
+		if demanded() {
+			h.Error("the pause lets nobody in")
+		}
+		h.must("resuming", h.Resume(ctx, h.edit(&h.owner)))
+		if !demanded() {
+			h.Error("the pause goes on")
+		}
+	})
+}
+
 func TestOfManyWhoSaveAtOnceOneDoes(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(h *house) {

@@ -18,7 +18,11 @@ func (s *Service) Pause(ctx context.Context, e *Edit, hours int, reason string) 
 		}
 		pause.By = a.By()
 		before := o.Settings()
-		if err := o.Policy.PauseSSO(pause); err != nil {
+		domains, err := a.In.Domains(ctx)
+		if err != nil {
+			return err
+		}
+		if err := o.PauseSSO(pause, domains); err != nil {
 			return err
 		}
 		return a.Record("enforcement.paused", string(o.ID), map[string]string{"hours": strconv.Itoa(hours), "reason": pause.Reason}, o.Settings().Changed(before)...)

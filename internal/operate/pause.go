@@ -13,30 +13,34 @@ import (
 // hours: support lets the people of a customer in whose identity provider
 // fails. Its owners read by whom and why.
 func (s *Service) PauseSSO(ctx context.Context, by *sso.By, key string, hours int, reason string) error {
-	return s.changePolicy(ctx, by, key, "enforcement.paused", func(p *sso.Policy) (map[string]string, error) {
+	return s.changePolicy(ctx, by, key, "enforcement.paused", func(tx *store.Writer, o *sso.Organization) (map[string]string, error) {
 		pause, err := sso.NewPause(hours, reason, s.Now())
 		if err != nil {
 			return nil, err
 		}
 		pause.By, pause.Vendor = by.User.ID, true
-		return map[string]string{"hours": strconv.Itoa(hours), "reason": pause.Reason}, p.PauseSSO(pause)
+		domains, err := tx.Org(o.ID).Domains(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return map[string]string{"hours": strconv.Itoa(hours), "reason": pause.Reason}, o.PauseSSO(pause, domains)
 	})
 }
 
 // ResumeSSO ends a pause before its time, whoever has begun it.
 func (s *Service) ResumeSSO(ctx context.Context, by *sso.By, key string) error {
-	return s.changePolicy(ctx, by, key, "enforcement.resumed", func(p *sso.Policy) (map[string]string, error) {
-		if !p.Pause.Running(s.Now()) {
+	return s.changePolicy(ctx, by, key, "enforcement.resumed", func(_ *store.Writer, o *sso.Organization) (map[string]string, error) {
+		if !o.Policy.Pause.Running(s.Now()) {
 			return nil, errSame
 		}
-		p.Pause = sso.Pause{}
+		o.Policy.Pause = sso.Pause{}
 		return nil, nil
 	})
 }
 
 // changePolicy runs one change of a customer's policy by whoever may help, with
 // its audit line.
-func (s *Service) changePolicy(ctx context.Context, by *sso.By, key, action string, do func(*sso.Policy) (map[string]string, error)) error {
+func (s *Service) changePolicy(ctx context.Context, by *sso.By, key, action string, do func(*store.Writer, *sso.Organization) (map[string]string, error)) error {
 	if err := mayHelp(by); err != nil {
 		return err
 	}
@@ -46,7 +50,7 @@ func (s *Service) changePolicy(ctx context.Context, by *sso.By, key, action stri
 			return err
 		}
 		before := o.Settings()
-		detail, err := do(&o.Policy)
+		detail, err := do(tx, &o)
 		if err != nil {
 			return err
 		}

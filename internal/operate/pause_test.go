@@ -16,6 +16,17 @@ func TestSupportPausesEnforcementOfACustomer(t *testing.T) {
 		const why = "ticket 4711: their ADFS is down"
 		h.refused("nothing is demanded", h.PauseSSO(ctx, &h.support, "acme", 4, why), "pause_nothing")
 		acme := h.org("acme")
+		d := sso.NewDomain(acme.ID, "closed.example", h.now)
+		d.Vouch(h.now)
+		d.PasswordOff = true
+		h.write(func(tx *store.Writer) error { return tx.Org(acme.ID).SaveDomain(ctx, d) })
+		h.refused("a domain without passwords", h.PauseSSO(ctx, &h.support, "acme", 4, why), "")
+		h.now = h.now.Add(time.Minute)
+		h.refused("it is over", h.ResumeSSO(ctx, &h.support, "acme"), "")
+		h.now = h.now.Add(time.Minute)
+		d.PasswordOff = false
+		h.write(func(tx *store.Writer) error { return tx.Org(acme.ID).SaveDomain(ctx, d) })
+		acme = h.org("acme")
 		acme.Policy.SSO = sso.SSORequired
 		h.write(func(tx *store.Writer) error { return tx.SaveOrganization(ctx, acme) })
 		h.refused("a customer's owner", h.PauseSSO(ctx, &h.alice, "acme", 4, why), "page_not_found")
@@ -46,7 +57,7 @@ func TestSupportPausesEnforcementOfACustomer(t *testing.T) {
 			}
 			return err
 		})
-		if want := []string{"enforcement.resumed", "enforcement.paused"}; !slices.Equal(actions, want) {
+		if want := []string{"enforcement.resumed", "enforcement.paused", "enforcement.resumed", "enforcement.paused"}; !slices.Equal(actions, want) {
 			t.Errorf("the audit list says %v, want %v", actions, want)
 		}
 	})

@@ -47,13 +47,19 @@ func NewPause(hours int, reason string, now time.Time) (Pause, error) {
 	return Pause{Since: now, Until: now.Add(life), Reason: reason}, nil
 }
 
-// PauseSSO pauses the demand for single sign-on. Where nothing is demanded there
-// is nothing to pause.
-func (p *Policy) PauseSSO(pause Pause) error {
-	if !p.Demanding() {
+// DemandsOf reports whether single sign-on is demanded of anybody: by the
+// organization, or by one of these domains of its.
+func (o *Organization) DemandsOf(domains []Domain) bool {
+	return o.Policy.Demanding() || slices.ContainsFunc(domains, func(d Domain) bool { return d.Demand(o).Demanding() })
+}
+
+// PauseSSO pauses the demand for single sign-on, that of these domains of the
+// organization too. Where nothing is demanded there is nothing to pause.
+func (o *Organization) PauseSSO(pause Pause, domains []Domain) error {
+	if !o.DemandsOf(domains) {
 		return &fault.Error{Kind: fault.Conflict, Code: "pause_nothing", Want: "single sign-on that is demanded", Fix: fault.AdminSide}
 	}
-	p.Pause = pause
+	o.Policy.Pause = pause
 	return nil
 }
 

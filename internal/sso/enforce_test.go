@@ -171,17 +171,17 @@ func TestAPauseHasAnEndAndAReason(t *testing.T) {
 	if err != nil || !pause.Until.Equal(enforceNow.Add(4*time.Hour)) {
 		t.Fatalf("NewPause() = %+v, %v", pause, err)
 	}
-	optional := sso.Policy{SSO: sso.SSOOptional}
-	if err := optional.PauseSSO(pause); !fault.Is(err, "pause_nothing") {
+	optional := sso.Organization{Policy: sso.Policy{SSO: sso.SSOOptional}}
+	if err := optional.PauseSSO(pause, nil); !fault.Is(err, "pause_nothing") {
 		t.Errorf("PauseSSO() of nothing = %v", err)
 	}
-	required := sso.Policy{SSO: sso.SSORequired}
-	if err := required.PauseSSO(pause); err != nil || !required.Pause.Running(enforceNow) {
+	required := sso.Organization{Policy: sso.Policy{SSO: sso.SSORequired}}
+	if err := required.PauseSSO(pause, nil); err != nil || !required.Policy.Pause.Running(enforceNow) {
 		t.Errorf("PauseSSO() = %v", err)
 	}
 	open := sso.Gate{Connections: 1, Tested: 2, Beside: true}
-	if err := required.Enforce(sso.Demand{SSO: sso.SSORequired, Sessions: sso.SessionsStay}, &open, enforceNow); err != nil || required.Pause.Running(enforceNow) {
-		t.Errorf("Enforce() = %v, and the pause goes on: %v", err, required.Pause)
+	if err := required.Policy.Enforce(sso.Demand{SSO: sso.SSORequired, Sessions: sso.SessionsStay}, &open, enforceNow); err != nil || required.Policy.Pause.Running(enforceNow) {
+		t.Errorf("Enforce() = %v, and the pause goes on: %v", err, required.Policy.Pause)
 	}
 }
 

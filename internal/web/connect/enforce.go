@@ -124,7 +124,7 @@ func enforcePageOf(v *visit, s *enforce.State, f ui.Filled, now time.Time) enfor
 	switch {
 	case policy.Pause.Running(now):
 		p.Resume = &ui.Do{Word: ui.Say("resume"), Action: v.to(resumePath), Icon: "play", Fields: versionOf(s)}
-	case policy.Demanding():
+	case s.Demands:
 		p.Pause = pauseFormOf(v, s, f)
 	}
 	return p
@@ -141,7 +141,7 @@ func standingNotices(s *enforce.State, now time.Time) []ui.Notice {
 	if s.Above {
 		all = append(all, ui.Notice{State: ui.Pending, Title: ui.Say("enforce_above"), Text: ui.Say("enforce_above_text")})
 	}
-	if pause := &policy.Pause; policy.Demanding() && pause.Running(now) {
+	if pause := &policy.Pause; s.Demands && pause.Running(now) {
 		return append(all, ui.Notice{State: ui.Warn, Title: ui.Say("paused"), Text: ui.Say("paused_text")})
 	}
 	switch policy.SSO {
@@ -158,7 +158,7 @@ func standingNotices(s *enforce.State, now time.Time) []ui.Notice {
 func standingFacts(s *enforce.State, now time.Time) []ui.Fact {
 	policy := &s.Organization.Policy
 	var facts []ui.Fact
-	if pause := &policy.Pause; policy.Demanding() && pause.Running(now) {
+	if pause := &policy.Pause; s.Demands && pause.Running(now) {
 		by := ui.As(s.PausedBy)
 		if pause.Vendor {
 			by = ui.Say("paused_vendor")

@@ -17,7 +17,7 @@ func enforceSpecimens() map[string]webtest.Specimen {
 	state := func(p sso.Policy) enforce.State {
 		o := acme()
 		o.Policy = p
-		return enforce.State{Organization: o, Gate: sso.Gate{Connections: 1, Tested: 2, Beside: true}, Codes: store.BreakGlass{Left: 9, CreatedAt: then}}
+		return enforce.State{Organization: o, Demands: p.Demanding(), Gate: sso.Gate{Connections: 1, Tested: 2, Beside: true}, Codes: store.BreakGlass{Left: 9, CreatedAt: then}}
 	}
 	early := state(sso.Policy{})
 	early.Gate, early.Codes = sso.Gate{Connections: 1, Tested: 1}, store.BreakGlass{}

@@ -128,7 +128,7 @@ func showOrganization(v *operate.Overview, may hand, now time.Time) organization
 		{Name: ui.Say("demand_sso"), Value: ui.Say("demand_sso_" + or(string(v.Policy.SSO), string(sso.SSOOptional)))},
 		{Name: ui.Say("demand_mfa"), Value: ui.Say("demand_mfa_" + or(string(v.Policy.MFA), string(sso.MFAOff)))},
 	}
-	p.Facts = append(p.Facts, pauseFacts(&v.Policy, now)...)
+	p.Facts = append(p.Facts, pauseFacts(v, now)...)
 	ask, end := pausing(v, now)
 	if ask != nil {
 		p.Buttons = append(p.Buttons, *ask)

@@ -48,8 +48,9 @@ func pausePage(v *operate.Overview, f ui.Filled) formPage {
 }
 
 // pauseFacts say until when the demand is paused, and why.
-func pauseFacts(p *sso.Policy, now time.Time) []ui.Fact {
-	if !p.Demanding() || !p.Pause.Running(now) {
+func pauseFacts(v *operate.Overview, now time.Time) []ui.Fact {
+	p := &v.Policy
+	if !v.DemandsOf(v.Domains) || !p.Pause.Running(now) {
 		return nil
 	}
 	return []ui.Fact{{Name: ui.Say("paused_until"), At: p.Pause.Until}, {Name: ui.Say("pause_why"), Value: ui.As(p.Pause.Reason)}}
@@ -59,7 +60,7 @@ func pauseFacts(p *sso.Policy, now time.Time) []ui.Fact {
 // pause.
 func pausing(v *operate.Overview, now time.Time) (ask *ui.Button, end *ui.Do) {
 	switch {
-	case v.OfOperators() || !v.Policy.Demanding():
+	case v.OfOperators() || !v.DemandsOf(v.Domains):
 		return nil, nil
 	case v.Policy.Pause.Running(now):
 		return nil, &ui.Do{Word: ui.Say("pause_end"), Action: at(pausePath, "{key}", v.Key) + "/end", Icon: "play"}
