@@ -271,3 +271,32 @@ func Owners(ctx context.Context, r *store.Reader, line []sso.Organization) ([]st
 	}
 	return nil, nil
 }
+
+// OwnerBeside reports whether an owner of an organization gets in by a password,
+// with these people exempt, and with no passwords in these domains besides those
+// that have none. line leads to it from the root.
+func OwnerBeside(ctx context.Context, r *store.Reader, line []sso.Organization, exempt []string, closing ...string) (bool, error) {
+	owners, err := Owners(ctx, r, line)
+	if err != nil {
+		return false, err
+	}
+	var names []string
+	for i := range owners {
+		if name := owners[i].Email.Domain(); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	claims, err := r.VerifiedDomains(ctx, names)
+	if err != nil {
+		return false, err
+	}
+	closed := closing
+	for i := range claims {
+		if claims[i].PasswordOff {
+			closed = append(closed, claims[i].Name)
+		}
+	}
+	return slices.ContainsFunc(owners, func(u store.Member) bool {
+		return u.PasswordHash != "" && (!slices.Contains(closed, u.Email.Domain()) || slices.Contains(exempt, u.Email.Key()))
+	}), nil
+}

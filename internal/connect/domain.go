@@ -208,36 +208,8 @@ func waysIn(a *authority.Act, d *sso.Domain, connection sso.ConnectionID) (sso.W
 	open := *d
 	open.SSOOff, open.Connection = false, connection
 	in := sso.WaysIn{Line: a.Lineage, Usable: sso.FindRoute(a.Lineage, active, &open, named).Method == sso.BySSO}
-	in.Beside, err = ownerBeside(a, d)
+	in.Beside, err = authority.OwnerBeside(a.Ctx, a.Tx.Reader, a.Lineage, a.Policy.Exempt, d.Name)
 	return in, err
-}
-
-// ownerBeside reports whether an owner gets in by a password once there are none
-// in a domain. One of another domain does not where there are none either.
-func ownerBeside(a *authority.Act, d *sso.Domain) (bool, error) {
-	owners, err := authority.Owners(a.Ctx, a.Tx.Reader, a.Lineage)
-	if err != nil {
-		return false, err
-	}
-	names := []string{d.Name}
-	for i := range owners {
-		if name := owners[i].Email.Domain(); !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	claims, err := a.Tx.VerifiedDomains(a.Ctx, names)
-	if err != nil {
-		return false, err
-	}
-	closed := []string{d.Name}
-	for i := range claims {
-		if claims[i].PasswordOff {
-			closed = append(closed, claims[i].Name)
-		}
-	}
-	return slices.ContainsFunc(owners, func(u store.Member) bool {
-		return u.PasswordHash != "" && (!slices.Contains(closed, u.Email.Domain()) || slices.Contains(a.Policy.Exempt, u.Email.Key()))
-	}), nil
 }
 
 // namedConnection reads the connection that a domain is to name: one of the

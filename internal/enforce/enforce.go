@@ -228,12 +228,40 @@ func (s *Service) Demand(ctx context.Context, e *Edit, in Chosen) error {
 		if err := o.Policy.Enforce(to, &gate, a.Now); err != nil {
 			return because(ctx, a, &gate, err)
 		}
+		if !o.Policy.Demanding() { // else the gate has asked
+			if err := staysBeside(ctx, a, o.Policy.Exempt); err != nil {
+				return err
+			}
+		}
 		detail := map[string]string{"exempt": strconv.Itoa(len(to.Exempt))}
 		if o.Policy.Demanding() {
 			detail["sessions"] = string(to.Sessions)
 		}
 		return a.Record("enforcement.changed", string(o.ID), detail, o.Settings().Changed(before)...)
 	})
+}
+
+// staysBeside refuses to have only these people be exempt where a domain has no
+// passwords, and nobody but an owner who is exempt gets in past it.
+func staysBeside(ctx context.Context, a *authority.Act, exempt []string) error {
+	if !slices.ContainsFunc(a.Policy.Exempt, func(key string) bool { return !slices.Contains(exempt, key) }) {
+		return nil
+	}
+	domains, err := a.In.Domains(ctx)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(domains, func(d sso.Domain) bool { return d.Demand(&a.Organization).Demanding() })
+	if i < 0 {
+		return nil
+	}
+	if is, err := authority.OwnerBeside(ctx, a.Tx.Reader, a.Lineage, exempt); err != nil || is {
+		return err
+	}
+	if was, err := authority.OwnerBeside(ctx, a.Tx.Reader, a.Lineage, a.Policy.Exempt); err != nil || !was {
+		return err
+	}
+	return &fault.Error{Kind: fault.Conflict, Code: "domain_no_owner", Want: "an owner with a password who is outside the domain or exempt", Got: domains[i].Name, Fix: fault.AdminSide}
 }
 
 // because says why the gate is shut, where the list of its steps would not: who

@@ -1,6 +1,7 @@
 package enforce_test
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -391,6 +392,36 @@ func TestTheLastWayBesideIsNotTakenAway(t *testing.T) {
 		}
 		h.came(&h.owner, sso.ByBreakGlass)
 		h.must("there is another way", h.Demand(ctx, h.edit(&h.owner), nobody))
+	})
+}
+
+// Past a domain without passwords, the last owner who is exempt stays so.
+func TestTheLastWayPastADomainIsNotTakenAway(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		ctx := h.Context()
+		d := sso.NewDomain(h.acme.ID, "acme.example", h.now())
+		d.Vouch(h.now())
+		d.PasswordOff = true
+		var olga sso.User
+		h.write(func(tx *store.Writer) (err error) {
+			if olga, err = tx.User(ctx, h.owner.User.ID); err != nil {
+				return err
+			}
+			olga.SetPassword("$argon2id$x", h.now())
+			return errors.Join(tx.Org(h.acme.ID).SaveDomain(ctx, d), tx.Org(h.acme.ID).SaveUser(ctx, olga))
+		})
+		some, nobody := everybody(), everybody()
+		some.SSO, nobody.SSO = sso.SSOOptional, sso.SSOOptional
+		some.Exempt = []string{olga.Email.String()}
+		both := some
+		both.Exempt = append([]string{"eve@acme.example"}, some.Exempt...)
+		h.must("exempting an owner", h.Demand(ctx, h.edit(&h.owner), both))
+		h.refused("the owner is exempt no more", h.Demand(ctx, h.edit(&h.owner), nobody), "domain_no_owner")
+		h.must("twin: somebody else is exempt no more", h.Demand(ctx, h.edit(&h.owner), some))
+		d.PasswordOff = false
+		h.write(func(tx *store.Writer) error { return tx.Org(h.acme.ID).SaveDomain(ctx, d) })
+		h.must("twin: passwords are open", h.Demand(ctx, h.edit(&h.owner), nobody))
 	})
 }
 

@@ -270,7 +270,7 @@ func (h *Handler) changeEnforcement(w http.ResponseWriter, r *http.Request, v *v
 		return web.SeeOther(w, r, ui.Saved(back, saved))
 	}
 	fields := map[string]string{
-		"enforce_not_ready": "gate", "enforce_degree": "sso", "enforce_pilot": "groups", "enforce_pilots": "groups", "enforce_group": "groups", "enforce_exempt": "exempt", "enforce_exempt_last": "exempt", "enforce_address": "exempt",
+		"enforce_not_ready": "gate", "enforce_degree": "sso", "enforce_pilot": "groups", "enforce_pilots": "groups", "enforce_group": "groups", "enforce_exempt": "exempt", "enforce_exempt_last": "exempt", "domain_no_owner": "exempt", "enforce_address": "exempt",
 		"enforce_sessions": "sessions", "enforce_at": "hours", "pause_life": "pause", "pause_reason": "reason", "enforce_changed": "gate",
 	}
 	return ui.Filled{Values: form}.Again(r, err, fields, func(f ui.Filled, status int) error { return h.showEnforcement(w, r, v, status, f) })
