@@ -65,7 +65,7 @@ func (s *Service) connectByPassword(ctx context.Context, b Browser, id sso.Attem
 	if strings.Contains(name, "@") {
 		email, err = sso.ParseEmail(name)
 	} else if username, err = sso.ParseUsername(name); err != nil {
-		err = &fault.Error{Kind: fault.Invalid, Code: "ident_email", Want: "one e-mail address", Fix: fault.PersonSide}
+		err = &fault.Error{Kind: fault.Invalid, Code: "ident_name", Want: "one e-mail address or a username", Fix: fault.PersonSide}
 	}
 	if err != nil {
 		return sso.Attempt{}, err

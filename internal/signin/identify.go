@@ -24,7 +24,7 @@ func (s *Service) Identify(ctx context.Context, b Browser, id sso.AttemptID, typ
 	if strings.Contains(typed, "@") {
 		email, err = sso.ParseEmail(typed)
 	} else if username, err = sso.ParseUsername(typed); err != nil {
-		err = &fault.Error{Kind: fault.Invalid, Code: "ident_email", Want: "one e-mail address", Fix: fault.PersonSide}
+		err = &fault.Error{Kind: fault.Invalid, Code: "ident_name", Want: "one e-mail address or a username", Fix: fault.PersonSide}
 	}
 	if err != nil {
 		return sso.Attempt{}, err

@@ -423,7 +423,7 @@ func (f *fake) Connect(_ context.Context, b signin.Browser, id sso.AttemptID, na
 	case err != nil:
 		return a, err
 	case name == "":
-		return a, &fault.Error{Kind: fault.Invalid, Code: "ident_email", Fix: fault.PersonSide}
+		return a, &fault.Error{Kind: fault.Invalid, Code: "ident_name", Fix: fault.PersonSide}
 	case name == "other" && password == "right":
 		return a, &fault.Error{Kind: fault.Conflict, Code: "ident_conflict", Fix: fault.AdminSide, Ref: passwordRef}
 	case password != "right":

@@ -36,7 +36,7 @@ func (h *Handler) askFirst(w http.ResponseWriter, r *http.Request, status int, i
 	}
 	switch problem {
 	case "":
-	case "ident_email", "username_form":
+	case "ident_email", "ident_name":
 		page.Name.Problem, page.Name.Focus, page.Password.Focus = problem, true, false
 	case "password_wrong", "password_throttled", "password_length", "try_later":
 		page.Password.Problem = problem
@@ -76,7 +76,7 @@ func (h *Handler) first(w http.ResponseWriter, r *http.Request) error {
 	}
 	id := attemptID(r)
 	a, err := h.Flow.Connect(r.Context(), browserOf(r), id, form.Get("name"), form.Get("password"))
-	if !beside(err, "password_wrong", "password_throttled", "password_length", "try_later", "ident_email", "username_form") {
+	if !beside(err, "password_wrong", "password_throttled", "password_length", "try_later", "ident_email", "ident_name") {
 		return h.goOn(w, r, a, err)
 	}
 	f, status := web.Record(r, err)

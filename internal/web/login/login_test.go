@@ -125,7 +125,7 @@ func TestAMistypedAddressStaysInItsField(t *testing.T) {
 	if page.Status != 400 || page.Value("email") != `ada"><b>@example` || page.Attr("aria-invalid") != "true" {
 		t.Errorf("%d with %q in the field, want 400 and what was typed\n%s", page.Status, page.Value("email"), page.Body)
 	}
-	if !strings.HasPrefix(page.Alert(), "Enter your e-mail address") {
+	if !strings.HasPrefix(page.Alert(), "Enter an e-mail address") {
 		t.Errorf("alert %q", page.Alert())
 	}
 	if log := h.log.String(); !strings.Contains(log, "code=ident_email") || strings.Contains(log, "example") {

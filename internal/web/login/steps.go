@@ -166,7 +166,7 @@ func (h *Handler) identify(w http.ResponseWriter, r *http.Request) error {
 		by = sso.ByPassword
 	}
 	a, err := h.Flow.Identify(r.Context(), browserOf(r), id, typed, by)
-	if beside(err, "ident_email", "username_form") {
+	if beside(err, "ident_email", "ident_name") {
 		f, status := web.Record(r, err)
 		action := identifyPath
 		if id != "" {
