@@ -69,6 +69,32 @@ func TestAConsoleIsGivenAfterAFreshProofOnly(t *testing.T) {
 	}
 }
 
+// Whoever is a member of the operators' organization may act as anybody.
+func TestNobodyBecomesASupportAgentWithoutAFreshProof(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		operators := h.addOrg(sso.OperatorsKey, nil)
+		operator := h.add(operators, "oskar", sso.RoleOwner)
+		old := h.proved(operator, sso.FreshFor)
+		for _, by := range []*sso.By{&old, &operator} {
+			wants := ""
+			if by == &old {
+				wants = "session_stale"
+			}
+			_, err := h.Invite(h.Context(), by, operators.ID, provision.NewInvitations{Addresses: "sue@vendor.example", Role: "member"})
+			them := h.add(operators, "r"+string(by.Session.ID)[4:], sso.RoleRestricted)
+			changed := h.ChangeRole(h.Context(), by, operators.ID, them.User.ID, "member")
+			if wants == "" {
+				must(h, "inviting after a proof", err)
+				must(h, "a role after a proof", changed)
+				continue
+			}
+			refused(h, "inviting", err, wants)
+			refused(h, "a role", changed, wants)
+		}
+	})
+}
+
 // To take a console away wants no proof.
 func TestAConsoleIsTakenAwayWithoutAProof(t *testing.T) {
 	t.Parallel()
