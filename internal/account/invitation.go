@@ -207,9 +207,53 @@ func (s *Service) Join(ctx context.Context, by *sso.By, token secret.Token) (sso
 		if o.Way != AcceptSignedIn {
 			return &fault.Error{Kind: fault.Denied, Code: "invitation_other", Want: o.Email.String(), Got: by.User.Email.String(), Fix: fault.PersonSide}
 		}
+		known, err := vouched(ctx, tx.Reader, by, &o)
+		if err != nil {
+			return err
+		}
+		if !known {
+			if err := holdsAll(ctx, tx.Reader, by); err != nil {
+				return err
+			}
+			// Whoever else is signed in as them would come along.
+			if _, err := tx.EndOtherSessions(ctx, by.User.ID, by.Session.ID, s.Now()); err != nil {
+				return err
+			}
+		}
 		return s.accept(ctx, tx, &o, by.User.ID, by.Event(s.Now(), "invitation.accepted", string(by.User.ID), nil))
 	})
 	return org, err
+}
+
+// vouched reports whether it is known whose an account is that accepts an
+// invitation: it is at home where it is invited, or where its address belongs, or is
+// a member already. Else whoever administers its home may have made it with
+// somebody's address, and be signed in as them.
+func vouched(ctx context.Context, r *store.Reader, by *sso.By, o *Offer) (bool, error) {
+	home, err := r.Organization(ctx, by.User.Home)
+	if err != nil || home.Path[0] == o.Organization.Path[0] {
+		return err == nil, err
+	}
+	if _, err := r.Org(o.Org).Membership(ctx, by.User.ID); !errors.Is(err, store.ErrNotFound) {
+		return err == nil, err
+	}
+	claim, err := routing.Claim(ctx, r, o.Email)
+	return err == nil && claim != nil && claim.OrgPath[0] == home.Path[0], err
+}
+
+// holdsAll refuses somebody who has signed in by a password, or by what an identity
+// provider says, to an account that has a passkey or another factor. The mailbox
+// gives them the password; the factor may be of whoever made the account, who would
+// come in here by it from then on.
+func holdsAll(ctx context.Context, r *store.Reader, by *sso.By) error {
+	if by.Session.Local() && slices.Contains(by.Session.AMR, "mfa") {
+		return nil
+	}
+	have, err := r.Factors(ctx, by.User.ID)
+	if err != nil || len(have) == 0 {
+		return err
+	}
+	return &fault.Error{Kind: fault.Denied, Code: "invitation_factor", Want: "a sign-in with a factor of the account", Fix: fault.PersonSide}
 }
 
 // NewPerson is who accepts an invitation and has no account yet.

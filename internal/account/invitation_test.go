@@ -396,3 +396,76 @@ func TestAnInvitationLeadsToTheIdPThatSaysWhoThereIs(t *testing.T) {
 		}
 	})
 }
+
+// Another customer has made an account with the address of who is invited here, and
+// has given it a key. The mailbox gives it a password; what has come in by that brings
+// nobody along who has the key.
+func TestNobodyComesInByAKeyThatWasPlanted(t *testing.T) {
+	t.Parallel()
+	verify := func(w *world, org sso.OrgID) {
+		w.write(func(tx *store.Writer) error {
+			return tx.Org(org).SaveDomain(w.Context(), sso.Domain{Org: org, Name: "new.example", State: sso.DomainVerified, Proof: sso.ProofVouched, CreatedAt: w.now(), VerifiedAt: w.now()})
+		})
+	}
+	for name, tc := range map[string]struct {
+		change func(w *world, by *sso.By)
+		bare   bool // the account has no factor
+		known  bool // whose the account is
+		home   func(w *world) *sso.Organization
+		code   string
+	}{
+		"by a password, and there is a key": {code: "invitation_factor"},
+		"by a password, and there is none":  {bare: true},
+		"by a password and a factor":        {change: func(_ *world, by *sso.By) { by.Session.AMR = []string{"pwd", "otp", "mfa"} }},
+		"by an identity provider that says so": {change: func(_ *world, by *sso.By) {
+			by.Session.AMR, by.Session.Connection = []string{"fed", "mfa"}, "con_globex"
+		}, code: "invitation_factor"},
+		"of who has proved the domain":         {change: func(w *world, _ *sso.By) { verify(w, w.globex.ID) }, known: true},
+		"of another who has proved the domain": {change: func(w *world, _ *sso.By) { verify(w, w.addOrg("third").ID) }, code: "invitation_factor"},
+		"a member already": {change: func(w *world, by *sso.By) {
+			m := sso.Membership{Org: w.acme.ID, User: by.User.ID, Role: sso.RoleMember, CreatedAt: w.now(), UpdatedAt: w.now()}
+			w.write(func(tx *store.Writer) error { return tx.Org(w.acme.ID).SaveMembership(w.Context(), m) })
+		}, known: true},
+		"at home where they are invited": {home: func(w *world) *sso.Organization { return &w.acme }, known: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, storetest.SQLite(t))
+			home := &w.globex
+			if tc.home != nil {
+				home = tc.home(w)
+			}
+			by := w.addPerson(home, "squat", sso.RoleMember)
+			by.User.Email, by.Session.AMR = w.email("new@new.example"), []string{"pwd"}
+			w.save(by.User)
+			by.User = w.user(by.User.ID)
+			if !tc.bare {
+				w.write(func(tx *store.Writer) error {
+					return tx.InsertFactor(t.Context(), sso.Factor{ID: "fac_planted", User: by.User.ID, Kind: sso.FactorPasskey, Name: "Key", Passkey: &sso.Passkey{Credential: []byte("planted"), PublicKey: []byte{1}}, CreatedAt: w.now()})
+				})
+			}
+			token := w.invite(func(i *sso.Invitation) { i.Email, i.Role = by.User.Email, sso.RoleOwner })
+			if tc.change != nil {
+				tc.change(w, &by)
+			}
+			other := w.addSession(&by)
+			_, err := w.Join(t.Context(), &by, token)
+			w.wants("Join()", err, tc.code)
+			if tc.code != "" {
+				w.write(func(tx *store.Writer) error { return tx.DeleteFactor(t.Context(), by.User.ID, "fac_planted") })
+				_, err = w.Join(t.Context(), &by, token)
+				w.wants("Join() once it is gone", err, "")
+			}
+			for id, want := range map[sso.SessionID]bool{by.Session.ID: true, other.ID: tc.known} {
+				var p sso.Person
+				err := w.DB.Read(t.Context(), func(r *store.Reader) (err error) {
+					p, err = r.PersonBySession(t.Context(), id)
+					return err
+				})
+				if got := err == nil && p.Session.Live(w.now()) == nil; got != want {
+					t.Errorf("session %s goes on: %v, want %v (%v)", id, got, want, err)
+				}
+			}
+		})
+	}
+}
