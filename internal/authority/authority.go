@@ -300,3 +300,33 @@ func OwnerBeside(ctx context.Context, r *store.Reader, line []sso.Organization, 
 		return u.PasswordHash != "" && (!slices.Contains(closed, u.Email.Domain()) || slices.Contains(exempt, u.Email.Key()))
 	}), nil
 }
+
+// OnlyWayAbove reports whether people of a domain of an organization above come
+// by one of these connections alone, and by no password: the domain names it,
+// and no other one can be used there. line leads from the root to the
+// organization of the connections.
+func OnlyWayAbove(ctx context.Context, r *store.Reader, line []sso.Organization, connections ...sso.ConnectionID) (bool, error) {
+	demanded := false
+	for i := range line[:len(line)-1] {
+		org := r.Org(line[i].ID)
+		all, err := org.Connections(ctx)
+		if err != nil {
+			return false, err
+		}
+		if slices.ContainsFunc(all, func(c sso.Connection) bool { return c.Usable(&line[i], line[:i]) == nil }) {
+			return false, nil // by it they come there, and below
+		}
+		demanded = demanded || line[i].Policy.Demanding()
+		domains, err := org.Domains(ctx)
+		if err != nil {
+			return false, err
+		}
+		only := slices.ContainsFunc(domains, func(d sso.Domain) bool {
+			return d.State == sso.DomainVerified && slices.Contains(connections, d.Connection) && (demanded || d.Demand(&line[i]).Demanding())
+		})
+		if only {
+			return true, nil
+		}
+	}
+	return false, nil
+}

@@ -82,9 +82,17 @@ func (s *Service) Activate(ctx context.Context, e *Edit) error {
 
 // Deactivate has nobody sign in by a connection any more. Where single sign-on
 // is the only way in, that would lock everybody out, so it is refused; so it is
-// for an organization below that comes by it.
+// for an organization below that comes by it, and for the people of a domain above
+// that names it.
 func (s *Service) Deactivate(ctx context.Context, e *Edit) error {
 	return s.turn(ctx, e, sso.ConnectionDisabled, func(a *authority.Act, c *sso.Connection) error {
+		only, err := authority.OnlyWayAbove(ctx, a.Tx.Reader, a.Lineage, c.ID)
+		if err != nil {
+			return err
+		}
+		if only {
+			return &fault.Error{Kind: fault.Conflict, Code: "connection_demanded_above", Want: "another way in for who is above", Got: c.Key, Fix: fault.AdminSide}
+		}
 		demanded := false
 		for i := range a.Lineage {
 			demanded = demanded || a.Lineage[i].Policy.Demanding()

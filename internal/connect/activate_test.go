@@ -131,6 +131,54 @@ func TestNobodyBelowIsLockedOutBySwitchingOff(t *testing.T) {
 	})
 }
 
+// A domain may name a connection of an organization below, which its owner must
+// not switch off for the people above.
+func TestNobodyAboveIsLockedOutBySwitchingOff(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		below := h.addOrg("acme-emea")
+		must(h.T, "placing it", below.Place(&h.acme))
+		h.write(func(tx *store.Writer) error { return tx.SaveOrganization(h.Context(), below) })
+		olaf := h.add(&below, "olaf", sso.RoleOwner)
+		c := h.connect(&below, sso.ConnectionActive)
+		d := sso.NewDomain(h.acme.ID, acmeDomain, h.now())
+		d.Vouch(h.now())
+		d.PasswordOff, d.Connection = true, c.ID
+		save := func(d sso.Domain) {
+			h.write(func(tx *store.Writer) error { return tx.Org(h.acme.ID).SaveDomain(h.Context(), d) })
+		}
+		save(d)
+		off := func() error {
+			return h.Deactivate(h.Context(), &connect.Edit{Who: signedIn(&olaf), Org: below.ID, Key: c.Key, Version: c.Version})
+		}
+		again := func() {
+			h.write(func(tx *store.Writer) error {
+				now, err := tx.Connection(h.Context(), c.ID)
+				if err != nil {
+					return err
+				}
+				now.State = sso.ConnectionActive
+				c.Version = now.Version + 1
+				return tx.Org(below.ID).SaveConnection(h.Context(), now)
+			})
+		}
+		refused(h.T, "the only way", off(), "connection_demanded_above")
+		open := d
+		open.PasswordOff = false
+		save(open)
+		must(h.T, "twin: passwords are open", off())
+		again()
+		lapsed := d
+		lapsed.State = sso.DomainLapsed
+		save(lapsed)
+		must(h.T, "twin: the domain has lapsed", off())
+		again()
+		save(d)
+		h.connect(&h.acme, sso.ConnectionActive)
+		must(h.T, "twin: they have another connection", off())
+	})
+}
+
 func TestNobodyElseActivates(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(h *house) {

@@ -305,7 +305,8 @@ func (w *resetting) record(action, target string, detail map[string]string) erro
 
 // TurnOff has single sign-on be used no more in an organization. The list of
 // people is kept by hand again. An organization below that demands it, and comes
-// by the connections of this one, is in the way: it would be shut out.
+// by the connections of this one, is in the way: it would be shut out. So would the
+// people of a domain above that names one of them.
 func (s *Service) TurnOff(ctx context.Context, e *Edit) error {
 	return s.change(ctx, e, func(a *authority.Act, o *sso.Organization) error {
 		if err := leaves(ctx, a); err != nil {
@@ -319,8 +320,24 @@ func (s *Service) TurnOff(ctx context.Context, e *Edit) error {
 	})
 }
 
-// leaves refuses to leave an organization below without a way in.
+// leaves refuses to leave an organization below, or the people of a domain above,
+// without a way in.
 func leaves(ctx context.Context, a *authority.Act) error {
+	all, err := a.In.Connections(ctx)
+	if err != nil {
+		return err
+	}
+	own := make([]sso.ConnectionID, len(all))
+	for i := range all {
+		own[i] = all[i].ID
+	}
+	only, err := authority.OnlyWayAbove(ctx, a.Tx.Reader, a.Lineage, own...)
+	if err != nil {
+		return err
+	}
+	if only {
+		return &fault.Error{Kind: fault.Conflict, Code: "connection_demanded_above", Want: "another way in for who is above", Got: a.Key, Fix: fault.AdminSide}
+	}
 	demanded, err := a.In.DemandedBelow(ctx)
 	if err != nil || !demanded {
 		return err

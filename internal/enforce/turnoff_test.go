@@ -2,6 +2,7 @@ package enforce_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -232,6 +233,28 @@ func TestTurningSingleSignOnOff(t *testing.T) {
 		if got := f.audit(); !slices.Equal(got, []string{"enforcement.off"}) {
 			f.Errorf("audit %v", got)
 		}
+	})
+}
+
+// Nor does turning it off below shut out the people of a domain above that names a
+// connection there.
+func TestTurningItOffLeavesNobodyAboveWithoutAWayIn(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(h *house) {
+		ctx := h.Context()
+		root := h.addOrg("acme-group")
+		acme := h.stored()
+		must(h, "placing it", acme.Place(&root))
+		d := sso.NewDomain(root.ID, "group.example", h.now())
+		d.Vouch(h.now())
+		d.PasswordOff, d.Connection = true, h.connection.ID
+		h.write(func(tx *store.Writer) error {
+			return errors.Join(tx.SaveOrganization(ctx, acme), tx.Org(root.ID).SaveDomain(ctx, d))
+		})
+		refused(h, "who comes by it", h.TurnOff(ctx, h.edit(&h.owner)), "connection_demanded_above")
+		d.PasswordOff = false
+		h.write(func(tx *store.Writer) error { return tx.Org(root.ID).SaveDomain(ctx, d) })
+		must(h, "twin: who may come otherwise", h.TurnOff(ctx, h.edit(&h.owner)))
 	})
 }
 
