@@ -148,7 +148,7 @@ func ParseIdPMetadataOf(src []byte, entityID string, own ...string) (*IdPMetadat
 	if err := recognise(src); err != nil {
 		return nil, err
 	}
-	doc, err := xmltree.Parse(src, xmltree.Metadata)
+	doc, err := xmltree.Parse(unpadded(src), xmltree.Metadata)
 	if err != nil {
 		bad := &MetadataError{Code: MetadataXML, Detail: err.Error()}
 		if x, ok := errors.AsType[*xmltree.Error](err); ok {
@@ -161,6 +161,14 @@ func ParseIdPMetadataOf(src []byte, entityID string, own ...string) (*IdPMetadat
 		return nil, err
 	}
 	return readIdP(entity)
+}
+
+// unpadded returns a document without the white space before it, with which texts
+// are pasted and pages made: an XML declaration may have none before it.
+// Offsets count from there.
+func unpadded(src []byte) []byte {
+	const space = " \t\r\n"
+	return bytes.TrimLeft(bytes.TrimPrefix(bytes.TrimLeft(src, space), []byte("\xef\xbb\xbf")), space)
 }
 
 // onlyIdP returns the descriptor of the only identity provider, or of the only

@@ -72,6 +72,8 @@ func TestParseIdPMetadataAccepts(t *testing.T) {
 		"comments":                 {`<md:KeyDescriptor`, `<!-- our key --><md:KeyDescriptor`, 1},
 		"a group of one":           {`<md:EntityDescriptor`, `<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata"><md:EntityDescriptor`, 1},
 		"unknown content":          {`<md:IDPSSODescriptor`, `<md:Extensions><x lang="en">y</x></md:Extensions><md:IDPSSODescriptor`, 1},
+		"blank lines before it":    {`<md:EntityDescriptor`, "\r\n <?xml version=\"1.0\" encoding=\"UTF-8\"?><md:EntityDescriptor", 1},
+		"both before it":           {`<md:EntityDescriptor`, "\n\xef\xbb\xbf\n<?xml version=\"1.0\"?><md:EntityDescriptor", 1},
 		"a byte order mark":        {`<md:EntityDescriptor`, "\xef\xbb\xbf<md:EntityDescriptor", 1},
 		"further protocols":        {`protocolSupportEnumeration="`, `protocolSupportEnumeration="urn:oasis:names:tc:SAML:1.1:protocol `, 1},
 		"a key for encryption too": {`<md:NameIDFormat>`, `<md:KeyDescriptor use="encryption"><x/></md:KeyDescriptor><md:NameIDFormat>`, 1},
