@@ -99,6 +99,9 @@ func (v voice) failure(f web.Failure, from start) failure {
 	if _, ok := v.find(f.Code + ".word"); ok {
 		page.Word = f.Code + ".word"
 	}
+	if _, ok := v.find(f.Code + ".retry"); ok && f.Retry != "" {
+		page.RetryWord = f.Code + ".retry"
+	}
 	if f.Topic != web.SigningIn && page.Title == "failure_refused" {
 		// The codes speak of an answer to a sign-in; this is another matter, of
 		// which the person need not know more.

@@ -66,6 +66,7 @@ func mishaps() map[string]web.Failure {
 		"failure-logout":    {Status: 403, Code: "sig_missing", Reference: ref, Fix: fault.IdPSide, Topic: web.SigningOut},
 		"failure-gone":      {Status: 404, Code: "app_unknown", Reference: ref, Fix: fault.OperatorSide},
 		"failure-no-logout": {Status: 400, Code: "oidc_post_logout_redirect_uri", Reference: ref, Fix: fault.AppSide},
+		"failure-stale":     {Status: 403, Code: "session_stale", Reference: ref, Fix: fault.PersonSide, Retry: "/login/confirm?back=%2Fconsole%2Fpeople"},
 		"failure-internal":  {Status: 500, Code: "internal", Reference: ref},
 		"failure-not-found": {Status: 404, Code: "page_not_found", Reference: ref, Fix: fault.PersonSide},
 	}
