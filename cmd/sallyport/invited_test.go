@@ -24,8 +24,10 @@ func TestAcceptingAnInvitationLeadsOnByAPage(t *testing.T) {
 		ID: sso.NewInvitationID(at), Org: rival.by.Org.ID, Email: acme.by.User.Email, Role: sso.RoleMember, By: string(rival.by.User.ID),
 		CreatedAt: at, SentAt: at, ExpiresAt: at.Add(sso.InvitationLife),
 	}
+	domain := sso.NewDomain(acme.by.Org.ID, acme.by.User.Email.Domain(), at) // by which it is known whose the account is
+	domain.Vouch(at)
 	h.write(func(tx *store.Writer) error {
-		return tx.Org(rival.by.Org.ID).InsertInvitation(t.Context(), invitation, token.Hash())
+		return errors.Join(tx.Org(acme.by.Org.ID).SaveDomain(t.Context(), domain), tx.Org(rival.by.Org.ID).InsertInvitation(t.Context(), invitation, token.Hash()))
 	})
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/login/invitation/"+token.Reveal(), strings.NewReader(""))
 	r.Header.Set("Cookie", "__Host-sallyport-session="+acme.token.Reveal()+"; __Host-sallyport-browser="+secret.NewToken().Reveal())
