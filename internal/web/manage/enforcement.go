@@ -40,15 +40,15 @@ type Readiness struct {
 type EnforcementChange struct {
 	SSO      string   `json:"sso" enum:"optional,pilot,required"`
 	Pilot    []string `json:"pilot,omitempty" maxItems:"50" doc:"Names of the groups that a pilot is about"`
-	Exempt   []string `json:"exempt,omitempty" maxItems:"1000" doc:"Addresses that may use a password all the same"`
+	Exempt   []string `json:"exempt,omitempty" maxItems:"50" doc:"Addresses that may use a password all the same"`
 	Sessions string   `json:"sessions,omitempty" enum:"end,at,stay" default:"stay" doc:"What becomes of sessions that did not come by a connection"`
 	Hours    int      `json:"hours,omitempty" minimum:"0" maximum:"2160" doc:"Until they end, with at"`
 }
 
 // Pause is for how long single sign-on is not demanded, and why.
 type Pause struct {
-	Hours  int    `json:"hours" minimum:"1" maximum:"720" example:"4"`
-	Reason string `json:"reason" minLength:"1" maxLength:"200" example:"The identity provider does not answer."`
+	Hours  int    `json:"hours" minimum:"1" maximum:"72" example:"4"`
+	Reason string `json:"reason" minLength:"10" maxLength:"200" example:"The identity provider does not answer."`
 }
 
 // Outlook counts what would become of the members if single sign-on were
