@@ -109,8 +109,12 @@ func meant(name string, known map[string]bool) string {
 	return ""
 }
 
-// Resolve returns what the file says for a flag.
+// Resolve returns what the file says for a flag, unless a variable says it: kong
+// asks only flags before it asks here, and would have the file win over variables.
 func (c *config) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	if slices.ContainsFunc(flag.Envs, isSet) {
+		return nil, nil
+	}
 	i := slices.IndexFunc(c.settings, func(s setting) bool { return s.key.Value == flag.Name })
 	if i < 0 {
 		return nil, nil
@@ -141,6 +145,28 @@ func (c *config) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, e
 	default:
 		return at.Value, nil
 	}
+}
+
+// isSet reports whether there is a variable of this name.
+func isSet(name string) bool {
+	_, is := os.LookupEnv(name)
+	return is
+}
+
+// forgetEmpty takes variables of ours out of the environment that are empty, as
+// those are that a composition of containers passes on and nobody has filled in.
+// As an address to listen on, nothing would be all networks and any port.
+func forgetEmpty() error {
+	for _, v := range os.Environ() {
+		name, value, _ := strings.Cut(v, "=")
+		if value != "" || !strings.HasPrefix(name, "SALLYPORT_") {
+			continue
+		}
+		if err := os.Unsetenv(name); err != nil {
+			return fmt.Errorf("passing over the empty variable %s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // database says where everything is kept.

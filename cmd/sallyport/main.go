@@ -65,7 +65,11 @@ func (e *exitError) Unwrap() error { return e.err }
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // the first signal asks to stop, a second one ends the program at once
-	status := run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})
+	io := streams{os.Stdin, os.Stdout, os.Stderr}
+	if err := forgetEmpty(); err != nil {
+		os.Exit(complain(io, err, exitFailed))
+	}
+	status := run(ctx, os.Args[1:], io)
 	stop()
 	os.Exit(status)
 }

@@ -58,6 +58,11 @@ func (c *serverOptions) Validate() error {
 			return fmt.Errorf("%s and %s-file: want one of them", s.flag, s.flag)
 		}
 	}
+	for _, s := range []struct{ flag, address string }{{"--listen", c.Listen}, {"--ops-listen", c.OpsListen}} {
+		if s.address == "" { // it would be any port of all networks
+			return fmt.Errorf("%s: want an address such as 127.0.0.1:8080", s.flag)
+		}
+	}
 	if err := c.limits.check(); err != nil {
 		return err
 	}
