@@ -84,6 +84,7 @@ func run(ctx context.Context, args []string, io streams) int {
 		kong.Configuration(yamlConfig),
 		kong.DefaultEnvars("SALLYPORT"),
 		kong.UsageOnError(),
+		kong.ValueFormatter(helpOf),
 		kong.Writers(io.Out, io.Err),
 		kong.Exit(func(status int) { exited = status }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
@@ -111,6 +112,16 @@ func run(ctx context.Context, args []string, io streams) int {
 	default:
 		return complain(io, err, exitFailed)
 	}
+}
+
+// helpOf returns what --help says of a flag, with its default: kong shows that
+// only where no word stands for the value.
+func helpOf(v *kong.Value) string {
+	shown := *v
+	if v.Default != "" && v.Tag.PlaceHolder != "" {
+		shown.Help = fmt.Sprintf("%s Default: %s.", v.Help, v.Default)
+	}
+	return kong.DefaultHelpValueFormatter(&shown)
 }
 
 // lines is an error that is several lines, of which each is one.
