@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/secret"
@@ -85,6 +86,7 @@ func (e *examination) sealing(ctx context.Context) {
 		return
 	}
 	var opened, broken int
+	var closed []string // of what, for which no key is at hand
 	err = e.DB.Read(ctx, func(r *store.Reader) error {
 		for _, use := range []store.KeyUse{store.KeyForOIDC, store.KeyForSAML} {
 			keys, err := r.SigningKeys(ctx, use)
@@ -99,13 +101,21 @@ func (e *examination) sealing(ctx context.Context) {
 				}
 			}
 		}
-		return nil
+		values, err := r.SealedValues(ctx)
+		for _, v := range values {
+			if !sealer.Holds(v.Head) {
+				closed = append(closed, fmt.Sprintf("%d %s", v.Count, v.Of))
+			}
+		}
+		return err
 	})
 	switch {
 	case err != nil:
 		e.failed("keys.sealing", want, err, "")
 	case broken > 0:
 		e.say("keys.sealing", Fail, want, fmt.Sprintf("%d of %d signing keys cannot be opened", broken, broken+opened), do)
+	case closed != nil:
+		e.say("keys.sealing", Fail, want, "no key for "+strings.Join(closed, ", "), do)
 	case opened == 0:
 		e.say("keys.sealing", Skip, "", "nothing was sealed yet: the server makes its keys when it first starts", "")
 	default:

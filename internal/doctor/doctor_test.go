@@ -249,6 +249,36 @@ func TestSealingKeyOfAnotherDatabase(t *testing.T) {
 	h.expect("keys.sealing", doctor.Fail)
 }
 
+// A key that seals nothing any more, and opens our own keys no more, may still be
+// needed for what was sealed under it for somebody.
+func TestSealingKeyThatIsStillNeeded(t *testing.T) {
+	t.Parallel()
+	for _, e := range storetest.Engines(t) {
+		t.Run(e.Name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, e)
+			newer, older := make([]byte, 32), []byte("01234567890123456789012345678901")
+			both, err := secret.NewSealer(newer, older)
+			if err != nil {
+				t.Fatal(err)
+			}
+			before, err := secret.NewSealer(older)
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.sealed("msg_new", h.sealer)
+			h.expect("keys.sealing", doctor.Pass)
+			h.sealed("msg_old", before)
+			h.expect("keys.sealing", doctor.Fail)
+			if got, want := h.finds("keys.sealing").Got, "no key for 1 messages to people"; got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+			h.Sealer = func(context.Context) (*secret.Sealer, error) { return both, nil }
+			h.expect("keys.sealing", doctor.Pass)
+		})
+	}
+}
+
 func TestKeysThatAreMissingOrEnd(t *testing.T) {
 	t.Parallel()
 	h := aHouse(t)

@@ -19,6 +19,7 @@ import (
 	"github.com/sallyport/sallyport/internal/federation"
 	"github.com/sallyport/sallyport/internal/safehttp"
 	"github.com/sallyport/sallyport/internal/secret"
+	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 	"github.com/sallyport/sallyport/internal/storetest"
 	"github.com/sallyport/sallyport/internal/web"
@@ -91,6 +92,18 @@ func (h *house) job(name, failure string) {
 			return err
 		}
 		return tx.EndJob(ctx, name, "lease", now, now.Add(time.Minute), failure)
+	})
+}
+
+// sealed has a message wait whose text a key has sealed.
+func (h *house) sealed(id sso.MessageID, by *secret.Sealer) {
+	h.Helper()
+	now := time.Now()
+	h.write(func(ctx context.Context, tx *store.Writer) error {
+		return tx.InsertMessage(ctx, store.OutboxMessage{
+			ID: id, Channel: "mail", Kind: "test", To: "a@x.example", Data: by.Seal(store.OutboxPlace(id), []byte("text")),
+			CreatedAt: now, DueAt: now, ExpiresAt: now.Add(time.Hour),
+		})
 	})
 }
 

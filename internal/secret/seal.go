@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/crypto/chacha20poly1305"
@@ -96,6 +97,13 @@ func (s *Sealer) Open(at Place, sealed []byte) ([]byte, error) {
 		return plain, nil
 	}
 	return nil, ErrUnsealing
+}
+
+// Holds reports whether the key is at hand under which a value was sealed, of
+// which its beginning is enough: five octets.
+func (s *Sealer) Holds(head []byte) bool {
+	return len(head) > keyIDBytes && head[0] == sealVersion &&
+		slices.ContainsFunc(s.keys, func(k sealKey) bool { return bytes.Equal(k.id[:], head[1:1+keyIDBytes]) })
 }
 
 // OpenKeyFile reads a sealer's keys: one base64 line of 32 octets each, the

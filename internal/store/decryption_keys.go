@@ -93,3 +93,29 @@ func (r *Reader) HoldsSealed(ctx context.Context) (bool, error) {
 		select exists (select 1 from signing_keys where kid > '') or exists (select 1 from decryption_keys where id > '')`)
 	return held, doing(err, "looking for sealed keys")
 }
+
+// Sealed says of a column how many values stand in it that begin with the same
+// octets: those that name the key under which a value was sealed.
+type Sealed struct {
+	Of    string // whose column it is, in words
+	Head  []byte
+	Count int
+}
+
+// SealedValues counts what is kept sealed for longer than a day.
+func (r *Reader) SealedValues(ctx context.Context) ([]Sealed, error) {
+	all, err := list(ctx, r.q, func(s *Sealed) []any { return []any{&s.Of, &s.Head, &s.Count} }, `
+		select of_what, head, count(*)
+		from (
+			select 'signing keys' as of_what, substr(private, 1, 5) as head from signing_keys
+			union all select 'decryption keys', substr(private, 1, 5) from decryption_keys
+			union all select 'authenticator apps', substr(secret, 1, 5) from factors where secret is not null
+			union all select 'webhooks', substr(secret, 1, 5) from webhooks
+			union all select 'streams', substr(secret, 1, 5) from streams where secret is not null
+			union all select 'messages to people', substr(data, 1, 5) from outbox where data is not null
+			union all select 'messages of identity providers', substr(sealed, 1, 5) from trace_messages
+		) s
+		group by of_what, head
+		order by of_what, head`)
+	return all, doing(err, "counting what is sealed")
+}

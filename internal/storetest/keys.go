@@ -168,3 +168,23 @@ func keyRingsAreDue(w *world) {
 	same(w, "NotReading() after they have", false, slices.Contains(unaware(w.now), old.Key))
 	same(w, "NotReading() since then", true, slices.Contains(unaware(w.now.Add(time.Second)), old.Key))
 }
+
+func sealedValuesAreCounted(w *world) {
+	ctx := w.ctx
+	none[store.Sealed](w, "SealedValues()")(w.reader().SealedValues(ctx))
+	acme := w.addOrg("acme", nil)
+	c := w.addConnection(acme.ID, "acme-okta")
+	under := func(id string, key byte, state store.KeyState) store.DecryptionKey {
+		k := w.decryptionKey(c.ID, id, state)
+		k.Private = []byte{1, key, 0, 0, 0, byte(len(id)), 7}
+		return k
+	}
+	w.write(func(tx *store.Writer) error {
+		return errors.Join(tx.Org(acme.ID).InsertDecryptionKey(ctx, under("k1", 2, store.KeyNext)),
+			tx.Org(acme.ID).InsertDecryptionKey(ctx, under("k22", 1, store.KeyCurrent)),
+			tx.Org(acme.ID).InsertDecryptionKey(ctx, under("k333", 2, store.KeyRetired)))
+	})
+	same(w, "SealedValues()", []store.Sealed{
+		{Of: "decryption keys", Head: []byte{1, 1, 0, 0, 0}, Count: 1}, {Of: "decryption keys", Head: []byte{1, 2, 0, 0, 0}, Count: 2},
+	}, get[[]store.Sealed](w, "SealedValues()")(w.reader().SealedValues(ctx)))
+}

@@ -150,6 +150,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"plans of entitlements are kept":                            entitlementsAreKept,
 		"signing keys are kept":                                     signingKeysAreKept,
 		"decryption keys are kept":                                  decryptionKeysAreKept,
+		"sealed values are counted":                                 sealedValuesAreCounted,
 		"single-use things are used once":                           singleUse,
 		"what has expired is deleted":                               expiredIsDeleted,
 		"an organization's methods see no other organization":       tenantsAreApart,
