@@ -156,7 +156,13 @@ func CreateKeyFile(path string) error {
 		return fmt.Errorf("creating key file: %w", err)
 	}
 	defer func() { _ = os.Remove(tmp.Name()) }()
-	if _, err := tmp.WriteString(text); err != nil {
+	// On the disk before the database holds anything sealed under it: that waits
+	// for the disk as well, and would outlive a power cut alone.
+	_, err = tmp.WriteString(text)
+	if err == nil {
+		err = tmp.Sync()
+	}
+	if err != nil {
 		_ = tmp.Close()
 		return fmt.Errorf("creating key file: %w", err)
 	}
