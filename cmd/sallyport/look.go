@@ -51,7 +51,7 @@ func ours(path string) error {
 		return fmt.Errorf("looking at the database: %w", err)
 	}
 	if err != nil || string(header[:len(sqliteMagic)]) != sqliteMagic || header[sqliteWriteFormat] != sqliteWAL {
-		return fmt.Errorf("looking at the database: %s has no schema of this program: migrate it", path)
+		return fmt.Errorf("looking at the database: %s has no schema of this program, or is a copy that it has not opened yet: sallyport migrate", path)
 	}
 	return nil
 }
