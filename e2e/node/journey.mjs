@@ -2,8 +2,8 @@
 //
 //   node journey.mjs NAME --base URL [--data JSON] [--shots FOLDER]
 //
-// runs journeys/NAME.mjs, which exports a function of a Journey. Every page that it looks at is held against axe, narrow and
-// wide, in light and dark; any violation, any text wider than the page and any message of the browser about our content
+// runs journeys/NAME.mjs, which exports a function of a Journey. Every page that it looks at is held against axe, in light
+// and dark, narrow and wide; any violation, any text wider than the page and any message of the browser about our content
 // policy fails the journey. With --shots, each look leaves its pictures in FOLDER/NAME.
 import fs from 'node:fs'
 import path from 'node:path'
@@ -13,12 +13,10 @@ import { parseArgs } from 'node:util'
 import { launch } from './chromium.mjs'
 
 export const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-// What a page is held against: everything where it is widest, and shows the most; elsewhere what can have changed. A narrow
-// page has another layout, the dark has other colours, and nothing else.
 const AXE = {
-  everything: { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], resultTypes: ['violations'] },
-  layout: { runOnly: { type: 'rule', values: ['color-contrast', 'link-in-text-block', 'target-size', 'scrollable-region-focusable'] }, resultTypes: ['violations'] },
-  colours: { runOnly: { type: 'rule', values: ['color-contrast', 'link-in-text-block'] }, resultTypes: ['violations'] }
+  light: { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], resultTypes: ['violations'] },
+  // The dark has other colours, and nothing else.
+  dark: { runOnly: { type: 'rule', values: ['color-contrast', 'link-in-text-block'] }, resultTypes: ['violations'] }
 }
 
 // How long a step may take, on a machine that does much else.
@@ -105,15 +103,11 @@ export class Person {
     await page.evaluate(() => { // a page that looks again by itself stands still meanwhile
       for (let id = setTimeout(() => {}); id > 0; id--) clearTimeout(id)
     })
-    const widest = Math.max(...Object.keys(widths).map(Number))
     for (const [width, height] of Object.entries(widths)) {
       await page.setViewportSize({ width: Number(width), height })
       for (const colorScheme of SCHEMES) {
-        const against = { light: Number(width) === widest ? 'everything' : 'layout', dark: Number(width) === widest ? 'colours' : null }[colorScheme]
-        if (!against && !journey.shots) continue
         await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-        const problems = against ? await this.#judge(against) : []
-        for (const problem of problems) journey.fail(`${name} at ${width} px, ${colorScheme}: ${problem}`)
+        for (const problem of await this.#judge(colorScheme)) journey.fail(`${name} at ${width} px, ${colorScheme}: ${problem}`)
         if (!journey.shots) continue
         const folder = path.join(journey.shots, journey.name)
         fs.mkdirSync(folder, { recursive: true })
@@ -126,10 +120,10 @@ export class Person {
     return this
   }
 
-  async #judge (against) {
+  async #judge (colorScheme) {
     const { page, journey: { axeURL } } = this
     if (!await page.evaluate(() => 'axe' in globalThis)) await (axeURL ? page.addScriptTag({ url: axeURL }) : page.evaluate(axe))
-    const { violations } = await page.evaluate((options) => globalThis.axe.run(document, options), AXE[against])
+    const { violations } = await page.evaluate((options) => globalThis.axe.run(document, options), AXE[colorScheme])
     const problems = violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.failureSummary.replace(/\s+/g, ' ')} ${n.html.slice(0, 200)}`))
     const wide = await page.evaluate(() => {
       const room = document.documentElement.clientWidth
