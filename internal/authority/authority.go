@@ -301,32 +301,32 @@ func OwnerBeside(ctx context.Context, r *store.Reader, line []sso.Organization, 
 	}), nil
 }
 
-// OnlyWayAbove reports whether people of a domain of an organization above come
-// by one of these connections alone, and by no password: the domain names it,
-// and no other one can be used there. line leads from the root to the
-// organization of the connections.
-func OnlyWayAbove(ctx context.Context, r *store.Reader, line []sso.Organization, connections ...sso.ConnectionID) (bool, error) {
+// KeepWayAbove refuses to take away connections of the organization by which alone
+// people of a domain above come, and by no password: the domain names one of them, and
+// no other one can be used there. got is what was to be taken away.
+func (a *Act) KeepWayAbove(got string, connections ...sso.ConnectionID) error {
 	demanded := false
-	for i := range line[:len(line)-1] {
-		org := r.Org(line[i].ID)
-		all, err := org.Connections(ctx)
+	above := a.Lineage[:len(a.Lineage)-1]
+	for i := range above {
+		org := a.Tx.Org(above[i].ID)
+		all, err := org.Connections(a.Ctx)
 		if err != nil {
-			return false, err
+			return err
 		}
-		if slices.ContainsFunc(all, func(c sso.Connection) bool { return c.Usable(&line[i], line[:i]) == nil }) {
-			return false, nil // by it they come there, and below
+		if slices.ContainsFunc(all, func(c sso.Connection) bool { return c.Usable(&above[i], above[:i]) == nil }) {
+			return nil // by it they come there, and below
 		}
-		demanded = demanded || line[i].Policy.Demanding()
-		domains, err := org.Domains(ctx)
+		demanded = demanded || above[i].Policy.Demanding()
+		domains, err := org.Domains(a.Ctx)
 		if err != nil {
-			return false, err
+			return err
 		}
 		only := slices.ContainsFunc(domains, func(d sso.Domain) bool {
-			return d.State == sso.DomainVerified && slices.Contains(connections, d.Connection) && (demanded || d.Demand(&line[i]).Demanding())
+			return d.State == sso.DomainVerified && slices.Contains(connections, d.Connection) && (demanded || d.Demand(&above[i]).Demanding())
 		})
 		if only {
-			return true, nil
+			return &fault.Error{Kind: fault.Conflict, Code: "connection_demanded_above", Want: "another way in for who is above", Got: got, Fix: fault.AdminSide}
 		}
 	}
-	return false, nil
+	return nil
 }

@@ -86,12 +86,8 @@ func (s *Service) Activate(ctx context.Context, e *Edit) error {
 // that names it.
 func (s *Service) Deactivate(ctx context.Context, e *Edit) error {
 	return s.turn(ctx, e, sso.ConnectionDisabled, func(a *authority.Act, c *sso.Connection) error {
-		only, err := authority.OnlyWayAbove(ctx, a.Tx.Reader, a.Lineage, c.ID)
-		if err != nil {
+		if err := a.KeepWayAbove(c.Key, c.ID); err != nil {
 			return err
-		}
-		if only {
-			return &fault.Error{Kind: fault.Conflict, Code: "connection_demanded_above", Want: "another way in for who is above", Got: c.Key, Fix: fault.AdminSide}
 		}
 		demanded := false
 		for i := range a.Lineage {

@@ -331,12 +331,8 @@ func leaves(ctx context.Context, a *authority.Act) error {
 	for i := range all {
 		own[i] = all[i].ID
 	}
-	only, err := authority.OnlyWayAbove(ctx, a.Tx.Reader, a.Lineage, own...)
-	if err != nil {
+	if err := a.KeepWayAbove(a.Key, own...); err != nil {
 		return err
-	}
-	if only {
-		return &fault.Error{Kind: fault.Conflict, Code: "connection_demanded_above", Want: "another way in for who is above", Got: a.Key, Fix: fault.AdminSide}
 	}
 	demanded, err := a.In.DemandedBelow(ctx)
 	if err != nil || !demanded {
