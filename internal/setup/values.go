@@ -156,7 +156,7 @@ func setURI(to, from *string, where string) error {
 	if from == nil {
 		return nil
 	}
-	if len(*from) > maxURI || unprintable(*from) || strings.ContainsFunc(*from, unicode.IsSpace) {
+	if len(*from) > maxURI || sso.Unprintable(*from) || strings.ContainsFunc(*from, unicode.IsSpace) {
 		return in(where, refused(where+": a URI of printable characters without spaces, at most 1024 octets", *from))
 	}
 	*to = *from
@@ -169,7 +169,7 @@ func setAttribute(to, from *string, where string) error {
 	if from == nil {
 		return nil
 	}
-	if len(*from) > maxURI || unprintable(*from) || strings.TrimSpace(*from) != *from {
+	if len(*from) > maxURI || sso.Unprintable(*from) || strings.TrimSpace(*from) != *from {
 		return in(where, refused(where+": a name of printable characters, without a space at its ends, at most 1024 octets", *from))
 	}
 	*to = *from
@@ -185,20 +185,12 @@ func setGroups(to *[]string, from []string, where string) error {
 		return in(where, refused(where+": at most 1000", strconv.Itoa(len(from))))
 	}
 	for i, g := range from {
-		if g == "" || utf8.RuneCountInString(g) > maxGroupName || unprintable(g) || strings.TrimSpace(g) != g {
+		if g == "" || utf8.RuneCountInString(g) > maxGroupName || sso.Unprintable(g) || strings.TrimSpace(g) != g {
 			return in(where+"."+strconv.Itoa(i), refused(where+": names of 1 to 256 printable characters, without a space at their ends", g))
 		}
 	}
 	*to = from
 	return nil
-}
-
-// unprintable reports whether a text holds what cannot be stored on every
-// engine, what no XML of ours can carry, or what its reader would not see.
-func unprintable(s string) bool {
-	return !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool {
-		return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Noncharacter_Code_Point) || r == '\uFEFF' || r == '\u2028' || r == '\u2029'
-	})
 }
 
 // maxShown bounds how much of a bad value is repeated in a fault.

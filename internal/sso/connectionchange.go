@@ -75,6 +75,14 @@ func ConnectionKey(org, vendor string, n int) string {
 	return strings.TrimRight(key[:min(len(key), maxKey-len(end))], "-") + end
 }
 
+// Unprintable reports whether a text holds what cannot be stored on every
+// engine, what no XML of ours can carry, or what its reader would not see.
+func Unprintable(s string) bool {
+	return !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Noncharacter_Code_Point) || r == '\uFEFF' || r == '\u2028' || r == '\u2029'
+	})
+}
+
 // MaxEntityID is the length of the longest entity ID, in octets
 // [SAMLCore 8.3.6].
 const MaxEntityID = 1024
@@ -83,10 +91,7 @@ const MaxEntityID = 1024
 // is kept to the octet: systems that we replace were called by all kinds of
 // names, and identity providers compare them as they are.
 func ParseSPEntityID(s string) (string, error) {
-	hidden := func(r rune) bool {
-		return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Noncharacter_Code_Point) || r == '\uFEFF' || r == '\u2028' || r == '\u2029'
-	}
-	if len(s) > MaxEntityID || !utf8.ValidString(s) || strings.ContainsFunc(s, hidden) || strings.TrimSpace(s) != s {
+	if len(s) > MaxEntityID || Unprintable(s) || strings.TrimSpace(s) != s {
 		return "", &fault.Error{
 			Kind: fault.Invalid, Code: "entity_id_form", Fix: fault.AdminSide,
 			Want: "printable characters without a space at the ends, at most 1024 octets", Got: clip(s),
