@@ -132,7 +132,7 @@ func wayOf(ctx context.Context, r *store.Reader, by *sso.By, o *Offer, now time.
 		if err := o.Organization.Host(&u.User); err != nil {
 			return "", err
 		}
-		opens := u.HomePath[0] == o.Organization.Path[0] || claim != nil && u.HomePath[0] == claim.OrgPath[0]
+		opens := o.near(u.HomePath, claim)
 		if !opens {
 			if opens, err = opensAnything(ctx, r, &u.User); err != nil {
 				return "", err
@@ -163,6 +163,13 @@ func wayOf(ctx context.Context, r *store.Reader, by *sso.By, o *Offer, now time.
 		return AcceptBySSO, nil
 	}
 	return AcceptAsNew, nil
+}
+
+// near reports whether an account with its home on this path is at home where it is
+// invited, or where its address belongs. claim is the verified one to its domain, or
+// nil.
+func (o *Offer) near(home []sso.OrgID, claim *sso.VerifiedClaim) bool {
+	return home[0] == o.Organization.Path[0] || claim != nil && home[0] == claim.OrgPath[0]
 }
 
 // opensAnything reports whether somebody can sign in by their account. Another
@@ -231,14 +238,18 @@ func (s *Service) Join(ctx context.Context, by *sso.By, token secret.Token) (sso
 // somebody's address, and be signed in as them.
 func vouched(ctx context.Context, r *store.Reader, by *sso.By, o *Offer) (bool, error) {
 	home, err := r.Organization(ctx, by.User.Home)
-	if err != nil || home.Path[0] == o.Organization.Path[0] {
-		return err == nil, err
-	}
-	if _, err := r.Org(o.Org).Membership(ctx, by.User.ID); !errors.Is(err, store.ErrNotFound) {
-		return err == nil, err
+	if err != nil {
+		return false, err
 	}
 	claim, err := routing.Claim(ctx, r, o.Email)
-	return err == nil && claim != nil && claim.OrgPath[0] == home.Path[0], err
+	if err != nil || o.near(home.Path, claim) {
+		return err == nil, err
+	}
+	_, err = r.Org(o.Org).Membership(ctx, by.User.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // holdsAll refuses somebody who has signed in by a password, or by what an identity

@@ -102,11 +102,6 @@ func (w *world) byEmail(s string) (users []store.UserAt, err error) {
 
 func TestWhoMayAcceptAnInvitation(t *testing.T) {
 	t.Parallel()
-	verify := func(w *world, org sso.OrgID) {
-		w.write(func(tx *store.Writer) error {
-			return tx.Org(org).SaveDomain(w.Context(), sso.Domain{Org: org, Name: "acme.example", State: sso.DomainVerified, Proof: sso.ProofVouched, CreatedAt: w.now(), VerifiedAt: w.now()})
-		})
-	}
 	for name, tc := range map[string]struct {
 		prepare func(w *world)
 		change  func(w *world, i *sso.Invitation)
@@ -118,8 +113,8 @@ func TestWhoMayAcceptAnInvitation(t *testing.T) {
 		"revoked":                     {change: func(w *world, i *sso.Invitation) { i.RevokedAt = w.now() }, code: "invitation_revoked"},
 		"expired":                     {change: func(w *world, i *sso.Invitation) { i.ExpiresAt = w.now() }, code: "invitation_expired"},
 		"of a suspended organization": {prepare: func(w *world) { w.acme.State = sso.OrgSuspended; w.policy(&w.acme, sso.Policy{}) }, code: "organization_suspended"},
-		"of a domain of ours":         {prepare: func(w *world) { verify(w, w.acme.ID) }, way: account.AcceptAsNew},
-		"of a domain of another":      {prepare: func(w *world) { verify(w, w.globex.ID) }, code: "ident_foreign"},
+		"of a domain of ours":         {prepare: func(w *world) { w.vouches(w.acme.ID, "acme.example") }, way: account.AcceptAsNew},
+		"of a domain of another":      {prepare: func(w *world) { w.vouches(w.globex.ID, "acme.example") }, code: "ident_foreign"},
 		"where sso is demanded":       {prepare: func(w *world) { w.policy(&w.acme, sso.Policy{SSO: sso.SSORequired}) }, way: account.AcceptBySSO},
 		"an owner outside the domain": {prepare: func(w *world) { w.policy(&w.acme, sso.Policy{SSO: sso.SSORequired}) }, change: func(_ *world, i *sso.Invitation) { i.Role = sso.RoleOwner }, way: account.AcceptAsNew},
 		"somebody who has an account": {change: func(w *world, i *sso.Invitation) { i.Email = w.alice.User.Email }, way: account.AcceptSignIn},
@@ -202,11 +197,6 @@ func TestWhoMayAcceptAnInvitation(t *testing.T) {
 // to them. That stands in nobody's way; the twin opens something.
 func TestAnAccountElsewhereThatOpensNothingIsInNobodysWay(t *testing.T) {
 	t.Parallel()
-	verify := func(w *world, org sso.OrgID) {
-		w.write(func(tx *store.Writer) error {
-			return tx.Org(org).SaveDomain(w.Context(), sso.Domain{Org: org, Name: "new.example", State: sso.DomainVerified, Proof: sso.ProofVouched, CreatedAt: w.now(), VerifiedAt: w.now()})
-		})
-	}
 	for name, tc := range map[string]struct {
 		change func(w *world, u *sso.User)
 		at     func(w *world) *sso.Organization // their home; nil: another customer's
@@ -229,7 +219,7 @@ func TestAnAccountElsewhereThatOpensNothingIsInNobodysWay(t *testing.T) {
 		}, way: account.AcceptSignIn},
 		"shut out, of who has proved the domain": {change: func(w *world, u *sso.User) {
 			u.State = sso.UserSuspended
-			verify(w, w.globex.ID)
+			w.vouches(w.globex.ID, "new.example")
 		}, way: account.AcceptSignIn},
 		"shut out, where they are invited": {
 			change: func(_ *world, u *sso.User) { u.State = sso.UserSuspended },
@@ -402,11 +392,6 @@ func TestAnInvitationLeadsToTheIdPThatSaysWhoThereIs(t *testing.T) {
 // nobody along who has the key.
 func TestNobodyComesInByAKeyThatWasPlanted(t *testing.T) {
 	t.Parallel()
-	verify := func(w *world, org sso.OrgID) {
-		w.write(func(tx *store.Writer) error {
-			return tx.Org(org).SaveDomain(w.Context(), sso.Domain{Org: org, Name: "new.example", State: sso.DomainVerified, Proof: sso.ProofVouched, CreatedAt: w.now(), VerifiedAt: w.now()})
-		})
-	}
 	for name, tc := range map[string]struct {
 		change func(w *world, by *sso.By)
 		bare   bool // the account has no factor
@@ -420,8 +405,8 @@ func TestNobodyComesInByAKeyThatWasPlanted(t *testing.T) {
 		"by an identity provider that says so": {change: func(_ *world, by *sso.By) {
 			by.Session.AMR, by.Session.Connection = []string{"fed", "mfa"}, "con_globex"
 		}, code: "invitation_factor"},
-		"of who has proved the domain":         {change: func(w *world, _ *sso.By) { verify(w, w.globex.ID) }, known: true},
-		"of another who has proved the domain": {change: func(w *world, _ *sso.By) { verify(w, w.addOrg("third").ID) }, code: "invitation_factor"},
+		"of who has proved the domain":         {change: func(w *world, _ *sso.By) { w.vouches(w.globex.ID, "new.example") }, known: true},
+		"of another who has proved the domain": {change: func(w *world, _ *sso.By) { w.vouches(w.addOrg("third").ID, "new.example") }, code: "invitation_factor"},
 		"a member already": {change: func(w *world, by *sso.By) {
 			m := sso.Membership{Org: w.acme.ID, User: by.User.ID, Role: sso.RoleMember, CreatedAt: w.now(), UpdatedAt: w.now()}
 			w.write(func(tx *store.Writer) error { return tx.Org(w.acme.ID).SaveMembership(w.Context(), m) })
@@ -468,4 +453,12 @@ func TestNobodyComesInByAKeyThatWasPlanted(t *testing.T) {
 			}
 		})
 	}
+}
+
+// vouches says for an organization that a domain is theirs.
+func (w *world) vouches(org sso.OrgID, name string) {
+	w.Helper()
+	d := sso.NewDomain(org, name, w.now())
+	d.Vouch(w.now())
+	w.write(func(tx *store.Writer) error { return tx.Org(org).SaveDomain(w.Context(), d) })
 }
