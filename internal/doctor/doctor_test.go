@@ -253,30 +253,26 @@ func TestSealingKeyOfAnotherDatabase(t *testing.T) {
 // needed for what was sealed under it for somebody.
 func TestSealingKeyThatIsStillNeeded(t *testing.T) {
 	t.Parallel()
-	for _, e := range storetest.Engines(t) {
-		t.Run(e.Name, func(t *testing.T) {
-			t.Parallel()
-			h := newHouse(t, e)
-			newer, older := make([]byte, 32), []byte("01234567890123456789012345678901")
-			both, err := secret.NewSealer(newer, older)
-			if err != nil {
-				t.Fatal(err)
-			}
-			before, err := secret.NewSealer(older)
-			if err != nil {
-				t.Fatal(err)
-			}
-			h.sealed("msg_new", h.sealer)
-			h.expect("keys.sealing", doctor.Pass)
-			h.sealed("msg_old", before)
-			h.expect("keys.sealing", doctor.Fail)
-			if got, want := h.finds("keys.sealing").Got, "no key for 1 messages to people"; got != want {
-				t.Errorf("got %q, want %q", got, want)
-			}
-			h.Sealer = func(context.Context) (*secret.Sealer, error) { return both, nil }
-			h.expect("keys.sealing", doctor.Pass)
-		})
+	newer, older := make([]byte, 32), []byte("01234567890123456789012345678901")
+	both, err := secret.NewSealer(newer, older)
+	if err != nil {
+		t.Fatal(err)
 	}
+	before, err := secret.NewSealer(older)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eachEngine(t, func(_ *testing.T, h *house) {
+		h.sealed("msg_new", h.sealer)
+		h.expect("keys.sealing", doctor.Pass)
+		h.sealed("msg_old", before)
+		h.expect("keys.sealing", doctor.Fail)
+		if got, want := h.finds("keys.sealing").Got, "no key for 1 messages to people"; got != want {
+			h.Errorf("got %q, want %q", got, want)
+		}
+		h.Sealer = func(context.Context) (*secret.Sealer, error) { return both, nil }
+		h.expect("keys.sealing", doctor.Pass)
+	})
 }
 
 func TestKeysThatAreMissingOrEnd(t *testing.T) {
