@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -77,5 +78,27 @@ func TestAGuestBeginsAtTheOrganizationThatDemandsSingleSignOn(t *testing.T) {
 				t.Errorf("%d to %q, want %s\n%s", w.Code, w.Header().Get("Location"), tc.want, w.Body)
 			}
 		})
+	}
+}
+
+// Whoever invites administrators and proved themselves long ago is asked for that
+// beside the form, which holds what they typed.
+func TestAStaleInvitationKeepsWhatWasTyped(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	acme := h.newTenant("acme")
+	old, token := acme.by.Session, secret.NewToken()
+	old.ID, old.AuthTime = sso.NewSessionID(now()), now().Add(-sso.FreshFor)
+	h.write(func(tx *store.Writer) error { return tx.InsertSession(t.Context(), old, token.Hash()) })
+	invite := func(role sso.Role) *httptest.ResponseRecorder {
+		return h.ask(token, http.MethodPost, "/console/invite", url.Values{"addresses": {"ines@new.example"}, "role": {string(role)}})
+	}
+	got := invite(sso.RoleAdmin)
+	page := got.Body.String()
+	if got.Code != http.StatusForbidden || !strings.Contains(page, "ines@new.example</textarea>") || !strings.Contains(page, `href="/login/confirm?back=%2Faccount"`) {
+		t.Errorf("an administrator: %d %s", got.Code, page)
+	}
+	if got := invite(sso.RoleMember); got.Code != http.StatusSeeOther {
+		t.Errorf("a member: %d %s", got.Code, got.Body)
 	}
 }
