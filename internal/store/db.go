@@ -20,12 +20,18 @@ import (
 
 // Limits of a transaction.
 const (
-	maxTries   = 20                     // of one Write, before the database counts as too busy
+	maxTries   = 40                     // of one Write, before the database counts as too busy
 	firstPause = time.Millisecond       // before the second try; doubled for each further one
 	maxPause   = 200 * time.Millisecond // between two tries
 	// writersAtOnce is how many transactions of one node PostgreSQL runs beside each
 	// other: the more they are, the more of them it undoes for another one's sake.
 	writersAtOnce = 8
+	// freeTries is how often a transaction may be undone before it stands in line with
+	// the others of its node that were, of whom one runs at a time: they were mostly
+	// undone by each other. lineWait is how long it stands there, at most, since the
+	// one at the head may take long.
+	freeTries = 4
+	lineWait  = time.Second
 	// lockWait is how long SQLite waits for another process that writes.
 	lockWait = 10 * time.Second
 	// openTimeout bounds how long a database may take to answer at the start.
@@ -63,6 +69,7 @@ type DB struct {
 	memory     memory // of settings
 	attempts   attemptMemory
 	writers    *semaphore.Weighted // nil: the engine runs one after the other
+	line       *semaphore.Weighted // of transactions that were undone often; nil where writers is
 }
 
 // engine is what the two engines do not say in the same words.
@@ -177,7 +184,7 @@ func (db *DB) WriteMuch(ctx context.Context, fn func(*Writer) error) error {
 func (db *DB) until(ctx context.Context, size weight, fn func(*Writer) error) error {
 	surprised := false
 	for try := 1; ; try++ {
-		clash, err := db.inTurn(ctx, size, fn)
+		clash, err := db.inTurn(ctx, size, try, fn)
 		if clash && db.engine.surprises && !surprised {
 			surprised = true
 			db.retries.Add(1)
@@ -202,9 +209,17 @@ func (db *DB) until(ctx context.Context, size weight, fn func(*Writer) error) er
 }
 
 // inTurn runs a transaction beside no more than some others of this node.
-func (db *DB) inTurn(ctx context.Context, size weight, fn func(*Writer) error) (clash bool, err error) {
+func (db *DB) inTurn(ctx context.Context, size weight, try int, fn func(*Writer) error) (clash bool, err error) {
 	if db.writers == nil {
 		return db.writeOnce(ctx, size, fn)
+	}
+	if try > freeTries {
+		standing, giveUp := context.WithTimeout(ctx, lineWait)
+		atHead := db.line.Acquire(standing, 1) == nil
+		giveUp()
+		if atHead {
+			defer db.line.Release(1)
+		}
 	}
 	if err := db.writers.Acquire(ctx, 1); err != nil {
 		return false, err

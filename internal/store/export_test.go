@@ -20,6 +20,9 @@ import (
 // MaxTries is how often Write tries.
 const MaxTries = maxTries
 
+// FreeTries is how often a transaction is undone before it stands in line.
+const FreeTries = freeTries
+
 // Migrations is the folder of our own steps.
 func Migrations() fs.FS { return migrationFiles }
 

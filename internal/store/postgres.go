@@ -68,6 +68,7 @@ func openPostgres(ctx context.Context, url string, o Options) (*DB, error) {
 		},
 		shut:    db.Close,
 		writers: semaphore.NewWeighted(writersAtOnce),
+		line:    semaphore.NewWeighted(1),
 	}, nil
 }
 

@@ -1,10 +1,12 @@
 package store_test
 
 import (
+	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/sallyport/sallyport/internal/sso"
 	"github.com/sallyport/sallyport/internal/store"
 	"github.com/sallyport/sallyport/internal/storetest"
 )
@@ -49,4 +51,89 @@ func TestALongTransactionKeepsNobodyFromWriting(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// Who was undone often stands in line, but not for ever: the one at the head may be
+// one that takes long.
+func TestWhoWasUndoneOftenWaitsForNobodyForLong(t *testing.T) {
+	t.Parallel()
+	for _, engine := range storetest.Engines(t) {
+		if engine.Name != "postgres" {
+			continue // SQLite runs one after the other
+		}
+		db := engine.Open(t)
+		atHead, release := make(chan struct{}), make(chan struct{})
+		done := make(chan error, 1)
+		undone := func(last func()) error {
+			tries := 0
+			return db.Write(t.Context(), func(*store.Writer) error {
+				if tries++; tries <= store.FreeTries {
+					return &pgconn.PgError{Code: "40001"}
+				}
+				last()
+				return nil
+			})
+		}
+		go func() {
+			done <- undone(func() {
+				close(atHead)
+				<-release
+			})
+		}()
+		<-atHead
+		if err := undone(func() {}); err != nil {
+			t.Error(err)
+		}
+		close(release)
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Nodes do not take turns with each other, and yet everybody gets through.
+func TestEverybodyGetsThroughAtTwoNodes(t *testing.T) {
+	t.Parallel()
+	const writers, each = 16, 8
+	for _, engine := range storetest.Engines(t) {
+		url := engine.URL(t)
+		nodes := []*store.DB{engine.Attach(t, url), engine.Attach(t, url)}
+		if err := nodes[0].Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wanted := organization("wanted")
+		if err := nodes[0].Write(t.Context(), func(tx *store.Writer) error { return tx.SaveOrganization(t.Context(), wanted) }); err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		for i := range writers {
+			all.Go(func() {
+				for range each {
+					err := nodes[i%len(nodes)].Write(t.Context(), func(tx *store.Writer) error {
+						o, err := tx.Organization(t.Context(), wanted.ID)
+						if err != nil {
+							return err
+						}
+						return tx.SaveOrganization(t.Context(), o)
+					})
+					if err != nil {
+						t.Errorf("%s: Write() = %v", engine.Name, err)
+					}
+				}
+			})
+		}
+		all.Wait()
+		o, err := wantedNow(t, nodes[0], wanted.ID)
+		if want := wanted.Version + 1 + writers*each; err != nil || o.Version != want {
+			t.Errorf("%s: the row is at version %d, want %d; %v", engine.Name, o.Version, want, err)
+		}
+	}
+}
+
+func wantedNow(t *testing.T, db *store.DB, id sso.OrgID) (o sso.Organization, err error) {
+	err = db.Read(t.Context(), func(r *store.Reader) error {
+		o, err = r.Organization(t.Context(), id)
+		return err
+	})
+	return o, err
 }
