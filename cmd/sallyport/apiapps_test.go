@@ -198,3 +198,17 @@ func TestTheAPIIsExplained(t *testing.T) {
 		t.Errorf("the page does not explain %s", problem.Type)
 	}
 }
+
+// An app that keeps no secret has no page of secrets, which would offer to add one.
+func TestAnAppWithoutSecretsHasNoPageOfThem(t *testing.T) {
+	t.Parallel()
+	h := newTenancy(t)
+	operators := h.newTenant(sso.OperatorsKey)
+	key := h.deploymentKey(sso.ScopeAppsRead, sso.ScopeAppsWrite)
+	for kind, want := range map[string]int{"web": http.StatusOK, "spa": http.StatusConflict} {
+		h.answered(h.call(key, http.MethodPost, "/api/v1/apps", `{"key":"`+kind+`","name":"Portal","kind":"`+kind+`","redirect_uris":["https://app.example/cb"]}`), http.StatusCreated)
+		if got := h.ask(operators.token, http.MethodGet, "/operator/apps/"+kind+"/secrets", nil); got.Code != want {
+			t.Errorf("%s: %d, want %d", kind, got.Code, want)
+		}
+	}
+}

@@ -18,6 +18,9 @@ func (h *Handler) appSecrets(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if v.AuthMethod != sso.AuthSecret { // no tab leads here
+		return v.MayAddSecret()
+	}
 	return h.UI.Render(w, r, http.StatusOK, showSecrets(&v))
 }
 
