@@ -106,6 +106,7 @@ func marks(issuer string, a *sso.App, redirect *url.URL) map[string]bool {
 		"percent": !a.Public() && strings.Contains(a.ClientID, "%"), // not every library encodes it
 		"dollar":  strings.Contains(a.ClientID, variable),
 		"angle":   strings.ContainsAny(redirect.Path, "<>"),
+		"root":    redirect.Path == "" || redirect.Path == "/", // where the app's own first page is as well
 	}
 }
 

@@ -222,6 +222,9 @@ func TestNoPathIsReadAsAPattern(t *testing.T) {
 			if want[g.key] != "" && !strings.Contains(text, before[g.key]+want[g.key]) {
 				t.Errorf("%s: %s%s is not in the snippet:\n%s", g.key, before[g.key], want[g.key], text)
 			}
+			if says := strings.Contains(text, "SkipUnrecognizedRequests"); says != (g.key == "dotnet" && (path == "" || path == "/")) {
+				t.Errorf("%s: of %s it says that other requests come there: %v", g.key, path, says)
+			}
 			if says := strings.Contains(text, "Flask reads < and >"); says != (g.key == "python" && strings.Contains(path, "%3C")) {
 				t.Errorf("%s: of %s it says that this is no path: %v", g.key, path, says)
 			}
