@@ -8,6 +8,7 @@
 import fs from 'node:fs'
 import { parseArgs } from 'node:util'
 import { launch } from './chromium.mjs'
+import { PATIENCE } from './patience.mjs'
 
 const { values: opt, positionals: [start] } = parseArgs({
   allowPositionals: true,
@@ -22,7 +23,6 @@ const { values: opt, positionals: [start] } = parseArgs({
     shot: { type: 'string' }
   }
 })
-const PATIENCE = 90_000
 
 const browser = await launch()
 const page = await (await browser.newContext({ locale: 'en' })).newPage()

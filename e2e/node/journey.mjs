@@ -11,6 +11,7 @@ import { createRequire } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { launch } from './chromium.mjs'
+import { PATIENCE } from './patience.mjs'
 
 export const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const AXE = {
@@ -19,8 +20,6 @@ const AXE = {
   dark: { runOnly: { type: 'rule', values: ['color-contrast', 'link-in-text-block'] }, resultTypes: ['violations'] }
 }
 
-// How long a step may take, on a machine that does much else.
-export const PATIENCE = 90_000
 export const WIDTHS = { 360: 740, 1280: 800 }
 const SCHEMES = ['light', 'dark']
 
@@ -75,7 +74,9 @@ export class Person {
 
   // type fills the field with this label, and press the button or link with this name.
   async type (label, text) { await this.page.getByLabel(label, { exact: true }).fill(text); return this }
+  // A button may need the page's scripts, so they are there first.
   async press (name) {
+    await this.page.waitForLoadState('load')
     const named = { name, exact: true }
     await this.page.getByRole('button', named).or(this.page.getByRole('link', named)).first().click()
     return this
@@ -90,6 +91,15 @@ export class Person {
     await this.page.locator('details.person > summary').click()
     await this.press('Sign out')
     return this.at('/signed-out')
+  }
+
+  // proves has somebody who has a password alone say it anew, before what wants that within ten minutes of the last time:
+  // looks take long.
+  async proves (password) {
+    await this.goto('/login/confirm?back=/account')
+    await this.type('Password', password)
+    await this.press('Confirm')
+    return this.at('/account')
   }
 
   async at (where) { await this.page.waitForURL((u) => u.pathname === where); return this }

@@ -91,6 +91,7 @@ export default async function (j) {
   await alice.press('Import 3 people')
   await alice.sees('3 people were imported')
   await alice.look('imported')
+  await alice.proves(password)
   await alice.goto('/console/people')
   await alice.sees('Zoë Zimmer')
   const [download] = await Promise.all([alice.page.waitForEvent('download'), alice.page.getByRole('link', { name: 'Export' }).click()])
@@ -116,6 +117,7 @@ export default async function (j) {
   await alice.look('below')
 
   // Security: nobody shuts themselves out unwarned.
+  await alice.proves(password)
   await alice.goto('/console/security')
   await alice.type('Allowed networks (optional)', '192.0.2.0/24')
   await alice.press('Save changes')

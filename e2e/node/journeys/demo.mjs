@@ -1,4 +1,6 @@
 // Somebody signs out of the demo's application, and is signed out everywhere; then signs out here, and the application knows.
+import { PATIENCE } from '../patience.mjs'
+
 export default async function (j) {
   const { app, email, password } = j.data
   const root = await j.person()
@@ -23,7 +25,7 @@ export default async function (j) {
   await root.signOut()
   // The application hears of it by itself, a moment later.
   await root.goto(app)
-  for (let i = 0; i < 150 && !await root.page.locator('#ended').count(); i++) {
+  for (let i = 0; i < PATIENCE / 100 && !await root.page.locator('#ended').count(); i++) {
     await new Promise((resolve) => setTimeout(resolve, 100))
     await root.page.reload()
   }

@@ -101,6 +101,7 @@ export default async function (j) {
   await olga.look('foreseen')
 
   // Who has no other way in is written to, and then it is off.
+  await olga.proves(j.data.password)
   await olga.goto('/console/enforcement')
   await olga.press('Turn single sign-on off')
   await olga.sees('alice@acme.test')
