@@ -100,7 +100,7 @@ func answer[T any](w http.ResponseWriter, r *http.Request, arrived func(to strin
 		http.Error(w, "n?", http.StatusBadRequest)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(r.Context(), startPatience)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -14,8 +15,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -23,11 +26,12 @@ import (
 
 const (
 	// startPatience bounds the wait for a server to answer, on a machine that does much else.
-	startPatience = 90 * time.Second
-	// stopPatience is how long a server may take to end before it is killed.
-	stopPatience = 15 * time.Second
+	startPatience = 3 * time.Minute
+	// stopPatience is how long a server may take to end before it is killed: ours waits for what is under way, and for jobs
+	// some seconds more.
+	stopPatience = 90 * time.Second
 	// runPatience bounds a command that ends by itself, a browser's journey among them.
-	runPatience = 2 * time.Minute
+	runPatience = 10 * time.Minute
 	// logTail is how much of a server's log is shown when its test fails.
 	logTail = 6000
 )
@@ -224,15 +228,36 @@ func mustRun(t *testing.T, argv ...string) string {
 	return out
 }
 
-// freeAddr returns a free port on a loopback host, as host:port.
+// The ports that freeAddr gives out lie below those that whoever names none is given: nobody takes one of them before the
+// server does for which it was chosen. Browsers refuse some lower ones.
+const (
+	lowestPort  = 10_100
+	highestPort = 32_000
+)
+
+var lastPort atomic.Int64
+
+// freeAddr returns a free port on a loopback host, as host:port, and none of them twice.
 func freeAddr(t *testing.T, host string) string {
 	t.Helper()
-	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
-	if err != nil {
-		t.Fatal(err)
+	lastPort.CompareAndSwap(0, lowestPort+int64(os.Getpid())%(highestPort-lowestPort)/2) // another process may do the same
+	for {
+		port := lastPort.Add(1)
+		if port > highestPort {
+			t.Fatalf("no free port on %s", host)
+		}
+		l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.FormatInt(port, 10)))
+		if errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return l.Addr().String()
 	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // publicDir returns a new folder into which other users of the machine can look, unlike t.TempDir's: servers that

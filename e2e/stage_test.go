@@ -70,7 +70,7 @@ func open(t *testing.T, database string) *sql.DB {
 	t.Helper()
 	driver, source := "pgx", database
 	if path, ok := strings.CutPrefix(database, "sqlite:"); ok {
-		driver, source = "sqlite", "file:"+path+"?_pragma=busy_timeout(5000)"
+		driver, source = "sqlite", "file:"+path+"?_pragma=busy_timeout(60000)"
 	}
 	db, err := sql.Open(driver, source)
 	if err != nil {

@@ -15,10 +15,10 @@ if [ "${1:-}" = inside ]; then
   go build "${race[@]}" -o bin/sallyport-e2e ./cmd/sallyport
   # The end-to-end tests drive other processes, the server among them, which has the race detector in itself.
   {
-    go test -json "${race[@]}" -timeout 20m ./... || true
-    go -C benchmarks test -json -timeout 20m ./... || true
+    go test -json "${race[@]}" -timeout 60m ./... || true
+    go -C benchmarks test -json -timeout 60m ./... || true
     go -C tools/mutants test -json ./... || true
-    go test -json -tags e2e -count 1 -timeout 40m ./e2e || true
+    go test -json -tags e2e -count 1 -timeout 90m ./e2e || true
   } 2>&1 | python3 "$here/summary.py"
 else
   "$here/install.sh"

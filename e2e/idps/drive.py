@@ -34,7 +34,7 @@ import pages
 # The parameters by which one party passes a message to another through the browser.
 MESSAGES = ("SAMLRequest", "SAMLResponse", "SAMLart", "code", "id_token", "error")
 REDIRECTS = (301, 302, 303, 307, 308)
-TIMEOUT = 60
+TIMEOUT = 180
 
 
 class DriveError(Exception):

@@ -101,14 +101,14 @@ def _zombie(pid):
         return True
 
 
-def wait_url(url, state, timeout=60.0, expect=None):
+def wait_url(url, state, timeout=150.0, expect=None):
     """Wait until url answers 200 (and holds `expect`); return the body."""
     end, last = time.time() + timeout, None
     while time.time() < end:
         if not running(state):
             break
         try:
-            with urllib.request.urlopen(url, timeout=10) as r:
+            with urllib.request.urlopen(url, timeout=60) as r:
                 body = r.read()
                 if expect is None or expect in body:
                     return body
@@ -152,7 +152,7 @@ def fetch(src):
         host = re.match(r"https?://\[?([^/:\]]+)", src).group(1)
         if not LOOPBACK.match(host):
             die("refusing to fetch metadata from %s: loopback only" % host)
-        with urllib.request.urlopen(src, timeout=15) as r:
+        with urllib.request.urlopen(src, timeout=90) as r:
             return r.read()
     with open(src, "rb") as f:
         return f.read()

@@ -64,7 +64,7 @@ def main():
     body = idplib.wait_url(url, a.state, expect=b"EntityDescriptor")
     # The first visit makes the tables of the session store; two first visits at once would both try.
     try:
-        urllib.request.urlopen(root + "saml2/idp/SSOService.php", timeout=30).read()
+        urllib.request.urlopen(root + "saml2/idp/SSOService.php", timeout=120).read()
     except urllib.error.HTTPError:
         pass  # it misses a request, as it should
     path = os.path.join(a.state, "idp-metadata.xml")
