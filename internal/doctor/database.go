@@ -27,6 +27,7 @@ func (e *examination) database(ctx context.Context) {
 		return
 	}
 	took := time.Since(began)
+	asked := e.Now().Add(-took / 2) // by our clock, when it looked at its own
 	e.fine("database.reach", server.Engine+" "+server.Version+", answers in "+ago(took))
 	if err := e.DB.Ready(ctx); err != nil {
 		e.blind = true
@@ -48,7 +49,7 @@ func (e *examination) database(ctx context.Context) {
 		e.say("clock.database", Skip, "", "the database has no clock of its own", "")
 		return
 	}
-	e.clock("clock.database", "the database", server.Now.Sub(e.Now().Add(-took/2)))
+	e.clock("clock.database", "the database", server.Now.Sub(asked))
 }
 
 // clock judges how far another clock is ahead of ours.

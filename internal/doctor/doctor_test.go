@@ -237,6 +237,25 @@ func TestClocksThatDiffer(t *testing.T) {
 	}
 }
 
+// A database that takes its time to write may still know what time it is.
+func TestASlowDatabaseHasNoWrongClock(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(_ *testing.T, h *house) {
+		if h.DB.Engine() != "postgres" {
+			h.expect("clock.database", doctor.Skip)
+			return
+		}
+		late := time.Duration(0)
+		h.Now = func() time.Time { // what comes after it has answered comes ten seconds later
+			defer func() { late += 10 * time.Second }()
+			return time.Now().Add(late)
+		}
+		h.expect("clock.database", doctor.Pass)
+		late = 10 * time.Second
+		h.expect("clock.database", doctor.Warn)
+	})
+}
+
 func TestSealingKeyOfAnotherDatabase(t *testing.T) {
 	t.Parallel()
 	h := aHouse(t)

@@ -81,7 +81,9 @@ func (e *examination) front(ctx context.Context) {
 	request := safehttp.Request{Method: "GET", URL: e.BaseURL + MirrorPath + token.Reveal(), Header: map[string]string{
 		ProbeHeader: nonce, "Authorization": "Bearer " + nonce, "Cookie": ProbeCookie + "=" + nonce, "X-Forwarded-For": probeAddress, "Accept": "application/json",
 	}}
+	began := time.Now()
 	got, err := e.Caller.Exchange(ctx, request)
+	asked := e.Now().Add(-time.Since(began) / 2) // by our clock, when it looked at its own
 	if err != nil {
 		e.failed("front.reach", e.BaseURL+" answers", err, "look whether the server runs (sallyport serve), the proxy passes on to --listen, the name leads here and the certificate is one that is trusted")
 		return
@@ -90,7 +92,7 @@ func (e *examination) front(ctx context.Context) {
 		e.ends(got.Ends)
 	}
 	if !got.Date.IsZero() {
-		e.clock("clock.front", e.BaseURL, got.Date.Sub(e.Now()))
+		e.clock("clock.front", e.BaseURL, got.Date.Sub(asked))
 	}
 	seen, ok := e.instance(&got, nonce)
 	if !ok {
