@@ -312,10 +312,7 @@ func TestGatewayAnswers(t *testing.T) {
 
 func TestGatewayThatIsNotThere(t *testing.T) {
 	t.Parallel()
-	s := httptest.NewServer(http.NotFoundHandler())
-	url := s.URL + "/send?key={{secret}}"
-	s.Close()
-	hook, err := notify.NewWebhook(notify.WebhookConfig{URL: url, Secret: "s3cret", Reach: safehttp.Private})
+	hook, err := notify.NewWebhook(notify.WebhookConfig{URL: "http://127.0.0.1:1/send?key={{secret}}", Secret: "s3cret", Reach: safehttp.Private})
 	if err != nil {
 		t.Fatal(err)
 	}

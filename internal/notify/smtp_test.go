@@ -260,7 +260,7 @@ func TestServerThatNeverAnswersIsAskedOnce(t *testing.T) {
 	})
 	sink := mailtest.New(t, mailtest.Options{})
 	c := carrierTo(sink, notify.StartTLS)
-	c.Port, c.Patience = port, 50*time.Millisecond
+	c.Port, c.Patience = port, time.Second
 	l := letter(t, invitation("bob@acme.example"))
 	got := carry(t.Context(), c, l, l, l)
 	for i := range 3 {
@@ -268,8 +268,9 @@ func TestServerThatNeverAnswersIsAskedOnce(t *testing.T) {
 			t.Errorf("letter %d: %v, want mail_unreachable", i, got[i].err)
 		}
 	}
-	if len(calls) != 1 {
-		t.Errorf("the server was called %d times for three letters", len(calls))
+	<-calls // which it may notice when we have given it up
+	if len(calls) != 0 {
+		t.Errorf("the server was called %d times for three letters", 1+len(calls))
 	}
 }
 
