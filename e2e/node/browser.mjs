@@ -38,6 +38,18 @@ page.on('response', (r) => {
 })
 page.on('console', (m) => { if (m.type() === 'error') console.log('console:', m.text()) })
 
+// quiet waits until nothing more was asked for, by the page and what is in its frames, thirty times a tenth of a second: on a
+// machine that does much else, half a second is no sign that a page is done.
+let asked = 0
+for (const moves of ['request', 'requestfinished', 'requestfailed']) page.on(moves, () => { asked++ })
+const quiet = async () => {
+  for (let still = 0; still < 30; still++) {
+    const before = asked
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    if (asked !== before) still = 0
+  }
+}
+
 // settled waits until the page shows one of the wanted things: arrival, or a locator.
 const arrived = () => page.waitForURL((u) => String(u).startsWith(opt.until) && !/[?&](code|error)=/.test(u.search))
   .then(() => 'arrived')
@@ -81,6 +93,7 @@ try {
   console.log('arrived at', page.url())
   for (const url of opt.then) {
     await page.goto(url, { waitUntil: 'networkidle' })
+    await quiet()
     console.log('then at', page.url(), 'with', page.frames().slice(1).map((f) => f.url()).join(' '))
   }
 } catch (e) {
