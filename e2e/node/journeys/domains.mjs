@@ -1,4 +1,32 @@
 // The way of a domain, in the console and by a setup link; and what an organization sees that has no single sign-on.
+
+// standsStill holds a page that is asked for anew by itself, each 20 seconds, to leave alone whoever waits for an answer or is
+// being asked a question.
+async function standsStill (page) {
+  await page.clock.install()
+  await page.goto('/console/domains/acme.test')
+  let anew = 0
+  page.on('request', (r) => { if (r.isNavigationRequest() && r.method() === 'GET') anew++ })
+  const later = async () => {
+    await page.clock.fastForward(25_000)
+    await page.title().catch(() => {}) // it may be gone by now
+  }
+  await page.getByRole('link', { name: 'Remove the domain' }).click()
+  await page.getByRole('dialog').waitFor()
+  await later()
+  if (anew || !await page.getByRole('dialog').isVisible()) throw new Error('an open question is taken away')
+  await page.keyboard.press('Escape')
+  await page.getByRole('dialog').waitFor({ state: 'hidden' })
+  const form = page.locator('form[action$="/check"]')
+  await form.evaluate((f) => f.setAttribute('aria-busy', 'true')) // as it says of itself until its answer is there
+  await later()
+  if (anew) throw new Error('a page is asked for anew while the answer to a form is on its way')
+  await form.evaluate((f) => f.removeAttribute('aria-busy'))
+  const loaded = page.waitForEvent('load')
+  await page.clock.fastForward(25_000)
+  await loaded
+}
+
 export default async function (j) {
   const signIn = async (name) => {
     const person = await j.person({ permissions: ['clipboard-read', 'clipboard-write'] })
@@ -39,6 +67,9 @@ export default async function (j) {
   await copy.getByText('Copied').waitFor()
   if (await alice.page.evaluate(() => navigator.clipboard.readText()) !== value) throw new Error('the value was not copied')
   await alice.look('record')
+  const still = await j.person() // she again: the clock is that of all pages of a browser
+  await still.context.addCookies(await alice.context.cookies())
+  await standsStill(still.page)
 
   // What is found instead is said as it is.
   const host = '_sallyport.acme.test'

@@ -89,11 +89,13 @@ for (const form of document.querySelectorAll("[data-sends]")) {
 }
 
 // A page that tells how far something has come is asked for anew, by somebody
-// who looks at it and is not writing something there.
+// who looks at it and is not writing something there, nor waiting for the answer
+// to what they sent, nor being asked a question.
+const busy = () => document.querySelector("form[aria-busy=true], dialog[open]") !== null;
 const writing = () => Array.from(document.querySelectorAll("input, textarea")).some((field) => field.value !== field.defaultValue);
 for (const part of document.querySelectorAll("[data-reloads]")) {
   setInterval(() => {
-    if (document.visibilityState === "visible" && !writing()) {
+    if (document.visibilityState === "visible" && !writing() && !busy()) {
       location.reload();
     }
   }, 1000 * Number(part.dataset.reloads));
