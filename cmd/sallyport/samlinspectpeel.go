@@ -124,7 +124,7 @@ func (p *peeler) peelUTF16(l layer) bool {
 		units = append(units, uint16(c[i+first])|uint16(c[i+second])<<8)
 	}
 	l = l.below("UTF-16", []byte(string(utf16.Decode(units))))
-	l.notes = append(l.notes, "it is in UTF-16; a message or metadata in it is refused (xml.encoding)")
+	l.notes = append(l.notes, "it is in UTF-16; a message in it is refused (xml.encoding), metadata are read")
 	p.peel(l)
 	return true
 }

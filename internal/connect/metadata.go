@@ -29,7 +29,7 @@ func (m Metadata) IsZero() bool { return strings.TrimSpace(m.Text) == "" && len(
 
 // address returns the address that the text is, if it is one.
 func (m Metadata) address() (string, bool) {
-	text := strings.TrimSpace(m.Text)
+	text := strings.Trim(m.Text, " \t\r\n\"'<>“”„") // as it is quoted in mails and scripts
 	scheme, _, isURL := strings.Cut(text, "://")
 	isURL = isURL && (strings.EqualFold(scheme, "https") || strings.EqualFold(scheme, "http")) && !strings.ContainsAny(text, " \t\r\n<")
 	return text, isURL
@@ -80,6 +80,15 @@ func (s *Service) judge(src []byte, entityID string) (federation.Description, er
 		return federation.Description{}, &fault.Error{Kind: fault.Invalid, Code: "metadata_expired", Want: "metadata that are still good", Got: "validUntil " + end.UTC().Format(time.RFC3339), Fix: fault.IdPSide}
 	}
 	return d, nil
+}
+
+// Text returns a file with metadata as the text that can be pasted in its place.
+func Text(file []byte) string {
+	text, err := saml.Text(file)
+	if err != nil {
+		return ""
+	}
+	return strings.ToValidUTF8(string(text), "")
 }
 
 // Several returns the entity IDs of the identity providers in metadata among

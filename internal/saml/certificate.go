@@ -16,6 +16,10 @@ const MetadataNoCertificate = "metadata.no_certificate"
 // given one by one: behind the first of a file stand those of authorities,
 // whose keys sign nothing for us. The error is always a [*MetadataError].
 func ParseCertificate(src []byte) (MetadataKey, error) {
+	src, err := Text(src)
+	if err != nil {
+		return MetadataKey{}, err
+	}
 	text := bytes.TrimSpace(bytes.TrimPrefix(src, []byte("\xef\xbb\xbf")))
 	none := func(detail string) error {
 		return &MetadataError{Code: MetadataNoCertificate, Detail: detail}

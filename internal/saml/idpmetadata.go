@@ -24,6 +24,13 @@ const (
 	MetadataJWKS        = "metadata.jwks"         // the keys of an OpenID provider
 	MetadataOIDC        = "metadata.oidc"         // the configuration of an OpenID provider
 	MetadataURL         = "metadata.url"          // an address
+	MetadataEncoding    = "metadata.encoding"     // text in an encoding that we do not read, or damaged by one
+	MetadataArchive     = "metadata.archive"      // a compressed file
+	MetadataDocument    = "metadata.document"     // a PDF, a picture, or a file of an office program
+	MetadataBase64      = "metadata.base64"       // XML in base64
+	MetadataEscaped     = "metadata.escaped"      // XML written as text: &lt; in place of <, or in a string of JSON
+	MetadataAround      = "metadata.around"       // metadata with something before or behind them
+	MetadataCut         = "metadata.cut"          // a part of metadata
 	MetadataMessage     = "metadata.message"      // a request or a response
 	MetadataXML         = "metadata.xml"          // XML that is damaged or has parts we refuse
 	MetadataRoot        = "metadata.root"         // XML of another kind
@@ -145,16 +152,17 @@ func ParseIdPMetadata(src []byte, own ...string) (*IdPMetadata, error) {
 // ParseIdPMetadataOf reads as [ParseIdPMetadata] does, and of several identity
 // providers the one with this entity ID; "": the only one.
 func ParseIdPMetadataOf(src []byte, entityID string, own ...string) (*IdPMetadata, error) {
+	src, err := Text(src)
+	if err != nil {
+		return nil, err
+	}
 	if err := recognise(src); err != nil {
 		return nil, err
 	}
-	doc, err := xmltree.Parse(unpadded(src), xmltree.Metadata)
+	text := unpadded(src)
+	doc, err := xmltree.Parse(text, xmltree.Metadata)
 	if err != nil {
-		bad := &MetadataError{Code: MetadataXML, Detail: err.Error()}
-		if x, ok := errors.AsType[*xmltree.Error](err); ok {
-			bad.Offset = x.Offset
-		}
-		return nil, bad
+		return nil, damaged(text, err)
 	}
 	entity, err := onlyIdP(doc.Root(), entityID, own)
 	if err != nil {

@@ -116,7 +116,7 @@ func TestParseIdPMetadataRefuses(t *testing.T) {
 		"a key and a certificate": {"-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\nMII",
 			saml.MetadataPrivateKey},
 		"a certificate":        {"-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n", saml.MetadataCertificate},
-		"half of it":           {good[:len(good)/2], saml.MetadataXML},
+		"half of it":           {good[:len(good)/2], saml.MetadataCut},
 		"a document type":      {"<!DOCTYPE md [<!ENTITY x 'y'>]>" + good, saml.MetadataXML},
 		"XML of another kind":  {"<rss/>", saml.MetadataRoot},
 		"an application":       {string(sp), saml.MetadataSP},

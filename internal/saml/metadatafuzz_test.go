@@ -3,6 +3,7 @@ package saml_test
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -32,6 +33,9 @@ func FuzzParseIdPMetadata(f *testing.F) {
 	}
 	f.Add(doc)
 	f.Add([]byte("<html>"))
+	f.Add(inUTF16(string(doc), binary.LittleEndian))
+	f.Add(append([]byte("\xfe\xff"), inUTF16(declared("UTF-16")+string(doc), binary.BigEndian)...))
+	f.Add(append([]byte(declared("ISO-8859-1")+"<!--\xfc-->"), doc...))
 	files, err := filepath.Glob("../../testdata/vectors/responses/*/*/*/metadata.xml")
 	if err != nil || len(files) == 0 {
 		f.Fatal(files, err)
@@ -64,7 +68,11 @@ func checkMetadata(t *testing.T, src []byte, m *saml.IdPMetadata) {
 	if m.EntityID == "" || len(m.Keys) == 0 || len(m.Keys) > saml.MaxKeys {
 		t.Fatalf("accepted %+v", m)
 	}
-	doc, err := xmltree.Parse(src, xmltree.Metadata)
+	text, err := saml.Text(src)
+	if err != nil || !utf8.Valid(text) {
+		t.Fatalf("accepted what is no text: %v", err)
+	}
+	doc, err := xmltree.Parse(bytes.TrimLeft(text, " \t\r\n\ufeff"), xmltree.Metadata)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,10 +5,12 @@ import (
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"html"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +54,14 @@ func TestWhatWasPastedIsNamed(t *testing.T) {
 		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
 	}
 	encode := base64.StdEncoding.EncodeToString
+	good := idpMetadata(t, "", "")
+	signedData, err := asn1.Marshal(struct {
+		Type    asn1.ObjectIdentifier
+		Content []byte `asn1:"explicit,tag:0"`
+	}{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}, certificate})
+	if err != nil {
+		t.Fatal(err)
+	}
 	response := samltest.New(t).Respond()
 	form, err := request().PostForm("")
 	if err != nil {
@@ -98,7 +108,39 @@ func TestWhatWasPastedIsNamed(t *testing.T) {
 		"a form with a response":      {"SAMLResponse=" + encode(response), saml.MetadataMessage},
 		"a request":                   {string(authnRequest), saml.MetadataMessage},
 		"an assertion":                {stolenAssertion, saml.MetadataMessage},
-		"metadata in base64":          {encode([]byte(idpMetadata(t, "", ""))), saml.MetadataNotXML},
+		"metadata in base64":          {encode([]byte(good)), saml.MetadataBase64},
+		"metadata in wrapped base64":  {wrapped(encode([]byte(good))), saml.MetadataBase64},
+		"metadata as text":            {html.EscapeString(good), saml.MetadataEscaped},
+		"metadata as text, in part":   {strings.ReplaceAll(good, "<", "&lt;"), saml.MetadataEscaped},
+		"metadata in a string":        {fmt.Sprintf("%q", good), saml.MetadataEscaped},
+		"metadata in JSON":            {`{"metadata":"` + strings.ReplaceAll(strings.ReplaceAll(good, "<", `\u003c`), `"`, `\"`) + `"}`, saml.MetadataEscaped},
+		"words before metadata":       {"Here it is:\n" + good, saml.MetadataAround},
+		"the notice of a browser":     {"This XML file does not appear to have any style information associated with it.\n" + good, saml.MetadataAround},
+		"headers before metadata":     {"HTTP/1.1 200 OK\r\n\r\n" + good, saml.MetadataAround},
+		"a signature behind metadata": {good + "\nRegards, Bob", saml.MetadataAround},
+		"the first half":              {good[:len(good)/2], saml.MetadataCut},
+		"all but the last octet":      {good[:len(good)-1], saml.MetadataCut},
+		"the second half":             {good[len(good)/2:], saml.MetadataCut},
+		"the first half of a group":   {`<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata">` + good, saml.MetadataCut},
+		"two documents":               {good + good, saml.MetadataXML},
+		"half of other XML":           {"<r><s>", saml.MetadataXML},
+		"a part of a page":            {"<!-- a --> <head><title>Sign in</title>", saml.MetadataHTML},
+		"a page behind a comment":     {"<!--" + strings.Repeat(" ", 2000) + "--><HTML lang='de'>", saml.MetadataHTML},
+		"a prefix that is an element": {`<p:r xmlns:p="urn:x"/>`, saml.MetadataRoot},
+		"an archive":                  {"PK\x03\x04\x14\x00\x00\x00\x08\x00metadata.xml", saml.MetadataArchive},
+		"a compressed file":           {"\x1f\x8b\x08\x00", saml.MetadataArchive},
+		"a spreadsheet":               {"PK\x03\x04\x14\x00\x06\x00[Content_Types].xml", saml.MetadataDocument},
+		"a text of LibreOffice":       {"PK\x03\x04\x14\x00\x00mimetypeapplication/vnd.oasis.opendocument.text", saml.MetadataDocument},
+		"a PDF":                       {"%PDF-1.7\n%\xe2\xe3", saml.MetadataDocument},
+		"an old document":             {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + strings.Repeat("\x00", 99), saml.MetadataDocument},
+		"a rich text":                 {`{\rtf1\ansi`, saml.MetadataDocument},
+		"a picture":                   {"\x89PNG\r\n\x1a\n", saml.MetadataDocument},
+		"certificates of PKCS #7":     {string(signedData), saml.MetadataCertificate},
+		"the same in base64":          {wrapped(encode(signedData)), saml.MetadataCertificate},
+		"what openssl prints":         {"Bag Attributes\n    localKeyID: 01\n" + block("CERTIFICATE", certificate), saml.MetadataCertificate},
+		"a shortcut":                  {"[InternetShortcut]\r\nURL=https://idp.example/metadata\r\n", saml.MetadataURL},
+		"an address without scheme":   {"login.idp.example/tenant/federationmetadata.xml", saml.MetadataURL},
+		"a name without a path":       {"idp.example", saml.MetadataNotXML},
 		"some words":                  {"please see attachment", saml.MetadataNotXML},
 		"a sequence of nothing":       {"\x30", saml.MetadataNotXML},
 		"a length longer than itself": {"\x30\xff\x02\x01\x03", saml.MetadataNotXML},

@@ -374,7 +374,7 @@ func metadataFields() map[string]string {
 	fields := map[string]string{"connection_other_idp": "metadata", "certificate_many": "metadata", "fetch_url": "metadata", "fetch_failed": "metadata", "fetch_status": "metadata", "fetch_size": "metadata", "text_form": "metadata"}
 	for _, what := range []string{
 		"empty", "not_xml", "html", "private_key", "certificate", "json", "jwks", "oidc", "url", "message", "xml", "root", "sp", "own", "no_idp", "several_idps",
-		"entity_id", "key", "no_key", "keys", "no_sso", "location", "expired", "no_certificate",
+		"encoding", "archive", "document", "base64", "escaped", "around", "cut", "entity_id", "key", "no_key", "keys", "no_sso", "location", "expired", "no_certificate",
 	} {
 		fields["metadata_"+what] = "metadata"
 	}
@@ -393,7 +393,7 @@ func kept(form *web.Upload, err error) ui.Filled {
 	case fault.Is(err, "metadata_private_key"):
 		f.Values.Set("metadata", "")
 	case fault.Is(err, "metadata_several_idps") && len(form.File) > 0 && len(form.File) <= maxKept:
-		f.Values.Set("metadata", strings.ToValidUTF8(string(form.File), ""))
+		f.Values.Set("metadata", connect.Text(form.File))
 	}
 	f.Values.Del("version")
 	return f
