@@ -9,8 +9,8 @@
 package safehttp
 
 import (
+	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -59,10 +59,10 @@ func New(inside ...netip.Prefix) *Client {
 			DisableKeepAlives: true,
 		},
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
-			if len(via) > MaxRedirects {
-				return errors.New("too many redirects")
+			if len(via) > MaxRedirects || check(r.URL, scheme) != nil {
+				return refuse("fetch_redirect", fmt.Sprintf("at most %d redirects, to https alone", MaxRedirects), r.URL.Host)
 			}
-			return check(r.URL, scheme)
+			return nil
 		},
 	}}
 }
@@ -86,27 +86,40 @@ func (c *Client) Get(ctx context.Context, address string) ([]byte, error) {
 	if err := check(u, c.scheme); err != nil {
 		return nil, err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
+	var way progress
+	r, err := http.NewRequestWithContext(way.follow(ctx), http.MethodGet, u.String(), http.NoBody)
 	if err != nil {
 		return nil, refuse("fetch_url", "an https URL", "")
 	}
 	r.Header.Set("User-Agent", "Sallyport")
 	answer, err := c.http.Do(r)
 	if err != nil {
-		return nil, &fault.Error{Kind: fault.Unavailable, Code: "fetch_failed", Got: u.Host, Fix: fault.AdminSide, Err: err}
+		return nil, way.failed(u.Host, err)
 	}
 	defer func() { _ = answer.Body.Close() }()
 	if answer.StatusCode != http.StatusOK {
-		return nil, &fault.Error{Kind: fault.Unavailable, Code: "fetch_status", Want: "200", Got: fmt.Sprint(answer.StatusCode), Fix: fault.AdminSide}
+		return nil, badStatus(answer.StatusCode)
 	}
 	body, err := io.ReadAll(io.LimitReader(answer.Body, MaxBody+1))
 	if err != nil {
-		return nil, &fault.Error{Kind: fault.Unavailable, Code: "fetch_failed", Got: u.Host, Fix: fault.AdminSide, Err: err}
+		return nil, way.failed(u.Host, err)
 	}
-	if len(body) > MaxBody {
+	switch at := answer.Request.URL; {
+	case len(body) > MaxBody:
 		return nil, refuse("fetch_size", "at most 5 MiB", "more")
+	case isPage(body) && (at.Host != u.Host || at.Path != u.Path):
+		return nil, refuse("fetch_sign_in", "a document", "a web page at "+at.Host+", to which the address leads")
+	case isPage(body):
+		return nil, refuse("fetch_page", "a document", "a web page")
 	}
 	return body, nil
+}
+
+// isPage reports whether a document is a web page, whatever its type is said to
+// be: metadata come as text/html too.
+func isPage(body []byte) bool {
+	start := bytes.ToLower(bytes.TrimLeft(body[:min(len(body), 512)], " \t\r\n\ufeff"))
+	return bytes.HasPrefix(start, []byte("<!doctype html")) || bytes.HasPrefix(start, []byte("<html"))
 }
 
 func checkURL(u *url.URL) error {

@@ -16,25 +16,32 @@ func TestGetRefusesWhatIsInside(t *testing.T) {
 	t.Parallel()
 	c := New()
 	for name, tc := range map[string]struct{ url, code string }{
-		"plain http":          {"http://idp.example/metadata", "fetch_url"},
-		"a file":              {"file:///etc/passwd", "fetch_url"},
-		"a user name":         {"https://a:b@idp.example/", "fetch_url"},
-		"nothing":             {"", "fetch_url"},
-		"loopback":            {"https://127.0.0.1/", "fetch_failed"},
-		"loopback by IPv6":    {"https://[::1]/", "fetch_failed"},
-		"IPv4 in IPv6":        {"https://[::ffff:127.0.0.1]/", "fetch_failed"},
-		"cloud metadata":      {"https://169.254.169.254/", "fetch_failed"},
-		"a private network":   {"https://10.0.0.1/", "fetch_failed"},
-		"unique local":        {"https://[fd00::1]/", "fetch_failed"},
-		"carrier NAT":         {"https://100.64.0.1/", "fetch_failed"},
-		"NAT64":               {"https://[64:ff9b::7f00:1]/", "fetch_failed"},
-		"unspecified":         {"https://0.0.0.0/", "fetch_failed"},
-		"another port":        {"https://192.0.2.1:22/", "fetch_failed"},
-		"a decimal host name": {"https://2130706433/", "fetch_failed"},
+		"plain http":        {"http://idp.example/metadata", "fetch_url"},
+		"a file":            {"file:///etc/passwd", "fetch_url"},
+		"a user name":       {"https://a:b@idp.example/", "fetch_url"},
+		"nothing":           {"", "fetch_url"},
+		"loopback":          {"https://127.0.0.1/", "fetch_inside"},
+		"loopback by IPv6":  {"https://[::1]/", "fetch_inside"},
+		"IPv4 in IPv6":      {"https://[::ffff:127.0.0.1]/", "fetch_inside"},
+		"cloud metadata":    {"https://169.254.169.254/", "fetch_inside"},
+		"a private network": {"https://10.0.0.1/", "fetch_inside"},
+		"unique local":      {"https://[fd00::1]/", "fetch_inside"},
+		"carrier NAT":       {"https://100.64.0.1/", "fetch_inside"},
+		"NAT64":             {"https://[64:ff9b::7f00:1]/", "fetch_inside"},
+		"unspecified":       {"https://0.0.0.0/", "fetch_inside"},
+		"another port":      {"https://192.0.2.1:22/", "fetch_port"},
 	} {
 		if _, err := c.Get(t.Context(), tc.url); !fault.Is(err, tc.code) {
 			t.Errorf("%s: Get(%q) = %v, want %s", name, tc.url, err, tc.code)
 		}
+	}
+}
+
+// A resolver takes it for a name that nobody has, or for loopback.
+func TestGetRefusesADecimalAddress(t *testing.T) {
+	t.Parallel()
+	if _, err := New().Get(t.Context(), "https://2130706433/"); !fault.Is(err, "fetch_dns") && !fault.Is(err, "fetch_inside") {
+		t.Errorf("got %v, want fetch_dns or fetch_inside", err)
 	}
 }
 
@@ -92,7 +99,7 @@ func TestGetBoundsTheAnswer(t *testing.T) {
 			t.Errorf("Get(%s) = %d octets, %v, want %d", path, len(body), err, size)
 		}
 	}
-	for path, code := range map[string]string{"/missing": "fetch_status", "/large": "fetch_size", "/loop": "fetch_failed", "/down": "fetch_failed"} {
+	for path, code := range map[string]string{"/missing": "fetch_status", "/large": "fetch_size", "/loop": "fetch_redirect", "/down": "fetch_redirect"} {
 		if _, err := c.Get(t.Context(), "https://idp.example"+path); !fault.Is(err, code) {
 			t.Errorf("Get(%s) = %v, want %s", path, err, code)
 		}
@@ -124,11 +131,11 @@ func TestGetReachesTheNetworksOfTheOperator(t *testing.T) {
 		url, code string
 	}{
 		"no network is named":      {New(), s.URL, "fetch_url"},
-		"another network":          {New(netip.MustParsePrefix("10.0.0.0/8")), s.URL, "fetch_failed"},
-		"beside the network":       {inside, "http://10.0.0.1/", "fetch_failed"},
-		"a redirect beside it":     {inside, s.URL + "/elsewhere", "fetch_failed"},
-		"plain http in the public": {inside, "http://192.0.2.1/", "fetch_failed"},
-		"cloud metadata":           {inside, "http://169.254.169.254/", "fetch_failed"},
+		"another network":          {New(netip.MustParsePrefix("10.0.0.0/8")), s.URL, "fetch_port"},
+		"beside the network":       {inside, "http://10.0.0.1/", "fetch_port"},
+		"a redirect beside it":     {inside, s.URL + "/elsewhere", "fetch_port"},
+		"plain http in the public": {inside, "http://192.0.2.1/", "fetch_port"},
+		"cloud metadata":           {inside, "http://169.254.169.254/", "fetch_port"},
 		"a user name":              {inside, strings.Replace(s.URL, "http://", "http://a@", 1), "fetch_url"},
 	} {
 		if _, err := tc.client.Get(t.Context(), tc.url); !fault.Is(err, tc.code) {

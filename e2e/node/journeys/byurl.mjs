@@ -35,10 +35,10 @@ export default async function (j) {
     // What is not reachable changes nothing, and says so.
     await page.getByLabel('Metadata: the URL or the XML').fill(`${new URL(url).origin}/nothing-here`)
     await olga.press('Read the metadata')
-    await olga.sees(/There is no description of a sign-in service at this address|This is a web page/) // not every one has a 404
+    await olga.sees(/There is nothing at this address|There is a web page|This address leads to a web page|The server at this address demands/) // not every one has a 404
     await page.getByLabel('Metadata: the URL or the XML').fill('https://10.0.0.1/metadata')
     await olga.press('Read the metadata')
-    await olga.sees('We could not reach this address')
+    await olga.sees('This address leads into a private network')
     await olga.goto(`/console/sso/${connection}/configure`)
     await olga.sees(url)
     return

@@ -371,7 +371,13 @@ func metadataIn(form *web.Upload) connect.Metadata {
 
 // metadataFields says beside which field stands what is wrong with metadata.
 func metadataFields() map[string]string {
-	fields := map[string]string{"connection_other_idp": "metadata", "certificate_many": "metadata", "fetch_url": "metadata", "fetch_failed": "metadata", "fetch_status": "metadata", "fetch_size": "metadata", "text_form": "metadata"}
+	fields := map[string]string{"connection_other_idp": "metadata", "certificate_many": "metadata", "text_form": "metadata"}
+	for _, why := range []string{
+		"url", "failed", "status", "denied", "broken", "size", "dns", "inside", "port", "refused", "unreachable", "silent", "slow",
+		"certificate_expired", "certificate_name", "certificate_issuer", "tls", "redirect", "page", "sign_in",
+	} {
+		fields["fetch_"+why] = "metadata"
+	}
 	for _, what := range []string{
 		"empty", "not_xml", "html", "private_key", "certificate", "json", "jwks", "oidc", "url", "message", "xml", "root", "sp", "own", "no_idp", "several_idps",
 		"encoding", "archive", "document", "base64", "escaped", "around", "cut", "entity_id", "key", "no_key", "keys", "no_sso", "location", "expired", "no_certificate",
