@@ -14,7 +14,11 @@ import (
 	"github.com/sallyport/sallyport/internal/idp"
 	"github.com/sallyport/sallyport/internal/saml"
 	"github.com/sallyport/sallyport/internal/sso"
+	"github.com/sallyport/sallyport/internal/xmltree"
 )
+
+// MaxMetadata is how many octets metadata may have.
+const MaxMetadata = xmltree.MaxMetadataBytes
 
 // Metadata is what an administrator has of their identity provider's metadata:
 // the XML or the address of it, in one field, or a file.

@@ -64,7 +64,7 @@ func converted(src []byte, from encoding.Encoding, name string) ([]byte, error) 
 	case err != nil || bytes.ContainsRune(text, utf8.RuneError):
 		return nil, &MetadataError{Code: MetadataEncoding, Detail: "this is " + name + " with characters that are damaged"}
 	case len(text) > xmltree.MaxMetadataBytes:
-		return nil, &MetadataError{Code: MetadataXML, Detail: "more than 5 MiB"}
+		return nil, &MetadataError{Code: MetadataSize, Detail: "want at most 5 MiB, got more"}
 	}
 	return relabelled(text), nil
 }

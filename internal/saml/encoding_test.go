@@ -83,13 +83,21 @@ func TestMetadataInOtherEncodings(t *testing.T) {
 func TestTextIsBounded(t *testing.T) {
 	t.Parallel()
 	doc := idpMetadata(t, "", "")
-	fill := func(n int) []byte { return inUTF16(doc+strings.Repeat("\n", n-len(doc)), binary.LittleEndian) }
-	if _, err := saml.ParseIdPMetadata(fill(xmltree.MaxMetadataBytes)); err != nil {
-		t.Errorf("as much as there may be: %v", err)
-	}
-	_, err := saml.ParseIdPMetadata(fill(xmltree.MaxMetadataBytes + 1))
-	if bad, ok := errors.AsType[*saml.MetadataError](err); !ok || bad.Code != saml.MetadataXML {
-		t.Errorf("an octet more: %v", err)
+	fill := func(n int) string { return doc + strings.Repeat("\n", n-len(doc)) }
+	most := fill(xmltree.MaxMetadataBytes)
+	for name, tc := range map[string]struct {
+		brought []byte
+		code    string
+	}{
+		"as much as there may be": {[]byte(most), ""},
+		"as much in UTF-16":       {inUTF16(most, binary.LittleEndian), ""},
+		"an octet more":           {[]byte(most + "\n"), saml.MetadataSize},
+		"as much more in UTF-16":  {inUTF16(most+"\n", binary.LittleEndian), saml.MetadataSize},
+	} {
+		_, err := saml.ParseIdPMetadata(tc.brought)
+		if bad, ok := errors.AsType[*saml.MetadataError](err); (err != nil) != (tc.code != "") || ok && bad.Code != tc.code {
+			t.Errorf("%s: got %v, want %q", name, err, tc.code)
+		}
 	}
 }
 

@@ -31,6 +31,7 @@ const (
 	MetadataEscaped     = "metadata.escaped"      // XML written as text: &lt; in place of <, or in a string of JSON
 	MetadataAround      = "metadata.around"       // metadata with something before or behind them
 	MetadataCut         = "metadata.cut"          // a part of metadata
+	MetadataSize        = "metadata.size"         // more than metadata may have
 	MetadataMessage     = "metadata.message"      // a request or a response
 	MetadataXML         = "metadata.xml"          // XML that is damaged or has parts we refuse
 	MetadataRoot        = "metadata.root"         // XML of another kind

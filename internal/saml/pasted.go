@@ -129,6 +129,10 @@ func damaged(text []byte, err error) *MetadataError {
 		return bad
 	}
 	bad.Offset = x.Offset
+	if len(text) > xmltree.MaxMetadataBytes {
+		bad.Code, bad.Detail = MetadataSize, "want at most 5 MiB, got more"
+		return bad
+	}
 	root := metadataTag.FindSubmatch(text[:min(len(text), maxBefore)])
 	if x.Code != xmltree.CodeWellFormed || root == nil {
 		return bad

@@ -200,7 +200,7 @@ func (u *Upload) take(part *multipart.Part, file string) error {
 		return err
 	}
 	if len(value) > maxField {
-		return errors.New("a field is too long")
+		return &fault.Error{Kind: fault.Invalid, Code: "request_form", Want: "fields of at most 1 MiB", Fix: fault.PersonSide, Err: &http.MaxBytesError{Limit: maxField}}
 	}
 	u.Fields.Add(name, string(value))
 	return nil

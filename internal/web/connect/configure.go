@@ -2,6 +2,7 @@ package connect
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -214,7 +215,7 @@ func metadataOf(v *visit, c *connect.Configuration, f ui.Filled, several []strin
 	m := metadataForm{
 		Action: v.toConnection(&c.Connection, metadataPath) + "#theirs", Hidden: seen(&c.Connection),
 		Text:   f.Area(ui.Area{Name: "metadata", Label: ui.Say("metadata_field"), Help: ui.Say("metadata_help"), Rows: 3, Mono: true}),
-		File:   f.File(ui.File{Name: "file", Label: ui.Say("metadata_file"), Accept: ".xml,application/xml,text/xml,application/samlmetadata+xml", Optional: true}),
+		File:   f.File(ui.File{Name: "file", Label: ui.Say("metadata_file"), Help: fileSize(), Accept: ".xml,application/xml,text/xml,application/samlmetadata+xml", Optional: true}),
 		Submit: ui.Submit{Word: ui.Say("metadata_read"), Kind: ui.Main}, Note: say(c.Guide.Metadata.Note, c.Ours),
 		Values: ui.Button{Word: ui.Say("values_instead"), Path: v.toConnection(&c.Connection, valuesPath), Kind: ui.Quiet},
 	}
@@ -340,11 +341,11 @@ func lifeOf(c *connect.Certificate, now time.Time) ui.Badge {
 // saveMetadata serves POST …/sso/{connection}/metadata.
 func (h *Handler) saveMetadata(w http.ResponseWriter, r *http.Request, v *visit) error {
 	form, err := broughtIn(r)
-	if err != nil {
-		return err
+	var c sso.Connection
+	if err == nil {
+		c, err = h.Flow.SaveMetadata(r.Context(), v.edits(form.Fields.Get("version")), metadataIn(&form))
 	}
-	m := metadataIn(&form)
-	c, err := h.Flow.SaveMetadata(r.Context(), v.edits(form.Fields.Get("version")), m)
+	err = tooLarge(err)
 	if err != nil {
 		several := connect.Several(err)
 		fields, filled := metadataFields(), kept(&form, err)
@@ -353,6 +354,15 @@ func (h *Handler) saveMetadata(w http.ResponseWriter, r *http.Request, v *visit)
 		})
 	}
 	return web.SeeOther(w, r, ui.Saved(v.toConnection(&c, configurePath)+"#theirs", "metadata"))
+}
+
+// tooLarge returns err, or what is said beside the field where more was sent than
+// is read.
+func tooLarge(err error) error {
+	if most, is := errors.AsType[*http.MaxBytesError](err); is {
+		return &fault.Error{Kind: fault.Invalid, Code: "metadata_size", Want: strconv.FormatInt(most.Limit, 10) + " octets at most", Got: "more", Fix: fault.AdminSide, Err: err}
+	}
+	return err
 }
 
 // broughtIn reads a form with metadata: with a file, or of a button that holds
@@ -371,7 +381,7 @@ func metadataIn(form *web.Upload) connect.Metadata {
 
 // metadataFields says beside which field stands what is wrong with metadata.
 func metadataFields() map[string]string {
-	fields := map[string]string{"connection_other_idp": "metadata", "certificate_many": "metadata", "text_form": "metadata"}
+	fields := map[string]string{"connection_other_idp": "metadata", "certificate_many": "metadata", "text_form": "metadata", "try_later": "metadata"}
 	for _, why := range []string{
 		"url", "failed", "status", "denied", "broken", "size", "dns", "inside", "port", "refused", "unreachable", "silent", "slow",
 		"certificate_expired", "certificate_name", "certificate_issuer", "tls", "redirect", "page", "sign_in",
@@ -380,7 +390,7 @@ func metadataFields() map[string]string {
 	}
 	for _, what := range []string{
 		"empty", "not_xml", "html", "private_key", "certificate", "json", "jwks", "oidc", "url", "message", "xml", "root", "sp", "own", "no_idp", "several_idps",
-		"encoding", "archive", "document", "base64", "escaped", "around", "cut", "entity_id", "key", "no_key", "keys", "no_sso", "location", "expired", "no_certificate",
+		"encoding", "archive", "document", "base64", "escaped", "around", "cut", "size", "entity_id", "key", "no_key", "keys", "no_sso", "location", "expired", "no_certificate",
 	} {
 		fields["metadata_"+what] = "metadata"
 	}
@@ -396,6 +406,8 @@ const maxKept = 1 << 20
 func kept(form *web.Upload, err error) ui.Filled {
 	f := ui.Filled{Values: form.Fields}
 	switch {
+	case form.Fields == nil: // it was not read
+		return f
 	case fault.Is(err, "metadata_private_key"):
 		f.Values.Set("metadata", "")
 	case fault.Is(err, "metadata_several_idps") && len(form.File) > 0 && len(form.File) <= maxKept:

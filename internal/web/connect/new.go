@@ -49,7 +49,7 @@ func newPageOf(v *visit, q string, f ui.Filled, several []string) newPage {
 		Shell: v.shell(), Action: v.to(newPath) + "#theirs",
 		Filter: ui.Filter{Action: v.prefix + newPath, Search: &ui.Search{Name: "q", Label: ui.Say("vendor_search"), Value: q}},
 		Text:   f.Area(ui.Area{Name: "metadata", Label: ui.Say("metadata_field"), Help: ui.Say("metadata_help"), Rows: 3, Mono: true}),
-		File:   f.File(ui.File{Name: "file", Label: ui.Say("metadata_file"), Accept: ".xml,application/xml,text/xml,application/samlmetadata+xml", Optional: true}),
+		File:   f.File(ui.File{Name: "file", Label: ui.Say("metadata_file"), Help: fileSize(), Accept: ".xml,application/xml,text/xml,application/samlmetadata+xml", Optional: true}),
 		Submit: ui.Submit{Word: ui.Say("metadata_read"), Kind: ui.Second},
 	}
 	p.Trail, p.Under = append(p.Trail, ui.Link{Name: ui.Say("console_sso"), Path: v.to(ssoPath)}), v.to(ssoPath)
@@ -89,15 +89,15 @@ func called(v *idp.Vendor, q string) bool {
 // create serves POST …/sso/new.
 func (h *Handler) create(w http.ResponseWriter, r *http.Request, v *visit) error {
 	form, err := web.UploadForm(r, "file")
-	if err != nil {
-		return err
+	var c sso.Connection
+	if err == nil {
+		n := connect.NewConnection{Vendor: idp.ID(form.Fields.Get("vendor")), Metadata: metadataIn(&form)}
+		if n.Vendor != "" {
+			n.Metadata = connect.Metadata{} // a button of the list was pressed
+		}
+		c, err = h.newConnection(r, v, n)
 	}
-	n := connect.NewConnection{Vendor: idp.ID(form.Fields.Get("vendor")), Metadata: metadataIn(&form)}
-	if n.Vendor != "" {
-		n.Metadata = connect.Metadata{} // a button of the list was pressed
-	}
-	c, err := h.newConnection(r, v, n)
-	if err != nil {
+	if err = tooLarge(err); err != nil {
 		return again(r, kept(&form, err), err, metadataFields(), func(f ui.Filled, _ []ui.Notice, status int) error {
 			return h.UI.Render(w, r, status, newPageOf(v, "", f, connect.Several(err)))
 		})

@@ -32,7 +32,10 @@ const (
 
 // maxUpload is the size of the largest form with metadata: the file, and what
 // is pasted.
-const maxUpload = 6 << 20
+const maxUpload = connect.MaxMetadata + 1<<20
+
+// fileSize says how large a file may be.
+func fileSize() ui.Text { return ui.Say("file_size", "Size", strconv.Itoa(connect.MaxMetadata>>20)) }
 
 // connectionRoutes returns the routes of connections, each page by both doors.
 func (h *Handler) connectionRoutes() []web.Route {

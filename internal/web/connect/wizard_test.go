@@ -1,9 +1,13 @@
 package connect
 
 import (
+	"bytes"
 	"errors"
+	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -249,5 +253,43 @@ func TestCertificatesCountTheirDays(t *testing.T) {
 		if got := c.Days(at); got != want {
 			t.Errorf("%v before its end: %d days, want %d", left, got, want)
 		}
+	}
+}
+
+// What is larger than is read is said beside the field, with the page as it is, and
+// everything else as it was.
+func TestWhatIsTooLargeIsSaidBesideTheField(t *testing.T) {
+	t.Parallel()
+	body := func(size int) *http.Request {
+		var b bytes.Buffer
+		w := multipart.NewWriter(&b)
+		if err := errors.Join(w.WriteField("metadata", strings.Repeat("x", size)), w.Close()); err != nil {
+			t.Fatal(err)
+		}
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", &b)
+		r.Header.Set("Content-Type", w.FormDataContentType())
+		return r
+	}
+	cut := body(2000)
+	cut.Body = http.MaxBytesReader(httptest.NewRecorder(), cut.Body, 1000)
+	strange := body(10)
+	strange.Header.Set("Content-Type", "text/plain")
+	for name, tc := range map[string]struct {
+		r    *http.Request
+		code string
+	}{
+		"a form that fits": {body(1 << 20), ""},
+		"too long a text":  {body(1<<20 + 1), "metadata_size"},
+		"too large a form": {cut, "metadata_size"},
+		"no form":          {strange, "request_form"},
+	} {
+		_, err := broughtIn(tc.r)
+		err = tooLarge(err)
+		if (err != nil) != (tc.code != "") || err != nil && !fault.Is(err, tc.code) {
+			t.Errorf("%s: got %v, want %q", name, err, tc.code)
+		}
+	}
+	if metadataFields()["metadata_size"] != "metadata" {
+		t.Error("it is not said beside the field")
 	}
 }
