@@ -142,7 +142,12 @@ func (s *Service) SaveValues(ctx context.Context, e *Edit, v Values) (sso.Connec
 	}
 	if strings.TrimSpace(v.Logout) != "" {
 		if d.LogoutTo, err = both(v.Logout); err != nil {
-			return sso.Connection{}, err
+			return sso.Connection{}, &fault.Error{Kind: fault.Invalid, Code: "metadata_logout_location", Want: "an https URL without user name and fragment", Got: clip(v.Logout), Fix: fault.AdminSide, Err: err}
+		}
+	}
+	for _, address := range []string{d.EntityID, d.Endpoints[0].Location} { // what of ours is copied there, is pasted here
+		if strings.HasPrefix(address, s.BaseURL+"/") {
+			return sso.Connection{}, &fault.Error{Kind: fault.Invalid, Code: "metadata_own_value", Want: "the entity ID and the sign-on URL of the identity provider", Got: clip(address), Fix: fault.AdminSide}
 		}
 	}
 	if len(v.Certificate) > 0 {
