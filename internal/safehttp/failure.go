@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/netip"
+	"net/url"
 	"sync/atomic"
 	"syscall"
 
@@ -56,10 +58,10 @@ func (p *progress) failed(host string, err error) *fault.Error {
 	switch {
 	case errors.Is(err, ssrf.ErrProhibitedPort):
 		f = &fault.Error{Kind: fault.Unavailable, Code: "fetch_port", Want: "https on port 443", Got: host, Fix: fault.AdminSide, Err: err}
-	case Forbidden(err):
+	case Forbidden(err) && isAddress(host):
 		f = &fault.Error{Kind: fault.Unavailable, Code: "fetch_inside", Want: "a public address", Got: host, Fix: fault.AdminSide, Err: err}
-	case unknown:
-		f = &fault.Error{Kind: fault.Unavailable, Code: "fetch_dns", Want: "a name that is in the public DNS", Got: host, Fix: fault.AdminSide, Err: err}
+	case Forbidden(err), unknown: // one code: which names there are inside is nobody's business
+		f = &fault.Error{Kind: fault.Unavailable, Code: "fetch_dns", Want: "a name that is in the public DNS, of a public address", Got: host, Fix: fault.AdminSide, Err: err}
 	case errors.Is(err, syscall.ECONNREFUSED):
 		f = &fault.Error{Kind: fault.Unavailable, Code: "fetch_refused", Want: "a server that listens", Got: host, Fix: fault.AdminSide, Err: err}
 	case errors.Is(err, context.Canceled):
@@ -71,6 +73,13 @@ func (p *progress) failed(host string, err error) *fault.Error {
 		}
 	}
 	return f
+}
+
+// isAddress reports whether a host, with a port or without, is an IP address and no name.
+func isAddress(host string) bool {
+	u := url.URL{Host: host}
+	_, err := netip.ParseAddr(u.Hostname())
+	return err == nil
 }
 
 // late says what has taken too long.

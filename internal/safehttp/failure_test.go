@@ -10,9 +10,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"code.dny.dev/ssrf"
 
 	"github.com/sallyport/sallyport/internal/fault"
 )
@@ -103,6 +106,16 @@ func TestGetSaysWhatIsInTheWay(t *testing.T) {
 				return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "x", IsNotFound: true}}
 			}
 		}, "fetch_dns"},
+		"an address inside": {plain.URL + "/ok", func(tr *http.Transport) {
+			tr.DialContext = func(context.Context, string, string) (net.Conn, error) {
+				return nil, &net.OpError{Op: "dial", Err: ssrf.ErrProhibitedIP}
+			}
+		}, "fetch_inside"},
+		"a name that leads inside": {"http://intranet.example/ok", func(tr *http.Transport) {
+			tr.DialContext = func(context.Context, string, string) (net.Conn, error) {
+				return nil, &net.OpError{Op: "dial", Err: ssrf.ErrProhibitedIP}
+			}
+		}, "fetch_dns"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -142,13 +155,15 @@ func TestGetSaysWhatTookTooLong(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				c, tr := within127(t)
+				var serving sync.WaitGroup
+				defer serving.Wait()
 				tr.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 					if !tc.dials {
 						<-ctx.Done()
 						return nil, ctx.Err()
 					}
 					ours, theirs := net.Pipe()
-					go func() {
+					serving.Go(func() {
 						defer func() { _ = theirs.Close() }()
 						r, err := http.ReadRequest(bufio.NewReader(theirs))
 						if err != nil {
@@ -162,7 +177,7 @@ func TestGetSaysWhatTookTooLong(t *testing.T) {
 							}
 						}
 						_, _ = io.Copy(io.Discard, theirs) // until we hang up
-					}()
+					})
 					return ours, nil
 				}
 				body, err := c.Get(t.Context(), "http://127.0.0.1/metadata")
