@@ -27,7 +27,7 @@ type serverOptions struct {
 	BaseURL   string   `name:"base-url" required:"" group:"Addresses" placeholder:"URL" help:"Where people reach this deployment; the only source of links. https, or http on loopback."`
 	Name      string   `default:"Sallyport" group:"Addresses" placeholder:"NAME" help:"What this deployment is called, on its pages and in the metadata that identity providers read."`
 	Listen    string   `default:"127.0.0.1:8080" group:"Addresses" placeholder:"ADDRESS" help:"Address of the public listener, plain http; put TLS in front."`
-	OpsListen string   `default:"127.0.0.1:9090" group:"Addresses" placeholder:"ADDRESS" help:"Address of the listener for operations: /healthz (the process answers) and /readyz (the database does, with our schema)."`
+	OpsListen string   `default:"127.0.0.1:9090" group:"Addresses" placeholder:"ADDRESS" help:"Address of the listener for operations: /healthz (the process answers) and /readyz (the database does, with our schema, and can be written to)."`
 	Proxies   []string `group:"Addresses" placeholder:"CIDR,…" help:"Networks of reverse proxies whose X-Forwarded-For is believed."`
 
 	AppNets []string `name:"app-networks" group:"Apps" placeholder:"CIDR,…" help:"Private networks in which apps are called, on any port and by plain http too: at their backchannel_logout_uri and jwks_uri. Elsewhere only https on port 443 of public addresses is."`

@@ -221,7 +221,7 @@ func (s *server) compose(ctx context.Context, base web.BaseURL, cfg serverConfig
 	if err != nil {
 		return err
 	}
-	checks := &ops.Handler{Checks: []ops.Check{{Name: "database", Probe: s.db.Ready}}}
+	checks := &ops.Handler{Checks: []ops.Check{{Name: "database", Probe: s.db.Ready}, {Name: "database_writes", Probe: s.db.Writable}}}
 	s.ops, err = web.New(web.Config{Log: s.log}, checks.Routes())
 	return err
 }

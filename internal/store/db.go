@@ -68,6 +68,7 @@ type DB struct {
 	retries    atomic.Int64
 	memory     memory // of settings
 	attempts   attemptMemory
+	hindered   hindered
 	writers    *semaphore.Weighted // nil: the engine runs one after the other
 	line       *semaphore.Weighted // of transactions that were undone often; nil where writers is
 }
@@ -169,7 +170,7 @@ func (db *DB) Read(_ context.Context, fn func(*Reader) error) error {
 // on the disk when Write returns.
 //
 // A transaction that never gets through is a fault of kind Unavailable, and so
-// is a server that does not answer.
+// is a server that does not answer, or a disk that is full; see [DB.Writable].
 func (db *DB) Write(ctx context.Context, fn func(*Writer) error) error {
 	return db.until(ctx, light, fn)
 }
@@ -251,6 +252,7 @@ func (db *DB) writeOnce(ctx context.Context, size weight, fn func(*Writer) error
 		}
 		return err
 	})
+	db.hindered.learn(q, err)
 	db.memory.learn(q, err)
 	db.attempts.learn(q, err)
 	return clash, err

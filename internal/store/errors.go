@@ -85,21 +85,30 @@ func errStale() error { return &ConflictError{Constraint: StaleVersion} }
 
 // Codes of PostgreSQL, https://www.postgresql.org/docs/current/errcodes-appendix.html.
 const (
+	pgReadOnly             = "25006"
 	pgForeignKeyViolation  = "23503"
 	pgUniqueViolation      = "23505"
 	pgSerializationFailure = "40001"
 	pgDeadlockDetected     = "40P01"
+	pgDiskFull             = "53100"
 	pgTooManyConnections   = "53300"
 	pgQueryCanceled        = "57014"
 	pgClassConnection      = "08"
 	pgClassIntervention    = "57" // the server shuts down, or starts
+	pgClassSystem          = "58" // its disk or its files
+	pgDataCorrupted        = "XX001"
+	pgIndexCorrupted       = "XX002"
 )
 
 // meaning turns what an engine says into what our callers tell apart. A server
-// that is not there is a fault of kind Unavailable.
+// that is not there is a fault of kind Unavailable, and so is a disk that does
+// not do its work.
 func meaning(err error) error {
 	if away(err) {
 		return &fault.Error{Kind: fault.Unavailable, Code: "database_busy", Fix: fault.OperatorSide, Err: err}
+	}
+	if f := hindrance(err); f != nil {
+		return f
 	}
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch pg.Code {
@@ -117,6 +126,53 @@ func meaning(err error) error {
 		return errors.Join(ErrReference, err)
 	default:
 		return err
+	}
+}
+
+// hindrance returns the fault where nothing can be written until the operator
+// has made room, or mended what the engine stands on; nil for any other error.
+func hindrance(err error) *fault.Error {
+	switch {
+	case err == nil:
+		return nil
+	case full(err):
+		return &fault.Error{Kind: fault.Unavailable, Code: "database_full", Fix: fault.OperatorSide, Err: err}
+	case readOnly(err):
+		return &fault.Error{Kind: fault.Unavailable, Code: "database_read_only", Fix: fault.OperatorSide, Err: err}
+	case failing(err):
+		return &fault.Error{Kind: fault.Unavailable, Code: "database_failing", Fix: fault.OperatorSide, Err: err}
+	}
+	return nil
+}
+
+// full reports whether there is no room on the disk.
+func full(err error) bool {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return pg.Code == pgDiskFull
+	}
+	code := sqlite.ErrCode(err)
+	return code.ToPrimary() == sqlite.ResultFull || code == sqlite.ResultIOErrSHMSize // the index of the log could not grow
+}
+
+// readOnly reports whether the database, or who we are there, may only read.
+func readOnly(err error) bool {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return pg.Code == pgReadOnly
+	}
+	return sqlite.ErrCode(err).ToPrimary() == sqlite.ResultReadOnly
+}
+
+// failing reports whether the files of the database cannot be read or written, or
+// are not what they should be.
+func failing(err error) bool {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return strings.HasPrefix(pg.Code, pgClassSystem) || pg.Code == pgDataCorrupted || pg.Code == pgIndexCorrupted
+	}
+	switch sqlite.ErrCode(err).ToPrimary() {
+	case sqlite.ResultIOErr, sqlite.ResultCantOpen, sqlite.ResultCorrupt, sqlite.ResultNotADB:
+		return true
+	default:
+		return false
 	}
 }
 

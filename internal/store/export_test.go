@@ -162,3 +162,23 @@ func ChecksJSON(all []sso.Check) string { return checksJSON(all) }
 
 // ParseChecks reads them.
 func ParseChecks(text string) ([]sso.Check, error) { return parseChecks(text) }
+
+// ByWriter runs a statement on the connection by which SQLite writes, in no
+// transaction.
+func (db *DB) ByWriter(ctx context.Context, text string) error {
+	w, ok := db.write.(*sqliteWriter)
+	if !ok {
+		return errors.New("not SQLite")
+	}
+	if err := w.queue(ctx); err != nil {
+		return err
+	}
+	defer w.handOn()
+	return errors.Join(w.begin(), w.conn.script(text))
+}
+
+// Meaning is meaning.
+func Meaning(err error) error { return meaning(err) }
+
+// ProbeEvery is how often what cannot be written is tried at most.
+const ProbeEvery = probeEvery

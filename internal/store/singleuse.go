@@ -27,6 +27,7 @@ const (
 	KindRegistration      Kind = "registration"     // a link to register anew, or for the first time
 	KindConflictMail      Kind = "conflict_mail"    // that owners were told of conflicts today
 	KindDoctor            Kind = "doctor"           // a token by which a server tells what it sees
+	KindProbe             Kind = "probe"            // something written to see whether it can be
 	KindFactorOffer       Kind = "factor_offer"     // a challenge or secret that was taken
 )
 

@@ -66,7 +66,7 @@ func (w *sqliteWriter) transact(ctx context.Context, size weight, fn func(conn) 
 	left := false
 	defer func() {
 		if !left { // fn panicked
-			w.undo(b)
+			w.undo(b, nil)
 			w.leave(b)
 		}
 	}()
@@ -77,7 +77,7 @@ func (w *sqliteWriter) transact(ctx context.Context, size weight, fn func(conn) 
 	if err == nil {
 		w.keep(b)
 	} else {
-		w.undo(b)
+		w.undo(b, err)
 	}
 	left = true
 	w.leave(b)
@@ -136,7 +136,7 @@ func (w *sqliteWriter) join() (*batch, error) {
 		}
 		if err != nil {
 			w.handOn()
-			return nil, fmt.Errorf("beginning a transaction: %w", err)
+			return nil, fmt.Errorf("beginning a transaction: %w", meaning(err))
 		}
 		w.open = &batch{over: make(chan struct{})}
 	}
@@ -146,7 +146,7 @@ func (w *sqliteWriter) join() (*batch, error) {
 		return b, nil
 	}
 	if err := w.run("savepoint one"); err != nil {
-		b.err = fmt.Errorf("beginning a transaction: %w", err)
+		b.err = fmt.Errorf("beginning a transaction: %w", meaning(err))
 		w.leave(b)
 		return nil, b.err
 	}
@@ -158,20 +158,24 @@ func (w *sqliteWriter) keep(b *batch) {
 	switch {
 	case !b.first():
 		if err := w.run("release one"); err != nil {
-			b.err = fmt.Errorf("committing: %w", err)
+			b.err = fmt.Errorf("committing: %w", meaning(err))
 		}
 	case !w.conn.within():
 		b.err = errors.New("committing: the transaction was ended before")
 	}
 }
 
-// undo goes back to where the last transaction joined.
-func (w *sqliteWriter) undo(b *batch) {
+// undo goes back to where the last transaction joined. Where a full disk made that
+// one fail, SQLite may have undone the whole batch already, for the same cause.
+func (w *sqliteWriter) undo(b *batch, cause error) {
 	var err error
 	if !b.first() {
 		err = errors.Join(w.run("rollback to one"), w.run("release one"))
 	} else if b.undone = true; w.conn.within() { // SQLite has not undone it by itself
 		err = w.run("rollback")
+	}
+	if f := hindrance(cause); f != nil && err != nil {
+		err = f
 	}
 	if err != nil {
 		b.err = fmt.Errorf("undoing a transaction: %w", err) // by undoing the whole batch
@@ -225,7 +229,7 @@ func (w *sqliteWriter) end(b *batch) {
 	w.open = nil
 	if b.err == nil && !b.undone {
 		if err := w.run("commit"); err != nil {
-			b.err = fmt.Errorf("committing: %w", err)
+			b.err = fmt.Errorf("committing: %w", meaning(err))
 		}
 	}
 	if b.err != nil {
