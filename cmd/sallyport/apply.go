@@ -43,7 +43,7 @@ func (c *applyCmd) Run(ctx context.Context, out streams) error {
 	}
 	inside, err := networks("--metadata-networks", c.Inside)
 	if err != nil {
-		return err
+		return misused(err)
 	}
 	open := c.open
 	if c.DryRun {

@@ -201,6 +201,14 @@ func (d database) sqlitePath() (string, bool) {
 	return strings.CutPrefix(d.Database, "sqlite:")
 }
 
+// Validate refuses what names no database, before anything is opened.
+func (d *database) Validate() error {
+	if d.Connections < 0 {
+		return fmt.Errorf("--database-connections: want a number from 1 on, or none for what fits most machines, got %d", d.Connections)
+	}
+	return nil
+}
+
 // open connects to the database and brings its schema up to date.
 func (d database) open(ctx context.Context) (*store.DB, error) {
 	if err := d.check(); err != nil {
@@ -213,7 +221,7 @@ func (d database) open(ctx context.Context) (*store.DB, error) {
 func (d database) check() error {
 	path, ok := d.sqlitePath()
 	if _, options, found := strings.Cut(path, "?"); ok && found {
-		return fmt.Errorf("--database: %q: what follows sqlite: is a path and takes no options; leave out %q", d.Database, "?"+options)
+		return misused(fmt.Errorf("--database: %q: what follows sqlite: is a path and takes no options; leave out %q", d.Database, "?"+options))
 	}
 	return nil
 }
@@ -252,7 +260,17 @@ func (d database) keys(ctx context.Context, db *store.DB) (*secret.Sealer, error
 			return nil, err
 		}
 	}
-	return secret.OpenKeyFile(path)
+	return openKeys(path)
+}
+
+// openKeys reads the sealing key. A file that is no key file is a mistake of who
+// named it.
+func openKeys(path string) (*secret.Sealer, error) {
+	sealer, err := secret.OpenKeyFile(path)
+	if err != nil {
+		return nil, misused(fmt.Errorf("--key-file: %w", err))
+	}
+	return sealer, nil
 }
 
 // present opens the sealing key that is there, and makes none.
@@ -261,7 +279,7 @@ func (d database) present(context.Context, *store.DB) (*secret.Sealer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return secret.OpenKeyFile(path)
+	return openKeys(path)
 }
 
 func (d database) isSQLite() bool {
@@ -276,7 +294,7 @@ func (d database) keyPath() (string, error) {
 	case d.KeyFile != "":
 		return d.KeyFile, nil
 	case !isSQLite:
-		return "", errors.New("--key-file is needed with PostgreSQL: a file with the sealing key, the same for every node; it holds base64 lines of 32 octets each")
+		return "", misused(errors.New("--key-file is needed with PostgreSQL: a file with the sealing key, the same for every node; it holds base64 lines of 32 octets each"))
 	}
 	key := strings.TrimSuffix(path, filepath.Ext(path)) + ".key"
 	if key == path {

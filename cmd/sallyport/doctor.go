@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
 
-	"github.com/sallyport/sallyport/internal/dnsproof"
 	"github.com/sallyport/sallyport/internal/doctor"
 	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/safehttp"
@@ -33,20 +33,16 @@ type doctorCmd struct {
 
 // Run looks, prints what it found, and fails where something has to be done.
 func (c *doctorCmd) Run(ctx context.Context, out streams, line *kong.Context) (err error) {
+	cfg, err := c.config(slog.New(slog.DiscardHandler))
+	if err != nil {
+		return misused(err)
+	}
 	base, err := web.ParseBaseURL(c.BaseURL)
 	if err != nil {
-		return fmt.Errorf("--base-url: %w", err)
-	}
-	d := doctor.Doctor{BaseURL: base.String(), Caller: safehttp.NewCaller(safehttp.Private), MailTo: c.MailTo, DNSName: strings.TrimSuffix(c.DNSName, "."), Now: now}
-	if d.Proxies, err = networks("--proxies", c.Proxies); err != nil {
 		return err
 	}
-	if c.DNSServer != "" {
-		if d.DNS.Server, err = dnsproof.ParseServer(c.DNSServer); err != nil {
-			return fmt.Errorf("--dns-server: %w", err)
-		}
-	}
-	if err := c.messages(&d); err != nil {
+	d := doctor.Doctor{BaseURL: base.String(), Caller: safehttp.NewCaller(safehttp.Private), Proxies: cfg.proxies, DNS: cfg.dns, MailTo: c.MailTo, DNSName: strings.TrimSuffix(c.DNSName, "."), Now: now}
+	if err := c.messages(&d, cfg.carriers); err != nil {
 		return err
 	}
 	db, err := c.glance(ctx)
@@ -89,11 +85,7 @@ func unread(app *kong.Application, environment []string) doctor.Finding {
 }
 
 // messages says how mail and SMS go.
-func (c *doctorCmd) messages(d *doctor.Doctor) error {
-	carriers, err := c.carriers(c.BaseURL)
-	if err != nil {
-		return err
-	}
+func (c *doctorCmd) messages(d *doctor.Doctor, carriers map[notify.Channel]notify.Carrier) error {
 	if s, ok := carriers[notify.Mail].(*notify.SMTP); ok {
 		writer, err := notify.NewWriter(c.Name, d.BaseURL)
 		if err != nil {

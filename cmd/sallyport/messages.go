@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/mail"
 	"net/url"
 	"os"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/notify"
 	"github.com/sallyport/sallyport/internal/safehttp"
+	"github.com/sallyport/sallyport/internal/sso"
 )
 
 // Ports of mail servers that a URL need not name.
@@ -69,8 +72,67 @@ type smsConfig struct {
 	Total      int      `default:"3000" help:"SMS in an hour; 0: any number."`
 }
 
+// given is a flag that is set though its default is nothing.
+type given struct {
+	flag string
+	is   bool
+}
+
+// without refuses flags that say nothing without another one.
+func without(needed string, all ...given) error {
+	for _, g := range all {
+		if g.is {
+			return fmt.Errorf("%s is of no use without %s: want both, or neither", g.flag, needed)
+		}
+	}
+	return nil
+}
+
+// belongs refuses flags whose others are missing.
+func (c *messagesConfig) belongs() error {
+	m := c.Mail
+	who := []given{
+		{"--smtp-password", m.Password != ""}, {"--smtp-password-file", m.PasswordFile != ""}, {"--smtp-auth", m.Auth != "" && m.Auth != string(notify.AuthAuto)},
+	}
+	switch {
+	case m.URL == "":
+		return without("--smtp-url", append([]given{
+			{"--smtp-username", m.Username != ""}, {"--smtp-ca", m.CA != ""}, {"--mail-from", c.From != ""}, {"--mail-reply-to", c.ReplyTo != ""},
+		}, who...)...)
+	case m.Username == "":
+		return without("--smtp-username", who...)
+	}
+	return nil
+}
+
+// belongs refuses flags whose others are missing, or which another gateway has.
+// How many SMS may go where holds in any case.
+func (c *smsConfig) belongs() error {
+	account, user := given{"--sms-account", c.Account != ""}, given{"--sms-user", c.User != ""}
+	hmac := given{"--sms-auth " + c.Auth, c.Auth == "hmac"}
+	hook := []given{
+		{"--sms-method", c.Method != "" && c.Method != http.MethodPost}, {"--sms-header", len(c.Headers) > 0}, {"--sms-body", c.Body != ""}, {"--sms-id-path", c.ID != ""},
+	}
+	switch c.Gateway {
+	case "":
+		return without("--sms-gateway", append([]given{
+			{"--sms-url", c.URL != ""}, account, user, {"--sms-secret", c.Secret != ""}, {"--sms-secret-file", c.SecretFile != ""}, hmac,
+			{"--sms-from", c.From != ""}, {"--sms-private", c.Private},
+		}, hook...)...)
+	case "sinch":
+		return cmp.Or(without("--sms-gateway twilio", account), without("--sms-gateway webhook", hook...))
+	case "twilio":
+		return cmp.Or(without("--sms-gateway sinch", hmac), without("--sms-gateway webhook", hook...))
+	default:
+		return cmp.Or(without("--sms-gateway twilio", account), without("--sms-gateway sinch or twilio", user), without("--sms-gateway sinch", hmac))
+	}
+}
+
 // carriers returns what sends messages, for each channel that is configured.
 func (c *messagesConfig) carriers(baseURL string) (map[notify.Channel]notify.Carrier, error) {
+	if err := cmp.Or(c.belongs(), c.SMS.belongs()); err != nil {
+		return nil, err
+	}
 	all := map[notify.Channel]notify.Carrier{}
 	if c.Mail.URL != "" {
 		carrier, err := c.smtp(baseURL)
@@ -92,7 +154,7 @@ func (c *messagesConfig) carriers(baseURL string) (map[notify.Channel]notify.Car
 // smtp reads the flags of mail.
 func (c *messagesConfig) smtp(baseURL string) (*notify.SMTP, error) {
 	u, err := url.Parse(c.Mail.URL)
-	if err != nil || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+	if err != nil || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
 		return nil, errors.New("--smtp-url: want smtp://HOST:PORT or smtps://HOST:PORT; the user name goes to --smtp-username")
 	}
 	base, err := url.Parse(baseURL)
@@ -112,8 +174,9 @@ func (c *messagesConfig) smtp(baseURL string) (*notify.SMTP, error) {
 		return nil, fmt.Errorf("--smtp-url: unknown scheme %q, want smtp, smtps or smtp+plain", u.Scheme)
 	}
 	if p := u.Port(); p != "" {
-		if s.Port, err = strconv.Atoi(p); err != nil {
-			return nil, fmt.Errorf("--smtp-url: %q is no port", p)
+		const highest = 1<<16 - 1
+		if s.Port, err = strconv.Atoi(p); err != nil || s.Port < 1 || s.Port > highest {
+			return nil, fmt.Errorf("--smtp-url: want a port from 1 to %d, got %s", highest, p)
 		}
 	}
 	if c.From == "" {
@@ -121,7 +184,7 @@ func (c *messagesConfig) smtp(baseURL string) (*notify.SMTP, error) {
 	}
 	from, err := mail.ParseAddress(c.From)
 	if err != nil {
-		return nil, fmt.Errorf("--mail-from: %q is no address", c.From)
+		return nil, fmt.Errorf("--mail-from: %q is no address such as 'Vendor <no-reply@vendor.example>'", c.From)
 	}
 	s.From = *from
 	if c.ReplyTo != "" {
@@ -133,6 +196,9 @@ func (c *messagesConfig) smtp(baseURL string) (*notify.SMTP, error) {
 		s.Hello = "[" + host + "]" // [RFC 5321 4.1.3]
 	}
 	if c.Mail.CA != "" {
+		if s.TLS == notify.NoTLS {
+			return nil, errors.New("--smtp-ca is of no use with smtp+plain, which shows no certificate: want smtp or smtps in --smtp-url, or no --smtp-ca")
+		}
 		pem, err := os.ReadFile(c.Mail.CA)
 		if err != nil {
 			return nil, fmt.Errorf("--smtp-ca: %w", err)
@@ -181,6 +247,9 @@ func (c *smsConfig) gateway() (*notify.Gateway, error) {
 		}
 		g.API = &notify.Twilio{BaseURL: address, Account: c.Account, Key: c.User, Secret: secret, From: c.From, Now: now}
 	default:
+		if c.URL == "" {
+			return nil, errors.New("--sms-url is needed for webhook: the address of the gateway")
+		}
 		hook, err := notify.NewWebhook(notify.WebhookConfig{
 			Method: c.Method, URL: c.URL, Headers: c.Headers, Body: c.Body, From: c.From, Secret: secret, ID: c.ID, Reach: reach,
 		})
@@ -202,14 +271,22 @@ func (c *smsConfig) budgets() (notify.Budgets, error) {
 	for _, country := range c.Countries {
 		country = strings.ToUpper(strings.TrimSpace(country))
 		if len(country) != 2 || strings.Trim(country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
-			return b, fmt.Errorf("--sms-countries: %q is no country's code of two letters", country)
+			return b, fmt.Errorf("--sms-countries: %q is no country's code of two letters, such as DE", country)
+		}
+		if !sso.HasPhones(country) {
+			return b, fmt.Errorf("--sms-countries: %q is no country that has telephone numbers, such as DE (Germany) or GB (United Kingdom)", country)
 		}
 		b.Countries = append(b.Countries, country)
 	}
 	slices.Sort(b.Countries)
-	for _, n := range []int{b.PerNumber, b.PerNetwork, b.PerOrg, b.PerCountry, b.Total} {
-		if n < 0 {
-			return b, errors.New("--sms-per-…: want a number of SMS in an hour, or 0 for any number")
+	for _, n := range []struct {
+		flag string
+		is   int
+	}{
+		{"--sms-per-number", b.PerNumber}, {"--sms-per-network", b.PerNetwork}, {"--sms-per-organization", b.PerOrg}, {"--sms-per-country", b.PerCountry}, {"--sms-total", b.Total},
+	} {
+		if n.is < 0 {
+			return b, fmt.Errorf("%s: want a number of SMS in an hour, or 0 for any number, got %d", n.flag, n.is)
 		}
 	}
 	return b, nil

@@ -31,7 +31,7 @@ type operatorAddCmd struct {
 func (c *operatorAddCmd) Run(ctx context.Context, io streams) (err error) {
 	base, err := web.ParseBaseURL(c.BaseURL)
 	if err != nil {
-		return fmt.Errorf("--base-url: %w", err)
+		return misused(fmt.Errorf("--base-url: %w", err))
 	}
 	db, err := c.open(ctx)
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,11 +11,13 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/dnsproof"
 	"github.com/sallyport/sallyport/internal/federation"
+	"github.com/sallyport/sallyport/internal/web"
 )
 
 // serveCmd runs the server.
@@ -62,11 +65,69 @@ func (c *serverOptions) Validate() error {
 		if s.address == "" { // it would be any port of all networks
 			return fmt.Errorf("%s: want an address such as 127.0.0.1:8080", s.flag)
 		}
+		if _, port, err := net.SplitHostPort(s.address); err != nil || !isPort(port) {
+			return fmt.Errorf("%s: want an address such as 127.0.0.1:8080, got %q", s.flag, s.address)
+		}
+	}
+	if _, port, _ := net.SplitHostPort(c.Listen); c.Listen == c.OpsListen && port != anyPort {
+		return fmt.Errorf("--ops-listen: want another address than %s, at which --listen serves people", c.OpsListen)
+	}
+	if strings.TrimSpace(c.Name) == "" {
+		return errors.New("--name: want what this deployment is called, got nothing")
 	}
 	if err := c.limits.check(); err != nil {
 		return err
 	}
-	return errors.Join(c.tracesConfig.Validate(), c.auditConfig.Validate())
+	return cmp.Or(c.database.Validate(), c.tracesConfig.Validate(), c.auditConfig.Validate())
+}
+
+// anyPort has the system choose.
+const anyPort = "0"
+
+// isPort reports whether something can listen at a port, by its number or its name.
+func isPort(port string) bool {
+	if port == "" {
+		return false
+	}
+	_, err := net.DefaultResolver.LookupPort(context.Background(), "tcp", port) // asks nobody
+	return err == nil
+}
+
+// config reads the configuration. What cannot be right is said in one line.
+func (c *serverOptions) config(log *slog.Logger) (serverConfig, error) {
+	cfg := serverConfig{database: c.database, baseURL: c.BaseURL, name: c.Name, plan: c.Plan, sales: c.Sales, traces: c.tracesConfig, audit: c.auditConfig, log: log}
+	if _, err := web.ParseBaseURL(c.BaseURL); err != nil {
+		return cfg, fmt.Errorf("--base-url: %w", err)
+	}
+	for _, n := range []struct {
+		flag string
+		list []string
+		to   *[]netip.Prefix
+	}{
+		{"--proxies", c.Proxies, &cfg.proxies}, {"--metadata-networks", c.Inside, &cfg.inside},
+		{"--app-networks", c.AppNets, &cfg.apps}, {"--event-networks", c.EventNetworks, &cfg.eventNetworks},
+	} {
+		all, err := networks(n.flag, n.list)
+		if err != nil {
+			return cfg, err
+		}
+		*n.to = all
+	}
+	cfg.pace = federation.Pace{Life: c.KeyLife, Notice: c.KeyNotice, Overlap: c.KeyOverlap}
+	err := cfg.pace.Check()
+	if err != nil {
+		return cfg, fmt.Errorf("--key-life, --key-notice, --key-overlap: %w", err)
+	}
+	if c.DNSServer != "" {
+		if cfg.dns.Server, err = dnsproof.ParseServer(c.DNSServer); err != nil {
+			return cfg, fmt.Errorf("--dns-server: %w", err)
+		}
+	}
+	if cfg.carriers, err = c.carriers(c.BaseURL); err != nil {
+		return cfg, err
+	}
+	cfg.sms, err = c.SMS.budgets()
+	return cfg, err
 }
 
 // limits bound what one request or connection may take. More than is usual is
@@ -118,36 +179,9 @@ func collectSeldom() {
 
 // Run serves until it is told to stop, and then lets finish what is under way.
 func (c *serveCmd) Run(ctx context.Context, out streams) error {
-	proxies, err := networks("--proxies", c.Proxies)
+	cfg, err := c.config(logger(out.Err, c.LogFormat))
 	if err != nil {
-		return err
-	}
-	inside, err := networks("--metadata-networks", c.Inside)
-	if err != nil {
-		return err
-	}
-	apps, err := networks("--app-networks", c.AppNets)
-	if err != nil {
-		return err
-	}
-	cfg := serverConfig{database: c.database, inside: inside, apps: apps, baseURL: c.BaseURL, name: c.Name, proxies: proxies, plan: c.Plan, sales: c.Sales, traces: c.tracesConfig, audit: c.auditConfig, log: logger(out.Err, c.LogFormat)}
-	if cfg.eventNetworks, err = networks("--event-networks", c.EventNetworks); err != nil {
-		return err
-	}
-	cfg.pace = federation.Pace{Life: c.KeyLife, Notice: c.KeyNotice, Overlap: c.KeyOverlap}
-	if err := cfg.pace.Check(); err != nil {
-		return fmt.Errorf("--key-life, --key-notice, --key-overlap: %w", err)
-	}
-	if c.DNSServer != "" {
-		if cfg.dns.Server, err = dnsproof.ParseServer(c.DNSServer); err != nil {
-			return fmt.Errorf("--dns-server: %w", err)
-		}
-	}
-	if cfg.carriers, err = c.carriers(c.BaseURL); err != nil {
-		return err
-	}
-	if cfg.sms, err = c.SMS.budgets(); err != nil {
-		return err
+		return misused(err)
 	}
 	s, err := newServer(ctx, cfg)
 	if err != nil {

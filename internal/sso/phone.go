@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -98,6 +99,18 @@ func (p Phone) Country() string {
 		}
 	}
 	return country
+}
+
+// HasPhones reports whether there are numbers of which [Phone.Country] gives this
+// country. There are none of a few small ones, which share a code with a larger one.
+func HasPhones(country string) bool {
+	const first, last, rest = 1000, 9999, "2000000" // four digits tell the country
+	for n := first; n <= last; n++ {
+		if found := (Phone{digits: strconv.Itoa(n) + rest}).Country(); found != "" && found == country {
+			return true
+		}
+	}
+	return false
 }
 
 // code returns the calling code with which the number begins, and its country.

@@ -65,6 +65,18 @@ func TestPhoneRefuses(t *testing.T) {
 	}
 }
 
+func TestCountriesThatHaveNumbers(t *testing.T) {
+	t.Parallel()
+	for country, want := range map[string]bool{
+		"DE": true, "US": true, "CA": true, "RU": true, "KZ": true, "CW": true, "JM": true, "PR": true, "XK": true, "UZ": true,
+		"XX": false, "EU": false, "UK": false, "JE": false, "": false, "de": false, "D": false,
+	} {
+		if got := sso.HasPhones(country); got != want {
+			t.Errorf("HasPhones(%q) = %v, want %v", country, got, want)
+		}
+	}
+}
+
 func TestPhoneIsMasked(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{"+4915123456789": "+49 ••• 89", "+12125552368": "+1 ••• 68", "": ""} {
