@@ -87,11 +87,24 @@ func (w *OrgWriter) DeleteDecryptionKey(ctx context.Context, id string) error {
 	return doing(found(n, err), "deleting decryption key %s", id)
 }
 
-// HoldsSealed reports whether the database holds a key that was sealed.
+// sealedForLong is what is kept sealed for longer than a day. This is the one place
+// where that is said.
+const sealedForLong = `
+			select 'signing keys' as of_what, substr(private, 1, 5) as head from signing_keys
+			union all select 'decryption keys', substr(private, 1, 5) from decryption_keys
+			union all select 'authenticator apps', substr(secret, 1, 5) from factors where secret is not null
+			union all select 'webhooks', substr(secret, 1, 5) from webhooks
+			union all select 'streams', substr(secret, 1, 5) from streams where secret is not null
+			union all select 'messages to people', substr(data, 1, 5) from outbox where data is not null
+			union all select 'messages of identity providers', substr(sealed, 1, 5) from trace_messages`
+
+// HoldsSealed reports whether the database holds anything of what
+// [Reader.SealedValues] counts.
 func (r *Reader) HoldsSealed(ctx context.Context) (bool, error) {
 	held, err := one(ctx, r.q, func(b *bool) []any { return []any{b} }, `
-		select exists (select 1 from signing_keys where kid > '') or exists (select 1 from decryption_keys where id > '')`)
-	return held, doing(err, "looking for sealed keys")
+		select exists (select 1 from (`+sealedForLong+`
+		) s)`)
+	return held, doing(err, "looking for what is sealed")
 }
 
 // Sealed says of a column how many values stand in it that begin with the same
@@ -106,14 +119,7 @@ type Sealed struct {
 func (r *Reader) SealedValues(ctx context.Context) ([]Sealed, error) {
 	all, err := list(ctx, r.q, func(s *Sealed) []any { return []any{&s.Of, &s.Head, &s.Count} }, `
 		select of_what, head, count(*)
-		from (
-			select 'signing keys' as of_what, substr(private, 1, 5) as head from signing_keys
-			union all select 'decryption keys', substr(private, 1, 5) from decryption_keys
-			union all select 'authenticator apps', substr(secret, 1, 5) from factors where secret is not null
-			union all select 'webhooks', substr(secret, 1, 5) from webhooks
-			union all select 'streams', substr(secret, 1, 5) from streams where secret is not null
-			union all select 'messages to people', substr(data, 1, 5) from outbox where data is not null
-			union all select 'messages of identity providers', substr(sealed, 1, 5) from trace_messages
+		from (`+sealedForLong+`
 		) s
 		group by of_what, head
 		order by of_what, head`)
