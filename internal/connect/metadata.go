@@ -5,7 +5,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/sallyport/sallyport/internal/authority"
 	"github.com/sallyport/sallyport/internal/backoff"
@@ -80,8 +79,8 @@ func (s *Service) judge(src []byte, entityID string) (federation.Description, er
 	if err != nil {
 		return federation.Description{}, err
 	}
-	if end := d.ValidUntil; !end.IsZero() && !s.Now().Before(end) {
-		return federation.Description{}, &fault.Error{Kind: fault.Invalid, Code: "metadata_expired", Want: "metadata that are still good", Got: "validUntil " + end.UTC().Format(time.RFC3339), Fix: fault.IdPSide}
+	if err := d.Good(s.Now()); err != nil {
+		return federation.Description{}, err
 	}
 	return d, nil
 }

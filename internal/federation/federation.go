@@ -56,6 +56,14 @@ func Read(src []byte, entityID string, own ...string) (Description, error) {
 	return d, nil
 }
 
+// Good refuses metadata of which themselves say that they are good no more.
+func (d *Description) Good(now time.Time) error {
+	if end := d.ValidUntil; !end.IsZero() && !now.Before(end) {
+		return &fault.Error{Kind: fault.Invalid, Code: "metadata_expired", Want: "metadata that are still good", Got: "validUntil " + end.UTC().Format(time.RFC3339), Fix: fault.IdPSide}
+	}
+	return nil
+}
+
 // Several returns the entity IDs of the identity providers among which [Read]
 // could not choose, or none.
 func Several(err error) []string {

@@ -42,7 +42,7 @@ func newHouse(t testing.TB, e storetest.Engine) *house {
 		t.Fatal(err)
 	}
 	for name, content := range map[string]string{
-		"idp.xml": string(metadata), "logo.png": string(picture(t)), "app.secret": strings.Repeat("s", 32) + "\n", "short.secret": "short", "page.html": "<!doctype html><html><body>Sign in</body></html>",
+		"idp.xml": string(metadata), "past.xml": until(t, metadata, "2026-03-04T05:06:07Z"), "good.xml": until(t, metadata, "2026-03-04T05:06:08Z"), "logo.png": string(picture(t)), "app.secret": strings.Repeat("s", 32) + "\n", "short.secret": "short", "page.html": "<!doctype html><html><body>Sign in</body></html>",
 	} {
 		if err := os.WriteFile(filepath.Join(h.dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -223,6 +223,23 @@ func TestApplySaysWhatItChanges(t *testing.T) {
 	})
 }
 
+// until returns metadata that are good until then.
+func until(t testing.TB, metadata []byte, end string) string {
+	t.Helper()
+	text := strings.Replace(string(metadata), " entityID=", ` validUntil="`+end+`" entityID=`, 1)
+	if text == string(metadata) {
+		t.Fatal("the metadata have no entity ID")
+	}
+	return text
+}
+
+func TestMetadataAreTakenUntilTheirTimeIsOver(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(_ *testing.T, h *house) {
+		h.must(`organizations: [{key: acme, connections: [{key: acme-okta, metadata_file: good.xml}]}]`)
+	})
+}
+
 func TestApplyRefusesAndChangesNothing(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, h *house) {
@@ -242,6 +259,7 @@ func TestApplyRefusesAndChangesNothing(t *testing.T) {
 			"another's connection key":       {"- key: acme-okta", "- key: globex-idp", "connection_key_taken"},
 			"metadata that is not there":     {"idp.xml", "missing.xml", "apply_file"},
 			"a web page for metadata":        {"idp.xml", "page.html", "metadata_html"},
+			"metadata of the past":           {"idp.xml", "past.xml", "metadata_expired"},
 			"metadata in two places":         {"metadata_file: idp.xml", "metadata_file: idp.xml\n        metadata: x", "apply_value"},
 			"active without metadata":        {"metadata_file: idp.xml", "metadata: ''", "connection_incomplete"},
 			"a mode that does not exist yet": {"first_sign_in: match", "first_sign_in: guess", "apply_value"},

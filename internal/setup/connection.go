@@ -45,6 +45,9 @@ func (s *Service) identityProvider(ctx context.Context, c *Connection, files Fil
 	if err == nil {
 		d, err = federation.Read(metadata, "")
 	}
+	if err == nil {
+		err = d.Good(s.Now())
+	}
 	if err != nil {
 		return nil, in(c.metadataKey(), err)
 	}
