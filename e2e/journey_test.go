@@ -69,13 +69,17 @@ func look(t *testing.T, argv ...string) {
 	}
 }
 
-// TestPages looks at every page that the tests of the packages render, in every state that they know.
+// TestPages looks at every page that the tests of the packages render, in every state that they know. In make test they have
+// run just before, and have left the pages in a folder.
 func TestPages(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
-	cmd := []string{"env", "SALLYPORT_PAGES=" + folder, "go", "test", "-count", "1", "-run", "TestPages|TestGallery", "../internal/web/..."}
-	if out, status := runFor(t, lookPatience, cmd...); status != 0 {
-		t.Fatalf("rendering the pages: exit status %d\n%s", status, out)
+	folder := os.Getenv("SALLYPORT_PAGES")
+	if folder == "" {
+		folder = t.TempDir()
+		cmd := []string{"env", "SALLYPORT_PAGES=" + folder, "go", "test", "-count", "1", "-run", "TestPages|TestGallery", "../internal/web/..."}
+		if out, status := runFor(t, lookPatience, cmd...); status != 0 {
+			t.Fatalf("rendering the pages: exit status %d\n%s", status, out)
+		}
 	}
 	look(t, "node", "node/specimens.mjs", "--pages", folder)
 }

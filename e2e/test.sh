@@ -13,6 +13,11 @@ if [ "${1:-}" = inside ]; then
   export CGO_ENABLED=1 # for the race detector
   read -ra race <<<"$SALLYPORT_RACE"
   go build "${race[@]}" -o bin/sallyport-e2e ./cmd/sallyport
+  # The tests of the pages leave here what TestPages of the end-to-end tests looks at. A folder of a new name is nothing that
+  # go test could know the result for already.
+  SALLYPORT_PAGES=$(mktemp -d)
+  export SALLYPORT_PAGES
+  trap 'rm -rf "$SALLYPORT_PAGES"' EXIT
   # The end-to-end tests drive other processes, the server among them, which has the race detector in itself.
   {
     go test -json "${race[@]}" -timeout 60m ./... || true
