@@ -19,14 +19,15 @@ check: lint
 	@echo "check: store tests run on SQLite only; make test adds PostgreSQL"
 	env -u SALLYPORT_TEST_POSTGRES go test -short ./...
 
+# FLAGS are how the packages are compiled that the linters look at: where tests follow, as for these, so that it is done once.
 lint:
 	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
 	  test -z "$$unformatted" || { echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; }
-	go vet ./...
+	go vet $(FLAGS) ./...
 	go vet -tags e2e ./e2e
 	go -C benchmarks vet ./...
 	go -C tools/mutants vet ./...
-	go tool -modfile=tools/go.mod golangci-lint run
+	linter=$$(go tool -n -modfile=tools/go.mod golangci-lint) && GOFLAGS="$$(go env GOFLAGS) $(FLAGS)" $$linter run
 	cd benchmarks && go tool -modfile=../tools/go.mod golangci-lint run -c ../.golangci.yml
 	cd tools/mutants && go tool -modfile=../go.mod golangci-lint run -c ../../.golangci.yml
 
