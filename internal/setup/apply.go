@@ -165,7 +165,7 @@ func (s *Service) Apply(ctx context.Context, f *File, files Files, how Options) 
 
 // gathered is what an apply file names and does not hold.
 type gathered struct {
-	idps       map[*Connection]*sso.SAML           // what the metadata says; nil: none was given
+	idps       map[*Connection]*described          // what the metadata says; nil: none was given
 	secrets    map[*App][]secret.Token             // nil: none was given
 	jwks       map[*App]string                     // of a file
 	logos      map[any][]byte                      // PNG, by *Organization or *App
@@ -176,7 +176,7 @@ type gathered struct {
 }
 
 func (s *Service) gather(ctx context.Context, f *File, files Files) (gathered, error) {
-	g := gathered{idps: map[*Connection]*sso.SAML{}, secrets: map[*App][]secret.Token{}, jwks: map[*App]string{}, logos: map[any][]byte{}, hooks: map[*Webhook][]byte{}, streamKeys: map[*Stream][]byte{}}
+	g := gathered{idps: map[*Connection]*described{}, secrets: map[*App][]secret.Token{}, jwks: map[*App]string{}, logos: map[any][]byte{}, hooks: map[*Webhook][]byte{}, streamKeys: map[*Stream][]byte{}}
 	wrong := append(g.webhooks(f, files), g.streams(f, files)...)
 	for i := range f.Organizations {
 		o := &f.Organizations[i]

@@ -235,8 +235,19 @@ func until(t testing.TB, metadata []byte, end string) string {
 
 func TestMetadataAreTakenUntilTheirTimeIsOver(t *testing.T) {
 	t.Parallel()
-	eachEngine(t, func(_ *testing.T, h *house) {
-		h.must(`organizations: [{key: acme, connections: [{key: acme-okta, metadata_file: good.xml}]}]`)
+	const text = `organizations: [{key: acme, name: Acme, connections: [{key: acme-okta, metadata_file: good.xml}]}]`
+	eachEngine(t, func(t *testing.T, h *house) {
+		h.must(text)
+		good := h.Now
+		h.Now = func() time.Time { return good().Add(time.Second) }
+		if again := h.must(text); len(again) != 0 { // what was taken does not make the file wrong
+			t.Errorf("applied once more, it changes %v", again)
+		}
+		h.must(strings.Replace(text, "name: Acme", "name: Acme Ltd", 1))
+		_, err := h.apply(strings.Replace(text, "acme-okta", "acme-other", 1), setup.Commit)
+		if !fault.Is(err, "metadata_expired") {
+			t.Errorf("another connection by metadata of the past: %v, want metadata_expired", err)
+		}
 	})
 }
 

@@ -12,10 +12,17 @@ import (
 	"github.com/sallyport/sallyport/internal/store"
 )
 
+// described is what metadata says, and why it may change nothing any more; nil: it
+// may.
+type described struct {
+	sso.SAML
+	over error
+}
+
 // identityProvider reads what a connection's metadata says, from one of its
 // three places. It returns nil where the file names none, and empty settings
 // where it takes the metadata away.
-func (s *Service) identityProvider(ctx context.Context, c *Connection, files Files) (*sso.SAML, error) {
+func (s *Service) identityProvider(ctx context.Context, c *Connection, files Files) (*described, error) {
 	named := 0
 	for _, v := range []*string{c.Metadata, c.MetadataFile, c.MetadataURL} {
 		if v != nil {
@@ -37,7 +44,7 @@ func (s *Service) identityProvider(ctx context.Context, c *Connection, files Fil
 	case c.MetadataURL != nil:
 		metadata, err = s.Fetch.Get(ctx, *c.MetadataURL)
 	case *c.Metadata == "":
-		return &sso.SAML{}, nil
+		return &described{}, nil
 	default:
 		metadata = []byte(*c.Metadata)
 	}
@@ -45,13 +52,13 @@ func (s *Service) identityProvider(ctx context.Context, c *Connection, files Fil
 	if err == nil {
 		d, err = federation.Read(metadata, "")
 	}
-	if err == nil {
-		err = d.Good(s.Now())
-	}
 	if err != nil {
 		return nil, in(c.metadataKey(), err)
 	}
-	out := &sso.SAML{IdPEntityID: d.EntityID, WantsSigned: d.WantsSigned, Certificates: d.Certificates, Endpoints: d.Endpoints, LogoutTo: d.LogoutTo, MetadataURL: value(c.MetadataURL)}
+	out := &described{
+		SAML: sso.SAML{IdPEntityID: d.EntityID, WantsSigned: d.WantsSigned, Certificates: d.Certificates, Endpoints: d.Endpoints, LogoutTo: d.LogoutTo, MetadataURL: value(c.MetadataURL)},
+		over: d.Good(s.Now()),
+	}
 	if d.Product.Strength != idp.None {
 		out.Vendor = string(d.Product.Vendor.ID)
 	}
@@ -132,10 +139,15 @@ func (a *applier) connection(org *sso.Organization, from *Connection) error {
 func (a *applier) mergeConnection(c *sso.Connection, org *sso.Organization, from *Connection) error {
 	setName(&c.Name, from.Name, org.Name)
 	if read := a.outside.idps[from]; read != nil {
+		was := c.SAML
 		c.SAML.IdPEntityID, c.SAML.WantsSigned, c.SAML.Certificates, c.SAML.Endpoints = read.IdPEntityID, read.WantsSigned, read.Certificates, read.Endpoints
 		c.SAML.LogoutTo, c.SAML.MetadataURL = read.LogoutTo, read.MetadataURL
 		if c.SAML.Vendor == "" {
 			c.SAML.Vendor = read.Vendor
+		}
+		// What is there already stays: a file must not become wrong by itself, all of it.
+		if read.over != nil && !same(was, c.SAML) {
+			return in(from.metadataKey(), read.over)
 		}
 	}
 	err := errors.Join(
