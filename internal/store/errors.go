@@ -85,6 +85,7 @@ func errStale() error { return &ConflictError{Constraint: StaleVersion} }
 
 // Codes of PostgreSQL, https://www.postgresql.org/docs/current/errcodes-appendix.html.
 const (
+	pgNotSupported         = "0A000"
 	pgReadOnly             = "25006"
 	pgForeignKeyViolation  = "23503"
 	pgUniqueViolation      = "23505"
@@ -157,7 +158,7 @@ func full(err error) bool {
 // readOnly reports whether the database, or who we are there, may only read.
 func readOnly(err error) bool {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return pg.Code == pgReadOnly
+		return pg.Code == pgReadOnly || errors.Is(err, errStandby)
 	}
 	return sqlite.ErrCode(err).ToPrimary() == sqlite.ResultReadOnly
 }

@@ -180,5 +180,8 @@ func (db *DB) ByWriter(ctx context.Context, text string) error {
 // Meaning is meaning.
 func Meaning(err error) error { return meaning(err) }
 
+// Beginning is beginning.
+func Beginning(err error) error { return beginning(err) }
+
 // ProbeEvery is how often what cannot be written is tried at most.
 const ProbeEvery = probeEvery

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"golang.org/x/sync/semaphore"
 )
@@ -130,7 +131,7 @@ type postgresWriter struct {
 func (w postgresWriter) transact(ctx context.Context, _ weight, fn func(conn) error) error {
 	tx, err := w.db.BeginTx(ctx, &sql.TxOptions{Isolation: w.isolation})
 	if err != nil {
-		return fmt.Errorf("beginning a transaction: %w", meaning(err))
+		return beginning(err)
 	}
 	defer func() { _ = tx.Rollback() }() // without effect after Commit
 	err = fn(postgresConn{tx})
@@ -143,6 +144,18 @@ func (w postgresWriter) transact(ctx context.Context, _ weight, fn func(conn) er
 		return ended // which undid the transaction before we came to it
 	}
 	return err
+}
+
+// errStandby says that the server follows another one.
+var errStandby = errors.New("the server is a standby, which takes no changes")
+
+// beginning says why a transaction did not begin. A standby knows no serializable
+// ones; later in a transaction the same code means something else.
+func beginning(err error) error {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == pgNotSupported {
+		err = fmt.Errorf("%w: %w", errStandby, err)
+	}
+	return fmt.Errorf("beginning a transaction: %w", meaning(err))
 }
 
 // oneLine is the text of an error without line breaks; what the driver met

@@ -60,6 +60,22 @@ func TestWhatKeepsADatabaseFromWriting(t *testing.T) {
 	}
 }
 
+// A standby says that serializable transactions are not supported, when one begins;
+// a statement whose plan is out of date gets the same code.
+func TestAStandbyTakesNoChanges(t *testing.T) {
+	t.Parallel()
+	unsupported := &pgconn.PgError{Code: "0A000", Message: "cannot use serializable mode in a hot standby"}
+	if err := store.Beginning(unsupported); !holds(err, "database_read_only") || !errors.Is(err, unsupported) {
+		t.Errorf("beginning a transaction: %v, want database_read_only, and the cause", err)
+	}
+	if err := store.Meaning(unsupported); holds(err, "database_read_only") {
+		t.Errorf("a statement: %v", err)
+	}
+	if err := store.Beginning(&pgconn.PgError{Code: "42501"}); holds(err, "database_read_only") {
+		t.Errorf("beginning a transaction without the right to: %v", err)
+	}
+}
+
 // Of a full SQLite, of one that may only be read, and of one that has room again.
 func TestAFullDatabaseIsNotWritableUntilThereIsRoom(t *testing.T) {
 	t.Parallel()
