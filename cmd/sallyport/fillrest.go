@@ -95,7 +95,7 @@ func (f *filler) messages(ctx context.Context) error {
 		for i := from; i < to; i++ {
 			u, at := pick(f.some, mix(i)), f.past(i, 3)
 			m := store.OutboxMessage{
-				ID: sso.NewMessageID(at), Channel: "mail", Kind: "invitation", Org: u.Home, User: u.ID, To: u.Email.String(), Language: "en", Data: []byte("x"), CreatedAt: at, DueAt: f.now.Add(sso.SessionLife), ExpiresAt: f.now.Add(sso.SessionLife),
+				ID: sso.NewMessageID(at), Channel: "mail", Kind: "invitation", Org: u.Home, User: u.ID, To: u.Email.String(), Language: "en", CreatedAt: at, DueAt: f.now.Add(sso.SessionLife), ExpiresAt: f.now.Add(sso.SessionLife),
 			}
 			if err := tx.InsertMessage(ctx, m); err != nil {
 				return err
