@@ -70,7 +70,7 @@ export default async function (j) {
   await alice.sees('This holds a private key')
   if (await page.getByLabel('Metadata: the URL or the XML').inputValue() !== '') throw new Error('the private key comes back')
   await paste(`${origin}/saml/acme-entra-id/metadata`)
-  await alice.sees('This is our own description')
+  await alice.sees('These are our own metadata')
   await paste(`<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata">${[j.data['entra-id'], j.data.okta].map((x) => x.replace(/^\uFEFF?<\?xml[^>]*\?>/, '')).join('')}</md:EntitiesDescriptor>`)
   await alice.sees('Which one is yours?')
   await alice.look('several')
