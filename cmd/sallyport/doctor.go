@@ -45,15 +45,26 @@ func (c *doctorCmd) Run(ctx context.Context, out streams, line *kong.Context) (e
 	if err := c.messages(&d, cfg.carriers); err != nil {
 		return err
 	}
+	settings := []doctor.Finding{unread(line.Model, os.Environ()), idle(c.unused())}
 	db, err := c.glance(ctx)
 	if err != nil {
-		return c.print(out.Out, []doctor.Finding{unread(line.Model, os.Environ()), {
+		return c.print(out.Out, append(settings, doctor.Finding{
 			Check: "database.reach", Verdict: doctor.Fail, Want: "a database that answers", Got: err.Error(), Do: "look whether --database names it as the server does",
-		}})
+		}))
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	d.DB, d.Sealer = db, func(ctx context.Context) (*secret.Sealer, error) { return c.present(ctx, db) }
-	return c.print(out.Out, append([]doctor.Finding{unread(line.Model, os.Environ())}, d.Examine(ctx)...))
+	return c.print(out.Out, append(settings, d.Examine(ctx)...))
+}
+
+// idle says which settings have no effect.
+func idle(unused []string) doctor.Finding {
+	found := doctor.Finding{Check: "config.unused", Verdict: doctor.Pass}
+	if unused != nil {
+		found.Verdict, found.Want, found.Got = doctor.Warn, "settings that all have an effect", strings.Join(unused, ", ")
+		found.Do = "set what is missing, or take these away"
+	}
+	return found
 }
 
 // unread looks for variables that look like ours and that nothing reads, so that

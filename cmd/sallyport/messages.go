@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -78,36 +77,40 @@ type given struct {
 	is   bool
 }
 
-// without refuses flags that say nothing without another one.
-func without(needed string, all ...given) error {
+// without tells which flags say nothing without another one.
+func without(needed string, all ...given) (unused []string) {
 	for _, g := range all {
 		if g.is {
-			return fmt.Errorf("%s is of no use without %s: want both, or neither", g.flag, needed)
+			unused = append(unused, g.flag+" is of no use without "+needed)
 		}
 	}
-	return nil
+	return unused
 }
 
-// belongs refuses flags whose others are missing.
-func (c *messagesConfig) belongs() error {
+// unused tells which flags have no effect, because others are missing. They are said
+// and not refused: a composition may pass them on to all its servers.
+func (c *messagesConfig) unused() []string {
 	m := c.Mail
 	who := []given{
 		{"--smtp-password", m.Password != ""}, {"--smtp-password-file", m.PasswordFile != ""}, {"--smtp-auth", m.Auth != "" && m.Auth != string(notify.AuthAuto)},
 	}
+	ca := given{"--smtp-ca", m.CA != ""}
+	var mail []string
 	switch {
 	case m.URL == "":
-		return without("--smtp-url", append([]given{
-			{"--smtp-username", m.Username != ""}, {"--smtp-ca", m.CA != ""}, {"--mail-from", c.From != ""}, {"--mail-reply-to", c.ReplyTo != ""},
-		}, who...)...)
+		mail = without("--smtp-url", append([]given{{"--smtp-username", m.Username != ""}, ca, {"--mail-from", c.From != ""}, {"--mail-reply-to", c.ReplyTo != ""}}, who...)...)
 	case m.Username == "":
-		return without("--smtp-username", who...)
+		mail = without("--smtp-username", who...)
 	}
-	return nil
+	if strings.HasPrefix(m.URL, "smtp+plain:") {
+		mail = append(mail, without("smtp or smtps in --smtp-url", ca)...)
+	}
+	return append(mail, c.SMS.unused()...)
 }
 
-// belongs refuses flags whose others are missing, or which another gateway has.
-// How many SMS may go where holds in any case.
-func (c *smsConfig) belongs() error {
+// unused tells which flags have no effect, because others are missing or another
+// gateway has them. How many SMS may go where holds in any case.
+func (c *smsConfig) unused() []string {
 	account, user := given{"--sms-account", c.Account != ""}, given{"--sms-user", c.User != ""}
 	hmac := given{"--sms-auth " + c.Auth, c.Auth == "hmac"}
 	hook := []given{
@@ -120,19 +123,16 @@ func (c *smsConfig) belongs() error {
 			{"--sms-from", c.From != ""}, {"--sms-private", c.Private},
 		}, hook...)...)
 	case "sinch":
-		return cmp.Or(without("--sms-gateway twilio", account), without("--sms-gateway webhook", hook...))
+		return append(without("--sms-gateway twilio", account), without("--sms-gateway webhook", hook...)...)
 	case "twilio":
-		return cmp.Or(without("--sms-gateway sinch", hmac), without("--sms-gateway webhook", hook...))
+		return append(without("--sms-gateway sinch", hmac), without("--sms-gateway webhook", hook...)...)
 	default:
-		return cmp.Or(without("--sms-gateway twilio", account), without("--sms-gateway sinch or twilio", user), without("--sms-gateway sinch", hmac))
+		return slices.Concat(without("--sms-gateway twilio", account), without("--sms-gateway sinch or twilio", user), without("--sms-gateway sinch", hmac))
 	}
 }
 
 // carriers returns what sends messages, for each channel that is configured.
 func (c *messagesConfig) carriers(baseURL string) (map[notify.Channel]notify.Carrier, error) {
-	if err := cmp.Or(c.belongs(), c.SMS.belongs()); err != nil {
-		return nil, err
-	}
 	all := map[notify.Channel]notify.Carrier{}
 	if c.Mail.URL != "" {
 		carrier, err := c.smtp(baseURL)
@@ -196,9 +196,6 @@ func (c *messagesConfig) smtp(baseURL string) (*notify.SMTP, error) {
 		s.Hello = "[" + host + "]" // [RFC 5321 4.1.3]
 	}
 	if c.Mail.CA != "" {
-		if s.TLS == notify.NoTLS {
-			return nil, errors.New("--smtp-ca is of no use with smtp+plain, which shows no certificate: want smtp or smtps in --smtp-url, or no --smtp-ca")
-		}
 		pem, err := os.ReadFile(c.Mail.CA)
 		if err != nil {
 			return nil, fmt.Errorf("--smtp-ca: %w", err)
@@ -265,6 +262,10 @@ func (c *smsConfig) gateway() (*notify.Gateway, error) {
 	return g, nil
 }
 
+// shared are countries of ISO 3166 whose numbers, if any, count as those of a larger
+// one with the same calling code. A list that somebody brings may name them.
+const shared = "AQ AX BL BV CC CX EH GG IM JE MF PN SJ TF UM VA YT"
+
 // budgets reads how many SMS may go.
 func (c *smsConfig) budgets() (notify.Budgets, error) {
 	b := notify.Budgets{PerNumber: c.PerNumber, PerNetwork: c.PerNetwork, PerOrg: c.PerOrg, PerCountry: c.PerCountry, Total: c.Total}
@@ -273,7 +274,7 @@ func (c *smsConfig) budgets() (notify.Budgets, error) {
 		if len(country) != 2 || strings.Trim(country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
 			return b, fmt.Errorf("--sms-countries: %q is no country's code of two letters, such as DE", country)
 		}
-		if !sso.HasPhones(country) {
+		if !sso.HasPhones(country) && !slices.Contains(strings.Fields(shared), country) {
 			return b, fmt.Errorf("--sms-countries: %q is no country that has telephone numbers, such as DE (Germany) or GB (United Kingdom)", country)
 		}
 		b.Countries = append(b.Countries, country)

@@ -183,6 +183,9 @@ func (c *serveCmd) Run(ctx context.Context, out streams) error {
 	if err != nil {
 		return misused(err)
 	}
+	for _, why := range c.unused() {
+		cfg.log.Warn("a setting has no effect", "why", why)
+	}
 	s, err := newServer(ctx, cfg)
 	if err != nil {
 		return err
