@@ -196,7 +196,7 @@ func (db *DB) until(ctx context.Context, size weight, fn func(*Writer) error) er
 			db.retries.Add(1)
 			continue
 		}
-		if locked(err) || ((outdated || again(err)) && try == maxTries) {
+		if locked(err) || ((outdated || again(err)) && try >= maxTries) {
 			return &fault.Error{Kind: fault.Unavailable, Code: "database_busy", Fix: fault.OperatorSide, Err: err}
 		}
 		if !again(err) {

@@ -2,7 +2,8 @@ package store
 
 import (
 	"context"
-	"strings"
+	"crypto/rand"
+	"encoding/hex"
 	"sync"
 	"time"
 
@@ -55,9 +56,16 @@ func (h *hindered) over(times int) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.times == times {
-		h.why = nil
+		h.why, h.next = nil, time.Time{}
 	}
 	return h.why
+}
+
+// noise is text that no engine makes smaller.
+func noise() string {
+	b := make([]byte, probeSize/2)
+	_, _ = rand.Read(b) // never fails
+	return hex.EncodeToString(b)
 }
 
 // Writable returns the fault by which a write has failed because the disk is full,
@@ -72,7 +80,7 @@ func (db *DB) Writable(ctx context.Context) error {
 	err := db.Write(ctx, func(tx *Writer) error {
 		// Nobody finds it, and both engines have written it before they report that.
 		hash, soon := secret.NewToken().Hash(), time.Now().Add(time.Minute)
-		if err := tx.InsertSingleUse(ctx, KindProbe, hash, soon, strings.Repeat("x", probeSize)); err != nil {
+		if err := tx.InsertSingleUse(ctx, KindProbe, hash, soon, noise()); err != nil {
 			return err
 		}
 		_, err := tx.q.exec(ctx, `

@@ -91,8 +91,10 @@ func TestAFullDatabaseIsNotWritableUntilThereIsRoom(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			rows := byte(0)
 			big := func() error { // more than there is room for on pages that are there
-				return db.Exec(t.Context(), `insert into single_use (kind, hash, expires_at, payload) values ('probe', $1, 0, $2)`, []byte(code), strings.Repeat("x", 1<<20))
+				rows++
+				return db.Exec(t.Context(), `insert into single_use (kind, hash, expires_at, payload) values ('probe', $1, 0, $2)`, []byte{rows}, strings.Repeat("x", 1<<20))
 			}
 			if err := db.Writable(t.Context()); err != nil {
 				t.Errorf("Writable() of a good one = %v", err)
@@ -125,6 +127,14 @@ func TestAFullDatabaseIsNotWritableUntilThereIsRoom(t *testing.T) {
 			}
 			if err := big(); err != nil {
 				t.Errorf("Write() with room again = %v", err)
+			}
+			run(how.spoil)
+			if err := big(); !holds(err, code) {
+				t.Errorf("Write() without room once more = %v, want %s", err, code)
+			}
+			run(how.mend)
+			if err := db.Writable(t.Context()); err != nil { // it is tried at once: the last one that was went well
+				t.Errorf("Writable() = %v", err)
 			}
 			left := 0
 			if err := db.Ask(t.Context(), `select count(*) from single_use where kind = 'probe'`, nil, &left); err != nil || left != 1 {
