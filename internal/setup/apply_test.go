@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -235,8 +236,17 @@ func until(t testing.TB, metadata []byte, end string) string {
 
 func TestMetadataAreTakenUntilTheirTimeIsOver(t *testing.T) {
 	t.Parallel()
-	const text = `organizations: [{key: acme, name: Acme, connections: [{key: acme-okta, metadata_file: good.xml}]}]`
+	const text = `organizations: [{key: acme, name: Acme, connections: [{key: acme-okta, metadata_file: good.xml, vendor: ""}]}]`
 	eachEngine(t, func(t *testing.T, h *house) {
+		file := filepath.Join(h.dir, "good.xml")
+		metadata, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		okta := regexp.MustCompile(`entityID="[^"]*"`).ReplaceAll(metadata, []byte(`entityID="http://www.okta.com/exk1fxp1ax2SDgHY30h8"`)) // which is recognised
+		if err := os.WriteFile(file, okta, 0o600); err != nil {
+			t.Fatal(err)
+		}
 		h.must(text)
 		good := h.Now
 		h.Now = func() time.Time { return good().Add(time.Second) }
@@ -244,7 +254,7 @@ func TestMetadataAreTakenUntilTheirTimeIsOver(t *testing.T) {
 			t.Errorf("applied once more, it changes %v", again)
 		}
 		h.must(strings.Replace(text, "name: Acme", "name: Acme Ltd", 1))
-		_, err := h.apply(strings.Replace(text, "acme-okta", "acme-other", 1), setup.Commit)
+		_, err = h.apply(strings.Replace(text, "acme-okta", "acme-other", 1), setup.Commit)
 		if !fault.Is(err, "metadata_expired") {
 			t.Errorf("another connection by metadata of the past: %v, want metadata_expired", err)
 		}

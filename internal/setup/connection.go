@@ -142,12 +142,12 @@ func (a *applier) mergeConnection(c *sso.Connection, org *sso.Organization, from
 		was := c.SAML
 		c.SAML.IdPEntityID, c.SAML.WantsSigned, c.SAML.Certificates, c.SAML.Endpoints = read.IdPEntityID, read.WantsSigned, read.Certificates, read.Endpoints
 		c.SAML.LogoutTo, c.SAML.MetadataURL = read.LogoutTo, read.MetadataURL
-		if c.SAML.Vendor == "" {
-			c.SAML.Vendor = read.Vendor
-		}
 		// What is there already stays: a file must not become wrong by itself, all of it.
 		if read.over != nil && !same(was, c.SAML) {
 			return in(from.metadataKey(), read.over)
+		}
+		if c.SAML.Vendor == "" && read.over == nil {
+			c.SAML.Vendor = read.Vendor
 		}
 	}
 	err := errors.Join(
