@@ -11,6 +11,7 @@ import (
 	"net/http/httptrace"
 	"net/netip"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"syscall"
 
@@ -28,7 +29,10 @@ const (
 
 // progress is how far a fetch has come, from which what too long a time means is
 // known.
-type progress struct{ at atomic.Int32 }
+type progress struct {
+	at     atomic.Int32
+	inside bool // private networks are open, on any port
+}
 
 // follow has the progress of requests under this context written down, each that a
 // redirect leads to from its beginning.
@@ -55,15 +59,21 @@ func (p *progress) failed(host string, err error) *fault.Error {
 	f := &fault.Error{Kind: fault.Unavailable, Code: "fetch_failed", Got: host, Fix: fault.AdminSide, Err: err}
 	_, unknown := errors.AsType[*net.DNSError](err)
 	late, _ := errors.AsType[net.Error](err)
+	at := askedLast(host, err)
+	// Which names there are inside is nobody's business: whether one is found is not to
+	// be told from whether it leads inside, on whatever port and after whatever redirect.
+	hidden := !p.inside && (Forbidden(err) || unknown)
 	switch {
-	case errors.Is(err, ssrf.ErrProhibitedPort):
+	case otherPort(at) && (hidden || isAddress(at) && errors.Is(err, ssrf.ErrProhibitedPort)):
 		f = &fault.Error{Kind: fault.Unavailable, Code: "fetch_port", Want: "https on port 443", Got: host, Fix: fault.AdminSide, Err: err}
-	case Forbidden(err) && isAddress(host):
+	case Forbidden(err) && isAddress(at):
 		f = &fault.Error{Kind: fault.Unavailable, Code: "fetch_inside", Want: "a public address", Got: host, Fix: fault.AdminSide, Err: err}
-	case Forbidden(err), unknown: // one code: which names there are inside is nobody's business
+	case Forbidden(err), unknown:
 		f = &fault.Error{Kind: fault.Unavailable, Code: "fetch_dns", Want: "a name that is in the public DNS, of a public address", Got: host, Fix: fault.AdminSide, Err: err}
 	case errors.Is(err, syscall.ECONNREFUSED):
 		f = &fault.Error{Kind: fault.Unavailable, Code: "fetch_refused", Want: "a server that listens", Got: host, Fix: fault.AdminSide, Err: err}
+	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
+		f = &fault.Error{Kind: fault.Unavailable, Code: "fetch_unreachable", Want: "a way there", Got: host, Fix: fault.AdminSide, Err: err}
 	case errors.Is(err, context.Canceled):
 	case late != nil && late.Timeout():
 		return p.late(host, err)
@@ -75,9 +85,23 @@ func (p *progress) failed(host string, err error) *fault.Error {
 	return f
 }
 
-// isAddress reports whether a host, with a port or without, is an IP address and no name.
-func isAddress(host string) bool {
-	u := url.URL{Host: host}
+// askedLast returns the address that was asked last: where redirects have led.
+func askedLast(host string, err error) *url.URL {
+	if x, ok := errors.AsType[*url.Error](err); ok {
+		if u, err := url.Parse(x.URL); err == nil {
+			return u
+		}
+	}
+	return &url.URL{Scheme: "https", Host: host}
+}
+
+// otherPort reports whether an address names another port than that of https.
+func otherPort(u *url.URL) bool {
+	return u.Port() != "443" && (u.Port() != "" || u.Scheme == "http")
+}
+
+// isAddress reports whether the host of an address is an IP address and no name.
+func isAddress(u *url.URL) bool {
 	_, err := netip.ParseAddr(u.Hostname())
 	return err == nil
 }
@@ -109,7 +133,7 @@ func badTLS(host string, err error) *fault.Error {
 		return &fault.Error{Kind: fault.Unavailable, Code: "fetch_certificate_name", Want: "a certificate for " + host, Got: "one for another name", Fix: fault.AdminSide, Err: err}
 	case unverified:
 		return &fault.Error{Kind: fault.Unavailable, Code: "fetch_certificate_issuer", Want: "a certificate by a public authority, with its chain", Got: host, Fix: fault.AdminSide, Err: err}
-	case noRecord, alert, errors.Is(err, http.ErrSchemeMismatch):
+	case noRecord, alert, errors.Is(err, http.ErrSchemeMismatch), strings.Contains(err.Error(), "tls: server selected unsupported protocol version"): // which has no type
 		return &fault.Error{Kind: fault.Unavailable, Code: "fetch_tls", Want: "https, by TLS 1.2 or newer", Got: host, Fix: fault.AdminSide, Err: err}
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -100,6 +101,23 @@ func TestGetSaysWhatIsInTheWay(t *testing.T) {
 		"TLS too old": {secure.URL + "/ok", func(tr *http.Transport) {
 			trusting(tr)
 			tr.TLSClientConfig.MaxVersion, tr.TLSClientConfig.MinVersion = tls.VersionTLS10, tls.VersionTLS10
+		}, "fetch_tls"},
+		"no way there": {plain.URL + "/ok", func(tr *http.Transport) {
+			tr.DialContext = func(context.Context, string, string) (net.Conn, error) {
+				return nil, &net.OpError{Op: "dial", Err: syscall.EHOSTUNREACH}
+			}
+		}, "fetch_unreachable"},
+		"an answer in TLS 1.0": {"https://192.0.2.1/ok", func(tr *http.Transport) {
+			tr.DialContext = func(context.Context, string, string) (net.Conn, error) {
+				ours, theirs := net.Pipe()
+				go func() {
+					defer func() { _ = theirs.Close() }()
+					_, _ = theirs.Read(make([]byte, 4096)) // all of what is said first
+					hello := append([]byte{2, 0, 0, 38, 3, 1}, make([]byte, 36)...)
+					_, _ = theirs.Write(append([]byte{22, 3, 1, 0, byte(len(hello))}, hello...))
+				}()
+				return ours, nil
+			}
 		}, "fetch_tls"},
 		"a name that is none": {plain.URL + "/ok", func(tr *http.Transport) {
 			tr.DialContext = func(context.Context, string, string) (net.Conn, error) {
@@ -192,3 +210,59 @@ func TestGetSaysWhatTookTooLong(t *testing.T) {
 		})
 	}
 }
+
+// Who sets a connection up learns of no name whether it is one inside: not by another
+// port, nor from an address that leads there.
+func TestGetTellsOfNoNameInside(t *testing.T) {
+	t.Parallel()
+	unknown := &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "x", IsNotFound: true}}
+	get := func(open bool, first, then string, err error) error {
+		c := New()
+		if open {
+			c = New(netip.MustParsePrefix("10.0.0.0/8"))
+		}
+		tr, ok := c.http.Transport.(*http.Transport)
+		if !ok {
+			t.Fatal("the transport is another one")
+		}
+		var leads http.RoundTripper = tr
+		if then != "" {
+			leads = roundTrip(func(r *http.Request) (*http.Response, error) {
+				if r.URL.String() == first {
+					return &http.Response{StatusCode: http.StatusFound, Header: http.Header{"Location": {then}}, Body: http.NoBody, Request: r}, nil
+				}
+				return tr.RoundTrip(r)
+			})
+		}
+		c.http.Transport = leads
+		tr.DialContext = func(context.Context, string, string) (net.Conn, error) { return nil, err }
+		_, got := c.Get(t.Context(), first)
+		return got
+	}
+	for name, tc := range map[string]struct {
+		open        bool
+		first, then string
+		code        string
+	}{
+		"a name":                            {false, "https://db.corp.example/m", "", "fetch_dns"},
+		"a name at another port":            {false, "https://db.corp.example:444/m", "", "fetch_port"},
+		"from an address to a name":         {false, "https://192.0.2.1/m", "https://db.corp.example/m", "fetch_dns"},
+		"from an address to another port":   {false, "https://192.0.2.1/m", "https://db.corp.example:444/m", "fetch_port"},
+		"at another port where it may be":   {true, "https://db.corp.example:444/m", "", "fetch_dns"},
+		"to the port of https, by its name": {false, "https://192.0.2.1/m", "https://db.corp.example:443/m", "fetch_dns"},
+	} {
+		for why, err := range map[string]error{
+			"nobody has it": unknown, "it leads inside": &net.OpError{Op: "dial", Err: ssrf.ErrProhibitedIP}, "so it does, at another port": &net.OpError{Op: "dial", Err: ssrf.ErrProhibitedPort},
+		} {
+			if got := get(tc.open, tc.first, tc.then, err); !fault.Is(got, tc.code) {
+				t.Errorf("%s, %s: %v, want %s", name, why, got, tc.code)
+			}
+		}
+	}
+}
+
+// roundTrip is a transport.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+// RoundTrip implements [http.RoundTripper].
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

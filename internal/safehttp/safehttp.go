@@ -86,7 +86,7 @@ func (c *Client) Get(ctx context.Context, address string) ([]byte, error) {
 	if err := check(u, c.scheme); err != nil {
 		return nil, err
 	}
-	var way progress
+	way := progress{inside: c.scheme("http")}
 	r, err := http.NewRequestWithContext(way.follow(ctx), http.MethodGet, u.String(), http.NoBody)
 	if err != nil {
 		return nil, refuse("fetch_url", "an https URL", "")
