@@ -61,10 +61,10 @@ func Text(src []byte) ([]byte, error) {
 func converted(src []byte, from encoding.Encoding, name string) ([]byte, error) {
 	text, err := io.ReadAll(io.LimitReader(from.NewDecoder().Reader(bytes.NewReader(src)), xmltree.MaxMetadataBytes+1))
 	switch {
+	case err == nil && len(text) > xmltree.MaxMetadataBytes: // the last character may be cut
+		return nil, &MetadataError{Code: MetadataSize, Detail: "want at most 5 MiB, got more"}
 	case err != nil || bytes.ContainsRune(text, utf8.RuneError):
 		return nil, &MetadataError{Code: MetadataEncoding, Detail: "this is " + name + " with characters that are damaged"}
-	case len(text) > xmltree.MaxMetadataBytes:
-		return nil, &MetadataError{Code: MetadataSize, Detail: "want at most 5 MiB, got more"}
 	}
 	return relabelled(text), nil
 }

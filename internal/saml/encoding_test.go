@@ -93,6 +93,9 @@ func TestTextIsBounded(t *testing.T) {
 		"as much in UTF-16":       {inUTF16(most, binary.LittleEndian), ""},
 		"an octet more":           {[]byte(most + "\n"), saml.MetadataSize},
 		"as much more in UTF-16":  {inUTF16(most+"\n", binary.LittleEndian), saml.MetadataSize},
+		"the end of a character":  {inUTF16("<a>"+strings.Repeat("語", xmltree.MaxMetadataBytes/3), binary.LittleEndian), saml.MetadataSize},
+		"within a character":      {inUTF16("<ab>"+strings.Repeat("語", xmltree.MaxMetadataBytes/3), binary.LittleEndian), saml.MetadataSize},
+		"within one, further on":  {inUTF16("<abc>"+strings.Repeat("語", xmltree.MaxMetadataBytes/3), binary.LittleEndian), saml.MetadataSize},
 	} {
 		_, err := saml.ParseIdPMetadata(tc.brought)
 		if bad, ok := errors.AsType[*saml.MetadataError](err); (err != nil) != (tc.code != "") || ok && bad.Code != tc.code {
