@@ -514,3 +514,21 @@ func TestValuesAreTheirs(t *testing.T) {
 		}
 	})
 }
+
+// An address is read as one with what mails and pages put around it.
+func TestAnAddressIsReadWithWhatStandsAroundIt(t *testing.T) {
+	eachEngine(t, func(h *house) {
+		for pasted, code := range map[string]string{
+			"http://idp.example/m":               "fetch_failed", // nothing is there, but it was asked for
+			"\u00a0http://idp.example/m\u00a0":   "fetch_failed",
+			"\ufeff“http://idp.example/m”\u200b": "fetch_failed",
+			"\u3000<http://idp.example/m>\r\n":   "fetch_failed",
+			"see http://idp.example/m":           "metadata_not_xml",
+		} {
+			_, err := h.CreateConnection(h.Context(), signedIn(&h.owner), h.acme.ID, connect.NewConnection{Metadata: connect.Metadata{Text: pasted}})
+			if !fault.Is(err, code) {
+				h.Errorf("%q: %v, want %s", pasted, err, code)
+			}
+		}
+	})
+}

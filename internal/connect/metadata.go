@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/sallyport/sallyport/internal/authority"
 	"github.com/sallyport/sallyport/internal/backoff"
@@ -32,7 +33,9 @@ func (m Metadata) IsZero() bool { return strings.TrimSpace(m.Text) == "" && len(
 
 // address returns the address that the text is, if it is one.
 func (m Metadata) address() (string, bool) {
-	text := strings.Trim(m.Text, " \t\r\n\"'<>“”„") // as it is quoted in mails and scripts
+	text := strings.TrimFunc(m.Text, func(r rune) bool { // as it is quoted in mails and scripts, with spaces that nobody sees
+		return unicode.IsSpace(r) || strings.ContainsRune("\"'<>“”„\ufeff\u200b", r)
+	})
 	scheme, _, isURL := strings.Cut(text, "://")
 	isURL = isURL && (strings.EqualFold(scheme, "https") || strings.EqualFold(scheme, "http")) && !strings.ContainsAny(text, " \t\r\n<")
 	return text, isURL

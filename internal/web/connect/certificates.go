@@ -109,7 +109,7 @@ func (h *Handler) addCertificate(w http.ResponseWriter, r *http.Request, v *visi
 	}
 	e := v.edits(form.Fields.Get("version"))
 	if err := h.Flow.AddCertificate(r.Context(), e, src); err != nil {
-		fields := map[string]string{"metadata_no_certificate": "certificate", "metadata_private_key": "certificate", "metadata_empty": "certificate", "certificate_many": "certificate"}
+		fields := map[string]string{"metadata_no_certificate": "certificate", "metadata_encoding": "certificate", "metadata_size": "certificate", "metadata_private_key": "certificate", "metadata_empty": "certificate", "certificate_many": "certificate"}
 		return again(r, keptCertificate(&form, err), err, fields, func(f ui.Filled, notices []ui.Notice, status int) error {
 			return h.showCertificates(w, r, v, status, f, notices)
 		})

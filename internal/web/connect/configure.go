@@ -410,8 +410,10 @@ func kept(form *web.Upload, err error) ui.Filled {
 		return f
 	case fault.Is(err, "metadata_private_key"):
 		f.Values.Set("metadata", "")
-	case fault.Is(err, "metadata_several_idps") && len(form.File) > 0 && len(form.File) <= maxKept:
-		f.Values.Set("metadata", connect.Text(form.File))
+	case fault.Is(err, "metadata_several_idps") && len(form.File) > 0:
+		if text := connect.Text(form.File); len(text)+strings.Count(text, "\n") <= maxKept { // browsers send two octets for the end of a line
+			f.Values.Set("metadata", text)
+		}
 	}
 	f.Values.Del("version")
 	return f

@@ -217,6 +217,14 @@ func TestAPrivateKeyDoesNotComeBack(t *testing.T) {
 	if f := kept(upload(), several); f.Values.Get("metadata") != "<two/>" {
 		t.Errorf("of a file among whose identity providers one is chosen comes back %q", f.Values.Get("metadata"))
 	}
+	for size, comes := range map[int]bool{maxKept / 2: true, maxKept/2 + 1: false} { // browsers send two octets for the end of a line
+		file := upload()
+		file.Fields.Del("metadata")
+		file.File = bytes.Repeat([]byte("\n"), size)
+		if f := kept(file, several); f.Values.Has("metadata") != comes {
+			t.Errorf("a file of %d ends of lines comes back: %v", size, !comes)
+		}
+	}
 	if f := kept(upload(), &fault.Error{Code: "metadata_html"}); f.Values.Get("metadata") != key {
 		t.Errorf("what was pasted otherwise does not come back")
 	}
