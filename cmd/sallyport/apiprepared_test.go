@@ -56,7 +56,7 @@ func TestAProgramSwapsSettings(t *testing.T) {
 
 func TestAProgramKeepsTheWaysOpen(t *testing.T) {
 	t.Parallel()
-	h := newTenancy(t)
+	h := &tenancy{T: t, server: serverBy(t, idleServer)} // whose resets wait until they are stopped
 	acme := h.newTenant("acme")
 	_, key := h.apiKey(&acme, sso.ScopeSSORead, sso.ScopeSSOWrite)
 	_, reader := h.apiKey(&acme, sso.ScopeSSORead)
