@@ -30,10 +30,7 @@ func TestConnectionsThatEndAreMadeAnew(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		save := func(key string) error {
-			return db.Write(t.Context(), func(tx *store.Writer) error { return tx.SaveOrganization(t.Context(), organization(key)) })
-		}
-		if err := save("before"); err != nil {
+		if err := save(t.Context(), db, "before"); err != nil {
 			t.Fatal(err)
 		}
 
@@ -47,7 +44,7 @@ func TestConnectionsThatEndAreMadeAnew(t *testing.T) {
 		if f := fault.From(err); f.Kind != fault.Unavailable || f.Code != "database_busy" {
 			t.Errorf("Write() on an ended connection = %v, want database_busy", err)
 		}
-		if err := save("after"); err != nil {
+		if err := save(t.Context(), db, "after"); err != nil {
 			t.Errorf("Write() afterwards = %v", err)
 		}
 		for key, want := range map[string]bool{"before": true, "lost": false, "lost-too": false, "after": true} {

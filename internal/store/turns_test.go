@@ -31,19 +31,12 @@ func TestALongTransactionKeepsNobodyFromWriting(t *testing.T) {
 		}()
 		<-long
 		go func() {
-			tries := 0
-			done <- db.Write(t.Context(), func(*store.Writer) error {
-				if tries++; tries <= 8 {
-					return &pgconn.PgError{Code: "40001"}
-				}
-				return nil
-			})
+			done <- writeUndone(t, db, 2*store.FreeTries, func() {})
 		}()
 		if err := <-done; err != nil { // the one that is undone comes through beside it
 			t.Error(err)
 		}
-		err := db.Write(t.Context(), func(tx *store.Writer) error { return tx.SaveOrganization(t.Context(), organization("quick")) })
-		if err != nil {
+		if err := save(t.Context(), db, "quick"); err != nil {
 			t.Error(err)
 		}
 		close(release)
@@ -51,6 +44,19 @@ func TestALongTransactionKeepsNobodyFromWriting(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// writeUndone runs a transaction that is undone so many times before it does what it
+// has to.
+func writeUndone(t *testing.T, db *store.DB, times int, do func()) error {
+	tries := 0
+	return db.Write(t.Context(), func(*store.Writer) error {
+		if tries++; tries <= times {
+			return &pgconn.PgError{Code: "40001"}
+		}
+		do()
+		return nil
+	})
 }
 
 // Who was undone often stands in line, but not for ever: the one at the head may be
@@ -64,24 +70,14 @@ func TestWhoWasUndoneOftenWaitsForNobodyForLong(t *testing.T) {
 		db := engine.Open(t)
 		atHead, release := make(chan struct{}), make(chan struct{})
 		done := make(chan error, 1)
-		undone := func(last func()) error {
-			tries := 0
-			return db.Write(t.Context(), func(*store.Writer) error {
-				if tries++; tries <= store.FreeTries {
-					return &pgconn.PgError{Code: "40001"}
-				}
-				last()
-				return nil
-			})
-		}
 		go func() {
-			done <- undone(func() {
+			done <- writeUndone(t, db, store.FreeTries, func() {
 				close(atHead)
 				<-release
 			})
 		}()
 		<-atHead
-		if err := undone(func() {}); err != nil {
+		if err := writeUndone(t, db, store.FreeTries, func() {}); err != nil {
 			t.Error(err)
 		}
 		close(release)
