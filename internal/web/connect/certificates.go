@@ -97,6 +97,16 @@ func confirmRemoval(v *visit, c *connect.Configuration, cert *connect.Certificat
 	}
 }
 
+// certificateFields says that what is wrong with a certificate stands beside its
+// field.
+func certificateFields() map[string]string {
+	fields := map[string]string{"certificate_many": "certificate"}
+	for _, what := range []string{"no_certificate", "encoding", "size", "private_key", "no_key", "empty"} {
+		fields["metadata_"+what] = "certificate"
+	}
+	return fields
+}
+
 // addCertificate serves POST …/sso/{connection}/certificates.
 func (h *Handler) addCertificate(w http.ResponseWriter, r *http.Request, v *visit) error {
 	form, err := web.UploadForm(r, "file")
@@ -109,8 +119,7 @@ func (h *Handler) addCertificate(w http.ResponseWriter, r *http.Request, v *visi
 	}
 	e := v.edits(form.Fields.Get("version"))
 	if err := h.Flow.AddCertificate(r.Context(), e, src); err != nil {
-		fields := map[string]string{"metadata_no_certificate": "certificate", "metadata_encoding": "certificate", "metadata_size": "certificate", "metadata_private_key": "certificate", "metadata_empty": "certificate", "certificate_many": "certificate"}
-		return again(r, keptCertificate(&form, err), err, fields, func(f ui.Filled, notices []ui.Notice, status int) error {
+		return again(r, keptCertificate(&form, err), err, certificateFields(), func(f ui.Filled, notices []ui.Notice, status int) error {
 			return h.showCertificates(w, r, v, status, f, notices)
 		})
 	}

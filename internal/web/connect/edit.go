@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"maps"
 	"net/http"
 
 	"github.com/sallyport/sallyport/internal/connect"
@@ -182,10 +183,10 @@ func (h *Handler) saveValues(w http.ResponseWriter, r *http.Request, v *visit) e
 	}
 	c, err := h.Flow.SaveValues(r.Context(), v.edits(form.Fields.Get("version")), in)
 	if err != nil {
-		fields := map[string]string{
-			"metadata_entity_id": "entity_id", "connection_other_idp": "entity_id", "metadata_location": "sign_on", "metadata_logout_location": "logout", "metadata_own_value": "entity_id", "metadata_no_certificate": "certificate", "metadata_encoding": "certificate", "metadata_size": "certificate", "metadata_private_key": "certificate",
-			"metadata_no_key": "certificate", "metadata_empty": "certificate", "certificate_many": "certificate",
-		}
+		fields := certificateFields()
+		maps.Copy(fields, map[string]string{
+			"metadata_entity_id": "entity_id", "connection_other_idp": "entity_id", "metadata_own_value": "entity_id", "metadata_location": "sign_on", "metadata_logout_location": "logout",
+		})
 		return again(r, keptCertificate(&form, err), err, fields, func(f ui.Filled, notices []ui.Notice, status int) error {
 			return h.showValues(w, r, v, status, f, notices)
 		})
