@@ -201,7 +201,7 @@ func (d database) sqlitePath() (string, bool) {
 	return strings.CutPrefix(d.Database, "sqlite:")
 }
 
-// Validate refuses what names no database, before anything is opened.
+// Validate refuses what no database could be used with, before anything is opened.
 func (d *database) Validate() error {
 	if d.Connections < 0 {
 		return fmt.Errorf("--database-connections: want a number from 1 on, or none for what fits most machines, got %d", d.Connections)
